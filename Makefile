@@ -1,0 +1,40 @@
+# Two commands: `make demo` shows what it does, `make test` checks that it still does it.
+# Both need Python 3.11 or later, git and make; everything else goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check clean
+
+demo: $(VENV)/installed
+	$(BIN)/sketchcolor colorize examples/pages -o demo-out/no-reference --overwrite --verbose
+	$(BIN)/sketchcolor colorize examples/pages -o demo-out/with-reference --reference examples/reference --overwrite --verbose
+	$(BIN)/sketchcolor extract demo-out/with-reference -o demo-out/sketches --overwrite --verbose
+	@echo
+	@echo "Look at demo-out/: no-reference/ is what the model makes of the pages alone, with-reference/ what it"
+	@echo "makes of them and the rough colourings in examples/reference/, sketches/ is the way back by XDoG."
+
+test: $(VENV)/installed-dev check
+
+check:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+$(VENV)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sketchcolor needs Python 3.11 or later; run: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/installed: $(VENV)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/installed
+
+clean:
+	rm -rf $(VENV) demo-out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,45 @@
+"""The command ``sketchcolor``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sketchcolor_cli import __version__
+from sketchcolor_cli.cli import colorize, extract, plugins, train
+
+app = typer.Typer(
+    name="sketchcolor",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("extract")(extract.extract)
+app.command("colorize")(colorize.colorize)
+app.command("train")(train.train)
+app.command("plugins")(plugins.plugins)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001  (Typer's callbacks take the value in place)
+    if asked:
+        typer.echo(f"sketchcolor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def sketchcolor(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Turn coloured drawings into sketches, and sketches and manga pages into coloured drawings.
+
+    Example: `sketchcolor colorize pages/ -o colored/`
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

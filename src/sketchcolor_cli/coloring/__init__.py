@@ -1,0 +1,1 @@
+"""The colouring engine: from a page and hints to a coloured page of the same size."""

@@ -1,0 +1,31 @@
+"""Which device to compute on."""
+
+from __future__ import annotations
+
+import re
+
+from sketchcolor_cli.errors import DeviceError, UsageError
+
+
+def resolve(wanted: str) -> str:
+    """Return the device as torch names it; ``auto`` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        UsageError: the name is none of auto, cpu, cuda, cuda:N, mps.
+        DeviceError: this machine has no such device.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", wanted):
+        raise UsageError(f"--device {wanted}: use auto, cpu, cuda, cuda:N or mps")
+    if wanted == "cpu":
+        return wanted
+    import torch  # seconds to import; naming the CPU must not cost them
+
+    cuda, mps = torch.cuda.device_count(), torch.backends.mps.is_available()
+    if wanted == "auto":
+        return "cuda" if cuda else "mps" if mps else "cpu"
+    if wanted == "mps" and not mps:
+        raise DeviceError("--device mps: torch finds no Apple GPU here; use --device cpu")
+    if wanted.startswith("cuda") and int(wanted[5:] or 0) >= cuda:
+        found = f"{cuda} CUDA device(s)" if cuda else "no CUDA device"
+        raise DeviceError(f"--device {wanted}: torch finds {found} here; use --device cpu or auto")
+    return wanted

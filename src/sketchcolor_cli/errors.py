@@ -1,0 +1,54 @@
+"""Every error a user can cause, as one tree.
+
+    SketchcolorError            one clear line on stderr, exit code 1
+    ├── UsageError              an option or argument makes no sense, exit code 2
+    ├── ImageError              a file is not a picture we can read, or cannot be written
+    ├── WorklistError           nothing to do, or two results would land on one file
+    ├── PluginError             an extractor is unknown, doubled, or breaks the contract
+    ├── CheckpointError         a model file is damaged, foreign, or newer than this program
+    ├── DeviceError             the asked-for device is not there
+    ├── DataError               training data is missing or does not fit together
+    └── TrainingError           a training run cannot go on (NaN, another configuration)
+
+Anything that is not in this tree is a bug of ours and keeps its traceback.
+"""
+
+
+class SketchcolorError(Exception):
+    """Base of every expected error; its text says which file, what is wrong, and what to do."""
+
+    exit_code = 1
+
+
+class UsageError(SketchcolorError):
+    """An option or argument makes no sense."""
+
+    exit_code = 2
+
+
+class ImageError(SketchcolorError):
+    """A file is not a picture we can read, or a picture cannot be written."""
+
+
+class WorklistError(SketchcolorError):
+    """There is nothing to do, or two results would land on one file."""
+
+
+class PluginError(SketchcolorError):
+    """An extractor is unknown, doubled, or breaks the contract."""
+
+
+class CheckpointError(SketchcolorError):
+    """A model file is damaged, foreign, or newer than this program."""
+
+
+class DeviceError(SketchcolorError):
+    """The device that was asked for is not there."""
+
+
+class DataError(SketchcolorError):
+    """Training data is missing or does not fit together."""
+
+
+class TrainingError(SketchcolorError):
+    """A training run cannot go on."""

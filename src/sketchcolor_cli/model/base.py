@@ -1,0 +1,54 @@
+"""What every colour network of ours takes and returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.model.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Everything a loss or a user of the network may need; nothing is left on the network itself.
+
+    ``color`` is (N, C, h, w) in the network's own output space; ``extra`` is a rougher picture in the same
+    space or None; ``logits`` is (N, Q, h, w) over quantised colours or None; ``z`` is (N, Z), the code of
+    the reference, or None.
+    """
+
+    color: Tensor
+    extra: Tensor | None = None
+    logits: Tensor | None = None
+    z: Tensor | None = None
+
+
+class ColorNet(nn.Module):
+    """Base class of the networks that colour a sketch.
+
+    ``multiple`` is the number that width and height of the sketch must be divisible by; ``stride`` is the
+    side of the square of sketch pixels that one pixel of ``Prediction.color`` covers.
+    """
+
+    config: ModelConfig
+    multiple: int
+    stride: int
+
+    def forward(
+        self, sketch: Tensor, hint: Tensor, *, spread: Tensor | None = None, z: Tensor | None = None
+    ) -> Prediction:
+        """Colour a batch.
+
+        ``sketch`` (N, 1, H, W), paper 1 and ink 0. ``hint`` (N, 4, H, W): RGB in [0, 1] and a mask that is 1
+        where a colour was given; RGB is 0 where the mask is 0. ``spread`` (N, 4, H/4, W/4): the hint's
+        colours spread inside the lines, and how sure that is. ``z`` (N, Z) replaces what the network would
+        read from the hint.
+        """
+        raise NotImplementedError
+
+    def rgb(self, prediction: Prediction) -> Tensor:
+        """Return the colours of ``prediction`` as (N, 3, h, w) RGB in [0, 1]."""
+        raise NotImplementedError

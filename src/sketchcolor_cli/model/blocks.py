@@ -1,0 +1,133 @@
+"""What the thesis's networks are built from (Cortés Méndez 2022, "Blocks").
+
+The thesis gives the parts and the parameter counts; the readings below are the ones that meet all three counts
+exactly, and where a count cannot decide, the comment says so.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import weight_norm
+
+
+class ResBlock(nn.Module):
+    """Residual block that keeps the variance of its input: (N, ci, H, W) → (N, co, H/stride, W/stride).
+
+    ``pre`` (CELU, batch norm) comes before both paths. Path B is a bottleneck of two convolutions that ends in
+    a batch norm of weight γ, path A the identity or, where the shape changes, a convolution. The result
+    is (A + B) / √(1 + γ²): with A and B's normalised features of variance 1, so is the result. γ starts at 0
+    and the block as path A alone.
+
+    The thesis lists ``pre`` ahead of the two paths; that path A takes its result too is our reading, which no
+    parameter count tells from the other. Only so is A normalised, which the divisor assumes.
+    """
+
+    def __init__(
+        self, ci: int, co: int | None = None, *, bottle: int | None = None, stride: int = 1, groups: int = 1
+    ) -> None:
+        super().__init__()
+        co, bottle = co or ci, bottle or max(ci // 2, 2)
+        kernel = 4 if stride == 2 else 3
+        self.pre = nn.Sequential(nn.CELU(), nn.BatchNorm2d(ci))
+        self.body = nn.Sequential(
+            conv(ci, bottle, 3, groups=groups, bias=False),
+            nn.BatchNorm2d(bottle),
+            nn.ReLU(),
+            conv(bottle, co, kernel, stride=stride, groups=groups, bias=False),
+        )
+        self.norm = nn.BatchNorm2d(co)
+        nn.init.zeros_(self.norm.weight)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or ci != co:
+            self.shortcut = start_as_resampling(conv(ci, co, kernel, stride=stride))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.pre(x)
+        total: Tensor = self.shortcut(x) + self.norm(self.body(x))
+        divisor = (1 + self.norm.weight**2 + 1e-6).sqrt()
+        return total / divisor.view(1, -1, 1, 1).to(total.dtype)  # else autocast would go on in float32
+
+
+def blocks(ci: int, co: int, following: int, *, stride: int = 1) -> nn.Sequential:
+    """Return the block that goes from ``ci`` to ``co`` channels and ``following`` more of ``co``."""
+    return nn.Sequential(ResBlock(ci, co, stride=stride), *(ResBlock(co) for _ in range(following)))
+
+
+def conv(
+    ci: int, co: int, kernel: int, *, stride: int = 1, groups: int = 1, bias: bool = True
+) -> nn.Conv2d:
+    """Return a convolution: Kaiming-normal weights (He et al. 2015), bias 0, padding (kernel − 1)//2."""
+    layer = nn.Conv2d(ci, co, kernel, stride, (kernel - 1) // 2, groups=groups, bias=bias)
+    nn.init.kaiming_normal_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+@torch.no_grad()
+def start_as_resampling(layer: nn.Conv2d) -> nn.Conv2d:
+    """Return the layer, set to copy its input, or with a 4×4 kernel and stride 2 to halve its size.
+
+    Halving is the mean of each 2×2 square. Output channel o is input channel o mod ci; where there
+    are fewer outputs than inputs, o is the mean of the inputs that leave o when divided by co.
+    """
+    co, ci, size, _ = layer.weight.shape
+    centre = slice((size - 1) // 2, size // 2 + 1)
+    channel = torch.arange(max(ci, co))
+    layer.weight.zero_()
+    layer.weight[channel % co, channel % ci, centre, centre] = 1
+    layer.weight /= layer.weight.sum((1, 2, 3), keepdim=True)
+    return layer
+
+
+class PixelShuffleICNR(nn.Sequential):
+    """Upsampling by 2, (N, ci, H, W) → (N, co, 2H, 2W): 1×1 convolution, ReLU, pixel shuffle.
+
+    The convolution is weight-normalised (Salimans, Kingma 2016) with a bias, and its four outputs that make one
+    2×2 square start equal (ICNR; Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution"), so
+    that upsampling starts as nearest neighbour.
+    """
+
+    def __init__(self, ci: int, co: int) -> None:
+        layer = nn.Conv2d(ci, 4 * co, 1)
+        kernel = nn.init.kaiming_normal_(torch.empty(co, ci, 1, 1))
+        with torch.no_grad():
+            layer.weight.copy_(kernel.repeat_interleave(4, 0))
+        nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        super().__init__(weight_norm(layer), nn.ReLU(), nn.PixelShuffle(2))
+
+
+class LBL(nn.Sequential):
+    """LeakyReLU of slope 1/16, batch norm, linear layer without bias: (N, i) → (N, o)."""
+
+    def __init__(self, i: int, o: int) -> None:
+        super().__init__(nn.LeakyReLU(1 / 16), nn.BatchNorm1d(i), nn.Linear(i, o, bias=False))
+
+
+class HueDropout(nn.Module):
+    """In training, turn pixels of (N, 3, H, W) RGB white, so that a few given pixels must be enough.
+
+    The probability is drawn per picture from [0, ``most``); the thesis's text has 0.25 for all, its code this.
+    """
+
+    def __init__(self, most: float) -> None:
+        super().__init__()
+        self.most = most
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        if not self.training:
+            return rgb
+        n, _, h, w = rgb.shape
+        probability = self.most * torch.rand(n, 1, 1, 1, device=rgb.device)
+        return torch.where(torch.rand(n, 1, h, w, device=rgb.device) < probability, 1.0, rgb)
+
+
+class PositionalInfo(nn.Module):
+    """Put two channels in front, row and column in [0, 1): (N, C, H, W) → (N, 2 + C, H, W)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, _, h, w = x.shape
+        rows = torch.arange(h, device=x.device, dtype=x.dtype).view(1, 1, h, 1) / h
+        columns = torch.arange(w, device=x.device, dtype=x.dtype).view(1, 1, 1, w) / w
+        return torch.cat([rows.expand(n, 1, h, w), columns.expand(n, 1, h, w), x], 1)

@@ -1,0 +1,159 @@
+"""PNG and TIFF files with 16 bits per channel, of which Pillow reads and writes only 8 in colour."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+from typing import TYPE_CHECKING, BinaryIO
+
+import cv2
+import numpy as np
+from PIL import TiffImagePlugin
+from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
+    COMPRESSION,
+    EXTRASAMPLES,
+    ICCPROFILE,
+    IMAGELENGTH,
+    IMAGEWIDTH,
+    PHOTOMETRIC_INTERPRETATION,
+    PLANAR_CONFIGURATION,
+    PREDICTOR,
+    RESOLUTION_UNIT,
+    ROWSPERSTRIP,
+    SAMPLESPERPIXEL,
+    STRIPBYTECOUNTS,
+    STRIPOFFSETS,
+    X_RESOLUTION,
+    Y_RESOLUTION,
+)
+
+from sketchcolor_cli.errors import ImageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    Samples = NDArray[np.uint16]
+
+
+def decode(path: Path, image: Image.Image, file: BinaryIO) -> tuple[Samples, Samples | None] | None:
+    """Decode the colour (H×W grey or H×W×3 RGB) and the alpha (H×W or None) of a file with 16-bit channels.
+
+    OpenCV does it, which keeps all bits but takes some kinds of TIFF for others; those are left to Pillow.
+
+    Args:
+        path: The file's name, for errors.
+        image: The same file, decoded by Pillow.
+        file: The same file, open.
+
+    Returns:
+        Colour and alpha, or None for any other file than PNG and TIFF with 16 bits.
+
+    Raises:
+        ImageError: The file is damaged or of a kind that neither library reads.
+    """
+    if image.format == "PNG":
+        file.seek(24)
+        depth, color_type = file.read(2)
+        if depth != 16:
+            return None
+        gray, inverted = color_type in {0, 4}, False  # colour types grey, grey with alpha
+    elif isinstance(image, TiffImagePlugin.TiffImageFile):
+        tags = image.tag_v2
+        if set(tags.get(BITSPERSAMPLE, ())) != {16}:
+            return None
+        if tags.get(PLANAR_CONFIGURATION) == 2 and tags[SAMPLESPERPIXEL] > 1:
+            raise ImageError(f"{path}: 16-bit TIFF in separate planes is not supported; save it interleaved")
+        photometric = tags.get(PHOTOMETRIC_INTERPRETATION)
+        if photometric not in {0, 1, 2} or 1 in tags.get(EXTRASAMPLES, ()):
+            return None  # neither grey nor RGB, or premultiplied
+        gray, inverted = photometric != 2, photometric == 0
+    else:
+        return None
+    file.seek(0)
+    data = _bare_png(file.read()) if image.format == "PNG" else file.read()
+    samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if samples is None or samples.dtype != np.uint16 or samples.shape[:2] != (image.height, image.width):
+        raise ImageError(f"{path}: its 16-bit channels cannot be decoded; save it again, as PNG")
+    samples = samples.reshape(image.height, image.width, -1)  # BGR
+    color = samples[..., 0] if gray else samples[..., 2::-1]
+    alpha = None
+    if (key := image.info.get("transparency")) is not None:  # the one grey or colour that is transparent
+        hit = color == key if gray else np.all(color == np.array(key), axis=2)
+        alpha = np.where(hit, np.uint16(0), np.uint16(65535))
+    elif image.has_transparency_data:
+        alpha = samples[..., 3]
+    return (65535 - color if inverted else color), alpha
+
+
+def _bare_png(data: bytes) -> bytes:
+    """Keep nothing but the pixels: libpng complains on stderr about much of the rest."""
+    kept, start = [data[:8]], 8
+    while start < len(data):
+        end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+        if data[start + 4 : start + 8] in {b"IHDR", b"IDAT", b"IEND"}:
+            kept.append(data[start:end])
+        start = end
+    return b"".join(kept)
+
+
+def encode_png(samples: Samples, dpi: tuple[float, float] | None, icc: bytes | None) -> bytes:
+    """Encode H×W×C samples (grey, grey and alpha, RGB or RGBA) as a 16-bit PNG file.
+
+    Source: the W3C PNG specification.
+    """
+    height, width, count = samples.shape
+    color_type = {1: 0, 2: 4, 3: 2, 4: 6}[count]
+    chunks = [(b"IHDR", struct.pack(">2I5B", width, height, 16, color_type, 0, 0, 0))]
+    if icc:
+        chunks.append((b"iCCP", b"sRGB\0\0" + zlib.compress(icc)))
+    if dpi:
+        chunks.append((b"pHYs", struct.pack(">2IB", *(round(value / 0.0254) for value in dpi), 1)))
+    rows = np.frombuffer(samples.astype(">u2").tobytes(), np.uint8).reshape(height, -1)
+    filtered = np.empty((height, 1 + rows.shape[1]), np.uint8)
+    filtered[:, 0] = 1  # filter "Sub": each byte less the one of the pixel before
+    filtered[:, 1:] = rows
+    filtered[:, 1 + 2 * count :] -= rows[:, : -2 * count]
+    chunks += [(b"IDAT", zlib.compress(filtered.tobytes())), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+
+
+def encode_tiff(samples: Samples, dpi: tuple[float, float] | None, icc: bytes | None) -> bytes:
+    """Encode H×W×C samples (grey, grey and alpha, RGB or RGBA) as a 16-bit TIFF file, one deflated strip.
+
+    Source: TIFF revision 6.0 and Adobe's technical note on Deflate.
+    """
+    if samples.shape[2] == 2:
+        samples = samples[..., [0, 0, 0, 1]]  # few programs read grey with alpha at this depth
+    height, width, count = samples.shape
+    differences = samples.copy()
+    differences[:, 1:] -= samples[:, :-1]
+    strip = zlib.compress(differences.astype("<u2").tobytes())
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[IMAGEWIDTH] = width
+    tags[IMAGELENGTH] = height
+    tags[BITSPERSAMPLE] = (16,) * count
+    tags[COMPRESSION] = 8  # Deflate
+    tags[PHOTOMETRIC_INTERPRETATION] = 1 if count == 1 else 2  # black is zero, or RGB
+    tags[STRIPOFFSETS] = 0  # counted from the end of the tags
+    tags[SAMPLESPERPIXEL] = count
+    tags[ROWSPERSTRIP] = height
+    tags[STRIPBYTECOUNTS] = len(strip)
+    tags[PREDICTOR] = 2  # horizontal differences
+    if count == 4:
+        tags[EXTRASAMPLES] = 2  # alpha that the colours are not multiplied by
+    if dpi:
+        tags[X_RESOLUTION], tags[Y_RESOLUTION] = dpi
+        tags[RESOLUTION_UNIT] = 2  # inch
+    if icc:
+        tags[ICCPROFILE] = icc
+    buffer = BytesIO()
+    tags.save(buffer)
+    return buffer.getvalue() + strip

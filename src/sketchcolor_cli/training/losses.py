@@ -1,0 +1,84 @@
+"""What training minimises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from sketchcolor_cli.compositing import paint_under
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.model.base import Prediction
+    from sketchcolor_cli.model.spaces import Space
+
+
+def lattice_shares(chroma: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Return which four lattice colours surround each a*b* value, and the bilinear share of each.
+
+    ``chroma`` (N, 2, h, w); ``a`` (A,) and ``b`` (B,) evenly spaced. Returns indices into the A·B colours and
+    shares that sum to 1, both (N, 4, h, w).
+    """
+    shape = (1, -1, 1, 1)
+    sizes = torch.tensor([len(a), len(b)], device=chroma.device).view(shape)
+    origin, step = torch.stack([a[0], b[0]]).view(shape), (a[1] - a[0])
+    place = ((chroma - origin) / step).clamp_min(0).minimum(sizes - 1 - 1e-4)
+    low = place.floor().long()
+    high_share = place - low
+    corners, shares = [], []
+    for up_a in (0, 1):
+        for up_b in (0, 1):
+            corners.append((low[:, 0] + up_a) * len(b) + low[:, 1] + up_b)
+            share_a = high_share[:, 0] if up_a else 1 - high_share[:, 0]
+            share_b = high_share[:, 1] if up_b else 1 - high_share[:, 1]
+            shares.append(share_a * share_b)
+    return torch.stack(corners, 1), torch.stack(shares, 1)
+
+
+def paint_loss(
+    prediction: Prediction, lightness: Tensor, truth: Tensor, lattice: tuple[Tensor, Tensor], rarity: Tensor
+) -> dict[str, Tensor]:
+    """Return the parts of the default model's loss; their sum under ``total``.
+
+    Cross-entropy between predicted and true a*b* distribution, each colour weighted by its ``rarity`` (A·B,),
+    Zhang et al. 2016, eq. 2–4, plus smooth L1 on the Lab colours themselves in units of 10. ``lightness``
+    (N, 1, H, W) is the sketch's L*, ``truth`` (N, 3, H, W) Lab. What ink hides does not count.
+    """
+    assert prediction.logits is not None
+    stride = truth.shape[-1] // prediction.color.shape[-1]
+    paint, seen = paint_under(lightness, truth, stride)
+    corners, shares = lattice_shares(paint[:, 1:], *lattice)
+    log_p = torch.log_softmax(prediction.logits.float(), 1).gather(1, corners)
+    weight = seen[:, 1:2] * (shares * rarity[corners]).sum(1, keepdim=True)
+    palette = -(weight * (shares * log_p).sum(1, keepdim=True)).sum() / seen[:, 1:2].sum()
+    error = F.smooth_l1_loss(prediction.color / 10, paint / 10, reduction="none") * seen
+    light, chroma = error[:, :1].sum() / seen[:, :1].sum(), error[:, 1:].sum() / seen[:, 1:].sum()
+    return {"total": palette + light + chroma, "palette": palette, "light": light, "chroma": chroma}
+
+
+def color_rarity(counts: Tensor, mix: float = 0.5) -> Tensor:
+    """Return the weight of each quantised colour from how often it occurs (Zhang et al. 2016, eq. 4).
+
+    ``counts`` (Q,); the weights are 1 / ((1 − mix)·p + mix/Q'), Q' the number of colours that occur, scaled to
+    a mean of 1 over the data.
+    """
+    share = counts / counts.sum()
+    occurring = (counts > 0).sum()
+    weights = 1 / ((1 - mix) * share + mix / occurring)
+    return weights / (share * weights).sum()
+
+
+def pixel_loss(prediction: Prediction, truth: Tensor, space: Space) -> Tensor:
+    """Return the thesis's pixel loss, MSE(ŷ, y) + MSE(ŷe, yd) (Cortés Méndez 2022, losses, stage 1).
+
+    ``truth`` (N, 3, H, W) is RGB in [0, 1]; y is the truth in the output space, yd the truth resized to the
+    extra output's size and then converted.
+    """
+    loss = F.mse_loss(prediction.color, space.encode(truth))
+    if prediction.extra is None:
+        return loss
+    size = prediction.extra.shape[2:]
+    small = F.interpolate(truth, size=size, mode="bilinear", align_corners=False, antialias=True)
+    return loss + F.mse_loss(prediction.extra, space.encode(small))

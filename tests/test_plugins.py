@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from sketchcolor_cli.errors import PluginError
+from sketchcolor_cli.plugins import Extractors, Listing, find_extractors
+
+GUIDE = Path(__file__).parents[1] / "docs" / "plugins.md"
+GOOD = """
+    from sketchcolor_cli import Extractor, Parameter, WeightFile, hookimpl
+
+    @hookimpl
+    def sketchcolor_extractors():
+        yield Extractor(
+            "NAME",
+            "A demo.",
+            lambda resources: None,
+            weights=(WeightFile("net.bin", 3, "ab", "MIT", ("https://example.org/net.bin",)),),
+            parameters=(Parameter("sigma", 0.5, "Width in pixels."),),
+        )
+"""
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Put a distribution with one module and one entry point where the interpreter looks for them."""
+    modules = []
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def add(distribution, source, *, version="1.0", entry="demo"):
+        module = distribution.replace("-", "_")
+        modules.append(module)
+        (tmp_path / f"{module}.py").write_text(textwrap.dedent(source), encoding="utf-8")
+        info = tmp_path / f"{module}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        (info / "entry_points.txt").write_text(f"[sketchcolor.extractors]\n{entry} = {module}\n")
+        monkeypatch.syspath_prepend(tmp_path)  # what was looked up before is forgotten
+
+    yield add
+    for module in modules:
+        sys.modules.pop(module, None)
+
+
+def listed(extractors, distribution):
+    [listing] = [one for one in extractors.listings if one.distribution == distribution]
+    return listing
+
+
+def test_ours_come_in_by_the_strangers_door():
+    listing = listed(find_extractors(), "sketchcolor-cli")
+    assert listing.name == "xdog"
+    assert listing.ready
+
+
+def test_a_strangers_extractor_is_found_and_listed(install):
+    install("demo-lines", GOOD.replace("NAME", "demo"), version="2.5")
+    extractors = find_extractors()
+    assert extractors.names() == ["demo", "xdog"]
+    assert extractors.get("demo").summary == "A demo."
+    expected = {
+        "name": "demo",
+        "summary": "A demo.",
+        "distribution": "demo-lines",
+        "version": "2.5",
+        "parameters": [{"name": "sigma", "default": 0.5, "help": "Width in pixels."}],
+        "weights": [
+            {
+                "name": "net.bin",
+                "size": 3,
+                "sha256": "ab",
+                "licence": "MIT",
+                "urls": ["https://example.org/net.bin"],
+            }
+        ],
+        "ready": True,
+        "problem": None,
+    }
+    assert json.loads(json.dumps(listed(extractors, "demo-lines").to_json())) == expected
+
+
+HOOK = "from sketchcolor_cli import Extractor, hookimpl\n@hookimpl\n"
+BROKEN = {
+    "import": ("import no_such_module_here", "ModuleNotFoundError: No module named 'no_such_module_here'"),
+    "many lines": ("raise RuntimeError('first\\nsecond')", "RuntimeError: first$"),
+    "no text": ("raise RuntimeError", "RuntimeError$"),
+    "hook raises": (HOOK + "def sketchcolor_extractors():\n    raise OSError('disk')", "OSError: disk"),
+    "misspelt": (
+        HOOK + "def sketchcolor_extractor():\n    return []",
+        "unknown hook 'sketchcolor_extractor' in",
+    ),
+    "unmarked": ("def sketchcolor_extractors():\n    return []", "no function sketchcolor_extractors marked"),
+    "arguments": (
+        HOOK + "def sketchcolor_extractors(device):\n    return []",
+        "Plugin 'broken_lines' for hook",
+    ),
+    "no extractor": (HOOK + "def sketchcolor_extractors():\n    return ['xdog']", "gave 'xdog', which is no"),
+    "no list": (HOOK + "def sketchcolor_extractors():\n    return None", "TypeError: 'NoneType'"),
+    "bad declaration": (
+        HOOK + "def sketchcolor_extractors():\n    return [Extractor('Bad Name', 'A demo.', print)]",
+        "ValueError: extractor 'Bad Name'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "said"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_plugin_is_set_aside_with_its_distribution_and_the_others_work(install, source, said):
+    install("broken-lines", source, version="0.3", entry="broken")
+    install("whole-lines", GOOD.replace("NAME", "whole"))
+    extractors = find_extractors()
+    assert extractors.names() == ["whole", "xdog"]
+    assert extractors.get("whole").name == "whole"
+    listing = listed(extractors, "broken-lines")
+    assert (listing.name, listing.version, listing.ready) == ("broken", "0.3", False)
+    assert "\n" not in listing.problem
+    assert re.search(r"^the plugin of broken-lines 0\.3 does not work: .*" + said, listing.problem)
+    with pytest.raises(PluginError, match=r"^broken: the plugin of broken-lines 0\.3 does not work: "):
+        extractors.get("broken")
+
+
+def test_one_name_from_two_distributions_is_an_error_that_names_both_when_it_is_asked_for(install):
+    install("first-lines", GOOD.replace("NAME", "lines"), version="1.1")
+    install("second-lines", GOOD.replace("NAME", "lines"), version="2.2", entry="other")
+    extractors = find_extractors()
+    assert extractors.names() == ["xdog"]
+    for distribution in ("first-lines", "second-lines"):
+        assert "first-lines 1.1 and second-lines 2.2" in listed(extractors, distribution).problem
+    with pytest.raises(PluginError, match=r"lines: first-lines 1\.1 and second-lines 2\.2"):
+        extractors.get("lines")
+    assert extractors.get("xdog").name == "xdog"
+
+
+def test_a_broken_plugin_does_not_hide_a_working_extractor_of_its_name(install):
+    install("a-broken-one", "raise RuntimeError", entry="xdog")
+    assert find_extractors().get("xdog").name == "xdog"
+
+
+def test_an_unknown_name_is_an_error_with_the_names_that_are_close():
+    with pytest.raises(
+        PluginError, match=r"xdgo: no extractor of this name is installed; did you mean xdog\?"
+    ):
+        find_extractors().get("xdgo")
+    with pytest.raises(PluginError, match=r"there are: xdog"):
+        find_extractors().get("completely-different")
+    with pytest.raises(PluginError, match=r"there are: none"):
+        Extractors([Listing("broken", "lines", "1", problem="It is broken.")]).get("xdog")
+
+
+def test_plugins_are_loaded_without_torch():
+    code = (
+        "import sys\nfrom sketchcolor_cli.plugins import find_extractors\n"
+        "assert find_extractors().get('xdog')\nsys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_distribution_in_the_guide_works(install):
+    blocks = dict(
+        re.findall(r"^`(\S+)`:\n\n```\w+\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    )
+    project = tomllib.loads(blocks.pop("pyproject.toml"))["project"]
+    [(entry, module)] = project["entry-points"]["sketchcolor.extractors"].items()
+    assert project["name"].replace("-", "_") == module
+    install(project["name"], blocks.pop(f"{module}.py"), version=project["version"], entry=entry)
+    assert listed(find_extractors(), project["name"]).ready
+
+    [test] = blocks.values()
+    names = {}
+    exec(compile(test, str(GUIDE), "exec"), names)  # noqa: S102 - the guide is ours
+    tests = [function for name, function in names.items() if name.startswith("test_")]
+    assert len(tests) == 2
+    for function in tests:
+        function()
+
+
+def test_every_other_python_block_of_the_guide_runs():
+    blocks = re.findall(
+        r"(?<!`:\n\n)^```python\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, str(GUIDE), "exec"), {})  # noqa: S102 - the guide is ours

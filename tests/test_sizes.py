@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sketchcolor_cli.sizes import PadPlan, SizeRule
+
+LENGTHS = st.integers(1, 90)
+RULES = st.builds(
+    SizeRule,
+    multiple=st.integers(1, 40),
+    minimum=st.integers(1, 60),
+    square=st.booleans(),
+    pad=st.sampled_from(["reflect", "replicate"]),
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "size", "padding"),
+    [
+        (SizeRule(), (33, 65), (0, 0, 0, 0)),
+        (SizeRule(multiple=8), (16, 24), (0, 0, 0, 0)),
+        (SizeRule(multiple=8), (17, 23), (0, 3, 1, 4)),
+        (SizeRule(minimum=10), (4, 12), (0, 3, 0, 3)),
+        (SizeRule(multiple=8, minimum=9), (1, 16), (0, 7, 0, 8)),
+        (SizeRule(square=True), (5, 8), (0, 1, 0, 2)),
+        (SizeRule(multiple=256, square=True), (300, 200), (156, 106, 156, 106)),
+    ],
+)
+def test_padding_in_closed_form(rule, size, padding):
+    plan = rule.plan(*size)
+    assert (plan.left, plan.top, plan.right, plan.bottom) == padding
+    assert plan.empty == (padding == (0, 0, 0, 0))
+
+
+@given(RULES, LENGTHS, LENGTHS)
+def test_a_plan_gives_the_smallest_size_that_meets_the_rule(rule, height, width):
+    def meets(tall, wide):
+        return (
+            min(tall, wide) >= rule.minimum
+            and tall % rule.multiple == wide % rule.multiple == 0
+            and (tall == wide or not rule.square)
+        )
+
+    plan = rule.plan(height, width)
+    tall, wide = len(plan.rows), len(plan.columns)
+    assert meets(tall, wide)
+    smaller = [
+        (t, w)
+        for t in range(height, tall + 1)
+        for w in range(width, wide + 1)
+        if meets(t, w) and t + w < tall + wide
+    ]
+    assert not smaller
+
+
+@given(RULES, LENGTHS, LENGTHS)
+def test_padding_is_what_numpy_pads_and_the_crop_takes_it_off(rule, height, width):
+    picture = np.arange(height * width).reshape(height, width)
+    plan = rule.plan(height, width)
+    padded = picture[plan.rows][:, plan.columns]
+    mode = {"reflect": "reflect", "replicate": "edge"}[rule.pad]
+    expected = np.pad(picture, ((plan.top, plan.bottom), (plan.left, plan.right)), mode=mode)
+    np.testing.assert_array_equal(padded, expected)
+    np.testing.assert_array_equal(padded[plan.crop], picture)
+
+
+@given(RULES, LENGTHS, LENGTHS)
+def test_the_picture_stands_in_the_middle(rule, height, width):
+    plan = rule.plan(height, width)
+    assert 0 <= plan.right - plan.left <= 1
+    assert 0 <= plan.bottom - plan.top <= 1
+
+
+def test_reflection_goes_on_when_the_padding_is_wider_than_the_picture():
+    plan = PadPlan(height=1, width=3, left=5, top=0, right=4, bottom=0, pad="reflect")
+    assert plan.columns == [1, 0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"multiple": 0},
+        {"multiple": -8},
+        {"multiple": 8.0},
+        {"multiple": True},
+        {"minimum": 0},
+        {"minimum": "64"},
+        {"pad": "zeros"},
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused_by_name(nonsense):
+    with pytest.raises(ValueError, match=next(iter(nonsense))):
+        SizeRule(**nonsense)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "named"), [(0, 4, "height"), (4, -1, "width"), (4, 2.5, "width")]
+)
+def test_a_picture_without_a_size_is_refused(height, width, named):
+    with pytest.raises(ValueError, match=named):
+        SizeRule().plan(height, width)
