@@ -1,9 +1,8 @@
 """Colour spaces, as differentiable functions of tensors.
 
 Every function takes (N, C, H, W) of float32 or float64 (half precision has too few bits for a hue), returns
-a new contiguous (N, C', H, W) of the same dtype and device, and treats each pixel by itself. A colour without
-hue (grey) has hue 0, and black has saturation 0, both without gradient, so that values and gradients are finite
-everywhere.
+a new contiguous (N, C', H, W) of the same dtype and device, and treats each pixel by itself. Grey has hue 0
+and black has saturation 0, both without gradient, so that values and gradients are finite everywhere.
 
 ======  ========  =========================================================================
 space   channels  ranges

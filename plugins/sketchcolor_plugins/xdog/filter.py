@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709, on sRGB-encoded values
-_BAND = 2**19  # pixels; 2 MB of float32
+_BAND = 2**18  # pixels; 1 MB of float32
 _MIN_WIDTH = 0.01
 _MAX_WIDTH = 1000.0
 _MAX_PHI = 1e12  # float32 holds its products
@@ -88,7 +88,7 @@ class XDoG:
 
 
 def _reach(sigma: float) -> int:
-    """Return after how many pixels a Gaussian is taken as 0: three standard deviations (0.3 % of it is cut)."""
+    """Return after how many pixels a Gaussian is cut off: three standard deviations, 0.3 % of its mass."""
     return math.ceil(3 * sigma)
 
 

@@ -6,7 +6,7 @@ import signal
 import tomllib
 from contextlib import contextmanager
 from dataclasses import fields
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,18 +26,31 @@ if TYPE_CHECKING:
 @options.told
 def train(
     data: Annotated[
-        str, typer.Argument(help="Folder of coloured pictures, or tar shards such as 'train-{000000..000003}.tar'.")
+        str,
+        typer.Argument(
+            help="Folder of coloured pictures, or tar shards such as 'train-{000000..000003}.tar'."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Folder of the run.")],
     preset: Annotated[
-        str | None, typer.Option(help=f"Recipe to start from: {' or '.join(PRESETS)}. [default: thesis]", show_default=False)
+        str | None,
+        typer.Option(
+            help=f"Recipe to start from: {' or '.join(PRESETS)}. [default: thesis]", show_default=False
+        ),
     ] = None,
-    stages: Annotated[str | None, typer.Option(help="Stages to run, in order: pixel. [default: pixel]")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Times that every picture is seen. [default: 10]")] = None,
+    stages: Annotated[
+        str | None, typer.Option(help="Stages to run, in order: pixel. [default: pixel]")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Times that every picture is seen. [default: 10]")
+    ] = None,
     size: Annotated[
-        int | None, typer.Option(help="Side of the training squares in pixels. [default: thesis 256, fast 192]")
+        int | None,
+        typer.Option(help="Side of the training squares in pixels. [default: thesis 256, fast 192]"),
     ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pictures in a step. [default: thesis 10, fast 16]")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Pictures in a step. [default: thesis 10, fast 16]")
+    ] = None,
     lr: Annotated[
         float | None, typer.Option(help="Highest learning rate. [default: thesis 0.003, fast 0.002]")
     ] = None,
@@ -49,7 +62,8 @@ def train(
         str | None, typer.Option(help="Extractor that draws the sketches; `sketchcolor plugins` lists them.")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="TOML file with the names of these options; options given here come first.")
+        Path | None,
+        typer.Option(help="TOML file with the names of these options; options given here come first."),
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that prepare pictures. [default: 1]")] = None,
     device: options.Device = "auto",
@@ -58,8 +72,9 @@ def train(
 ) -> int:
     """Train a colour model on your own pictures.
 
-    RUN gets model.safetensors, which `colorize --model` takes, best.safetensors, metrics.csv, contact sheets, and
-    checkpoint.pt. Ctrl-C saves first; --resume goes on to the same numbers as a run without a break.
+    RUN gets model.safetensors, which `colorize --model` takes, best.safetensors, metrics.csv, contact
+    sheets, and checkpoint.pt. Ctrl-C saves first; --resume goes on to the same numbers as a run without
+    a break.
 
     Example: `sketchcolor train drawings/ -o runs/first --preset fast --epochs 20`
     """
@@ -98,7 +113,9 @@ def configure_run(file: Path | None, **given: Any) -> TrainConfig:
         known = {setting.name for setting in fields(TrainConfig)}
         unknown = [key for key in written if key.replace("-", "_") not in known]
         if unknown:
-            raise UsageError(f"--config {file}: no setting is called {unknown[0]!r}; there are {', '.join(sorted(known))}")
+            raise UsageError(
+                f"--config {file}: no setting is called {unknown[0]!r}; there are {', '.join(sorted(known))}"
+            )
     merged = {key.replace("-", "_"): value for key, value in written.items()}
     if isinstance(merged.get("stages"), list):
         merged["stages"] = tuple(merged["stages"])
@@ -150,9 +167,13 @@ def _progress() -> Iterator[Callable[[dict[str, Any]], None]]:
             if event["event"] == "step":
                 done = (event["epoch"] - 1) * event["steps"] + event["step"]
                 total = event["epochs"] * event["steps"]
-                bar.update(task, completed=done, total=total, detail=f"{event['stage']} loss {event['loss']:.4f}")
+                bar.update(
+                    task, completed=done, total=total, detail=f"{event['stage']} loss {event['loss']:.4f}"
+                )
             else:
-                figures = {key: value for key, value in event.items() if key not in ("event", "stage", "epoch")}
+                figures = {
+                    key: value for key, value in event.items() if key not in ("event", "stage", "epoch")
+                }
                 shown = "  ".join(f"{key} {value:.4g}" for key, value in figures.items())
                 bar.console.print(f"{event['stage']} epoch {event['epoch']}: {shown}")
 

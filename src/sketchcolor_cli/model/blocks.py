@@ -1,7 +1,7 @@
 """What the thesis's networks are built from (Cortés Méndez 2022, "Blocks").
 
-The thesis gives the parts and the parameter counts; the readings below are the ones that meet all three counts
-exactly, and where a count cannot decide, the comment says so.
+The thesis gives the parts tersely, and three parameter counts and one count of operations. What is read here
+meets all four exactly; where they cannot decide, a comment says so.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from torch.nn.utils.parametrizations import weight_norm
 
 
 class ResBlock(nn.Module):
-    """Residual block that keeps the variance of its input: (N, ci, H, W) → (N, co, H/stride, W/stride).
+    """Residual block of the thesis, which keeps the variance of what it is given.
 
-    ``pre`` (CELU, batch norm) comes before both paths. Path B is a bottleneck of two convolutions that ends in
-    a batch norm of weight γ, path A the identity or, where the shape changes, a convolution. The result
-    is (A + B) / √(1 + γ²): with A and B's normalised features of variance 1, so is the result. γ starts at 0
-    and the block as path A alone.
+    Path B is CELU, batch norm and a bottleneck of two convolutions that ends in a batch norm of weight γ;
+    path A the identity or, where the shape changes, a convolution. The result is (A + B) / √(1 + γ²): with A
+    of variance 1, and B of γ², it has variance 1. γ starts at 0, so that the block starts as path A.
 
-    The thesis lists ``pre`` ahead of the two paths; that path A takes its result too is our reading, which no
-    parameter count tells from the other. Only so is A normalised, which the divisor assumes.
+    Whether A takes what comes before or after B's CELU and batch norm, no count can tell. Here it is before:
+    only then can the block start as the identity, and short training runs end at less than half the loss.
     """
 
     def __init__(
@@ -29,8 +28,9 @@ class ResBlock(nn.Module):
         super().__init__()
         co, bottle = co or ci, bottle or max(ci // 2, 2)
         kernel = 4 if stride == 2 else 3
-        self.pre = nn.Sequential(nn.CELU(), nn.BatchNorm2d(ci))
         self.body = nn.Sequential(
+            nn.CELU(),
+            nn.BatchNorm2d(ci),
             conv(ci, bottle, 3, groups=groups, bias=False),
             nn.BatchNorm2d(bottle),
             nn.ReLU(),
@@ -43,7 +43,7 @@ class ResBlock(nn.Module):
             self.shortcut = start_as_resampling(conv(ci, co, kernel, stride=stride))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.pre(x)
+        """Return (N, co, H/stride, W/stride) of (N, ci, H, W)."""
         total: Tensor = self.shortcut(x) + self.norm(self.body(x))
         divisor = (1 + self.norm.weight**2 + 1e-6).sqrt()
         return total / divisor.view(1, -1, 1, 1).to(total.dtype)  # else autocast would go on in float32
@@ -54,9 +54,7 @@ def blocks(ci: int, co: int, following: int, *, stride: int = 1) -> nn.Sequentia
     return nn.Sequential(ResBlock(ci, co, stride=stride), *(ResBlock(co) for _ in range(following)))
 
 
-def conv(
-    ci: int, co: int, kernel: int, *, stride: int = 1, groups: int = 1, bias: bool = True
-) -> nn.Conv2d:
+def conv(ci: int, co: int, kernel: int, *, stride: int = 1, groups: int = 1, bias: bool = True) -> nn.Conv2d:
     """Return a convolution: Kaiming-normal weights (He et al. 2015), bias 0, padding (kernel − 1)//2."""
     layer = nn.Conv2d(ci, co, kernel, stride, (kernel - 1) // 2, groups=groups, bias=bias)
     nn.init.kaiming_normal_(layer.weight)
@@ -84,9 +82,9 @@ def start_as_resampling(layer: nn.Conv2d) -> nn.Conv2d:
 class PixelShuffleICNR(nn.Sequential):
     """Upsampling by 2, (N, ci, H, W) → (N, co, 2H, 2W): 1×1 convolution, ReLU, pixel shuffle.
 
-    The convolution is weight-normalised (Salimans, Kingma 2016) with a bias, and its four outputs that make one
-    2×2 square start equal (ICNR; Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution"), so
-    that upsampling starts as nearest neighbour.
+    The convolution is weight-normalised (Salimans, Kingma 2016) with a bias, and its four outputs that make
+    one 2×2 square start equal (ICNR; Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution"),
+    so that upsampling starts as nearest neighbour.
     """
 
     def __init__(self, ci: int, co: int) -> None:
@@ -106,9 +104,9 @@ class LBL(nn.Sequential):
 
 
 class HueDropout(nn.Module):
-    """In training, turn pixels of (N, 3, H, W) RGB white, so that a few given pixels must be enough.
+    """In training, turns pixels of the reference white, so that a few given pixels must be enough.
 
-    The probability is drawn per picture from [0, ``most``); the thesis's text has 0.25 for all, its code this.
+    The probability is drawn per picture from [0, ``most``), as in the thesis's code; its text has 0.25.
     """
 
     def __init__(self, most: float) -> None:
@@ -116,6 +114,7 @@ class HueDropout(nn.Module):
         self.most = most
 
     def forward(self, rgb: Tensor) -> Tensor:
+        """Return (N, 3, H, W) RGB in [0, 1]; in evaluation as it came."""
         if not self.training:
             return rgb
         n, _, h, w = rgb.shape
@@ -124,9 +123,10 @@ class HueDropout(nn.Module):
 
 
 class PositionalInfo(nn.Module):
-    """Put two channels in front, row and column in [0, 1): (N, C, H, W) → (N, 2 + C, H, W)."""
+    """Puts two channels in front that say where a pixel is: its row and its column, both in [0, 1)."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return (N, 2 + C, H, W) of (N, C, H, W)."""
         n, _, h, w = x.shape
         rows = torch.arange(h, device=x.device, dtype=x.dtype).view(1, 1, h, 1) / h
         columns = torch.arange(w, device=x.device, dtype=x.dtype).view(1, 1, 1, w) / w

@@ -1,7 +1,7 @@
 """The shape of every network of ours, as data that goes into its file. Standard library only.
 
-The defaults of the first three are the thesis's (Cortés Méndez 2022, sections on the generator, the critic and
-the perceptual network); tests hold their parameter counts.
+The defaults of generator, critic and perceptual network are the thesis's (Cortés Méndez 2022, in the sections
+of these names).
 """
 
 from __future__ import annotations
@@ -68,14 +68,15 @@ class GeneratorConfig:
         _need_lengths(self, widths=4, encoder1_depths=2, encoder2_depths=3, decoder1_depths=3)
         _need_lengths(self, decoder2_depths=3, decoder3_depths=3, reference_widths=5, reference_depths=5)
         _need_lengths(self, z_depths=len(self.z_widths))
-        _need_at_least(1, self, "widths", "reference_widths", "z_size", "seed_size", "seed_channels", "z_widths")
+        _need_at_least(2, self, "widths")  # the third decoder halves the first of them
+        _need_at_least(1, self, "reference_widths", "z_widths", "z_size", "seed_size", "seed_channels")
         _need_at_least(16, self, "reference_size")
         _need_at_least(0, self, "encoder1_depths", "encoder2_depths", "reference_depths", "z_depths")
         _need_at_least(0, self, "decoder1_depths", "decoder2_depths", "decoder3_depths", "hue_dropout")
         if self.hue_dropout > 1:
             raise ValueError(f"hue_dropout is a share, not {self.hue_dropout}")
         if not self.z_widths or self.z_widths[-1] < self.channels:
-            raise ValueError(f"z_widths must end on {self.channels} or more: the extra output is taken from them")
+            raise ValueError(f"z_widths must end on {self.channels} or more, for the extra output")
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class PerceptualConfig:
         _need_lengths(self, widths=6)
         _need_at_least(1, self, "widths", "classes")
         if any(width % 4 for width in self.widths[4:]):
-            raise ValueError("the last two widths must be multiples of 4: their grouped blocks halve them twice")
+            raise ValueError("the last two widths must be multiples of 4, for blocks of two groups")
 
 
 ModelConfig = GeneratorConfig | HintUNetConfig
@@ -144,12 +145,13 @@ ModelConfig = GeneratorConfig | HintUNetConfig
 NetworkConfig = GeneratorConfig | HintUNetConfig | CriticConfig | PerceptualConfig
 """Configurations of every network that has a file of its own."""
 
-_C = TypeVar("_C", GeneratorConfig, HintUNetConfig, CriticConfig, PerceptualConfig)
+_C = TypeVar("_C", bound=NetworkConfig)
 
 
 def config_to_plain(config: NetworkConfig) -> dict[str, Any]:
     """Return the configuration in JSON's types."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(config).items()}
+    plain = asdict(config)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
 
 def config_from_plain(kind: type[_C], plain: object) -> _C:
@@ -163,11 +165,12 @@ def config_from_plain(kind: type[_C], plain: object) -> _C:
     names = {field.name for field in fields(kind)}
     for problem, keys in (("unknown", plain.keys() - names), ("missing", names - plain.keys())):
         if keys:
-            raise CheckpointError(f"the configuration has {problem} keys: {', '.join(sorted(map(str, keys)))}")
+            listed = ", ".join(sorted(map(str, keys)))
+            raise CheckpointError(f"the configuration has {problem} keys: {listed}")
     hints = get_type_hints(kind)
     try:
         return kind(**{name: _checked(name, plain[name], hints[name]) for name in names})
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise CheckpointError(f"the configuration makes no network: {error}") from error
 
 
@@ -179,7 +182,7 @@ def _checked(name: str, value: object, hint: Any) -> Any:
         return value
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
         return float(value)
-    if type(value) is hint:
+    if hint is int and type(value) is int:
         return value
     raise CheckpointError(f"the configuration's {name} cannot be {value!r}")
 

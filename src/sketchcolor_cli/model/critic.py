@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Critic(nn.Module):
-    """Pictures (N, 3, H, W) in XYV, at least 2×2, to (N, 1) logits that they are drawn and not generated.
+    """What tells drawings from the generator's work.
 
-    XYV, since in HxHySV a generated picture gives itself away by Hx² + Hy² ≠ 1.
+    It sees XYV, since in HxHySV a generated picture gives itself away by Hx² + Hy² ≠ 1.
     """
 
     def __init__(self, config: CriticConfig | None = None) -> None:
@@ -35,6 +35,7 @@ class Critic(nn.Module):
         self.head = nn.Linear(d, 1)
 
     def forward(self, xyv: Tensor) -> Tensor:
+        """Return logits (N, 1), high for drawings, of pictures (N, 3, H, W) in XYV, at least 2×2."""
         return self.head(self.features(xyv).mean((2, 3)))  # type: ignore[no-any-return]
 
 

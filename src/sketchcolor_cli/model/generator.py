@@ -1,4 +1,4 @@
-"""The thesis's generator (Cortés Méndez 2022): a U-Net over the sketch, told by a code z which colours to use.
+"""The thesis's generator (Cortés Méndez 2022): a U-Net over the sketch, which a code z tells the colours.
 
 It has 7 943 588 parameters: 6 774 190 of U-Net and code decoder, 1 169 398 of reference encoder.
 """
@@ -18,7 +18,7 @@ from sketchcolor_cli.model.spaces import SPACES
 
 
 class ZEncoder(nn.Module):
-    """Colour reference (N, 3, R, R), RGB in [0, 1], to its code z, (N, Z) in (-1, 1)."""
+    """What reads the colour reference."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -38,12 +38,13 @@ class ZEncoder(nn.Module):
         self.head = LBL(e, config.z_size)
 
     def forward(self, reference: Tensor) -> Tensor:
+        """Return the code z, (N, Z) in (-1, 1), of (N, 3, R, R) RGB in [0, 1]."""
         features = self.features(self.prepare(reference))
         return torch.tanh(self.head(features.mean((2, 3))))
 
 
 class ZDecoder(nn.Module):
-    """Code z (N, Z) to features (N, C, S, S) for the bottom of the U-Net."""
+    """What unfolds the code for the bottom of the U-Net."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -57,11 +58,12 @@ class ZDecoder(nn.Module):
         )
 
     def forward(self, z: Tensor) -> Tensor:
+        """Return features (N, C, S, S) of the code z, (N, Z); S is the configuration's ``seed_size``."""
         return self.features(self.unfold(z))  # type: ignore[no-any-return]
 
 
 class UNet(nn.Module):
-    """Sketch (N, 1, H, W) and code z (N, Z) to colour (N, C, H, W) and a rough one (N, C, H/16, W/16)."""
+    """What colours the sketch by the code."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -99,6 +101,7 @@ class UNet(nn.Module):
         )
 
     def forward(self, sketch: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the colours (N, C, H, W) of a sketch (N, 1, H, W), and rough ones (N, C, H/16, W/16)."""
         skip = self.encoder1(sketch)
         bottom = self.encoder2(skip)
         code = F.interpolate(self.z_decoder(z), size=bottom.shape[2:], mode="bilinear", align_corners=False)
@@ -111,8 +114,8 @@ class Generator(ColorNet):
     """The thesis's colour network.
 
     Width and height must be multiples of 16; 16×16 is the smallest sketch it takes. ``Prediction.color`` is
-    (N, C, H, W) in ``config.output_space``, unbounded; ``extra``, (N, C, H/16, W/16), is the rough picture that
-    makes the middle of the network carry colour; both are float32, under autocast too.
+    (N, C, H, W) in ``config.output_space``, unbounded; ``extra``, (N, C, H/16, W/16), is the rough picture
+    that makes the middle of the network carry colour. Both, and ``z``, are float32 under autocast too.
     """
 
     config: GeneratorConfig

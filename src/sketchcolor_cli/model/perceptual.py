@@ -16,19 +16,17 @@ from sketchcolor_cli.model.config import PerceptualConfig
 
 
 class Perception(NamedTuple):
-    """What the network sees in N pictures; C the widths of :class:`PerceptualConfig` from the second on."""
+    """What the network sees in pictures (N, 3, H, W)."""
 
-    taps: tuple[Tensor, Tensor, Tensor, Tensor]
-    """φ0 to φ3: features (N, 64, H/4, W/4), (N, 96, H/8, W/8), (N, 192, H/16, W/16), (N, 256, H/32, W/32)."""
+    taps: tuple[Tensor, ...]
+    """φ0 to φ3, features: by default (N, 64, H/4, W/4), (N, 96, H/8, W/8), (N, 192, H/16, W/16) and
+    (N, 256, H/32, W/32)."""
     logits: Tensor
     """(N, classes)."""
 
 
 class Perceptual(nn.Module):
-    """Pictures (N, 3, H, W) in XYV, at least 32×32, to features that losses compare, and class logits.
-
-    1 000 classes make TOTAL parameters.
-    """
+    """What compares pictures by their features; 4 370 190 parameters."""
 
     def __init__(self, config: PerceptualConfig | None = None) -> None:
         super().__init__()
@@ -54,6 +52,7 @@ class Perceptual(nn.Module):
         self.head = nn.Linear(f, config.classes)
 
     def forward(self, xyv: Tensor) -> Perception:
+        """Return features and class logits of pictures (N, 3, H, W) in XYV, at least 32×32."""
         taps = []
         for stage in self.stages:
             xyv = stage(xyv)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PairMaker = Callable[["Generator", "Sequence[Drawing]", int], Pair]
+"""Makes a pair of the drawing of this number, with the others at hand."""
+
 Sketch = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
+"""Draws the lines of a picture: (H, W, 3) to (H, W), both in [0, 1]."""
 
 
 class FolderDrawings(Sequence[Drawing]):
@@ -32,16 +37,15 @@ class FolderDrawings(Sequence[Drawing]):
     ``sketches`` gives for each picture the file of its sketch.
     """
 
-    def __init__(self, paths: Sequence[Path], short_side: int, sketches: Sequence[Path] | None = None) -> None:
+    def __init__(
+        self, paths: Sequence[Path], short_side: int, sketches: Sequence[Path] | None = None
+    ) -> None:
         self.paths, self.short_side, self.sketches = paths, short_side, sketches
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
-        if isinstance(index, slice):
-            files = None if self.sketches is None else self.sketches[index]
-            return FolderDrawings(self.paths[index], self.short_side, files)
+    def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]  # nobody asks for slices
         color = self._read(self.paths[index])
         line = None
         if self.sketches is not None:
@@ -54,7 +58,21 @@ class FolderDrawings(Sequence[Drawing]):
         scale = self.short_side / min(rgb.shape[:2])
         if scale < 1:
             rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        return (rgb * 255 + 0.5).astype(np.uint8)
+        return _to_bytes(rgb)
+
+
+class Sketched(Sequence[Drawing]):
+    """The drawings of another sequence, with lines that ``sketch`` draws when they are asked for."""
+
+    def __init__(self, drawings: Sequence[Drawing], sketch: Sketch) -> None:
+        self.drawings, self.sketch = drawings, sketch
+
+    def __len__(self) -> int:
+        return len(self.drawings)
+
+    def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]
+        drawing = self.drawings[index]
+        return replace(drawing, line=_to_bytes(self.sketch(_to_unit(drawing.color))))
 
 
 class Subset(Sequence[Drawing]):
@@ -66,47 +84,45 @@ class Subset(Sequence[Drawing]):
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204
-        if isinstance(index, slice):
-            return Subset(self.drawings, self.numbers[index])
+    def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]
         return self.drawings[self.numbers[index]]
 
 
 def split(drawings: Sequence[Drawing], valid_share: float, seed: int) -> tuple[Subset, Subset]:
-    """Return training and validation drawings; at least one is held out.
+    """Return training and validation drawings; at least one is held out, and two are left to learn from.
 
     Raises:
-        DataError: there are fewer than two pictures.
+        DataError: there are fewer than three pictures.
     """
-    if len(drawings) < 2:
-        raise DataError(f"{len(drawings)} picture(s) found; training needs at least 2, one of them to measure on")
+    if len(drawings) < 3:
+        raise DataError(
+            f"{len(drawings)} picture(s) found; training needs 3 or more, one of them to measure on"
+        )
     order = np.random.default_rng(seed).permutation(len(drawings)).tolist()
-    held_out = max(1, round(len(drawings) * valid_share))
+    held_out = min(max(1, round(len(drawings) * valid_share)), len(drawings) - 2)
     return Subset(drawings, sorted(order[held_out:])), Subset(drawings, sorted(order[:held_out]))
 
 
-def thesis_pair(size: int, sketch: Sketch | None) -> PairMaker:
+def thesis_pair(size: int) -> PairMaker:
     """Return a maker of the thesis's pairs: the whole picture as a square, and itself as its own reference.
 
-    ``sketch`` draws the lines of a drawing that has none; (H, W, 3) to (H, W), float32 in [0, 1].
+    The maker raises DataError when a drawing has no lines.
     """
 
+    def square(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return _to_unit(cv2.resize(plane, (size, size), interpolation=cv2.INTER_AREA))
+
     def make(_rng: Generator, drawings: Sequence[Drawing], index: int) -> Pair:
-        drawing = drawn(drawings[index], sketch)
-        truth = cv2.resize(drawing.color, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        line = cv2.resize(drawing.line, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-        given = np.ones((size, size, 1), np.float32)
-        return Pair(line, np.concatenate([truth, given], 2), np.zeros((size // 4, size // 4, 4), np.float32), truth)
+        drawing = drawings[index]
+        if drawing.line is None:
+            raise DataError(
+                f"{drawing.key}: has no sketch; name an extractor with --method or give --sketches"
+            )
+        truth = square(drawing.color)
+        given, nothing = np.ones((size, size, 1), np.float32), np.zeros((size // 4, size // 4, 4), np.float32)
+        return Pair(square(drawing.line), np.concatenate([truth, given], 2), nothing, truth)
 
     return make
-
-
-def drawn(drawing: Drawing, sketch: Sketch | None) -> Drawing:
-    """Return the drawing with lines, drawn by ``sketch`` when it was given."""
-    if sketch is None:
-        return drawing
-    line = sketch(drawing.color.astype(np.float32) / 255)
-    return replace(drawing, line=(line * 255 + 0.5).astype(np.uint8))
 
 
 class PairDataset(Dataset[tuple[Tensor, ...]]):
@@ -140,6 +156,7 @@ class EpochBatches(Sampler[list[tuple[int, int]]]):
         self.epoch, self.start = 0, 0
 
     def __len__(self) -> int:
+        """Return the batches of a whole epoch, wherever this one begins."""
         return self.count // self.size if self.shuffled else -(-self.count // self.size)
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
@@ -150,18 +167,31 @@ class EpochBatches(Sampler[list[tuple[int, int]]]):
             yield [(self.epoch, int(i)) for i in order[batch * self.size : (batch + 1) * self.size]]
 
 
-def loader(dataset: PairDataset, batches: EpochBatches, workers: int) -> DataLoader[tuple[Tensor, ...]]:
+def loader(
+    dataset: PairDataset, batches: EpochBatches, *, workers: int = 0, pinned: bool = False
+) -> DataLoader[tuple[Tensor, ...]]:
     """Return a loader that takes nothing from the global random numbers, which belong to the training."""
+    # Extractors of plugins can seldom be pickled, and only Linux starts processes safely without that.
+    workers = workers if sys.platform == "linux" else 0
     return DataLoader(
         dataset,
         batch_sampler=batches,
         num_workers=workers,
-        worker_init_fn=_single_threaded,
+        multiprocessing_context="fork" if workers else None,
+        worker_init_fn=_begin_worker,
         generator=torch.Generator().manual_seed(0),
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=pinned,
     )
 
 
-def _single_threaded(_worker: int) -> None:
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
+def _begin_worker(_number: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the one that trains decides
+    cv2.setNumThreads(0)  # its threads were not forked with the process
+
+
+def _to_bytes(plane: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return (plane * 255 + 0.5).astype(np.uint8)
+
+
+def _to_unit(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return plane.astype(np.float32) / np.float32(255)

@@ -1,10 +1,9 @@
-"""The files of a run folder: state to go on from, and the table of metrics."""
+"""The files of a run folder, each whole or absent: state to go on from, settings, table of metrics."""
 
 from __future__ import annotations
 
 import csv
-import os
-import pickle
+import io
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,26 +11,24 @@ import torch
 from sketchcolor_cli.errors import TrainingError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+STATE = frozenset({"config", "pictures", "model", "optimizer", "epoch", "batch", "smooth_loss", "best"})
+"""What a training state holds; ``epoch`` epochs and ``batch`` batches of the next one are done."""
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write a training state, whole or not at all.
+    """Write a training state, tensors and plain values only.
 
     Raises:
         TrainingError: it cannot be written; what was there before is untouched.
     """
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        torch.save(state, partial)
-        os.replace(partial, path)  # noqa: PTH105  (atomic, as Path.replace, and one line shorter to read)
-    except (OSError, RuntimeError) as error:
-        partial.unlink(missing_ok=True)
-        raise TrainingError(f"{path}: the checkpoint cannot be written ({error}); make room and use --resume") from error
+    _write(path, lambda partial: torch.save(state, partial))
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """Read a training state, tensors and plain values only.
+    """Read a training state onto the CPU.
 
     Raises:
         TrainingError: there is none, or it is damaged.
@@ -40,30 +37,71 @@ def load_state(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise TrainingError(f"{path}: nothing to resume from; start without --resume") from error
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        raise TrainingError(f"{path}: the checkpoint is damaged and cannot be resumed") from error
-    if not isinstance(state, dict):
-        raise TrainingError(f"{path}: is no checkpoint of a training run")
+    except Exception as error:  # damaged files make torch raise nearly anything
+        raise TrainingError(f"{path}: the checkpoint is damaged; start again in another folder") from error
+    if not isinstance(state, dict) or state.keys() != STATE:
+        raise TrainingError(f"{path}: is no checkpoint of this program's training; name the run's own folder")
     return state
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file.
+
+    Raises:
+        TrainingError: it cannot be written.
+    """
+    _write(path, lambda partial: partial.write_bytes(text.encode()))
+
+
 def append_row(path: Path, row: dict[str, Any]) -> None:
-    """Append a row to a CSV table; the first row brings the header."""
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
+    """Append a row to a CSV table; the first row brings the header.
+
+    Raises:
+        TrainingError: it cannot be written.
+    """
+    _write_rows(path, [*_read_rows(path), row])
 
 
 def drop_rows(path: Path, stage: str, epoch: int) -> None:
-    """Take out the rows of a stage after ``epoch``: a resumed run will write them again."""
+    """Take out the rows of a stage after ``epoch``: a resumed run will write them again.
+
+    Raises:
+        TrainingError: the table cannot be written.
+    """
+    rows = _read_rows(path)
+    kept = [row for row in rows if row["stage"] != stage or int(row["epoch"]) <= epoch]
+    if kept:
+        _write_rows(path, kept)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
-        return
+        return []
     with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    path.unlink()
-    for row in rows:
-        if row["stage"] != stage or int(row["epoch"]) <= epoch:
-            append_row(path, row)
+        return list(csv.DictReader(file))
+
+
+def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[-1]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(partial)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # torch says RuntimeError when the disk is full
+        reason = str(error).splitlines()[0]
+        raise TrainingError(
+            f"{path}: cannot be written ({reason}); make room there, then use --resume"
+        ) from error

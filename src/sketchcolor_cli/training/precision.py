@@ -10,13 +10,12 @@ from torch import nn
 _WORTH = 1.15  # a lower precision must be this much faster to be chosen
 
 
-def choose(wanted: str, device: str) -> str:
-    """Return ``float32`` or ``bfloat16``: what is wanted, or for ``auto`` what a short trial finds faster.
+def choose(device: str) -> str:
+    """Return ``float32`` or ``bfloat16``, which of them is the better choice on the device.
 
-    The trial is one convolution, forward and backward, as the networks have many of.
+    On a CPU that is the one that a short trial finds faster: a convolution, forward and backward, as the
+    networks have many of.
     """
-    if wanted != "auto":
-        return wanted
     kind = device.split(":")[0]
     if kind == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"

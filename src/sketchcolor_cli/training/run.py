@@ -12,8 +12,8 @@ from sketchcolor_cli.errors import DataError, TrainingError
 from sketchcolor_cli.model.checkpoint import save_model
 from sketchcolor_cli.training import precision, presets
 from sketchcolor_cli.training.config import TrainConfig, to_plain
-from sketchcolor_cli.training.data import FolderDrawings, split
-from sketchcolor_cli.training.files import load_state
+from sketchcolor_cli.training.data import FolderDrawings, Sketched, split
+from sketchcolor_cli.training.files import load_state, write_text
 from sketchcolor_cli.training.sources import expand_shards, read_shards
 from sketchcolor_cli.worklist import build_worklist
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.training.pairs import Drawing
 
 LICENCE = "as the licences of the training pictures allow; stated by whoever trained it"
+_FREE = ("workers", "checkpoint_minutes")  # settings that do not change the numbers
 _ROOM = 1.25  # pictures are kept this much larger than the training size, for crops
 
 
@@ -60,17 +61,27 @@ def train(
     state = load_state(run / "checkpoint.pt") if resume else None
     if state is None and (run / "checkpoint.pt").exists():
         raise TrainingError(f"{run}: holds a training run already; use --resume, or another folder")
-    chosen = state["config"]["precision"] if state else precision.choose(config.precision, device)
-    config = replace(config, precision=chosen)
+    if config.precision == "auto":
+        chosen = state["config"]["precision"] if state else precision.choose(device)
+        config = replace(config, precision=chosen)
     plain = to_plain(config)
-    if state is not None and state["config"] != plain:
-        raise TrainingError(f"{run}: cannot resume with other settings: {_difference(state['config'], plain)}")
+    binding = {name: value for name, value in plain.items() if name not in _FREE}
+    if state is not None and state["config"] != binding:
+        raise TrainingError(
+            f"{run}: cannot resume with other settings: {_difference(state['config'], binding)}"
+        )
 
     drawings = _open(data, run, config)
+    if state is not None and state["pictures"] != len(drawings):
+        raise TrainingError(
+            f"{data}: has {len(drawings)} pictures now and had {state['pictures']} when the run began; "
+            "resuming needs the same"
+        )
+    if sketch is not None:
+        drawings = Sketched(drawings, sketch)
     learning, held_out = split(drawings, config.valid_share, config.seed)
-    setup = presets.set_up(config, learning, held_out, sketch, device)
-    run.mkdir(parents=True, exist_ok=True)
-    (run / "config.json").write_text(json.dumps({"data": data, **plain}, indent=2) + "\n", encoding="utf-8")
+    setup = presets.set_up(config, learning, held_out, device)
+    write_text(run / "config.json", json.dumps({"data": data, **plain}, indent=2) + "\n")
     provenance = {"program": f"sketchcolor {__version__}", "pictures": len(learning), **plain}
 
     def keep(path: Path) -> None:
@@ -78,7 +89,8 @@ def train(
 
     from sketchcolor_cli.training import stages  # fastai takes seconds; bad input is told before
 
-    stages.fit_pixel(setup, config, plain, run, device, state, report=report, stop=stop, keep=keep)
+    settings = {"config": binding, "pictures": len(drawings)}
+    stages.fit_pixel(setup, config, settings, run, device, state, report=report, stop=stop, keep=keep)
     keep(run / "model.safetensors")
     return {
         "pictures": len(learning),
@@ -92,17 +104,25 @@ def train(
 def _open(data: str, run: Path, config: TrainConfig) -> Sequence[Drawing]:
     short_side = int(config.size * _ROOM)
     if data.endswith(".tar"):
+        if config.sketches:
+            raise DataError(f"{data}: shards bring their own sketches; leave out --sketches")
         return list(read_shards(expand_shards(data), short_side))
-    jobs = build_worklist([Path(data)], run)
-    pictures = [job.source for job in jobs]
+    pictures = _by_place(data, run)
     if not config.sketches:
-        return FolderDrawings(pictures, short_side)
-    found = {job.target.relative_to(run).with_suffix(""): job.source for job in build_worklist([Path(config.sketches)], run)}
-    places = [job.target.relative_to(run).with_suffix("") for job in jobs]
-    missing = [picture for picture, place in zip(pictures, places, strict=True) if place not in found]
+        return FolderDrawings(list(pictures.values()), short_side)
+    found = {place.with_suffix(""): path for place, path in _by_place(config.sketches, run).items()}
+    missing = [path for place, path in pictures.items() if place.with_suffix("") not in found]
     if missing:
-        raise DataError(f"{missing[0]}: no sketch of this name in {config.sketches} ({len(missing)} pictures have none)")
-    return FolderDrawings(pictures, short_side, [found[place] for place in places])
+        raise DataError(
+            f"{missing[0]}: no sketch of this name in {config.sketches} ({len(missing)} pictures have none)"
+        )
+    sketches = [found[place.with_suffix("")] for place in pictures]
+    return FolderDrawings(list(pictures.values()), short_side, sketches)
+
+
+def _by_place(folder: str, run: Path) -> dict[Path, Path]:
+    """Return the pictures of a folder by their place in it; those of ``run`` do not count."""
+    return {job.target.relative_to(run): job.source for job in build_worklist([Path(folder)], run)}
 
 
 def _difference(before: dict[str, Any], now: dict[str, Any]) -> str:
