@@ -89,13 +89,12 @@ def test_half_is_half_the_size_and_loads_as_float32(tmp_path: Path, config: Any)
     network = built(config)
     path = tmp_path / "model.safetensors"
     save_model(path, network, **NOTE, half=True)
-    stored = load_file(path)
-    for name, tensor in network.state_dict().items():
-        assert (stored[name].dtype == torch.float16) == (tensor.dim() > 1)
     back, _ = load_model(path)
     assert {p.dtype for p in back.parameters()} == {torch.float32}
-    for name, tensor in back.state_dict().items():
-        torch.testing.assert_close(tensor, network.state_dict()[name], rtol=2**-11, atol=1e-7)
+    stored, loaded = load_file(path), back.state_dict()
+    for name, tensor in network.state_dict().items():
+        assert (stored[name].dtype == torch.float16) == (tensor.dim() > 1)
+        torch.testing.assert_close(loaded[name], tensor, rtol=2**-11, atol=1e-7)
 
 
 @torch.no_grad()

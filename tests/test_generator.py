@@ -122,6 +122,24 @@ def test_sketch_and_reference_both_matter(net: Generator) -> None:
     assert not torch.allclose(net(sketch, torch.zeros_like(hint)).color, color, atol=1e-3)
 
 
+@torch.no_grad()
+def test_the_decoders_are_given_what_skips_to_them() -> None:
+    net = Generator(SMALL).eval()
+    seen: dict[str, Tensor] = {}
+    for name in ("encoder1", "encoder2", "z_decoder", "decoder1", "decoder2"):
+        net.unet.get_submodule(name).register_forward_hook(
+            lambda _module, _given, result, name=name: seen.update({name: result})
+        )
+    given: list[Tensor] = []
+    for name in ("decoder1", "decoder2", "decoder3"):
+        net.unet.get_submodule(name).register_forward_pre_hook(lambda _module, args: given.append(args[0]))
+    sketch, hint = batch(1, 64, 64)  # the bottom is as large as the decoded code: nothing to resize
+    net(sketch, hint)
+    assert torch.equal(given[0], torch.cat([seen["encoder2"], seen["z_decoder"]], 1))
+    assert torch.equal(given[1], torch.cat([seen["decoder1"], seen["encoder1"]], 1))
+    assert torch.equal(given[2], torch.cat([seen["decoder2"], sketch], 1))
+
+
 def test_the_reference_is_white_where_no_color_is_given() -> None:
     hint = torch.zeros(1, 4, 48, 64)
     assert torch.equal(reference_of(hint, 32), torch.ones(1, 3, 32, 32))

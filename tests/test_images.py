@@ -172,7 +172,9 @@ def test_exif_orientation_as_pillow_does_it(tmp_path: Path, name: str, orientati
     Image.fromarray(COLORS).save(tmp_path / name, exif=exif, **options)
     with Image.open(tmp_path / name) as image:
         expected = np.asarray(ImageOps.exif_transpose(image))
-    assert close(read_picture(tmp_path / name).rgb, unit(expected))
+    rgb = read_picture(tmp_path / name).rgb
+    assert close(rgb, unit(expected))
+    assert rgb.flags.c_contiguous
     assert expected.shape == ((3, 2, 3) if 5 <= orientation <= 8 else (2, 3, 3))
 
 

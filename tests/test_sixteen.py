@@ -175,6 +175,13 @@ def test_what_is_written_opencv_reads(tmp_path: Path, suffix: str, channels: int
     assert (again.alpha is None) == (picture.alpha is None)
 
 
+def test_alpha_is_declared_in_tiff(tmp_path: Path) -> None:
+    rgb, alpha = np.full((2, 2, 3), 0.5, np.float32), np.full((2, 2), 0.25, np.float32)
+    write_picture(tmp_path / "a.tif", Picture(rgb, alpha, bits=16))
+    with Image.open(tmp_path / "a.tif") as image:
+        assert image.tag_v2[338] == (2,)  # not multiplied into the colours
+
+
 @pytest.mark.parametrize(("name", "gray"), [("a.png", True), ("a.tif", False)])
 def test_gray_with_alpha(tmp_path: Path, name: str, gray: bool) -> None:
     color, alpha = GRAY / np.float32(65535), ALPHA[..., 0] / np.float32(65535)

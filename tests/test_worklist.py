@@ -157,6 +157,11 @@ def test_targets_that_some_file_systems_take_for_one(one: str, other: str) -> No
     assert f"in/{other}" in message
 
 
+def test_names_that_all_file_systems_tell_apart() -> None:
+    touch("in/straße.png", "in/strasse.png", "in/か.png", "in/が.png")
+    assert len(listed("in")) == 4
+
+
 def test_result_over_its_source(here: Path) -> None:
     touch("in/a.png", "in/b.jpg")
     message = "in/a.png: the result would overwrite in/a.png; name another output folder"
@@ -167,7 +172,7 @@ def test_result_over_its_source(here: Path) -> None:
 
 
 def test_result_over_another_source() -> None:
-    touch("x/b/a.png", "y/b/a.png", "Y/c.png")
+    touch("x/b/a.png", "y/b/a.png", "Y/c.png", "y/c.png")
     assert "x/b/a.png: the result would overwrite y/b/a.png" in refused("x", "y/b", output="y")
     # Names that only case tells apart are no reason where the file system knows case.
     assert listed("Y/c.png", output="y") == {"Y/c.png": "y/c.png"}

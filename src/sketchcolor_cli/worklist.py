@@ -166,4 +166,5 @@ def _refuse_clashes(jobs: Mapping[Path, Job]) -> None:
 
 def _folded(path: Path) -> str:
     """Write the name as file systems see it that know no case and one way to compose a letter."""
-    return unicodedata.normalize("NFC", str(path)).casefold()
+    # Not casefold(), which also takes straße for strasse, as no file system does.
+    return unicodedata.normalize("NFC", str(path)).lower()

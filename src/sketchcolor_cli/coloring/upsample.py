@@ -15,40 +15,50 @@ def ink_aware_upsample(paint: Tensor, sketch: Tensor) -> Tensor:
     """Enlarge ``paint`` (1, C, h, w) to the size of ``sketch`` (1, 1, h·s, w·s), paper 1 and ink 0.
 
     Each pixel is the mean of the 3×3 coarse cells around it, as in joint bilateral up-sampling (Kopf et al.
-    2007), but what lowers a weight is not a difference in brightness, since both sides of a line are white: it
-    is the ink that lies between pixel and cell, and ink in the cell itself, where colours are mixed.
+    2007), but what lowers a weight is not a difference in brightness, since both sides of a line are white:
+    it is the ink that lies between pixel and cell, and ink in the cell itself, where colours are mixed.
     """
-    stride = sketch.shape[-1] // paint.shape[-1]
+    channels, rows, columns = paint.shape[1:]
+    stride = sketch.shape[-1] // columns
     height, width = sketch.shape[2:]
     ink = F.max_pool2d(1 - sketch, 3, stride=1, padding=1)
     clean = torch.exp(-_BARRIER / 3 * F.avg_pool2d(1 - sketch, stride))
     cells = F.pad(torch.cat([paint * clean, clean], 1), (1, 1, 1, 1), mode="replicate")
-    down, right = (_to_cell(n, stride, sketch.device) for n in (height, width))
+    to_row, to_column = (_to_cells(n, stride, sketch.device) for n in (height, width))
 
-    total = sketch.new_full((1, paint.shape[1] + 1, height, width), 1e-12)
-    for row in (-1, 0, 1):
-        for column in (-1, 0, 1):
-            off_y, off_x = down + row * stride, right + column * stride
-            near = torch.exp(-(off_y[:, None] ** 2 + off_x[None] ** 2) / (2 * (_REACH * stride) ** 2))
-            weight = near * torch.exp(-_BARRIER * _ink_between(ink, off_y, off_x))
-            neighbour = cells[:, :, 1 + row : cells.shape[2] - 1 + row, 1 + column : cells.shape[3] - 1 + column]
-            total += weight * neighbour.repeat_interleave(stride, 2).repeat_interleave(stride, 3)
-    return total[:, :-1] / total[:, -1:]
-
-
-def _to_cell(length: int, stride: int, device: torch.device) -> Tensor:
-    """Return how far each of ``length`` pixels is from the centre of its own cell."""
-    inside = torch.arange(length, device=device) % stride
-    return (stride - 1) / 2 - inside
+    # In squares of one cell each, so that a cell's values need not be repeated for its pixels. No weight is so
+    # small that float32 would make 0 of it.
+    total = sketch.new_zeros(channels + 1, rows, stride, columns, stride)
+    for right in range(3):
+        shifted = [_shifted(ink, 3, offset) for offset in _on_the_way(to_column[right])]
+        for down in range(3):
+            between = _ink_between(shifted, to_row[down])
+            far = to_row[down][:, None] ** 2 + to_column[right] ** 2
+            weight = torch.exp(-far / (2 * (_REACH * stride) ** 2) - _BARRIER * between)
+            cell = cells[0, :, down : down + rows, None, right : right + columns, None]
+            total.addcmul_(weight.view(rows, stride, columns, stride), cell)
+    return (total[:-1] / total[-1:]).view(1, channels, height, width)
 
 
-def _ink_between(ink: Tensor, off_y: Tensor, off_x: Tensor) -> Tensor:
-    """Return the most ink met on the straight way from each pixel to the place ``off`` away from it."""
-    height, width = ink.shape[2:]
-    rows, columns = (torch.arange(n, device=ink.device) for n in (height, width))
-    most = torch.zeros_like(ink)
-    for step in range(1, _STEPS + 1):
-        y = (rows + (off_y * step / _STEPS).round().long()).clamp(0, height - 1)
-        x = (columns + (off_x * step / _STEPS).round().long()).clamp(0, width - 1)
-        most = torch.maximum(most, ink[:, :, y][:, :, :, x])
-    return most
+def _to_cells(length: int, stride: int, device: torch.device) -> list[Tensor]:
+    """Return how far it is from each of ``length`` pixels to the centres of the cells before, here, behind."""
+    here = (stride - 1) / 2 - torch.arange(length, device=device) % stride
+    return [here - stride, here, here + stride]
+
+
+def _on_the_way(offset: Tensor) -> list[Tensor]:
+    """Return the whole offsets of the places on the way to ``offset``, the last one there."""
+    return [(offset * step / _STEPS).round().long() for step in range(1, _STEPS + 1)]
+
+
+def _shifted(plane: Tensor, dim: int, offset: Tensor) -> Tensor:
+    """Return for each row (``dim`` 2) or column (3) the one ``offset`` away, or the last there is."""
+    place = torch.arange(len(offset), device=offset.device) + offset
+    return plane.index_select(dim, place.clamp(0, len(offset) - 1))
+
+
+def _ink_between(shifted: list[Tensor], to_row: Tensor) -> Tensor:
+    """Return the most ink on the straight way from each pixel to a cell; ``shifted`` is moved sideways."""
+    ways = zip(shifted, _on_the_way(to_row), strict=True)
+    most = torch.stack([_shifted(plane, 2, offset) for plane, offset in ways])
+    return most.amax(0)[0, 0]

@@ -126,7 +126,7 @@ def load_model(path: Path, kind: type[_M] = nn.Module) -> tuple[_M, CheckpointIn
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no such file; check the path of the model") from error
     except (OSError, SafetensorError) as error:
-        reason = str(error).splitlines()[0]
+        reason = " ".join(str(error).split())
         raise CheckpointError(
             f"{path}: damaged, or no safetensors file ({reason}); fetch or export the model again"
         ) from error

@@ -17,7 +17,7 @@ from sketchcolor_cli.color import lab_to_rgb
 from sketchcolor_cli.model.base import ColorNet, Prediction
 from sketchcolor_cli.model.config import HintUNetConfig
 
-_A_RANGE = (-90.0, 102.0)  # what sRGB reaches in a* and b*, rounded outwards to whole steps of 12
+_A_RANGE = (-96.0, 108.0)  # what sRGB reaches in a* and b*, rounded outwards to steps of 12 that hit grey, 0
 _B_RANGE = (-108.0, 96.0)
 
 
