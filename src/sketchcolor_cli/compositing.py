@@ -1,9 +1,10 @@
 """Laying a page's own ink over the colours of a network, and the way back that training needs.
 
 All in CIELAB, L* in [0, 100]. A pixel of the page is read as ink of lightness ``INK`` that covers the part
-``c`` of white paper: ``L_page = c·INK + (1 − c)·100``. Paint takes the place of the paper, so a result has the
-lightness ``c·INK + (1 − c)·L_paint``; pixels darker than ``INK`` are kept as they are. Chroma fades with the
-fourth power of the coverage only, so that grey washes and screentone still take colour while ink stays grey.
+``c`` of white paper: ``L_page = c·INK + (1 − c)·100``. Paint takes the place of the paper, so a result has
+the lightness ``c·INK + (1 − c)·L_paint``; pixels darker than ``INK`` are kept as they are. Chroma fades with
+the fourth power of the coverage only, so that grey washes and screentone still take colour while ink stays
+grey.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ def _chroma_kept(covered: Tensor) -> Tensor:
 def compose(lightness: Tensor, paint: Tensor) -> Tensor:
     """Lay the page's ink over paint.
 
-    ``lightness`` (N, 1, H, W) is the page's L*, ``paint`` (N, 3, H, W) is Lab. Returns Lab (N, 3, H, W); where
-    ``lightness`` ≤ ``INK`` it is the page itself, grey.
+    ``lightness`` (N, 1, H, W) is the page's L*, ``paint`` (N, 3, H, W) is Lab. Returns Lab (N, 3, H, W);
+    where ``lightness`` ≤ ``INK`` it is the page itself, grey.
     """
     covered = coverage(lightness)
     mixed = covered * INK + (1 - covered) * paint[:, :1]
@@ -41,8 +42,8 @@ def paint_under(lightness: Tensor, truth: Tensor, stride: int) -> tuple[Tensor, 
     """Return the paint that :func:`compose` would need to give ``truth``, at 1/stride of the size.
 
     ``lightness`` (N, 1, H, W) is the sketch's L*, ``truth`` (N, 3, H, W) is Lab. Returns Lab paint
-    (N, 3, H/stride, W/stride), averaged where the ink lets it be seen, and how well it is seen, the same shape:
-    the weight in [0, 1] that a loss should give to it, zero under solid ink.
+    (N, 3, H/stride, W/stride), averaged where the ink lets it be seen, and how well it is seen, the same
+    shape: the weight in [0, 1] that a loss should give to it, zero under solid ink.
     """
     covered = coverage(lightness)
     open_, kept = 1 - covered, _chroma_kept(covered)

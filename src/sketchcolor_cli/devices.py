@@ -14,7 +14,7 @@ def resolve(wanted: str) -> str:
         UsageError: the name is none of auto, cpu, cuda, cuda:N, mps.
         DeviceError: this machine has no such device.
     """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?|mps", wanted):
+    if not re.fullmatch(r"auto|cpu|cuda(:(0|[1-9][0-9]*))?|mps", wanted):
         raise UsageError(f"--device {wanted}: use auto, cpu, cuda, cuda:N or mps")
     if wanted == "cpu":
         return wanted

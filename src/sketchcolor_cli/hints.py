@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 if TYPE_CHECKING:
@@ -17,20 +17,24 @@ _FADE = 12.0  # steps after which a spread colour is half as sure
 
 
 def shrink(hint: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
-    """Return an (H, W, 4) hint, RGB and mask, at 1/stride: mean of the given colours, and whether any was given."""
+    """Return a hint at 1/stride: the mean of the colours given in each square, and whether any was.
+
+    ``hint`` is (H, W, 4), RGB and mask in [0, 1], RGB 0 where the mask is 0; sides divisible by ``stride``.
+    """
     height, width = hint.shape[0] // stride, hint.shape[1] // stride
     mean = cv2.resize(hint, (width, height), interpolation=cv2.INTER_AREA)
     given = mean[..., 3:] > 1e-4
-    out: NDArray[np.float32] = np.concatenate([mean[..., :3] / np.maximum(mean[..., 3:], 1e-4), given], 2) * given
-    return out.astype(np.float32, copy=False)
+    colors = mean[..., :3] / np.maximum(mean[..., 3:], 1e-4)
+    out: NDArray[np.float32] = np.concatenate([colors, given], 2, dtype=np.float32) * given
+    return out
 
 
 def spread(sketch: NDArray[np.float32], hint: NDArray[np.float32], stride: int = 4) -> NDArray[np.float32]:
     """Spread the hint's colours inside the lines of the sketch.
 
-    Every place takes the colour of the hint that is nearest when crossing ink is dear (geodesic distance on the
-    grid of 1/stride, step cost ``1 + 60·ink``; shortest paths by Dijkstra). ``sketch`` is (H, W), paper 1 and
-    ink 0; ``hint`` is (H, W, 4), RGB and mask in [0, 1]; both sides divisible by ``stride``. Returns
+    Every place takes the colour of the hint that is nearest when crossing ink is dear (geodesic distance on
+    the grid of 1/stride, step cost ``1 + 60·ink``; shortest paths by Dijkstra). ``sketch`` is (H, W), paper 1
+    and ink 0; ``hint`` is (H, W, 4), RGB and mask in [0, 1]; both sides divisible by ``stride``. Returns
     (H/stride, W/stride, 4): RGB and how sure it is, 1 at the hint and falling with distance; zeros when the
     hint is empty.
     """
@@ -56,12 +60,16 @@ def _line_ink(sketch: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
     darkest = cv2.dilate(1 - sketch, box)[stride // 2 :: stride, stride // 2 :: stride]
     mean = cv2.resize(1 - sketch, darkest.shape[::-1], interpolation=cv2.INTER_AREA)
     wash = cv2.erode(mean, np.ones((3, 3), np.uint8))
-    out: NDArray[np.float32] = np.clip(darkest - wash, 0, 1)
+    out: NDArray[np.float32] = np.clip(darkest, 0, 1)
     return out
 
 
-def _grid_graph(cost: NDArray[np.float32]) -> coo_array:
-    """Return the graph of a grid with its eight neighbours; an edge costs its length times the mean of its ends."""
+def _grid_graph(cost: NDArray[np.float32]) -> csr_array:
+    """Return the graph of a grid with its eight neighbours.
+
+    A step costs its length times the mean of its ends; a diagonal step at least what the cheaper of the two
+    places beside it costs, or it would slip through a diagonal line.
+    """
     height, width = cost.shape
     index = np.arange(height * width).reshape(height, width)
     rows, columns, weights = [], [], []
@@ -70,6 +78,8 @@ def _grid_graph(cost: NDArray[np.float32]) -> coo_array:
         there = (slice(down, height), slice(max(0, right), width - max(0, -right)))
         rows.append(index[here].ravel())
         columns.append(index[there].ravel())
-        weights.append((np.hypot(down, right) / 2 * (cost[here] + cost[there])).ravel())
+        beside = np.minimum(cost[here[0], there[1]], cost[there[0], here[1]])
+        weights.append((np.hypot(down, right) * np.maximum((cost[here] + cost[there]) / 2, beside)).ravel())
     shape = (height * width, height * width)
-    return coo_array((np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns))), shape=shape).tocsr()
+    ends = np.concatenate(rows), np.concatenate(columns)
+    return coo_array((np.concatenate(weights), ends), shape=shape).tocsr()

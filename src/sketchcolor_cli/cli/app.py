@@ -22,7 +22,7 @@ app.command("train")(train.train)
 app.command("plugins")(plugins.plugins)
 
 
-def _version(asked: bool) -> None:  # noqa: FBT001  (Typer's callbacks take the value in place)
+def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"sketchcolor {__version__}")
         raise typer.Exit

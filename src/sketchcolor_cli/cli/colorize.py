@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from math import inf
+from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,22 +29,30 @@ def colorize(
     reference: Annotated[
         Path | None,
         typer.Option(
-            help="Rough colouring of the page, in any size, stretched over it; or a folder with one of the same "
-            "name for each page. Where it is transparent it says nothing."
+            help="Rough colouring of the page, in any size, stretched over it; or a folder with one of the "
+            "same name for each page. Where it is transparent it says nothing."
         ),
     ] = None,
     hints: Annotated[
         Path | None,
         typer.Option(
-            help="Colour strokes or dots painted over the page on a transparent layer (PNG or WebP); or a folder with "
-            "one of the same name for each page. They spread up to the lines, and count before the reference."
+            help="Colour strokes or dots painted over the page on a transparent layer (PNG or WebP); or a "
+            "folder with one of the same name for each page. They spread up to the lines, and count before "
+            "the reference."
         ),
     ] = None,
-    model: Annotated[str, typer.Option(help="Name of a bundled model, or a model file.")] = "default",
+    model: Annotated[
+        str, typer.Option(help="Name of a bundled model, or a model file such as training writes.")
+    ] = "default",
     work_size: Annotated[
-        int, typer.Option(help="Shorter side, in pixels, at which the network works; results have the page's own size.")
+        int,
+        typer.Option(
+            help="Shorter side, in pixels, at which the network works; results have the page's own size."
+        ),
     ] = WORK_SIZE,
-    saturation: Annotated[float, typer.Option(help="Factor on how colourful the result is.")] = SATURATION,
+    saturation: Annotated[
+        float, typer.Option(help="Factor on how colourful the result is; 0 gives greys.")
+    ] = SATURATION,
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
     resume: options.Resume = False,
@@ -56,11 +65,13 @@ def colorize(
 
     Example: `sketchcolor colorize pages/ -o colored/ --reference rough/`
     """
-    if work_size < 64 or saturation < 0:
+    if work_size < 64 or not 0 <= saturation < inf:
         raise UsageError("--work-size must be at least 64, and --saturation at least 0")
-    jobs = build_worklist(inputs, output)
-    rough, painted = (_aids(given, jobs, output, name) for given, name in ((reference, "reference"), (hints, "hints")))
     there = options.existing(overwrite=overwrite, resume=resume)
+    jobs = build_worklist(inputs, output)
+    rough, painted = (
+        _aids(given, jobs, output, name) for given, name in ((reference, "reference"), (hints, "hints"))
+    )
     device = devices.resolve(device)
     from sketchcolor_cli.coloring.colorizer import Colorizer, ColorizeSettings  # imports torch
     from sketchcolor_cli.coloring.models import load_color_model
@@ -71,15 +82,21 @@ def colorize(
 
     def work(job: Job) -> None:
         page = read_picture(job.source)
-        write_picture(job.target, color(page, rough(job), painted(job)))
+        try:
+            colored = color(page, rough(job), painted(job))
+        except UsageError as problem:
+            raise UsageError(f"{job.source}: {problem}") from problem
+        write_picture(job.target, colored)
 
     with printing.batch_progress(f"{model} on {device}", len(jobs), verbose=verbose) as report:
         result = run_batch(jobs, work, existing=there, report=report)
     return printing.finish_batch(result, "colorized", as_json=json, model=model, device=device)
 
 
-def _aids(given: Path | None, jobs: Sequence[Job], output: Path, what: str) -> Callable[[Job], Picture | None]:
-    """Return what reads the reference or hints of a page: the one file, or that of the same name in a folder."""
+def _aids(
+    given: Path | None, jobs: Sequence[Job], output: Path, what: str
+) -> Callable[[Job], Picture | None]:
+    """Return what reads a page's reference or hints: the one file, or that of its name in a folder."""
     if given is None:
         return lambda _job: None
     from sketchcolor_cli.images import read_picture  # imports numpy and OpenCV
@@ -87,11 +104,15 @@ def _aids(given: Path | None, jobs: Sequence[Job], output: Path, what: str) -> C
     if not given.is_dir():
         picture = read_picture(given)
         return lambda _job: picture
-    files = {job.target.relative_to(output).with_suffix(""): job.source for job in build_worklist([given], output)}
+    files = {
+        job.target.relative_to(output).with_suffix(""): job.source for job in build_worklist([given], output)
+    }
     found = {job: files.get(job.target.relative_to(output).with_suffix("")) for job in jobs}
     missing = [job.source for job, file in found.items() if file is None]
     if missing:
-        printing.note(f"{given}: no {what} for {len(missing)} of {len(jobs)} pages, such as {missing[0].name}")
+        printing.note(
+            f"{given}: no {what} for {len(missing)} of {len(jobs)} pages, such as {missing[0].name}"
+        )
 
     def read(job: Job) -> Picture | None:
         file = found[job]

@@ -18,7 +18,10 @@ def extract(
     inputs: options.Inputs,
     output: options.Output,
     method: Annotated[
-        str, typer.Option("--method", "-m", help="Extractor that draws the sketch; `sketchcolor plugins` lists them.")
+        str,
+        typer.Option(
+            "--method", "-m", help="Extractor that draws the sketch; `sketchcolor plugins` lists them."
+        ),
     ] = "xdog",
     param: Annotated[
         list[str] | None,
@@ -36,6 +39,7 @@ def extract(
 
     Example: `sketchcolor extract drawings/ --method xdog --param sigma=0.8 -o sketches/`
     """
+    there = options.existing(overwrite=overwrite, resume=resume)
     jobs = build_worklist(inputs, output, suffix=".png")
     extractors = find_extractors()
     rule = extractors.get(method).size
@@ -48,7 +52,6 @@ def extract(
     def work(job: Job) -> None:
         write_picture(job.target, sketch_picture(sketcher, rule, read_picture(job.source), device=device))
 
-    there = options.existing(overwrite=overwrite, resume=resume)
     with printing.batch_progress(f"{method} on {device}", len(jobs), verbose=verbose) as report:
         result = run_batch(jobs, work, existing=there, report=report)
     return printing.finish_batch(result, "sketched", as_json=json, method=method, device=device)

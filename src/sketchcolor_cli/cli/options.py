@@ -19,18 +19,25 @@ P = ParamSpec("P")
 
 Inputs = Annotated[
     list[Path],
-    typer.Argument(metavar="INPUT…", help="Pictures, or folders that are searched with all their subfolders."),
+    typer.Argument(metavar="INPUT", help="Pictures, or folders that are searched with all their subfolders."),
 ]
 Output = Annotated[
     Path,
-    typer.Option("--output", "-o", help="Folder for the results; the tree of each input folder is kept below it."),
+    typer.Option(
+        "--output", "-o", help="Folder for the results; the tree of each input folder is kept below it."
+    ),
 ]
 Device = Annotated[
-    str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:N or mps. auto takes a GPU when there is one.")
+    str,
+    typer.Option(
+        help="Where to compute: auto, cpu, cuda, cuda:N or mps. auto takes a GPU when there is one."
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Do results again that are already there.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Leave out what is already there and do the rest.")]
-Json = Annotated[bool, typer.Option("--json", help="Print a machine-readable summary on stdout.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout; everything else goes to stderr.")
+]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for each file, with its time.")]
 
 
@@ -46,7 +53,7 @@ def existing(*, overwrite: bool, resume: bool) -> Existing:
 
 
 def told(command: Callable[P, int]) -> Callable[P, None]:
-    """Turn what a command returns or raises into an exit code: an expected error is one line, never a traceback."""
+    """Turn what a command returns or raises into an exit code; an expected error is one line."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -56,7 +63,7 @@ def told(command: Callable[P, int]) -> Callable[P, None]:
             printing.error(str(problem))
             code = problem.exit_code
         except KeyboardInterrupt:
-            printing.note("stopped by Ctrl-C; nothing is half-written")
+            printing.note("stopped by Ctrl-C; no file is half-written")
             code = printing.INTERRUPTED
         raise typer.Exit(code)
 

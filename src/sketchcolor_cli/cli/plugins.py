@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rich.markup import escape
 from rich.table import Table
 
 from sketchcolor_cli.cli import options, printing
@@ -13,7 +12,7 @@ from sketchcolor_cli.plugins import find_extractors
 def plugins(json: options.Json = False) -> int:
     """List the installed sketch extractors: ours, and those of other installed packages.
 
-    A plugin that does not work is listed with the reason, and the exit code is 1.
+    A plugin that does not work is listed with the reason, and the exit code is then 1.
 
     Example: `sketchcolor plugins --json`
     """
@@ -25,7 +24,9 @@ def plugins(json: options.Json = False) -> int:
         for one in listings:
             parameters = one.extractor.parameters if one.extractor else ()
             settings = ", ".join(f"{parameter.name}={parameter.default}" for parameter in parameters)
-            summary = one.extractor.summary if one.extractor and one.ready else f"does not work: {one.problem}"
-            table.add_row(escape(one.name), escape(summary), escape(settings), escape(one.origin))
+            summary = (
+                one.extractor.summary if one.extractor and one.ready else f"does not work: {one.problem}"
+            )
+            table.add_row(*(printing.one_line(text) for text in (one.name, summary, settings, one.origin)))
         printing.stdout().print(table)
     return 0 if all(one.ready for one in listings) else 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from sketchcolor_cli.batch import EventKind
 
@@ -19,43 +21,59 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 
+# What a terminal obeys instead of showing, and the halves of characters that stand for undecodable bytes.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
 
 def stderr() -> Console:
-    """Return a console for people; it wraps nothing and colours nothing when it is no terminal."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    """Return a console for people; it takes no name for markup, and without a terminal it colours nothing."""
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def stdout() -> Console:
+    """Return a console for results that were asked for."""
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 def error(message: str) -> None:
     """Print one line that says what went wrong."""
-    stderr().print(f"[bold red]error:[/] {_plain(message)}")
+    stderr().print(_headed("error:", message))
 
 
 def note(message: str) -> None:
     """Print one line that is good to know."""
-    stderr().print(_plain(message))
+    stderr().print(one_line(message))
 
 
 def emit_json(document: dict[str, Any] | list[Any]) -> None:
     """Print the one machine-readable document of this run on stdout."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    # In ASCII, so that any name gets through whatever encoding stdout has.
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
-def _plain(text: str) -> str:
-    """Escape what rich would take for markup, such as a file called ``[1].png``."""
-    return text.replace("[", "\\[")
+def one_line(text: str) -> str:
+    r"""Return the text with its line breaks and other control characters, as in file names, as ``\n``."""
+    return _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def _headed(what: str, message: str) -> Text:
+    return Text.assemble((what, "bold red"), " ", one_line(message))
 
 
 @contextmanager
-def progress(title: str, unit: str) -> Iterator[Progress]:
-    """Show a bar with the time left on a terminal; show nothing where there is none."""
+def progress(unit: str) -> Iterator[Progress]:
+    """Show a bar with the time left on a terminal; show nothing where there is none.
+
+    A task has a description, which stands before the bar, and a field ``detail``, which stands behind it.
+    """
     console = stderr()
     bar = Progress(
-        TextColumn(_plain(title)),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[detail]}"),
+        TextColumn("{task.fields[detail]}", markup=False),
         console=console,
         disable=not console.is_terminal,
         transient=True,
@@ -67,19 +85,19 @@ def progress(title: str, unit: str) -> Iterator[Progress]:
 @contextmanager
 def batch_progress(title: str, total: int, *, verbose: bool) -> Iterator[Callable[[Event], None]]:
     """Yield the listener for a batch: a bar, a line for each failure, and with ``verbose`` for each file."""
-    with progress(title, "files") as bar:
-        task = bar.add_task("", total=total, detail="")
+    with progress("files") as bar:
+        task = bar.add_task(one_line(title), total=total, detail="")
 
         def listen(event: Event) -> None:
             if event.kind is EventKind.STARTED:
-                bar.update(task, detail=_plain(event.job.source.name))
+                bar.update(task, detail=one_line(event.job.source.name))
                 return
             bar.advance(task)
             if event.kind is EventKind.FAILED:
-                bar.console.print(f"[bold red]failed:[/] {_plain(event.message)}")
+                bar.console.print(_headed("failed:", event.message))
             elif verbose:
                 done = f"{event.seconds:.1f} s" if event.kind is EventKind.FINISHED else "already there"
-                bar.console.print(f"{_plain(str(event.job.target))}  {done}")
+                bar.console.print(f"{one_line(str(event.job.target))}  {done}")
 
         yield listen
 
@@ -89,13 +107,8 @@ def finish_batch(result: BatchResult[Any], verb: str, *, as_json: bool, **facts:
     parts = [f"{len(result.done)} {verb}"]
     parts += [f"{len(result.skipped)} already there"] if result.skipped else []
     parts += [f"{len(result.failed)} failed"] if result.failed else []
-    parts += ["stopped by Ctrl-C; --resume goes on"] if result.interrupted else []
-    note(f"{', '.join(parts)} in {result.seconds:.1f} s")
+    stopped = "; stopped by Ctrl-C, --resume does the rest" if result.interrupted else ""
+    note(f"{', '.join(parts)} in {result.seconds:.1f} s{stopped}")
     if as_json:
         emit_json({**facts, **result.to_json()})
     return INTERRUPTED if result.interrupted else 1 if result.failed else 0
-
-
-def stdout() -> Console:
-    """Return a console for results that were asked for."""
-    return Console(highlight=False)

@@ -14,7 +14,7 @@ import typer
 from sketchcolor_cli import devices
 from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.training.config import PRESETS, TrainConfig, configure
+from sketchcolor_cli.training.config import PRESETS, STAGES, TrainConfig, configure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,49 +23,64 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def _default(name: str) -> str:
+    """Return what stands in the help for a setting's default: one value, or that of each preset."""
+    values = {preset: getattr(config, name) for preset, config in PRESETS.items()}
+    if len(set(values.values())) > 1:
+        return f"[default: {', '.join(f'{preset} {value}' for preset, value in values.items())}]"
+    value = values[TrainConfig.preset]
+    return f"[default: {','.join(value) if isinstance(value, tuple) else value}]"
+
+
 @options.told
 def train(
     data: Annotated[
         str,
         typer.Argument(
-            help="Folder of coloured pictures, or tar shards such as 'train-{000000..000003}.tar'."
+            metavar="DATA",
+            help="Folder of coloured pictures, or tar shards such as 'train-{000000..000003}.tar'.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="Folder of the run.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="RUN", help="Folder of the run, which need not exist yet."),
+    ],
     preset: Annotated[
         str | None,
-        typer.Option(
-            help=f"Recipe to start from: {' or '.join(PRESETS)}. [default: thesis]", show_default=False
-        ),
+        typer.Option(help=f"Recipe to start from: {' or '.join(PRESETS)}. [default: {TrainConfig.preset}]"),
     ] = None,
     stages: Annotated[
-        str | None, typer.Option(help="Stages to run, in order: pixel. [default: pixel]")
+        str | None,
+        typer.Option(help=f"Stages to run, in order, with commas: {', '.join(STAGES)}. {_default('stages')}"),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="Times that every picture is seen. [default: 10]")
+        int | None, typer.Option(help=f"Times that every picture is seen. {_default('epochs')}")
     ] = None,
     size: Annotated[
-        int | None,
-        typer.Option(help="Side of the training squares in pixels. [default: thesis 256, fast 192]"),
+        int | None, typer.Option(help=f"Side of the training squares, in pixels. {_default('size')}")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Pictures in a step. [default: thesis 10, fast 16]")
+        int | None, typer.Option(help=f"Pictures in a step. {_default('batch_size')}")
     ] = None,
-    lr: Annotated[
-        float | None, typer.Option(help="Highest learning rate. [default: thesis 0.003, fast 0.002]")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random. [default: 42]")] = None,
+    lr: Annotated[float | None, typer.Option(help=f"Highest learning rate. {_default('lr')}")] = None,
+    seed: Annotated[int | None, typer.Option(help=f"Seed of everything random. {_default('seed')}")] = None,
     sketches: Annotated[
-        Path | None, typer.Option(help="Folder of sketches with the names of the pictures.")
+        Path | None,
+        typer.Option(help="Folder of sketches with the names of the pictures. [default: lines of the data]"),
     ] = None,
     method: Annotated[
-        str | None, typer.Option(help="Extractor that draws the sketches; `sketchcolor plugins` lists them.")
+        str | None,
+        typer.Option(
+            help="Extractor that draws the sketches; `sketchcolor plugins` lists them. Not with --sketches."
+        ),
     ] = None,
     config: Annotated[
         Path | None,
         typer.Option(help="TOML file with the names of these options; options given here come first."),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that prepare pictures. [default: 1]")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help=f"Processes that prepare pictures. {_default('workers')}")
+    ] = None,
     device: options.Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
     json: options.Json = False,
@@ -147,7 +162,7 @@ def _stopped_by_signals() -> Iterator[Callable[[], bool]]:
         if asked and number == signal.SIGINT:
             raise KeyboardInterrupt
         asked.append(number)
-        printing.note("stopping after this step; the state is being saved")
+        printing.note("stopping after this step; the state is being saved, --resume goes on from it")
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -160,8 +175,8 @@ def _stopped_by_signals() -> Iterator[Callable[[], bool]]:
 @contextmanager
 def _progress() -> Iterator[Callable[[dict[str, Any]], None]]:
     """Yield the listener of a run: a bar over all steps, and a line for each epoch."""
-    with printing.progress("training", "steps") as bar:
-        task = bar.add_task("", total=None, detail="")
+    with printing.progress("steps") as bar:
+        task = bar.add_task("training", total=None, detail="")
 
         def listen(event: dict[str, Any]) -> None:
             if event["event"] == "step":

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _OPAQUE = 0.5  # alpha above which a picture says something
-_BAND = 65536  # pixels of the page that are composed at once: the cache holds them, and a huge scan costs no more
+_BAND = 65536  # pixels of the page that are composed at once: as many as the cache holds
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _luma(page: Picture) -> Plane:
 
 
 def _dense_hint(reference: Picture | None, strokes: Picture | None, shape: tuple[int, ...]) -> Hint:
-    """Return (h, w, 4), RGB and mask: the strokes, under them the reference, zero where neither says anything."""
+    """Return (h, w, 4), RGB and mask: strokes, under them the reference, zero where neither is opaque."""
     hint = np.zeros((*shape, 4), np.float32) if reference is None else _layer(reference, shape, least=0.5)
     if strokes is None:
         return hint
@@ -113,7 +113,7 @@ def _dense_hint(reference: Picture | None, strokes: Picture | None, shape: tuple
             "the picture with the hints has no transparent parts; "
             "paint hints on a transparent layer, or pass it as --reference"
         )
-    painted = _layer(strokes, shape, least=1e-4)  # the thinnest stroke counts
+    painted = _layer(strokes, shape, least=0)  # the thinnest stroke counts
     return np.where(painted[..., 3:] > 0, painted, hint)
 
 
@@ -126,7 +126,7 @@ def _layer(picture: Picture, shape: tuple[int, ...], *, least: float) -> Hint:
     layer = np.concatenate([picture.rgb * opaque, opaque], axis=2)
     layer = cv2.resize(layer, shape[::-1], interpolation=cv2.INTER_AREA)
     share = layer[..., 3:]
-    mean: Hint = layer / np.maximum(share, 1e-6)
+    mean: Hint = layer / np.maximum(share, 1e-9)
     return np.where(share > least, mean, 0)
 
 

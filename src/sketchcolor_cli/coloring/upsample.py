@@ -15,8 +15,8 @@ def ink_aware_upsample(paint: Tensor, sketch: Tensor) -> Tensor:
     """Enlarge ``paint`` (1, C, h, w) to the size of ``sketch`` (1, 1, h·s, w·s), paper 1 and ink 0.
 
     Each pixel is the mean of the 3×3 coarse cells around it, as in joint bilateral up-sampling (Kopf et al.
-    2007), but what lowers a weight is not a difference in brightness, since both sides of a line are white:
-    it is the ink that lies between pixel and cell, and ink in the cell itself, where colours are mixed.
+    2007), but what lowers a weight is not a difference in brightness, both sides of a line being white: it is
+    the ink that lies between pixel and cell, and ink in the cell itself, where colours are mixed.
     """
     channels, rows, columns = paint.shape[1:]
     stride = sketch.shape[-1] // columns
@@ -26,8 +26,7 @@ def ink_aware_upsample(paint: Tensor, sketch: Tensor) -> Tensor:
     cells = F.pad(torch.cat([paint * clean, clean], 1), (1, 1, 1, 1), mode="replicate")
     to_row, to_column = (_to_cells(n, stride, sketch.device) for n in (height, width))
 
-    # In squares of one cell each, so that a cell's values need not be repeated for its pixels. No weight is so
-    # small that float32 would make 0 of it.
+    # In squares of one cell each, so that a cell's values need not be repeated for its pixels.
     total = sketch.new_zeros(channels + 1, rows, stride, columns, stride)
     for right in range(3):
         shifted = [_shifted(ink, 3, offset) for offset in _on_the_way(to_column[right])]
@@ -37,11 +36,12 @@ def ink_aware_upsample(paint: Tensor, sketch: Tensor) -> Tensor:
             weight = torch.exp(-far / (2 * (_REACH * stride) ** 2) - _BARRIER * between)
             cell = cells[0, :, down : down + rows, None, right : right + columns, None]
             total.addcmul_(weight.view(rows, stride, columns, stride), cell)
+    # Even behind solid ink a weight is about 1e-8, which float32 can tell from 0.
     return (total[:-1] / total[-1:]).view(1, channels, height, width)
 
 
 def _to_cells(length: int, stride: int, device: torch.device) -> list[Tensor]:
-    """Return how far it is from each of ``length`` pixels to the centres of the cells before, here, behind."""
+    """Return how far each of ``length`` pixels is from the centres of the cells before, here, behind."""
     here = (stride - 1) / 2 - torch.arange(length, device=device) % stride
     return [here - stride, here, here + stride]
 

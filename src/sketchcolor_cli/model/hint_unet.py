@@ -9,6 +9,8 @@ enlarged colour afterwards; see ``sketchcolor_cli.compositing``.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name the field uses)
@@ -49,7 +51,7 @@ class _Residual(nn.Module):
 
 
 class _SelfAttention(nn.Module):
-    """Self-attention over all places, so that far parts of a page agree on its colours; starts as identity."""
+    """Self-attention over all places, so that far parts of a page agree; starts as the identity."""
 
     def __init__(self, width: int, heads: int = 4) -> None:
         super().__init__()
@@ -83,13 +85,10 @@ class HintUNet(ColorNet):
         self.stride = config.stride
         self.multiple = config.stride * 2 ** (len(config.widths) - 1)
         widths, depths = config.widths, config.depths
+        outer = list(zip(widths[:-1], depths[:-1], strict=True))
         self.stem = nn.Conv2d(config.stride**2 + 8, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(
-            nn.Sequential(*(_Residual(w) for _ in range(d))) for w, d in zip(widths[:-1], depths[:-1], strict=True)
-        )
-        self.shrink = nn.ModuleList(
-            nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths[:-1], widths[1:], strict=True)
-        )
+        self.down = nn.ModuleList(nn.Sequential(*(_Residual(w) for _ in range(d))) for w, d in outer)
+        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))
         half = depths[-1] // 2
         self.bottom = nn.Sequential(
             *(_Residual(widths[-1]) for _ in range(half)),
@@ -97,10 +96,8 @@ class HintUNet(ColorNet):
             *(_Residual(widths[-1]) for _ in range(depths[-1] - half)),
             _SelfAttention(widths[-1]),
         )
-        self.grow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in zip(widths[:-1], widths[1:], strict=True))
-        self.up = nn.ModuleList(
-            nn.Sequential(*(_Residual(w) for _ in range(d))) for w, d in zip(widths[:-1], depths[:-1], strict=True)
-        )
+        self.grow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(nn.Sequential(*(_Residual(w) for _ in range(d))) for w, d in outer)
         a, b = lab_grid(config.lab_step)
         self.register_buffer("_colors", torch.cartesian_prod(a, b), persistent=False)
         self.norm = nn.BatchNorm2d(widths[0])
@@ -121,16 +118,17 @@ class HintUNet(ColorNet):
             x = shrink(x)
         x = self.bottom(x)
         for blocks, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
-            x = blocks(skip + F.interpolate(grow(x), size=skip.shape[2:], mode="bilinear", align_corners=False))
+            grown = F.interpolate(grow(x), size=skip.shape[2:], mode="bilinear", align_corners=False)
+            x = blocks(skip + grown)
         x = F.relu(self.norm(x))
         logits = self.palette(x)
         lightness = 100 * torch.sigmoid(self.lightness(x).float())
         return Prediction(torch.cat([lightness, self.annealed_mean(logits)], 1), logits=logits)
 
     def annealed_mean(self, logits: Tensor) -> Tensor:
-        """Return a*b*, (N, 2, h, w), between the mean and the mode of the distribution (Zhang et al., eq. 5)."""
+        """Return a*b*, (N, 2, h, w), between mean and mode of the distribution (Zhang et al. 2016, eq. 5)."""
         weights = torch.softmax(logits.float() / self.config.temperature, 1)
-        return torch.einsum("nqhw,qc->nchw", weights, self._colors)  # type: ignore[arg-type]
+        return torch.einsum("nqhw,qc->nchw", weights, self._colors)
 
     def rgb(self, prediction: Prediction) -> Tensor:
         """Return the colours as (N, 3, H/4, W/4) RGB in [0, 1]."""
@@ -138,7 +136,7 @@ class HintUNet(ColorNet):
 
 
 def shrink_hint(hint: Tensor, stride: int) -> Tensor:
-    """Return an (N, 4, H, W) hint at 1/stride: the mean of the colours given in each square, and whether any was."""
+    """Return an (N, 4, H, W) hint at 1/stride: mean of the colours given in each square, and if any was."""
     total = F.avg_pool2d(hint.float(), stride)
     covered = total[:, 3:]
     return torch.cat([total[:, :3] / covered.clamp_min(1e-6), (covered > 0).float()], 1) * (covered > 0)

@@ -1,8 +1,8 @@
 """Line drawings in many hands: what a sketch of a coloured picture may look like.
 
 Real pages differ in line width, tone and dirt far more than any one extractor does, so training draws each
-sketch in a style of its own: lines by an artist where there are some, else edges found in one of several ways,
-then thickness, breaks, washes, screentone, solid blacks and the traces of scanning.
+sketch in a style of its own: lines by an artist where there are some, else edges found in one of several
+ways, then thickness, breaks, washes, screentone, solid blacks and the traces of scanning.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def scan(rng: Generator, sketch: Plane) -> Plane:
     if rng.random() < 0.2:
         quality = int(rng.integers(30, 90))
         _, data = cv2.imencode(".jpg", (sketch * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
-        sketch = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+        sketch = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32) / np.float32(255)
     return sketch
 
 
@@ -75,7 +75,8 @@ def _xdog(rng: Generator, color: Rgb) -> Plane:
     difference = cv2.GaussianBlur(color, (0, 0), sigma) - tau * cv2.GaussianBlur(color, (0, 0), 4.5 * sigma)
     epsilon, phi = rng.uniform(-0.06, -0.01), rng.uniform(8, 60)
     drawn = np.where(difference >= epsilon, 1, 1 + np.tanh(phi * (difference - epsilon)))
-    return drawn.min(2).astype(np.float32)
+    darkest: Plane = drawn.min(2).astype(np.float32)
+    return darkest
 
 
 def _dodge(rng: Generator, color: Rgb) -> Plane:
@@ -83,7 +84,8 @@ def _dodge(rng: Generator, color: Rgb) -> Plane:
     size = int(rng.choice((3, 5, 7)))
     brightest = cv2.dilate(color, np.ones((size, size), np.uint8))
     ratio = ((color + 0.05) / (brightest + 0.05)).min(2)
-    return np.clip(ratio, 0, 1) ** np.float32(rng.uniform(1, 3))
+    drawn: Plane = np.clip(ratio, 0, 1) ** np.float32(rng.uniform(1, 3))
+    return drawn
 
 
 def _contours(rng: Generator, color: Rgb) -> Plane:
@@ -92,7 +94,8 @@ def _contours(rng: Generator, color: Rgb) -> Plane:
     width = int(rng.integers(2, 4))
     change = cv2.morphologyEx(smooth, cv2.MORPH_GRADIENT, np.ones((width, width), np.uint8)).max(2)
     low = rng.uniform(15, 45)
-    return 1 - np.clip((change.astype(np.float32) - low) / low, 0, 1)
+    drawn: Plane = 1 - np.clip((change.astype(np.float32) - low) / low, 0, 1)
+    return drawn
 
 
 def _pen(rng: Generator, sketch: Plane) -> Plane:
@@ -114,7 +117,8 @@ def _levels(rng: Generator, luma: Plane) -> Plane:
     """Return the luma in a few flat steps, as a comic artist reduces light."""
     steps = int(rng.integers(2, 6))
     smooth = cv2.GaussianBlur(luma, (0, 0), rng.uniform(1, 4))
-    return np.round(smooth * steps) / steps
+    flat: Plane = np.round(smooth * steps) / steps
+    return flat
 
 
 def _wash(rng: Generator, luma: Plane) -> Plane:
@@ -136,4 +140,4 @@ def _screentone(rng: Generator, luma: Plane) -> Plane:
 
 def _smooth_noise(rng: Generator, shape: tuple[int, ...], scale: int) -> Plane:
     small = rng.random((shape[0] // scale + 2, shape[1] // scale + 2)).astype(np.float32)
-    return cv2.resize(small, shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(small, shape[1::-1], interpolation=cv2.INTER_CUBIC)  # type: ignore[no-any-return]

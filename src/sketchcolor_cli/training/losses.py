@@ -46,23 +46,25 @@ def paint_loss(
     Zhang et al. 2016, eq. 2–4, plus smooth L1 on the Lab colours themselves in units of 10. ``lightness``
     (N, 1, H, W) is the sketch's L*, ``truth`` (N, 3, H, W) Lab. What ink hides does not count.
     """
-    assert prediction.logits is not None
+    if prediction.logits is None:
+        raise ValueError("the network predicts no distribution of colours, which this loss compares")
     stride = truth.shape[-1] // prediction.color.shape[-1]
     paint, seen = paint_under(lightness, truth, stride)
     corners, shares = lattice_shares(paint[:, 1:], *lattice)
     log_p = torch.log_softmax(prediction.logits.float(), 1).gather(1, corners)
     weight = seen[:, 1:2] * (shares * rarity[corners]).sum(1, keepdim=True)
-    palette = -(weight * (shares * log_p).sum(1, keepdim=True)).sum() / seen[:, 1:2].sum()
     error = F.smooth_l1_loss(prediction.color / 10, paint / 10, reduction="none") * seen
-    light, chroma = error[:, :1].sum() / seen[:, :1].sum(), error[:, 1:].sum() / seen[:, 1:].sum()
+    in_all = seen.sum((0, 2, 3)).clamp_min(1e-6)  # of a page of solid ink, which is no error, nothing is seen
+    palette = -(weight * (shares * log_p).sum(1, keepdim=True)).sum() / in_all[1]
+    light, chroma = error[:, :1].sum() / in_all[0], error[:, 1:].sum() / in_all[1:].sum()
     return {"total": palette + light + chroma, "palette": palette, "light": light, "chroma": chroma}
 
 
 def color_rarity(counts: Tensor, mix: float = 0.5) -> Tensor:
     """Return the weight of each quantised colour from how often it occurs (Zhang et al. 2016, eq. 4).
 
-    ``counts`` (Q,); the weights are 1 / ((1 − mix)·p + mix/Q'), Q' the number of colours that occur, scaled to
-    a mean of 1 over the data.
+    ``counts`` (Q,); the weights are 1 / ((1 − mix)·p + mix/Q'), Q' the number of colours that occur, scaled
+    to a mean of 1 over the data.
     """
     share = counts / counts.sum()
     occurring = (counts > 0).sum()

@@ -1,13 +1,14 @@
 """Comic pages put together from single pictures: panels, gutters and speech bubbles.
 
-No openly licensed set of coloured comics is large enough, so training lays several pictures out as panels and
-puts bubbles over them, in the sketch and in the truth alike; the network learns that gutters, bubbles and text
-are paper and ink.
+No openly licensed set of coloured comics is large enough, so training lays several pictures out as panels
+and puts bubbles over them, in the sketch and in the truth alike; the network learns that gutters, bubbles and
+text are paper and ink.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
@@ -39,7 +40,10 @@ class Panel:
 
 
 def lay_out(rng: Generator, size: int, share: float) -> list[Panel]:
-    """Return the panels of a square page of ``size`` pixels; with probability ``1 − share`` one that fills it."""
+    """Return the panels of a square page of ``size`` pixels, 64 at least.
+
+    With probability ``share`` there are two to four, else one that fills the page.
+    """
     whole = Panel(0, 0, size, size)
     if rng.random() >= share:
         return [whole]
@@ -47,7 +51,8 @@ def lay_out(rng: Generator, size: int, share: float) -> list[Panel]:
     page = Panel(margin, margin, size - margin, size - margin)
     panels = []
     for part in _cut(rng, page, gutter, across=rng.random() < 0.6):
-        panels += _cut(rng, part, gutter, across=part.shape[0] > part.shape[1]) if rng.random() < 0.5 else [part]
+        again = rng.random() < 0.5
+        panels += _cut(rng, part, gutter, across=part.shape[0] > part.shape[1]) if again else [part]
     return panels
 
 
@@ -82,7 +87,7 @@ def add_bubble(rng: Generator, *planes: NDArray[np.float32]) -> None:
     rounded = rng.random() < 0.75
     line = int(rng.integers(1, 3))
     tip = center + (rng.uniform(-1.8, 1.8, 2) * half).astype(int)
-    tail = np.array([center + half // 4 * (1, -1), tip, center + half // 4 * (-1, 1)])
+    tail = np.array([center + half // 4 * (1, -1), tip, center + half // 4 * (-1, 1)], np.int32)
     marks = _lettering(rng, center, half)
     for plane in planes:
         channels = plane.shape[2] if plane.ndim == 3 else 1
@@ -94,7 +99,7 @@ def add_bubble(rng: Generator, *planes: NDArray[np.float32]) -> None:
                     cv2.polylines(plane, [tail], True, color, 2 * width, cv2.LINE_AA)
                 else:
                     cv2.fillPoly(plane, [tail], color, cv2.LINE_AA)
-                grown = half + (width if width > 0 else 0)
+                grown = half + max(0, width)
                 cv2.ellipse(plane, center.tolist(), grown.tolist(), 0, 0, 360, color, -1, cv2.LINE_AA)
             elif width > 0:
                 cv2.rectangle(plane, *box, color, 2 * width)
@@ -115,5 +120,5 @@ def _lettering(
         for x in range(-reach[0], reach[0] - cell, cell + 1):
             if rng.random() < 0.85:
                 ends = rng.integers(0, cell, (int(rng.integers(2, 5)), 2)) + center + (x, y)
-                marks += [(a.tolist(), b.tolist()) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+                marks += [(a.tolist(), b.tolist()) for a, b in pairwise(ends)]
     return marks

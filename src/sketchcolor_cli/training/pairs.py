@@ -37,8 +37,13 @@ class PairRecipe:
 
     hint_kinds: Mapping[str, float] = field(
         default_factory=lambda: {
-            "none": 0.25, "points": 0.27, "strokes": 0.18, "painting": 0.14, "blurred": 0.08, "patches": 0.08,
-        }  # fmt: skip
+            "none": 0.25,
+            "points": 0.27,
+            "strokes": 0.18,
+            "painting": 0.14,
+            "blurred": 0.08,
+            "patches": 0.08,
+        }
     )
     """Relative frequency of each kind of hint in ``strokes.KINDS``."""
     page_share: float = 0.25
@@ -48,7 +53,7 @@ class PairRecipe:
     recolor_share: float = 0.6
     """Share of hinted pairs whose colours are turned round the hue circle, so that hints are obeyed."""
     augment: bool = True
-    """Random crop, mirror, style; off for validation, which takes the centre and plain styles."""
+    """Random crop, mirror, colours and scan; off for validation, which takes the centre as it is."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,10 @@ class Pair:
 def make_pair(
     rng: Generator, drawings: Sequence[Drawing], index: int, size: int, recipe: PairRecipe, *, stride: int = 4
 ) -> Pair:
-    """Make one pair of ``size``×``size`` pixels from drawing ``index``; other panels come from any drawing."""
+    """Make one pair of ``size``×``size`` pixels from drawing ``index``; other panels come from any.
+
+    ``size`` is divisible by ``stride``. All that is random comes from ``rng``.
+    """
     kinds, shares = list(recipe.hint_kinds), np.array(list(recipe.hint_kinds.values()))
     kind = kinds[rng.choice(len(kinds), p=shares / shares.sum())]
     truth, sketch = np.ones((size, size, 3), np.float32), np.ones((size, size), np.float32)
@@ -106,7 +114,7 @@ def _cropped(
         part = array[top : top + cut_height, left : left + cut_width]
         part = cv2.resize(part, shape[::-1], interpolation=cv2.INTER_AREA)
         part = part[:, ::-1] if mirrored else part
-        return np.ascontiguousarray(part, np.float32) / 255
+        return np.ascontiguousarray(part, np.float32) / np.float32(255)
 
     return cut(drawing.color), None if drawing.line is None else cut(drawing.line)
 
@@ -121,4 +129,5 @@ def _recolored(rng: Generator, color: NDArray[np.float32], *, boldly: bool) -> N
     lab[..., 1:] = lab[..., 1:] @ turn.astype(np.float32)
     gamma = np.exp(rng.normal(0, 0.25 if boldly else 0.08))
     lab[..., 0] = 100 * (lab[..., 0] / 100) ** np.float32(gamma)
-    return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)
+    turned: NDArray[np.float32] = np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)
+    return turned

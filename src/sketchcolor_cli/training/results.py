@@ -24,7 +24,10 @@ def page_lightness(sketch: Tensor) -> Tensor:
 
 
 def result_rgb(net: ColorNet, prediction: Prediction, sketch: Tensor) -> Tensor:
-    """Return the coloured picture (N, 3, H, W), RGB in [0, 1]; coarse paint is enlarged and gets the sketch's ink."""
+    """Return the coloured picture (N, 3, H, W), RGB in [0, 1].
+
+    ``sketch`` is (N, 1, H, W). Coarse paint is enlarged and gets the sketch's ink.
+    """
     rgb = net.rgb(prediction)
     if net.stride == 1:
         return rgb

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tarfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ _BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 
 def expand_shards(pattern: str) -> list[Path]:
-    """Return the files that a shard pattern names: ``train-{000000..000003}.tar`` counts, as WebDataset does."""
+    """Return the files that a pattern names: ``train-{000000..000003}.tar`` counts, as in WebDataset."""
     braces = _BRACES.search(pattern)
     if not braces:
         return [Path(pattern)]
@@ -37,36 +38,48 @@ def expand_shards(pattern: str) -> list[Path]:
 def read_shards(paths: list[Path], short_side: int) -> Iterator[Drawing]:
     """Yield the drawings of WebDataset shards, decoded once, brought down to at most ``short_side`` pixels.
 
-    A sample is ``KEY.color.EXT``, perhaps ``KEY.line.EXT`` of the same size, and ``KEY.json`` with ``source``.
+    A sample is ``KEY.color.EXT``, perhaps ``KEY.line.EXT`` of the same size, and perhaps ``KEY.json`` with
+    ``source``. A sample whose coloured picture is missing or damaged is left out.
 
     Raises:
-        DataError: a shard is missing or is no tar file.
+        DataError: a shard is missing, damaged or no tar file; a sample's parts do not fit together.
     """
     for path in paths:
-        try:
-            with tarfile.open(path) as shard:
-                samples: dict[str, dict[str, bytes]] = {}
-                for member in shard:
-                    key, _, part = member.name.partition(".")
-                    file = shard.extractfile(member)
-                    if file is not None:
-                        samples.setdefault(key, {})[part.split(".")[0]] = file.read()
-        except (OSError, tarfile.TarError) as error:
-            raise DataError(f"{path}: cannot be read as a tar shard ({error})") from error
-        for key, parts in samples.items():
+        for key, parts in _read_samples(path).items():
             color = _decoded(parts.get("color"), cv2.IMREAD_COLOR, short_side)
             if color is None:
                 continue
             line = _decoded(parts.get("line"), cv2.IMREAD_GRAYSCALE, short_side)
-            source = json.loads(parts["json"]).get("source", "") if "json" in parts else ""
+            if line is not None and line.shape != color.shape[:2]:
+                raise DataError(f"{path}: the line drawing of {key} has not its picture's size; pack it anew")
+            try:
+                source = str(json.loads(parts.get("json", b"{}")).get("source", ""))
+            except (ValueError, AttributeError) as error:
+                raise DataError(f"{path}: {key}.json is not a JSON object; pack it anew") from error
             yield Drawing(key, cv2.cvtColor(color, cv2.COLOR_BGR2RGB), line, source)
 
 
+def _read_samples(path: Path) -> dict[str, dict[str, bytes]]:
+    """Return the files of a shard by key, and by what follows its dot; a folder may have dots."""
+    samples: dict[str, dict[str, bytes]] = {}
+    try:
+        with tarfile.open(path) as shard:
+            for member in shard:
+                folder, slash, name = member.name.rpartition("/")
+                key, _, part = name.partition(".")
+                file = shard.extractfile(member)
+                if file is not None:
+                    samples.setdefault(folder + slash + key, {})[part.split(".")[0]] = file.read()
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read as a tar shard ({error}); fetch it again") from error
+    return samples
+
+
 def _decoded(data: bytes | None, flags: int, short_side: int) -> NDArray[np.uint8] | None:
-    image = None if data is None else cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if image is None:
         return None
     scale = short_side / min(image.shape[:2])
-    if scale >= 1:
-        return image
-    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return image  # type: ignore[no-any-return]

@@ -78,8 +78,8 @@ def _painting(rng: Generator, truth: Rgb) -> Hint:
     height, width = truth.shape[:2]
     coarse = _coarse(rng, truth, int(np.exp(rng.uniform(np.log(8), np.log(40)))))
     if rng.random() < 0.6:
-        shift = rng.normal(0, 0.015, (2, 3)).astype(np.float32) * np.array([1, 1, max(height, width)], np.float32)
-        move = np.eye(2, 3, dtype=np.float32) + shift
+        shift = rng.normal(0, 0.015, (2, 3)).astype(np.float32)
+        move = np.eye(2, 3, dtype=np.float32) + shift * np.array([1, 1, max(height, width)], np.float32)
         coarse = cv2.warpAffine(coarse, move, (width, height), borderMode=cv2.BORDER_REPLICATE)
     return _masked(coarse, _blobs(rng, (height, width), rng.uniform(0.4, 1.1)))
 
@@ -101,14 +101,16 @@ def _patches(rng: Generator, truth: Rgb) -> Hint:
 def _coarse(rng: Generator, truth: Rgb, cells: int) -> Rgb:
     small = cv2.resize(truth, (cells, cells), interpolation=cv2.INTER_AREA)
     way = cv2.INTER_NEAREST if rng.random() < 0.25 else cv2.INTER_LINEAR
-    return cv2.resize(small, truth.shape[1::-1], interpolation=way)
+    return cv2.resize(small, truth.shape[1::-1], interpolation=way)  # type: ignore[no-any-return]
 
 
 def _blobs(rng: Generator, shape: tuple[int, ...], share: float) -> NDArray[np.float32]:
     """Return a mask of smooth blobs that covers about ``share`` of the picture."""
     cells = int(rng.integers(4, 14))
-    noise = cv2.resize(rng.random((cells, cells)).astype(np.float32), shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    return (noise <= np.quantile(noise, min(share, 1))).astype(np.float32)
+    small = rng.random((cells, cells)).astype(np.float32)
+    noise = cv2.resize(small, shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    covered: NDArray[np.float32] = (noise <= np.quantile(noise, min(share, 1))).astype(np.float32)
+    return covered
 
 
 def _masked(color: Rgb, mask: NDArray[np.float32]) -> Hint:
