@@ -2,8 +2,8 @@
 
     python benchmarks/colorize.py [FOLDER…]       # default: examples/pages
 
-Runs the command as a user would, on 1600×2300 pages (an example page enlarged) and on the folders. Ink pixels are
-those of the page with L* ≤ 35; the difference of luma between page and result is in steps of 1/255.
+Runs the command as a user would, on 1600×2300 pages (an example page enlarged) and on the folders. Ink pixels
+are those of the page with L* ≤ 35; the difference of luma between page and result is in steps of 1/255.
 """
 
 from __future__ import annotations

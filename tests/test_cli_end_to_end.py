@@ -1,650 +1,285 @@
-"""The command line with engines that only listen: what reaches them, what reaches the screen, exit codes."""
+"""The command line with everything behind it, on small pictures that are drawn here."""
 
 from __future__ import annotations
 
-import inspect
 import json
+import os
 import re
-import shlex
+import shutil
+import signal
+import subprocess
 import sys
-import traceback
+import sysconfig
 from pathlib import Path
-from typing import Any, NamedTuple
-from unittest.mock import ANY, Mock, call
+from typing import Any
 
+import numpy as np
 import pytest
-import typer
+import torch
+from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
-from sketchcolor_cli import Extractor, Parameter, SizeRule, __version__, devices, extraction, images
-from sketchcolor_cli.batch import Existing, run_batch
-from sketchcolor_cli.cli import colorize, extract, plugins, printing, train
-from sketchcolor_cli.cli.app import app, main
-from sketchcolor_cli.coloring import colorizer, models
-from sketchcolor_cli.coloring.colorizer import ColorizeSettings
-from sketchcolor_cli.errors import CheckpointError, DataError, ImageError, TrainingError, UsageError
-from sketchcolor_cli.plugins import Extractors, Listing
-from sketchcolor_cli.training import run as training_run
-from sketchcolor_cli.training.config import TrainConfig, configure
-
-# A terminal or a colour that the tester's environment asks for would show up in what is compared here.
-RUNNER = CliRunner(env=dict.fromkeys(("FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"), None))
-SECONDS = r"\d+\.\d s"
-
-
-def invoke(*args: str, **env: str) -> Any:
-    return RUNNER.invoke(app, args, env=env)
-
-
-def command(line: str) -> Any:
-    """Run a line as typed."""
-    return invoke(*shlex.split(line))
-
-
-def help_of(name: str) -> Any:
-    return typer.main.get_command(app).commands[name]
-
-
-class Engines(NamedTuple):
-    """The engines, each a listener; pictures are their paths in angle brackets."""
-
-    load: Mock
-    sketch: Mock
-    batch: Mock
-    model: Mock
-    colorizer: Mock
-    color: Mock
-    write: Mock
-    train: Mock
-
-
-@pytest.fixture
-def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
-    """Listening engines, and a folder to work in: in/a.png, in/b/c.jpg, rough/a.png, rough/b/c.png, one.png."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("in/a.png", "in/b/c.jpg", "rough/a.png", "rough/b/c.png", "one.png"):
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        Path(name).touch()
-    declared = Extractor("faint", "Draws faintly.", Mock(), size=SizeRule(multiple=8))
-    listed = [Extractor("xdog", "Draws.", Mock()), declared]
-    found = Extractors([Listing(one.name, "demo", "1.0", one) for one in listed])
-    color = Mock(side_effect=lambda page, *_: f"{page} coloured")
-    made = Engines(
-        load=Mock(return_value="sketcher"),
-        sketch=Mock(side_effect=lambda _sketcher, _rule, picture, **_: f"{picture} sketched"),
-        batch=Mock(wraps=run_batch),
-        model=Mock(return_value=("network", "its description")),
-        colorizer=Mock(return_value=color),
-        color=color,
-        write=Mock(),
-        train=Mock(return_value={"pictures": 9, "model": "run/model.safetensors"}),
-    )
-    for module in (extract, train):
-        monkeypatch.setattr(
-            module if module is extract else sys.modules["sketchcolor_cli.plugins"],
-            "find_extractors",
-            lambda: found,
-        )
-    for module in (extract, colorize):
-        monkeypatch.setattr(module, "run_batch", made.batch)
-    monkeypatch.setattr(devices, "resolve", lambda wanted: f"resolved {wanted}")
-    monkeypatch.setattr(extraction, "load_sketcher", made.load)
-    monkeypatch.setattr(extraction, "sketch_picture", made.sketch)
-    monkeypatch.setattr(models, "load_color_model", made.model)
-    monkeypatch.setattr(colorizer, "Colorizer", made.colorizer)
-    monkeypatch.setattr(images, "read_picture", lambda path: f"<{path.as_posix()}>")
-    monkeypatch.setattr(images, "write_picture", made.write)
-    monkeypatch.setattr(training_run, "train", made.train)
-    return made
-
-
-# Arguments to calls
-
-
-@pytest.mark.parametrize(
-    ("args", "method", "device", "settings", "existing"),
-    [
-        ("", "xdog", "auto", (), Existing.ERROR),
-        ("--method faint", "faint", "auto", (), Existing.ERROR),
-        ("-m faint --device cuda:1", "faint", "cuda:1", (), Existing.ERROR),
-        ("--param sigma=0.8 --param k=2", "xdog", "auto", ["sigma=0.8", "k=2"], Existing.ERROR),
-        ("--overwrite", "xdog", "auto", (), Existing.OVERWRITE),
-        ("--resume", "xdog", "auto", (), Existing.SKIP),
-        ("--verbose --json", "xdog", "auto", (), Existing.ERROR),
-        ("-v", "xdog", "auto", (), Existing.ERROR),
-    ],
-)
-def test_extract(
-    engines: Engines, args: str, method: str, device: str, settings: Any, existing: Existing
-) -> None:
-    assert command(f"extract in -o out {args}").exit_code == 0
-    device = f"resolved {device}"
-    rule = SizeRule(multiple=8) if method == "faint" else SizeRule()
-    assert engines.load.mock_calls == [call(ANY, method, device=device, settings=settings)]
-    assert engines.batch.mock_calls == [call(ANY, ANY, existing=existing, report=ANY)]
-    assert engines.sketch.mock_calls == [
-        call("sketcher", rule, "<in/a.png>", device=device),
-        call("sketcher", rule, "<in/b/c.jpg>", device=device),
-    ]
-    assert engines.write.mock_calls == [
-        call(Path("out/a.png"), "<in/a.png> sketched"),
-        call(Path("out/b/c.png"), "<in/b/c.jpg> sketched"),
-    ]
-
-
-A, C = "<in/a.png>", "<in/b/c.jpg>"
-
-
-@pytest.mark.parametrize(
-    ("args", "model", "settings", "device", "existing", "pages"),
-    [
-        ("", "default", {}, "auto", Existing.ERROR, [(A, None, None), (C, None, None)]),
-        ("--model m.safetensors", "m.safetensors", {}, "auto", Existing.ERROR, None),
-        (
-            "--work-size 64 --saturation 0",
-            "default",
-            {"work_size": 64, "saturation": 0.0},
-            "auto",
-            Existing.ERROR,
-            None,
-        ),
-        ("--device cpu --overwrite", "default", {}, "cpu", Existing.OVERWRITE, None),
-        ("--resume", "default", {}, "auto", Existing.SKIP, None),
-        (
-            "--reference one.png",
-            "default",
-            {},
-            "auto",
-            Existing.ERROR,
-            [(A, "<one.png>", None), (C, "<one.png>", None)],
-        ),
-        (
-            "--hints one.png",
-            "default",
-            {},
-            "auto",
-            Existing.ERROR,
-            [(A, None, "<one.png>"), (C, None, "<one.png>")],
-        ),
-        (
-            "--reference rough --hints one.png",
-            "default",
-            {},
-            "auto",
-            Existing.ERROR,
-            [(A, "<rough/a.png>", "<one.png>"), (C, "<rough/b/c.png>", "<one.png>")],
-        ),
-        (
-            "--hints rough/b",
-            "default",
-            {},
-            "auto",
-            Existing.ERROR,
-            [(A, None, None), (C, None, None)],  # rough/b/c.png is for a page c, not for b/c
-        ),
-    ],
-)
-def test_colorize(
-    engines: Engines,
-    args: str,
-    model: str,
-    settings: dict[str, float],
-    device: str,
-    existing: Existing,
-    pages: Any,
-) -> None:
-    assert command(f"colorize in -o out {args}").exit_code == 0
-    assert engines.model.mock_calls == [call(model)]
-    assert engines.colorizer.call_args == call("network", f"resolved {device}", ColorizeSettings(**settings))
-    assert engines.batch.mock_calls == [call(ANY, ANY, existing=existing, report=ANY)]
-    pages = pages or [(A, None, None), (C, None, None)]
-    assert engines.color.mock_calls == [call(*page) for page in pages]
-    assert engines.write.mock_calls == [
-        call(Path("out/a.png"), f"{A} coloured"),
-        call(Path("out/b/c.jpg"), f"{C} coloured"),
-    ]
-
-
-def test_pages_named_outright_find_their_reference(engines: Engines) -> None:
-    result = command("colorize in/a.png in/b/c.jpg -o out --reference rough")
-    assert engines.color.mock_calls == [call(A, "<rough/a.png>", None), call(C, None, None)]
-    assert result.stderr.startswith("rough: no reference for 1 of 2 pages, such as c.jpg\n")
-
-
-@pytest.mark.parametrize(
-    ("args", "config", "resume"),
-    [
-        ("", configure("thesis"), False),
-        ("--preset fast --resume", configure("fast"), True),
-        (
-            "--stages pixel --epochs 3 --size 64 --batch-size 4 --lr 0.5 --seed 7 --workers 0 --sketches lines",
-            TrainConfig(
-                stages=("pixel",),
-                epochs=3,
-                size=64,
-                batch_size=4,
-                lr=0.5,
-                seed=7,
-                workers=0,
-                sketches="lines",
-            ),
-            False,
-        ),
-        ("--config run.toml", configure("fast", epochs=2, batch_size=8, stages=("pixel",)), False),
-        ("--config run.toml --epochs 5 --preset thesis", configure("thesis", epochs=5, batch_size=8), False),
-    ],
-)
-def test_train(engines: Engines, args: str, config: TrainConfig, resume: bool) -> None:
-    Path("run.toml").write_text('preset = "fast"\nepochs = 2\nbatch-size = 8\nstages = ["pixel"]\n')
-    assert command(f"train data -o run --device cuda {args}").exit_code == 0
-    assert engines.train.mock_calls == [
-        call(
-            "data",
-            Path("run"),
-            config,
-            device="resolved cuda",
-            resume=resume,
-            sketch=None,
-            report=ANY,
-            stop=ANY,
-        )
-    ]
-
-
-def test_train_draws_its_sketches_with_the_extractor(
-    engines: Engines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engines.sketch.side_effect = lambda _sketcher, _rule, picture: picture
-    assert command("train data -o run --method faint").exit_code == 0
-    assert engines.load.mock_calls == [call(ANY, "faint")]
-    sketch = engines.train.call_args.kwargs["sketch"]
-    rgb = images.np.full((2, 3, 3), 0.25, images.np.float32)
-    assert sketch(rgb).tolist() == rgb[..., 0].tolist()
-    [drawn] = engines.sketch.mock_calls
-    assert drawn.args[:2] == ("sketcher", SizeRule(multiple=8))
-
-
-def test_a_default_of_the_command_line_is_that_of_the_engine() -> None:
-    given = inspect.signature(colorize.colorize).parameters
-    settings = ColorizeSettings()
-    assert (given["work_size"].default, given["saturation"].default) == (
-        settings.work_size,
-        settings.saturation,
-    )
-
-
-# Mistakes
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("", "Usage:"),
-        ("paint", "No such command 'paint'"),
-        ("extract", "Missing argument 'INPUT'"),
-        ("extract in", "Missing option '--output'"),
-        ("extract in -o out --colour", "No such option: --colour"),
-        ("colorize in -o out --work-size large", "'large' is not a valid int"),
-        ("train data", "Missing option '--output'"),
-        ("train data -o run --epochs 1.5", "'1.5' is not a valid int"),
-    ],
-)
-def test_what_typer_refuses(line: str, said: str) -> None:
-    result = command(line)
-    assert result.exit_code == 2
-    assert said in " ".join(re.sub("[│╭╰─╮╯]", " ", result.output).split())
-
-
-BOTH = "--overwrite and --resume exclude each other"
-RANGE = "--work-size must be at least 64, and --saturation at least 0"
-
-
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("extract in -o out --overwrite --resume", BOTH),
-        ("colorize in -o out --resume --overwrite --json", BOTH),
-        ("colorize in -o out --work-size 63", RANGE),
-        ("colorize in -o out --saturation -0.1", RANGE),
-        ("colorize in -o out --saturation nan", RANGE),
-        ("colorize in -o out --saturation inf", RANGE),
-        ("train data -o run --preset slow", "no preset 'slow'; there are thesis, fast"),
-        ("train data -o run --stages pixel,critic", "no stage 'critic'; there are pixel"),
-        ("train data -o run --epochs 0", "--epochs 0: must be at least 1"),
-        (
-            "train data -o run --method xdog --sketches lines",
-            "--method and --sketches exclude each other: sketches come from one of them",
-        ),
-        (
-            "train data -o run --config gone.toml",
-            "--config gone.toml: [Errno 2] No such file or directory: 'gone.toml'",
-        ),
-        ("train data -o run --config bad.toml", "--config bad.toml: Expected '=' after a key"),
-        ("train data -o run --config odd.toml", "--config odd.toml: no setting is called 'epoch'; there are "),
-        ("train data -o run --config text.toml", "--config text.toml: "),
-    ],
-)
-def test_usage_errors_are_one_line_and_2(engines: Engines, line: str, said: str) -> None:
-    Path("bad.toml").write_text("epochs")
-    Path("odd.toml").write_text("epoch = 3")
-    Path("text.toml").write_bytes(b"\xff\xfe")
-    result = command(line)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"error: {said}")
-    assert result.stderr.count("\n") == 1
-    assert not engines.batch.called
-    assert not engines.train.called
-
-
-@pytest.mark.usefixtures("engines")
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("extract gone -o out", "gone: no such file or folder; check the name"),
-        ("extract in -o one.png", "one.png: is a file, but the results need a folder; name another output"),
-        ("extract in -o out -m xdgo", "xdgo: no extractor of this name is installed; did you mean xdog?"),
-        ("colorize in -o out --reference empty", "empty: no pictures in this folder; looked for files ending"),
-        ("colorize in/a.png -o in", "in/a.png: the result would overwrite in/a.png; name another output"),
-    ],
-)
-def test_expected_errors_are_one_line_and_1(line: str, said: str) -> None:
-    Path("empty").mkdir()
-    for json_asked in ("", " --json"):
-        result = command(line + json_asked)
-        assert (result.exit_code, result.stdout) == (1, "")
-        assert result.stderr.startswith(f"error: {said}")
-        assert result.stderr.count("\n") == 1
-
-
-def test_errors_of_the_engines_are_one_line_and_their_code(engines: Engines) -> None:
-    engines.load.side_effect = UsageError("--param sigma: write it as name=value")
-    engines.model.side_effect = CheckpointError("m: is damaged")
-    engines.train.side_effect = TrainingError("run: holds a training run already")
-    for line, code, said in (
-        ("extract in -o out --param sigma", 2, "--param sigma: write it as name=value"),
-        ("colorize in -o out --model m", 1, "m: is damaged"),
-    ):
-        result = command(line)
-        assert (result.exit_code, result.stdout, result.stderr) == (code, "", f"error: {said}\n")
-    result = command("train data -o run")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.endswith("\nerror: run: holds a training run already\n")
-
-
-def test_results_that_are_there_are_refused(engines: Engines) -> None:
-    Path("out").mkdir()
-    Path("out/a.png").touch()
-    result = command("extract in -o out")
-    assert result.exit_code == 1
-    there = Path("out/a.png")
-    assert f"error: 1 of 2 results are already there, the first is {there}; use --resume" in result.stderr
-    assert not engines.sketch.called
-
-
-def test_a_bug_keeps_its_traceback(
-    engines: Engines, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    engines.sketch.side_effect = ZeroDivisionError("a bug")
-    monkeypatch.setattr(sys, "argv", ["sketchcolor", "extract", "in", "-o", "out"])
-    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)  # Typer sets its own
-    with pytest.raises(ZeroDivisionError) as bug:
-        main()
-    sys.excepthook(bug.type, bug.value, bug.tb)
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.endswith("ZeroDivisionError: a bug\n")
-    assert "Traceback (most recent call last):\n" in err
-    assert traceback.extract_tb(bug.tb)[-1].name in err
-
-
-# What is printed
-
-
-def test_a_batch_says_in_one_line_what_was_done(engines: Engines) -> None:
-    result = command("extract in -o out")
-    assert result.stdout == ""
-    assert re.fullmatch(f"2 sketched in {SECONDS}\n", result.stderr)  # and so no bar, where is no terminal
-    assert re.fullmatch(f"2 colorized in {SECONDS}\n", command("colorize in -o out").stderr)
-
-
-def test_verbose_has_a_line_for_each_file(engines: Engines) -> None:
-    Path("out").mkdir()
-    Path("out/a.png").touch()
-    result = command("extract in -o out --resume --verbose")
-    assert re.fullmatch(
-        rf"{re.escape(str(Path('out/a.png')))}  already there\n"
-        rf"{re.escape(str(Path('out/b/c.png')))}  {SECONDS}\n"
-        rf"1 sketched, 1 already there in {SECONDS}\n",
-        result.stderr,
-    )
-
-
-@pytest.mark.parametrize("line", ["extract in -o out", "colorize in -o out"])
-def test_failures_are_named_and_counted(engines: Engines, line: str) -> None:
-    engines.write.side_effect = [ImageError("out/a.png: cannot be written"), None]
-    result = command(line)
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert re.fullmatch(
-        rf"failed: out/a.png: cannot be written\n1 (sketched|colorized), 1 failed in {SECONDS}\n",
-        result.stderr,
-    )
-
-
-def test_hints_that_make_no_sense_are_told_with_their_page(engines: Engines) -> None:
-    engines.color.side_effect = UsageError("the picture with the hints has no transparent parts")
-    result = command("colorize in/a.png -o out --hints one.png")
-    assert result.exit_code == 1
-    page = Path("in/a.png")
-    assert f"failed: {page}: the picture with the hints has no transparent parts\n" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("line", "facts"),
-    [
-        ("extract in -o out --json --verbose", {"method": "xdog", "device": "resolved auto"}),
-        ("colorize in -o out --json --model m", {"model": "m", "device": "resolved auto"}),
-    ],
-)
-def test_json_is_one_document_on_stdout(engines: Engines, line: str, facts: dict[str, str]) -> None:
-    engines.write.side_effect = [None, ImageError("cannot be written")]
-    result = command(line)
-    document = json.loads(result.stdout)
-    assert {name: document[name] for name in facts} == facts
-    assert [one["source"] for one in document["done"]] == [str(Path("in/a.png"))]
-    assert [one["message"] for one in document["failed"]] == ["cannot be written"]
-    assert document["interrupted"] is False
-    assert "failed: cannot be written" in result.stderr
-    assert result.exit_code == 1
-
-
-def test_json_of_a_training_run_is_its_summary(engines: Engines) -> None:
-    def report(*_: Any, report: Any, **__: Any) -> dict[str, Any]:
-        report({"event": "step", "stage": "pixel", "epoch": 1, "epochs": 2, "step": 1, "steps": 4, "loss": 1})
-        report({"event": "epoch", "stage": "pixel", "epoch": 1, "valid_loss": 0.123456, "psnr": 20.0})
-        return {"pictures": 9, "model": "run/model.safetensors"}
-
-    engines.train.side_effect = report
-    result = command("train data -o run --json")
-    assert json.loads(result.stdout) == {"pictures": 9, "model": "run/model.safetensors"}
-    assert result.stderr == (
-        "thesis on resolved auto; Ctrl-C saves and stops\n"
-        "pixel epoch 1: valid_loss 0.1235  psnr 20\n"
-        "model: run/model.safetensors\n"
-    )
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["[1].png", "[bold]x.png", "a[-bold].png", "ページ　1.png", "two  words.png", ":heart:.png", "{0}.png", "%s.png"],
-)
-def test_names_are_printed_as_they_are(engines: Engines, name: str) -> None:
-    Path("in", name).touch()
-    engines.write.side_effect = lambda path, _: None if path.parent.name == "b" else fail(path)
-
-    def fail(path: Path) -> None:
-        raise ImageError(f"{path}: cannot be written")
-
-    result = invoke("extract", f"in/{name}", "-o", "out")
-    assert f"failed: {Path('out', name)}: cannot be written\n" in result.stderr
-    Path("b", "b").mkdir(parents=True)
-    Path("b/b", name).touch()
-    result = invoke("extract", "b", "-o", "out", "--verbose", "--json")
-    assert result.stderr.startswith(f"{Path('out/b', name)}  ")
-    assert json.loads(result.stdout)["done"][0]["target"] == str(Path("out/b", name))
-    assert invoke("extract", f"gone{name}", "-o", "out").stderr.startswith(f"error: gone{name}: no such file")
-    shown = invoke("extract", f"in/{name}", "-o", "out", FORCE_COLOR="1").stderr  # the bar, as on a terminal
-    assert name in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("a\nb\r.png", r"a\nb\r.png"),
-        ("\x1b[31mred\x9b\x07", r"\x1b[31mred\x9b\x07"),
-        ("\udcff\u2028", r"\udcff\u2028"),
-        ("ページ　é\\n", "ページ　é\\n"),
-    ],
-)
-def test_a_line_stays_one_line_and_commands_no_terminal(
-    capsys: pytest.CaptureFixture[str], text: str, line: str
-) -> None:
-    printing.error(text)
-    printing.note(text)
-    assert capsys.readouterr().err == f"error: {line}\n{line}\n"
-
-
-def test_the_bar_takes_a_title_as_it_is(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "120")
-    with printing.batch_progress("{0} [b]model[/b] on cpu", 3, verbose=False):
-        pass
-    assert "{0} [b]model[/b] on cpu" in capsys.readouterr().err
-
-
-# Ctrl-C
-
-
-@pytest.mark.parametrize("line", ["extract in -o out --json", "colorize in -o out --json"])
-def test_ctrl_c_in_a_batch_says_what_was_done(engines: Engines, line: str) -> None:
-    engines.write.side_effect = [None, KeyboardInterrupt]
-    result = command(line)
-    assert result.exit_code == 130
-    done = rf"1 (sketched|colorized) in {SECONDS}; stopped by Ctrl-C, --resume does the rest\n"
-    assert re.fullmatch(done, result.stderr)
-    document = json.loads(result.stdout)
-    assert document["interrupted"] is True
-    assert [one["source"] for one in document["done"]] == [str(Path("in/a.png"))]
-
-
-def test_ctrl_c_before_and_in_training(engines: Engines) -> None:
-    engines.load.side_effect = engines.train.side_effect = KeyboardInterrupt
-    result = command("extract in -o out")
-    assert (result.exit_code, result.stderr) == (130, "stopped by Ctrl-C; no file is half-written\n")
-    result = command("train data -o run")
-    assert result.exit_code == 130
-    assert result.stderr.endswith("\nstopped by Ctrl-C; no file is half-written\n")
-
-
-# The plugins, the version, the help
-
-
-@pytest.fixture
-def listings(monkeypatch: pytest.MonkeyPatch) -> list[Listing]:
-    parameters = (Parameter("sigma", 0.5, "Width."), Parameter("soft", True, "Soften."))
-    good = Extractor("[good]", "Draws [well].", Mock(), parameters=parameters) if False else None
-    assert good is None
-    declared = Extractor("good", "Draws [well].", Mock(), parameters=parameters)
-    found = [Listing("good", "ours", "1.0", declared), Listing("bad", "theirs", "2.0", problem="it [b]broke")]
-    monkeypatch.setattr(plugins, "find_extractors", lambda: Extractors(found))
+from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.model.checkpoint import save_model
+from sketchcolor_cli.model.config import HintUNetConfig
+from sketchcolor_cli.model.hint_unet import HintUNet
+
+RUNNER = CliRunner(env=dict.fromkeys(("FORCE_COLOR", "TTY_COMPATIBLE"), None))
+PAGES = {
+    "[1].webp": (40, 56),
+    "IMG 2.PNG": (65, 33),
+    "Straße/ページ　10.jpg": (97, 131),
+    "dot.dot.tif": (1, 1),
+    "very wide.bmp": (201, 7),
+}
+"""Pages by name, with width and height."""
+
+
+def invoke(*args: str | Path) -> Any:
+    return RUNNER.invoke(app, [*map(str, args), "--device", "cpu"])
+
+
+def draw(path: Path, size: tuple[int, int], *, paper: str = "white") -> None:
+    """Draw a page: a black frame, six pixels inside the border and three wide, on paper."""
+    page = Image.new("RGB", size, paper)
+    if min(size) > 20:
+        ImageDraw.Draw(page).rectangle((6, 6, size[0] - 7, size[1] - 7), outline="black", width=3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.save(path, **({"lossless": True} if path.suffix == ".webp" else {}))
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"), np.float32)
+
+
+def sizes(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return the size of every file below a folder; a file that is no whole picture is an error."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with Image.open(path) as image:
+                image.load()
+                found[path.relative_to(folder).as_posix()] = image.size
     return found
 
 
-def test_plugins_are_listed_and_a_broken_one_is_an_error(listings: list[Listing]) -> None:
-    result = invoke("plugins", COLUMNS="200")
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    """A folder of pages, with files among them that are no pictures."""
+    for name, size in PAGES.items():
+        draw(tmp_path / "pages" / name, size, paper="orange" if name == "IMG 2.PNG" else "white")
+    (tmp_path / "pages/notes.txt").write_text("no picture, and not called one")
+    (tmp_path / "pages/.hidden.png").write_text("not looked at")
+    return tmp_path / "pages"
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a small colour network with random weights."""
+    torch.manual_seed(0)
+    network = HintUNet(HintUNetConfig(widths=(8, 16), depths=(1, 1), lab_step=24.0))
+    torch.nn.init.normal_(network.palette.weight)
+    path = tmp_path_factory.mktemp("model [1]") / "small ネット.safetensors"
+    save_model(path, network, provenance={"data": "none"}, licence="CC0-1.0")
+    return path
+
+
+# Sketches
+
+
+def test_a_folder_becomes_sketches_and_broken_files_are_named(pages: Path, tmp_path: Path) -> None:
+    draw(tmp_path / "whole.png", (64, 64))
+    whole = (tmp_path / "whole.png").read_bytes()
+    broken = {"cut 切.png": whole[: len(whole) // 2], "empty.jpg": b"", "[b]text[/b].png": b"a letter"}
+    for name, content in broken.items():
+        (pages / name).write_bytes(content)
+    out = tmp_path / "sketches 線"
+
+    result = invoke("extract", pages, "-o", out, "--json")
     assert result.exit_code == 1
-    rows = [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in result.stdout.splitlines()]
-    assert [row for row in rows if row] == [
-        ["method", "what it does", "parameters", "from"],
-        ["good", "Draws [well].", "sigma=0.5, soft=True", "ours 1.0"],
-        ["bad", "does not work: it [b]broke", "", "theirs 2.0"],
-    ]
-    del listings[1]
-    assert invoke("plugins").exit_code == 0
+    assert sizes(out) == {
+        str(Path(name).with_suffix(".png").as_posix()): size for name, size in PAGES.items()
+    }
+    document = json.loads(result.stdout)
+    assert {Path(one["source"]).name for one in document["failed"]} == set(broken)
+    failed, last = result.stderr.splitlines()[:-1], result.stderr.splitlines()[-1]
+    assert [line.split(": ")[1] for line in failed] == [one["source"] for one in document["failed"]]
+    assert re.match("5 sketched, 3 failed in", last)
+
+    for name in ("IMG 2.png", "Straße/ページ　10.png"):  # on orange paper and in a JPEG
+        with Image.open(out / name) as sketch:
+            assert sketch.mode == "L"
+            ink, height = np.asarray(sketch), sketch.height
+        assert (ink[height // 2, 6:9] < 64).all()
+        assert ink[height // 2, 1] > 250
+        assert ink[height // 2, 16] > 250
+
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
+    assert invoke("extract", pages, "-o", out).exit_code == 1
+    assert invoke("extract", pages, "-o", out, "--resume").stderr.count("\n") == len(broken) + 1
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.png")} == before
+    for name in broken:
+        shutil.copy(tmp_path / "whole.png", pages / name)
+    result = invoke("extract", pages, "-o", out, "--resume")
+    assert result.exit_code == 0
+    assert re.match("3 sketched, 5 already there in", result.stderr)
+    assert re.match("8 sketched in", invoke("extract", pages, "-o", out, "--overwrite").stderr)
 
 
-def test_plugins_as_json(listings: list[Listing]) -> None:
-    result = command("plugins --json")
-    assert result.exit_code == 1
-    assert json.loads(result.stdout) == [one.to_json() for one in listings]
-    assert result.stderr == ""
+def test_parameters_reach_the_extractor_and_are_checked(pages: Path, tmp_path: Path) -> None:
+    page, out = pages / "IMG 2.PNG", tmp_path / "out"
+    assert invoke("extract", page, "-o", out / "thin").exit_code == 0
+    assert invoke("extract", page, "-o", out / "thick", "--param", "sigma=2", "--param", "k=3").exit_code == 0
+    assert pixels(out / "thick/IMG 2.png").mean() < pixels(out / "thin/IMG 2.png").mean() - 5
+    for setting, said in {
+        "sigma": "--param sigma: write it as name=value",
+        "sigma=wide": "--param sigma=wide: sigma is a number, such as 0.5",
+        "width=3": "--param width=3: xdog has no parameter 'width'; it has: sigma, k, tau, epsilon, phi",
+        "sigma=0": "xdog: sigma is at least",
+    }.items():
+        result = invoke("extract", page, "-o", out / "none", "--param", setting)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"error: {said}")
+        assert result.stderr.count("\n") == 1
+    assert not (out / "none").exists()
 
 
-def test_version() -> None:
-    result = command("--version")
-    assert (result.exit_code, result.stdout) == (0, f"sketchcolor {__version__}\n")
+# Colours
 
 
-COMMANDS = ["colorize", "extract", "plugins", "train"]
+def colorize(model: Path, pages: Path, out: Path, *args: str | Path) -> Any:
+    return invoke("colorize", pages, "-o", out, "--model", model, "--work-size", "64", *args)
 
 
-def test_all_commands_are_here() -> None:
-    assert sorted(typer.main.get_command(app).commands) == COMMANDS
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_help_explains_every_option_and_has_an_example_that_works(engines: Engines, name: str) -> None:
-    for folder in ("drawings", "pages"):
-        Path("in").rename(folder) if Path("in").exists() else Path("pages").symlink_to("drawings")
-    described = help_of(name)
-    for option in described.params:
-        assert re.fullmatch(r"[A-Z].*[.](?: \[default: .+\])?", option.help), f"{name} {option.opts}"
-    [example] = re.findall(r"Example: `sketchcolor (.+)`", described.help)
-    result = command(example)
+def test_pages_are_coloured_at_their_own_size_and_keep_their_ink(
+    model: Path, pages: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    result = colorize(model, pages, out)
     assert result.exit_code == 0, result.stderr
-    shown = invoke(name, "-h", COLUMNS="300")
-    assert shown.exit_code == 0
-    assert f"Example: sketchcolor {example}" in shown.stdout
-    assert all(option in shown.stdout for parameter in described.params for option in parameter.opts[1:])
+    assert sizes(out) == PAGES
+    for name in ("[1].webp", "IMG 2.PNG"):
+        before, after = pixels(pages / name), pixels(out / name)
+        frame = (before == 0).all(2)
+        assert frame.any()
+        assert (after[frame] == 0).all() or name.endswith("webp")  # WebP is written with loss
+        assert np.ptp(after[~frame], axis=1).mean() > 10  # there is colour
+    again = tmp_path / "again"
+    assert colorize(model, pages, again, "--saturation", "1").exit_code == 0
+    assert (pixels(again / "IMG 2.PNG") == pixels(out / "IMG 2.PNG")).all()
+    grey = tmp_path / "grey"
+    assert colorize(model, pages, grey, "--saturation", "0").exit_code == 0
+    assert np.ptp(pixels(grey / "IMG 2.PNG"), axis=2).max() <= 2
 
 
-@pytest.mark.parametrize(
-    ("name", "defaults"),
-    [
-        ("extract", {"--method": "xdog", "--device": "auto"}),
-        (
-            "colorize",
-            {"--model": "default", "--work-size": "576", "--saturation": "1.0", "--device": "auto"},
-        ),
-        (
-            "train",
-            {
-                "--preset": "thesis",
-                "--stages": "pixel",
-                "--epochs": "10",
-                "--size": "thesis 256, fast 192",
-                "--batch-size": "thesis 10, fast 16",
-                "--lr": "thesis 0.003, fast 0.002",
-                "--seed": "42",
-                "--workers": "1",
-                "--device": "auto",
-            },
-        ),
-    ],
-)
-def test_help_tells_the_defaults(name: str, defaults: dict[str, str]) -> None:
-    shown = " ".join(re.sub("[│╭╰─╮╯]", " ", invoke(name, "--help", COLUMNS="300").stdout).split())
-    for option, default in defaults.items():
-        assert re.search(rf"{option} (?:(?! --).)*\[default: {re.escape(default)}\]", shown), option
+def test_references_and_hints_reach_their_pages(model: Path, pages: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    assert colorize(model, pages, plain).exit_code == 0
+
+    def changed(*args: str | Path) -> set[str]:
+        """Colour the pages and return those that come out otherwise than with no arguments."""
+        out = tmp_path / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        result = colorize(model, pages, out, *args)
+        assert result.exit_code == 0, result.stderr
+        assert sizes(out) == PAGES
+        return {name for name in PAGES if (out / name).read_bytes() != (plain / name).read_bytes()}
+
+    draw(tmp_path / "red.jpg", (30, 20), paper="red")
+    assert changed() == set()
+    assert changed("--reference", tmp_path / "red.jpg") >= {*PAGES} - {"dot.dot.tif", "very wide.bmp"}
+
+    for name in ("IMG 2.jpg", "Straße/ページ　10.png", "Straße/IMG 2.png"):  # the last one has no page
+        draw(tmp_path / "rough" / name, (30, 20), paper="blue")
+    assert changed("--reference", tmp_path / "rough") == {"IMG 2.PNG", "Straße/ページ　10.jpg"}
+
+    strokes = Image.new("RGBA", (40, 56))
+    ImageDraw.Draw(strokes).ellipse((12, 12, 28, 28), fill=(0, 160, 0, 255))
+    (tmp_path / "hints").mkdir()
+    strokes.save(tmp_path / "hints/[1].png")
+    assert changed("--hints", tmp_path / "hints") == {"[1].webp"}
+    both = ("--hints", tmp_path / "hints", "--reference", tmp_path / "rough")
+    assert changed(*both) == {"[1].webp", "IMG 2.PNG", "Straße/ページ　10.jpg"}
 
 
-def test_train_names_a_missing_folder(tmp_path: Path) -> None:
-    """No engine is replaced here: the training engine says itself what is missing."""
-    result = invoke("train", str(tmp_path / "gone"), "-o", str(tmp_path / "run"), "--device", "cpu")
+def test_what_colorize_refuses(model: Path, pages: Path, tmp_path: Path) -> None:
+    out, page = tmp_path / "out", pages / "IMG 2.PNG"
+    (tmp_path / "text.png").write_text("no picture")
+    for args, said in (
+        (("--model", "no such"), "no such: neither a model file nor a bundled model"),
+        (("--model", page), f"{page}: "),
+        (("--reference", tmp_path / "gone.png"), f"{tmp_path / 'gone.png'}: "),
+        (("--reference", tmp_path / "text.png"), f"{tmp_path / 'text.png'}: "),
+    ):
+        result = colorize(model, page, out, *args)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith(f"error: {said}")
+        assert result.stderr.count("\n") == 1
+    result = colorize(model, page, out, "--hints", page)  # not a transparent layer
     assert result.exit_code == 1
-    assert result.stderr.endswith(f"error: {tmp_path / 'gone'}: no such file or folder; check the name\n")
-    assert not (tmp_path / "run").exists()
+    assert result.stderr.startswith(f"failed: {page}: the picture with the hints has no transparent parts; ")
+    assert not out.exists()
 
 
-del DataError
+# Processes
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C alone there")
+def test_ctrl_c_leaves_whole_files_and_exits_130(tmp_path: Path) -> None:
+    draw(tmp_path / "in/0.png", (600, 500))
+    count = 2000  # more than could be done before the signal comes
+    for number in range(1, count):
+        (tmp_path / f"in/{number}.png").hardlink_to(tmp_path / "in/0.png")
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "sketchcolor_cli",
+            "extract",
+            "in",
+            "-o",
+            "out",
+            "--verbose",
+            "--device",
+            "cpu",
+        ],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    lines = [process.stderr.readline() for _ in range(5)]  # five are done
+    process.send_signal(signal.SIGINT)
+    lines += process.communicate(timeout=60)[1].splitlines()
+    assert process.returncode == 130
+    done = [line.split("  ")[0].strip() for line in lines[:-1]]
+    told = re.fullmatch(r"(\d+) sketched in \d+\.\d s; stopped by Ctrl-C, --resume does the rest", lines[-1])
+    assert told
+    assert 5 <= int(told[1]) < count
+    found = sizes(out)
+    assert set(done) <= {f"out/{name}" for name in found}
+    assert int(told[1]) <= len(found) <= int(told[1]) + 1  # one may be written and not yet counted
+    assert set(found.values()) == {(600, 500)}
+    assert all(re.fullmatch(r"\d+\.png", name) for name in found)
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash to complete in")
+def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
+    scripts = sysconfig.get_path("scripts")
+    complete = """
+        eval "$(sketchcolor --show-completion)"
+        words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sketchcolor_completion sketchcolor; echo ${COMPREPLY[*]}; }
+        words sketchcolor ex
+        words sketchcolor colorize --re
+    """
+    ran = subprocess.run(
+        ["bash", "-c", complete],
+        env={**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "SHELL": "/bin/bash"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.split() == ["extract", "--reference", "--resume"], ran.stderr

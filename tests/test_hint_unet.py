@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from sketchcolor_cli import hints
 from sketchcolor_cli.color import rgb_to_lab
 from sketchcolor_cli.model.config import HintUNetConfig
-from sketchcolor_cli.model.hint_unet import HintUNet, lab_grid, shrink_hint
+from sketchcolor_cli.model.hint_unet import HintUNet, _SelfAttention, lab_grid, shrink_hint
 
 SMALL = HintUNetConfig(widths=(8, 12, 16), depths=(1, 1, 2), lab_step=24.0)
 
@@ -121,6 +121,21 @@ def test_every_input_counts(net: HintUNet) -> None:
         net(sketch, hint, spread=spread * 0),
     ):
         assert (other.color - result).abs().max() > 0.1
+
+
+def test_attention_by_hand() -> None:
+    """Channels are queries, keys, values, each head by head; trained weights rely on this order."""
+    torch.manual_seed(0)
+    attention = _SelfAttention(8, heads=2).eval()
+    torch.nn.init.normal_(attention.out.weight)
+    x = torch.randn(1, 8, 2, 3)
+    query, key, value = attention.qkv(attention.norm(x))[0].reshape(3, 2, 4, 6)
+    seen = []
+    for head in range(2):
+        score = torch.stack([query[head, :, i] @ key[head] for i in range(6)]) / 4**0.5
+        seen.append(value[head] @ score.softmax(1).T)
+    expected = x + attention.out(torch.cat(seen).reshape(1, 8, 2, 3))
+    torch.testing.assert_close(attention(x), expected)
 
 
 def test_attention_carries_colour_across_the_page(net: HintUNet) -> None:

@@ -17,9 +17,10 @@ from sketchcolor_cli.training.run import train
 
 SMALL = {
     "thesis": GeneratorConfig(
-        widths=(4, 8, 8, 8), reference_widths=(4, 4, 8, 8, 8), z_size=8, reference_size=32,
-        encoder1_depths=(0, 0), encoder2_depths=(0, 0, 0), decoder1_depths=(0, 0, 0), decoder2_depths=(0, 0, 0),
-        decoder3_depths=(0, 0, 0), reference_depths=(0, 0, 0, 0, 0), z_widths=(4, 8), z_depths=(0, 0),
+        widths=(4, 8, 8, 8), z_size=8, reference_size=32, reference_widths=(4, 4, 8, 8, 8),
+        encoder1_depths=(0, 0), encoder2_depths=(0, 0, 0), decoder1_depths=(0, 0, 0),
+        decoder2_depths=(0, 0, 0), decoder3_depths=(0, 0, 0), reference_depths=(0, 0, 0, 0, 0),
+        z_widths=(4, 8), z_depths=(0, 0),
     ),
     "fast": HintUNetConfig(widths=(8, 16), depths=(1, 2)),
 }  # fmt: skip
@@ -177,7 +178,8 @@ def test_bad_data_is_told_in_one_line(pictures, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"size": 40}, {"epochs": 0}, {"lr": -1.0}, {"stages": ("magic",)}, {"method": "a", "sketches": "b"}]
+    "settings",
+    [{"size": 40}, {"epochs": 0}, {"lr": -1.0}, {"stages": ("magic",)}, {"method": "a", "sketches": "b"}],
 )
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(UsageError):

@@ -60,7 +60,7 @@ def _line_ink(sketch: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
     darkest = cv2.dilate(1 - sketch, box)[stride // 2 :: stride, stride // 2 :: stride]
     mean = cv2.resize(1 - sketch, darkest.shape[::-1], interpolation=cv2.INTER_AREA)
     wash = cv2.erode(mean, np.ones((3, 3), np.uint8))
-    out: NDArray[np.float32] = np.clip(darkest, 0, 1)
+    out: NDArray[np.float32] = np.clip(darkest - wash, 0, 1)
     return out
 
 

@@ -63,7 +63,7 @@ def told(command: Callable[P, int]) -> Callable[P, None]:
             printing.error(str(problem))
             code = problem.exit_code
         except KeyboardInterrupt:
-            printing.note("stopped by Ctrl-C; no file is half-written")
+            printing.note("stopped; no file is half-written")
             code = printing.INTERRUPTED
         raise typer.Exit(code)
 

@@ -1,1 +1,1 @@
-"""The training engine; the only room that imports fastai, and that only inside ``stages`` and ``callbacks``."""
+"""The training engine; the only room with fastai, and that only in ``stages`` and ``callbacks``."""

@@ -1,0 +1,638 @@
+"""The command line with engines that only listen: what reaches them, what reaches the screen, exit codes."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import shlex
+import shutil
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import ANY, Mock, call
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from sketchcolor_cli import Extractor, Parameter, SizeRule, __version__, devices, extraction, images
+from sketchcolor_cli.batch import Existing, run_batch
+from sketchcolor_cli.cli import colorize, extract, plugins, printing
+from sketchcolor_cli.cli.app import app, main
+from sketchcolor_cli.coloring import colorizer, models
+from sketchcolor_cli.coloring.colorizer import ColorizeSettings
+from sketchcolor_cli.errors import CheckpointError, ImageError, TrainingError, UsageError
+from sketchcolor_cli.plugins import Extractors, Listing
+from sketchcolor_cli.training import run as training_run
+from sketchcolor_cli.training.config import TrainConfig, configure
+
+# A terminal or a colour that the tester's environment asks for would show up in what is compared here.
+RUNNER = CliRunner(env=dict.fromkeys(("FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"), None))
+SECONDS = r"\d+\.\d s"
+
+
+def invoke(*args: str, **env: str) -> Any:
+    return RUNNER.invoke(app, args, env=env)
+
+
+def command(line: str) -> Any:
+    """Run a line as typed."""
+    return invoke(*shlex.split(line))
+
+
+def plain(shown: str) -> str:
+    """Return what Typer and rich show as words, without colours, boxes and line breaks."""
+    return " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|[│╭╰─╮╯]", " ", shown).split())
+
+
+class Engines(NamedTuple):
+    """The engines, each a listener; pictures are their paths in angle brackets."""
+
+    load: Mock
+    sketch: Mock
+    batch: Mock
+    model: Mock
+    colorizer: Mock
+    color: Mock
+    write: Mock
+    train: Mock
+
+
+@pytest.fixture
+def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
+    """Listening engines, and a folder to work in with empty files that stand for pictures."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/a.png", "in/b/c.jpg", "rough/a.png", "rough/b/c.png", "one.png"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+    declared = Extractor("faint", "Draws faintly.", Mock(), size=SizeRule(multiple=8))
+    listed = [Extractor("xdog", "Draws.", Mock()), declared]
+    found = Extractors([Listing(one.name, "demo", "1.0", one) for one in listed])
+    color = Mock(side_effect=lambda page, *_: f"{page} coloured")
+    made = Engines(
+        load=Mock(return_value="sketcher"),
+        sketch=Mock(side_effect=lambda _sketcher, _rule, picture, **_: f"{picture} sketched"),
+        batch=Mock(wraps=run_batch),
+        model=Mock(return_value=("network", "its description")),
+        colorizer=Mock(return_value=color),
+        color=color,
+        write=Mock(),
+        train=Mock(return_value={"pictures": 9, "model": "run/model.safetensors"}),
+    )
+    for place in ("cli.extract", "plugins"):
+        monkeypatch.setattr(f"sketchcolor_cli.{place}.find_extractors", lambda: found)
+    for module in (extract, colorize):
+        monkeypatch.setattr(module, "run_batch", made.batch)
+    monkeypatch.setattr(devices, "resolve", lambda wanted: f"resolved {wanted}")
+    monkeypatch.setattr(extraction, "load_sketcher", made.load)
+    monkeypatch.setattr(extraction, "sketch_picture", made.sketch)
+    monkeypatch.setattr(models, "load_color_model", made.model)
+    monkeypatch.setattr(colorizer, "Colorizer", made.colorizer)
+    monkeypatch.setattr(images, "read_picture", lambda path: f"<{path.as_posix()}>")
+    monkeypatch.setattr(images, "write_picture", made.write)
+    monkeypatch.setattr(training_run, "train", made.train)
+    return made
+
+
+# Arguments to calls
+
+
+@pytest.mark.parametrize(
+    ("args", "other"),
+    [
+        ("", {}),
+        ("--method faint", {"method": "faint", "rule": SizeRule(multiple=8)}),
+        ("-m faint --device cuda:1", {"method": "faint", "rule": SizeRule(multiple=8), "device": "cuda:1"}),
+        ("--param sigma=0.8 --param k=2", {"settings": ["sigma=0.8", "k=2"]}),
+        ("--overwrite", {"existing": Existing.OVERWRITE}),
+        ("--resume", {"existing": Existing.SKIP}),
+        ("--verbose --json", {}),
+        ("-v", {}),
+    ],
+)
+def test_extract(engines: Engines, args: str, other: dict[str, Any]) -> None:
+    due = {"method": "xdog", "device": "auto", "settings": (), "existing": Existing.ERROR, "rule": SizeRule()}
+    due |= other
+    assert command(f"extract in -o out {args}").exit_code == 0
+    device = f"resolved {due['device']}"
+    assert engines.load.mock_calls == [call(ANY, due["method"], device=device, settings=due["settings"])]
+    assert engines.batch.mock_calls == [call(ANY, ANY, existing=due["existing"], report=ANY)]
+    assert engines.sketch.mock_calls == [
+        call("sketcher", due["rule"], "<in/a.png>", device=device),
+        call("sketcher", due["rule"], "<in/b/c.jpg>", device=device),
+    ]
+    assert engines.write.mock_calls == [
+        call(Path("out/a.png"), "<in/a.png> sketched"),
+        call(Path("out/b/c.png"), "<in/b/c.jpg> sketched"),
+    ]
+
+
+A, C = "<in/a.png>", "<in/b/c.jpg>"
+
+
+@pytest.mark.parametrize(
+    ("args", "other"),
+    [
+        ("", {}),
+        ("--model m.safetensors", {"model": "m.safetensors"}),
+        ("--work-size 64 --saturation 0", {"settings": ColorizeSettings(work_size=64, saturation=0)}),
+        ("--device cpu --overwrite", {"device": "cpu", "existing": Existing.OVERWRITE}),
+        ("--resume", {"existing": Existing.SKIP}),
+        ("--reference one.png", {"pages": [(A, "<one.png>", None), (C, "<one.png>", None)]}),
+        ("--hints one.png", {"pages": [(A, None, "<one.png>"), (C, None, "<one.png>")]}),
+        (
+            "--reference rough --hints one.png",
+            {"pages": [(A, "<rough/a.png>", "<one.png>"), (C, "<rough/b/c.png>", "<one.png>")]},
+        ),
+        ("--hints rough/b", {}),  # its c.png is for a page c, not for b/c
+    ],
+)
+def test_colorize(engines: Engines, args: str, other: dict[str, Any]) -> None:
+    due = {"model": "default", "settings": ColorizeSettings(), "device": "auto", "existing": Existing.ERROR}
+    due |= {"pages": [(A, None, None), (C, None, None)], **other}
+    assert command(f"colorize in -o out {args}").exit_code == 0
+    assert engines.model.mock_calls == [call(due["model"])]
+    assert engines.colorizer.call_args == call("network", f"resolved {due['device']}", due["settings"])
+    assert engines.batch.mock_calls == [call(ANY, ANY, existing=due["existing"], report=ANY)]
+    assert engines.color.mock_calls == [call(*page) for page in due["pages"]]
+    assert engines.write.mock_calls == [
+        call(Path("out/a.png"), f"{A} coloured"),
+        call(Path("out/b/c.jpg"), f"{C} coloured"),
+    ]
+
+
+def test_pages_named_outright_find_their_reference(engines: Engines) -> None:
+    result = command("colorize in/a.png in/b/c.jpg -o out --reference rough")
+    assert engines.color.mock_calls == [call(A, "<rough/a.png>", None), call(C, None, None)]
+    assert result.stderr.startswith("rough: no reference for 1 of 2 pages, such as c.jpg\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "config", "resume"),
+    [
+        ("", configure("thesis"), False),
+        ("--preset fast --resume", configure("fast"), True),
+        (
+            "--stages pixel --epochs 3 --size 64 --batch-size 4 --lr 0.5 --seed 7 --workers 0 --sketches ink",
+            TrainConfig(
+                stages=("pixel",),
+                epochs=3,
+                size=64,
+                batch_size=4,
+                lr=0.5,
+                seed=7,
+                workers=0,
+                sketches="ink",
+            ),
+            False,
+        ),
+        ("--config run.toml", configure("fast", epochs=2, batch_size=8, stages=("pixel",)), False),
+        ("--config run.toml --epochs 5 --preset thesis", configure("thesis", epochs=5, batch_size=8), False),
+    ],
+)
+def test_train(engines: Engines, args: str, config: TrainConfig, resume: bool) -> None:
+    Path("run.toml").write_text('preset = "fast"\nepochs = 2\nbatch-size = 8\nstages = ["pixel"]\n')
+    assert command(f"train data -o run --device cuda {args}").exit_code == 0
+    assert engines.train.mock_calls == [
+        call(
+            "data",
+            Path("run"),
+            config,
+            device="resolved cuda",
+            resume=resume,
+            sketch=None,
+            report=ANY,
+            stop=ANY,
+        )
+    ]
+
+
+def test_train_draws_its_sketches_with_the_extractor(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines.sketch.side_effect = lambda _sketcher, _rule, picture: picture
+    assert command("train data -o run --method faint").exit_code == 0
+    assert engines.load.mock_calls == [call(ANY, "faint")]
+    sketch = engines.train.call_args.kwargs["sketch"]
+    rgb = np.full((2, 3, 3), 0.25, np.float32)
+    assert sketch(rgb).tolist() == rgb[..., 0].tolist()
+    [drawn] = engines.sketch.mock_calls
+    assert drawn.args[:2] == ("sketcher", SizeRule(multiple=8))
+
+
+def test_a_default_of_the_command_line_is_that_of_the_engine() -> None:
+    given = inspect.signature(colorize.colorize).parameters
+    settings = ColorizeSettings()
+    assert (given["work_size"].default, given["saturation"].default) == (
+        settings.work_size,
+        settings.saturation,
+    )
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", "Usage:"),
+        ("paint", "No such command 'paint'"),
+        ("extract", "Missing argument 'INPUT'"),
+        ("extract in", "Missing option '--output'"),
+        ("extract in -o out --colour", "No such option: --colour"),
+        ("colorize in -o out --work-size large", "Invalid value for '--work-size'"),
+        ("train data", "Missing option '--output'"),
+        ("train data -o run --epochs 1.5", "Invalid value for '--epochs'"),
+    ],
+)
+def test_what_typer_refuses(line: str, said: str) -> None:
+    result = command(line)
+    assert result.exit_code == 2
+    assert said in plain(result.output)
+
+
+BOTH = "--overwrite and --resume exclude each other"
+RANGE = "--work-size must be at least 64, and --saturation at least 0"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("extract in -o out --overwrite --resume", BOTH),
+        ("colorize in -o out --resume --overwrite --json", BOTH),
+        ("colorize in -o out --work-size 63", RANGE),
+        ("colorize in -o out --saturation -0.1", RANGE),
+        ("colorize in -o out --saturation nan", RANGE),
+        ("colorize in -o out --saturation inf", RANGE),
+        ("train data -o run --preset slow", "no preset 'slow'; there are thesis, fast"),
+        ("train data -o run --stages pixel,critic", "no stage 'critic'; there are pixel"),
+        ("train data -o run --epochs 0", "--epochs 0: must be at least 1"),
+        (
+            "train data -o run --method xdog --sketches lines",
+            "--method and --sketches exclude each other: sketches come from one of them",
+        ),
+        (
+            "train data -o run --config gone.toml",
+            "--config gone.toml: [Errno 2] No such file or directory: 'gone.toml'",
+        ),
+        ("train data -o run --config bad.toml", "--config bad.toml: Expected '=' after a key"),
+        (
+            "train data -o run --config odd.toml",
+            "--config odd.toml: no setting is called 'epoch'; there are ",
+        ),
+        ("train data -o run --config text.toml", "--config text.toml: "),
+    ],
+)
+def test_usage_errors_are_one_line_and_2(engines: Engines, line: str, said: str) -> None:
+    Path("bad.toml").write_text("epochs")
+    Path("odd.toml").write_text("epoch = 3")
+    Path("text.toml").write_bytes(b"\xff\xfe")
+    result = command(line)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"error: {said}")
+    assert result.stderr.count("\n") == 1
+    assert not engines.batch.called
+    assert not engines.train.called
+
+
+@pytest.mark.usefixtures("engines")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("extract gone -o out", "gone: no such file or folder; check the name"),
+        ("extract in -o one.png", "one.png: is a file, but the results need a folder; name another output"),
+        ("extract in -o out -m xdgo", "xdgo: no extractor of this name is installed; did you mean xdog?"),
+        (
+            "colorize in -o out --reference empty",
+            "empty: no pictures in this folder; looked for files ending",
+        ),
+        ("colorize in/a.png -o in", "in/a.png: the result would overwrite in/a.png; name another output"),
+    ],
+)
+def test_expected_errors_are_one_line_and_1(line: str, said: str) -> None:
+    Path("empty").mkdir()
+    for json_asked in ("", " --json"):
+        result = command(line + json_asked)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith(f"error: {said}")
+        assert result.stderr.count("\n") == 1
+
+
+def test_errors_of_the_engines_are_one_line_and_their_code(engines: Engines) -> None:
+    engines.load.side_effect = UsageError("--param sigma: write it as name=value")
+    engines.model.side_effect = CheckpointError("m: is damaged")
+    engines.train.side_effect = TrainingError("run: holds a training run already")
+    for line, code, said in (
+        ("extract in -o out --param sigma", 2, "--param sigma: write it as name=value"),
+        ("colorize in -o out --model m", 1, "m: is damaged"),
+    ):
+        result = command(line)
+        assert (result.exit_code, result.stdout, result.stderr) == (code, "", f"error: {said}\n")
+    result = command("train data -o run")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("\nerror: run: holds a training run already\n")
+
+
+def test_results_that_are_there_are_refused(engines: Engines) -> None:
+    Path("out").mkdir()
+    Path("out/a.png").touch()
+    result = command("extract in -o out")
+    assert result.exit_code == 1
+    there = Path("out/a.png")
+    assert f"error: 1 of 2 results are already there, the first is {there}; use --resume" in result.stderr
+    assert not engines.sketch.called
+
+
+def test_a_bug_keeps_its_traceback(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engines.sketch.side_effect = ZeroDivisionError("a bug")
+    monkeypatch.setattr(sys, "argv", ["sketchcolor", "extract", "in", "-o", "out"])
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)  # Typer sets its own
+    with pytest.raises(ZeroDivisionError) as bug:
+        main()
+    sys.excepthook(bug.type, bug.value, bug.tb)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith("ZeroDivisionError: a bug\n")
+    assert "Traceback (most recent call last):\n" in err
+    assert traceback.extract_tb(bug.tb)[-1].name in err
+
+
+# What is printed
+
+
+def test_a_batch_says_in_one_line_what_was_done(engines: Engines) -> None:
+    result = command("extract in -o out")
+    assert result.stdout == ""
+    assert re.fullmatch(f"2 sketched in {SECONDS}\n", result.stderr)  # and so no bar, where is no terminal
+    assert re.fullmatch(f"2 colorized in {SECONDS}\n", command("colorize in -o out").stderr)
+
+
+def test_verbose_has_a_line_for_each_file(engines: Engines) -> None:
+    Path("out").mkdir()
+    Path("out/a.png").touch()
+    result = command("extract in -o out --resume --verbose")
+    assert re.fullmatch(
+        rf"{re.escape(str(Path('out/a.png')))}  already there\n"
+        rf"{re.escape(str(Path('out/b/c.png')))}  {SECONDS}\n"
+        rf"1 sketched, 1 already there in {SECONDS}\n",
+        result.stderr,
+    )
+
+
+@pytest.mark.parametrize("line", ["extract in -o out", "colorize in -o out"])
+def test_failures_are_named_and_counted(engines: Engines, line: str) -> None:
+    engines.write.side_effect = [ImageError("out/a.png: cannot be written"), None]
+    result = command(line)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert re.fullmatch(
+        rf"failed: out/a.png: cannot be written\n1 (sketched|colorized), 1 failed in {SECONDS}\n",
+        result.stderr,
+    )
+
+
+def test_hints_that_make_no_sense_are_told_with_their_page(engines: Engines) -> None:
+    engines.color.side_effect = UsageError("the picture with the hints has no transparent parts")
+    result = command("colorize in/a.png -o out --hints one.png")
+    assert result.exit_code == 1
+    page = Path("in/a.png")
+    assert f"failed: {page}: the picture with the hints has no transparent parts\n" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "facts"),
+    [
+        ("extract in -o out --json --verbose", {"method": "xdog", "device": "resolved auto"}),
+        ("colorize in -o out --json --model m", {"model": "m", "device": "resolved auto"}),
+    ],
+)
+def test_json_is_one_document_on_stdout(engines: Engines, line: str, facts: dict[str, str]) -> None:
+    engines.write.side_effect = [None, ImageError("cannot be written")]
+    result = command(line)
+    document = json.loads(result.stdout)
+    assert {name: document[name] for name in facts} == facts
+    assert [one["source"] for one in document["done"]] == [str(Path("in/a.png"))]
+    assert [one["message"] for one in document["failed"]] == ["cannot be written"]
+    assert document["interrupted"] is False
+    assert "failed: cannot be written" in result.stderr
+    assert result.exit_code == 1
+
+
+def test_json_of_a_training_run_is_its_summary(engines: Engines) -> None:
+    def report(*_: Any, report: Any, **__: Any) -> dict[str, Any]:
+        report({"event": "step", "stage": "pixel", "epoch": 1, "epochs": 2, "step": 1, "steps": 4, "loss": 1})
+        report({"event": "epoch", "stage": "pixel", "epoch": 1, "valid_loss": 0.123456, "psnr": 20.0})
+        return {"pictures": 9, "model": "run/model.safetensors"}
+
+    engines.train.side_effect = report
+    result = command("train data -o run --json")
+    assert json.loads(result.stdout) == {"pictures": 9, "model": "run/model.safetensors"}
+    assert result.stderr == (
+        "thesis on resolved auto; Ctrl-C saves and stops\n"
+        "pixel epoch 1: valid_loss 0.1235  psnr 20\n"
+        "model: run/model.safetensors\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "[1].png",
+        "[bold]x.png",
+        "a[-bold].png",
+        "ページ　1.png",
+        "two  words.png",
+        ":heart:.png",
+        "{0}.png",
+        "%s.png",
+    ],
+)
+def test_names_are_printed_as_they_are(engines: Engines, name: str) -> None:
+    Path("in", name).touch()
+    result = invoke("extract", f"in/{name}", "-o", "out", "--verbose", "--json")
+    assert result.stderr.startswith(f"{Path('out', name)}  ")
+    assert json.loads(result.stdout)["done"][0]["target"] == str(Path("out", name))
+    engines.write.side_effect = ImageError(f"out/{name}: cannot be written")
+    result = invoke("extract", f"in/{name}", "-o", "out")
+    assert result.stderr.startswith(f"failed: out/{name}: cannot be written\n")
+    assert invoke("extract", f"gone{name}", "-o", "out").stderr.startswith(f"error: gone{name}: no such file")
+    engines.write.side_effect = None
+    shown = invoke(
+        "extract", f"in/{name}", "-o", "out", FORCE_COLOR="1", COLUMNS="120"
+    ).stderr  # the bar, as on a terminal
+    assert name.split()[-1] in plain(shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\nb\r.png", r"a\nb\r.png"),
+        ("\x1b[31mred\x9b\x07", r"\x1b[31mred\x9b\x07"),
+        ("\udcff\u2028", r"\udcff\u2028"),
+        ("ページ　é\\n", "ページ　é\\n"),
+    ],
+)
+def test_a_line_stays_one_line_and_commands_no_terminal(
+    capsys: pytest.CaptureFixture[str], text: str, line: str
+) -> None:
+    printing.error(text)
+    printing.note(text)
+    assert capsys.readouterr().err == f"error: {line}\n{line}\n"
+
+
+def test_the_bar_takes_a_title_as_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    with printing.batch_progress("{0} [b]model[/b] on cpu", 3, verbose=False):
+        pass
+    assert "{0} [b]model[/b] on cpu" in capsys.readouterr().err
+
+
+# Ctrl-C
+
+
+@pytest.mark.parametrize("line", ["extract in -o out --json", "colorize in -o out --json"])
+def test_ctrl_c_in_a_batch_says_what_was_done(engines: Engines, line: str) -> None:
+    engines.write.side_effect = [None, KeyboardInterrupt]
+    result = command(line)
+    assert result.exit_code == 130
+    done = rf"1 (sketched|colorized) in {SECONDS}; stopped by Ctrl-C, --resume does the rest\n"
+    assert re.fullmatch(done, result.stderr)
+    document = json.loads(result.stdout)
+    assert document["interrupted"] is True
+    assert [one["source"] for one in document["done"]] == [str(Path("in/a.png"))]
+
+
+def test_ctrl_c_before_and_in_training(engines: Engines) -> None:
+    engines.load.side_effect = engines.train.side_effect = KeyboardInterrupt
+    result = command("extract in -o out")
+    assert (result.exit_code, result.stderr) == (130, "stopped; no file is half-written\n")
+    result = command("train data -o run")
+    assert result.exit_code == 130
+    assert result.stderr.endswith("\nstopped; no file is half-written\n")
+
+
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGINT, 2)])
+def test_training_is_asked_to_stop_and_a_second_ctrl_c_stops_it(
+    engines: Engines, number: int, times: int
+) -> None:
+    def training(*_: Any, stop: Any, **__: Any) -> None:
+        assert not stop()
+        signal.raise_signal(number)
+        assert stop()
+        if times == 2:
+            signal.raise_signal(number)
+            pytest.fail("it goes on after the second Ctrl-C")
+        raise KeyboardInterrupt
+
+    engines.train.side_effect = training
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    result = command("train data -o run")
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert result.exit_code == 130
+    said = "stopping after this step; the state is being saved, --resume goes on from it"
+    assert result.stderr.splitlines()[1:] == [said, "stopped; no file is half-written"]
+
+
+# The plugins, the version, the help
+
+
+@pytest.fixture
+def listings(monkeypatch: pytest.MonkeyPatch) -> list[Listing]:
+    parameters = (Parameter("sigma", 0.5, "Width."), Parameter("soft", True, "Soften."))
+    declared = Extractor("good", "Draws [well].", Mock(), parameters=parameters)
+    found = [Listing("good", "ours", "1.0", declared), Listing("bad", "theirs", "2.0", problem="it [b]broke")]
+    monkeypatch.setattr(plugins, "find_extractors", lambda: Extractors(found))
+    return found
+
+
+def test_plugins_are_listed_and_a_broken_one_is_an_error(listings: list[Listing]) -> None:
+    result = invoke("plugins", COLUMNS="200")
+    assert result.exit_code == 1
+    rows = [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in result.stdout.splitlines()]
+    assert [row for row in rows if row] == [
+        ["method", "what it does", "parameters", "from"],
+        ["good", "Draws [well].", "sigma=0.5, soft=True", "ours 1.0"],
+        ["bad", "does not work: it [b]broke", "", "theirs 2.0"],
+    ]
+    del listings[1]
+    assert invoke("plugins").exit_code == 0
+
+
+def test_plugins_as_json(listings: list[Listing]) -> None:
+    result = command("plugins --json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == [one.to_json() for one in listings]
+    assert result.stderr == ""
+
+
+def test_version() -> None:
+    result = command("--version")
+    assert (result.exit_code, result.stdout) == (0, f"sketchcolor {__version__}\n")
+
+
+COMMANDS = ["colorize", "extract", "plugins", "train"]
+
+
+def test_all_commands_are_here() -> None:
+    assert sorted(typer.main.get_command(app).commands) == COMMANDS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_explains_every_option_and_has_an_example_that_works(engines: Engines, name: str) -> None:
+    for folder in ("drawings", "pages"):
+        shutil.copytree("in", folder)
+    described = typer.main.get_command(app).commands[name]
+    for option in described.params:
+        assert re.fullmatch(r"[A-Z].*[.](?: \[default: .+\])?", option.help), f"{name} {option.opts}"
+    [example] = re.findall(r"Example: `sketchcolor (.+)`", described.help)
+    result = command(example)
+    assert result.exit_code == 0, result.stderr
+    shown = invoke(name, "-h", COLUMNS="300")
+    assert shown.exit_code == 0
+    assert f"Example: sketchcolor {example}" in plain(shown.stdout)
+
+
+@pytest.mark.parametrize(
+    ("name", "defaults"),
+    [
+        ("extract", {"--method": "xdog", "--device": "auto"}),
+        (
+            "colorize",
+            {"--model": "default", "--work-size": "576", "--saturation": "1.0", "--device": "auto"},
+        ),
+        (
+            "train",
+            {
+                "--preset": "thesis",
+                "--stages": "pixel",
+                "--epochs": "10",
+                "--size": "thesis 256, fast 192",
+                "--batch-size": "thesis 10, fast 16",
+                "--lr": "thesis 0.003, fast 0.002",
+                "--seed": "42",
+                "--workers": "1",
+                "--device": "auto",
+            },
+        ),
+    ],
+)
+def test_help_tells_the_defaults(name: str, defaults: dict[str, str]) -> None:
+    shown = plain(invoke(name, "--help", COLUMNS="300").stdout)
+    for option, default in defaults.items():
+        assert re.search(rf"{option} (?:(?! --).)*\[default: {re.escape(default)}\]", shown), option
+
+
+def test_train_names_a_missing_folder(tmp_path: Path) -> None:
+    """No engine is replaced here: the training engine says itself what is missing."""
+    result = invoke("train", str(tmp_path / "gone"), "-o", str(tmp_path / "run"), "--device", "cpu")
+    assert result.exit_code == 1
+    assert result.stderr.endswith(f"error: {tmp_path / 'gone'}: no such file or folder; check the name\n")
+    assert not (tmp_path / "run").exists()
