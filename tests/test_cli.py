@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import re
 import shlex
 import shutil
@@ -517,6 +518,26 @@ def test_ctrl_c_before_and_in_training(engines: Engines) -> None:
     result = command("train data -o run")
     assert result.exit_code == 130
     assert result.stderr.endswith("\nstopped; no file is half-written\n")
+
+
+class Left(Exception):  # noqa: N818
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize(
+    "line", ["extract in -o out", "colorize in -o out", "train data -o run --method faint"]
+)
+def test_ctrl_c_while_loading_leaves_at_once(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.setattr("os._exit", Mock(side_effect=Left))
+    engines.load.side_effect = engines.model.side_effect = lambda *_, **__: signal.raise_signal(signal.SIGINT)
+    before = signal.getsignal(signal.SIGINT)
+    result = command(line)
+    assert isinstance(result.exception, Left)
+    assert os._exit.mock_calls == [call(130)]
+    assert result.stderr == "stopped; no file is half-written\n"
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGINT, 2)])

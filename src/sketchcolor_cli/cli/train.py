@@ -98,9 +98,10 @@ def train(
         batch_size=batch_size, lr=lr, seed=seed, sketches=str(sketches) if sketches else None, method=method,
         workers=workers,
     )  # fmt: skip
-    device = devices.resolve(device)
-    sketch = _sketch(settings.method) if settings.method else None
-    from sketchcolor_cli.training.run import train as run_training  # imports torch
+    with options.loading():
+        device = devices.resolve(device)
+        sketch = _sketch(settings.method) if settings.method else None
+        from sketchcolor_cli.training.run import train as run_training  # imports torch
 
     printing.note(f"{settings.preset} on {device}; Ctrl-C saves and stops")
     with _stopped_by_signals() as stop, _progress() as report:

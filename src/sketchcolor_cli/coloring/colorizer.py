@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _OPAQUE = 0.5  # alpha above which a picture says something
-_BAND = 65536  # pixels of the page that are composed at once: as many as the cache holds
+# Pixels of the page that are composed at once. They fit the cache, a huge scan takes no more room, and torch
+# does not split so few among threads, which on a busy machine wait far longer for one another than they work.
+_BAND = 8192
 
 
 @dataclass(frozen=True)
