@@ -25,7 +25,7 @@ from sketchcolor_cli.batch import Existing, run_batch
 from sketchcolor_cli.cli import colorize, extract, plugins, printing
 from sketchcolor_cli.cli.app import app, main
 from sketchcolor_cli.coloring import colorizer, models
-from sketchcolor_cli.coloring.colorizer import ColorizeSettings
+from sketchcolor_cli.coloring.config import ColorizeSettings
 from sketchcolor_cli.errors import CheckpointError, ImageError, TrainingError, UsageError
 from sketchcolor_cli.plugins import Extractors, Listing
 from sketchcolor_cli.training import run as training_run

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sketchcolor_cli import color
-from sketchcolor_cli.coloring.colorizer import Colorizer, ColorizeSettings
+from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.coloring.config import ColorizeSettings
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.images import Picture
 from sketchcolor_cli.model.base import ColorNet, Prediction

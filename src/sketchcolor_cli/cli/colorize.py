@@ -11,6 +11,7 @@ import typer
 from sketchcolor_cli import devices
 from sketchcolor_cli.batch import run_batch
 from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.coloring.config import ColorizeSettings
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.worklist import Job, build_worklist
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sketchcolor_cli.images import Picture
-
-WORK_SIZE, SATURATION = 576, 1.0
 
 
 @options.told
@@ -49,10 +48,10 @@ def colorize(
         typer.Option(
             help="Shorter side, in pixels, at which the network works; results have the page's own size."
         ),
-    ] = WORK_SIZE,
+    ] = ColorizeSettings.work_size,
     saturation: Annotated[
         float, typer.Option(help="Factor on how colourful the result is; 0 gives greys.")
-    ] = SATURATION,
+    ] = ColorizeSettings.saturation,
     device: options.Device = "auto",
     overwrite: options.Overwrite = False,
     resume: options.Resume = False,
@@ -74,7 +73,7 @@ def colorize(
             _aids(given, jobs, output, name) for given, name in ((reference, "reference"), (hints, "hints"))
         )
         device = devices.resolve(device)
-        from sketchcolor_cli.coloring.colorizer import Colorizer, ColorizeSettings  # imports torch
+        from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
         from sketchcolor_cli.coloring.models import load_color_model
         from sketchcolor_cli.images import read_picture, write_picture
 

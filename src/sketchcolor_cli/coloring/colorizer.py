@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from sketchcolor_cli import color
+from sketchcolor_cli.coloring.config import ColorizeSettings
 from sketchcolor_cli.coloring.upsample import ink_aware_upsample
 from sketchcolor_cli.compositing import INK, compose
 from sketchcolor_cli.errors import UsageError
@@ -30,18 +31,6 @@ _OPAQUE = 0.5  # alpha above which a picture says something
 # Pixels of the page that are composed at once. They fit the cache, a huge scan takes no more room, and torch
 # does not split so few among threads, which on a busy machine wait far longer for one another than they work.
 _BAND = 8192
-
-
-@dataclass(frozen=True)
-class ColorizeSettings:
-    """How a picture is coloured."""
-
-    work_size: int = 576
-    """Shorter side, in pixels, at which the network works; a smaller picture is not enlarged."""
-    max_pixels: int = 3_000_000
-    """About the most pixels the network sees at once; a long strip is brought down to this."""
-    saturation: float = 1.0
-    """Factor on a*b* of the colours that the network gives."""
 
 
 class Colorizer:
