@@ -27,7 +27,7 @@ from torch.utils.data import DataLoader, Dataset
 from sketchcolor_cli.color import rgb_to_lab
 from sketchcolor_cli.compositing import paint_under
 from sketchcolor_cli.images import Picture, to_array, write_picture
-from sketchcolor_cli.model.checkpoint import save_model
+from sketchcolor_cli.model.checkpoint import load_model, save_model
 from sketchcolor_cli.model.hint_unet import HintUNet, lab_grid
 from sketchcolor_cli.training.files import save_state
 from sketchcolor_cli.training.losses import color_rarity, lattice_shares, paint_loss
@@ -139,12 +139,16 @@ def count_colors(drawings: Sequence[Drawing], lattice: tuple[Tensor, Tensor], st
 class Run:
     """Network, average, optimizer and counters, and their file."""
 
-    def __init__(self, folder: Path, device: str, lr: float, drawings: Sequence[Drawing]) -> None:
+    def __init__(
+        self, folder: Path, device: str, lr: float, drawings: Sequence[Drawing], begin_with: Path | None
+    ) -> None:
         torch.manual_seed(0)
         self.folder, self.device, self.lr = folder, device, lr
         self.model, self.average = (
             HintUNet().to(device, memory_format=torch.channels_last) for _ in range(2)
         )
+        if begin_with is not None:
+            self.model.load_state_dict(load_model(begin_with, HintUNet)[0].state_dict())
         self.average.load_state_dict(self.model.state_dict())
         kernels = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim <= 1]
@@ -268,6 +272,9 @@ def main() -> None:
     )
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--begin-with", type=Path, help="model file to begin a new run with, such as the bundled"
+    )
     parser.add_argument("--limit", type=int, help="use so many drawings only, to try the script")
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
@@ -277,7 +284,7 @@ def main() -> None:
     held_out = list(read_shards(sorted(options.data.glob("val-*.tar")), SHORT_SIDE))[::8]
     print(f"{len(drawings)} drawings, {len(held_out)} held out", flush=True)
     sets = {kind: list(DataLoader(Validation(held_out, 256, kind), 16)) for kind in VALIDATION_KINDS}
-    run = Run(options.run, options.device, options.lr, drawings)
+    run = Run(options.run, options.device, options.lr, drawings, options.begin_with)
     train(run, drawings, sets, options)
     provenance = {"steps": run.step, "images": run.images, "sizes": options.sizes, "pixels": options.pixels}
     save_model(
