@@ -1,17 +1,27 @@
+"""Whole runs on small drawn pictures with small networks."""
+
 import csv
+import json
+import multiprocessing
+import sys
+import tarfile
+import time
+from functools import partial
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
-from sketchcolor_cli.errors import DataError, ImageError, TrainingError, UsageError, WorklistError
+from sketchcolor_cli.errors import CheckpointError, DataError, ImageError, TrainingError, WorklistError
+from sketchcolor_cli.images import read_picture
 from sketchcolor_cli.model.base import ColorNet
 from sketchcolor_cli.model.checkpoint import load_model
 from sketchcolor_cli.model.config import GeneratorConfig, HintUNetConfig
 from sketchcolor_cli.model.generator import Generator
 from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.training import presets
+from sketchcolor_cli.training import callbacks, presets
+from sketchcolor_cli.training import run as run_module
 from sketchcolor_cli.training.config import configure
 from sketchcolor_cli.training.run import train
 
@@ -25,21 +35,30 @@ SMALL = {
     "fast": HintUNetConfig(widths=(8, 16), depths=(1, 2)),
 }  # fmt: skip
 
+BOTH = pytest.mark.parametrize("preset", ["thesis", "fast"])
+
+forks = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on
+
 
 def lines_of(rgb):
     return 1 - np.clip(4 * np.abs(cv2.Laplacian(rgb.mean(2), cv2.CV_32F)), 0, 1)
 
 
+def draw(path, rng, color=None):
+    picture = np.full((40, 44, 3), 255, np.uint8)
+    color = color or rng.integers(0, 255, 3).tolist()
+    cv2.circle(picture, (int(rng.integers(10, 30)), 20), 11, color, -1)
+    cv2.imwrite(str(path), picture)
+
+
 @pytest.fixture
 def pictures(tmp_path):
+    """Nine pictures, of which one is held out: two steps of four make an epoch."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     rng = np.random.default_rng(0)
     for number in range(9):
-        picture = np.full((40, 44, 3), 255, np.uint8)
-        color = rng.integers(0, 255, 3).tolist()
-        cv2.circle(picture, (int(rng.integers(10, 30)), 20), 11, color, -1)
-        cv2.imwrite(str(folder / f"{number}.png"), picture)
+        draw(folder / f"{number}.png", rng)
     return folder
 
 
@@ -49,12 +68,13 @@ def small_networks(monkeypatch):
     monkeypatch.setattr(presets, "HintUNet", lambda: HintUNet(SMALL["fast"]))
 
 
-def run(pictures, folder, preset, *, resume=False, stop=None, **settings):
+def run(data, folder, preset, *, resume=False, stop=lambda: False, sketch=lines_of, report=None, **settings):
+    """Train and return what was reported; ``fast`` finds its lines itself."""
     events = []
     settings = {"epochs": 2, "size": 32, "batch_size": 4, "workers": 0, "precision": "float32"} | settings
     train(
-        str(pictures), folder, configure(preset, **settings), device="cpu", resume=resume,
-        sketch=lines_of if preset == "thesis" else None, report=events.append, stop=stop or (lambda: False),
+        str(data), folder, configure(preset, **settings), device="cpu", resume=resume,
+        sketch=sketch if preset == "thesis" else None, report=report or events.append, stop=stop,
     )  # fmt: skip
     return events
 
@@ -64,35 +84,22 @@ def stop_after(steps):
     return lambda: next(count) >= steps
 
 
+def stopped_run(pictures, folder, preset, steps=1, **settings):
+    with pytest.raises(KeyboardInterrupt):
+        run(pictures, folder, preset, stop=stop_after(steps), **settings)
+
+
 def rows(folder):
     with (folder / "metrics.csv").open() as file:
         return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
 
 
-@pytest.mark.parametrize("preset", ["thesis", "fast"])
-def test_a_run_leaves_a_model_metrics_sheets_and_a_checkpoint(pictures, tmp_path, preset):
-    events = run(pictures, tmp_path / "run", preset)
-    network, info = load_model(tmp_path / "run" / "model.safetensors", ColorNet)
-    assert info.provenance["pictures"] == 8
-    assert all(torch.isfinite(p).all() for p in network.parameters())
-    load_model(tmp_path / "run" / "best.safetensors", ColorNet)
-    assert [row["epoch"] for row in rows(tmp_path / "run")] == ["1", "2"]
-    assert len(list((tmp_path / "run" / "sheets").glob("*.png"))) == 2
-    assert [event["event"] for event in events] == ["step", "step", "epoch"] * 2
+def state(folder):
+    return torch.load(folder / "checkpoint.pt", weights_only=True)
 
 
-@pytest.mark.parametrize("preset", ["thesis", "fast"])
-@pytest.mark.parametrize("steps", [1, 2, 3])
-def test_a_resumed_run_equals_an_unbroken_one_to_the_last_bit(pictures, tmp_path, preset, steps):
-    run(pictures, tmp_path / "whole", preset)
-    with pytest.raises(KeyboardInterrupt):
-        run(pictures, tmp_path / "broken", preset, stop=stop_after(steps))
-    run(pictures, tmp_path / "broken", preset, resume=True)
-    whole, broken = (
-        torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("whole", "broken")
-    )
-    assert_equal(whole, broken)
-    assert rows(tmp_path / "whole") == rows(tmp_path / "broken")
+def weights(folder, name="model.safetensors"):
+    return dict(load_model(folder / name, ColorNet)[0].state_dict())
 
 
 def assert_equal(one, other):
@@ -103,7 +110,7 @@ def assert_equal(one, other):
         assert one.keys() == other.keys()
         for key in one:
             assert_equal(one[key], other[key])
-    elif isinstance(one, (list, tuple)):
+    elif isinstance(one, list | tuple):
         assert len(one) == len(other)
         for a, b in zip(one, other, strict=True):
             assert_equal(a, b)
@@ -111,81 +118,415 @@ def assert_equal(one, other):
         assert one == other
 
 
+def assert_same_run(one, other):
+    assert_equal(state(one), state(other))
+    assert_equal(weights(one), weights(other))
+    assert_equal(weights(one, "best.safetensors"), weights(other, "best.safetensors"))
+    assert rows(one) == rows(other)
+
+
+# What a run leaves
+
+
+@BOTH
+def test_a_run_leaves_a_model_metrics_sheets_and_a_checkpoint(pictures, tmp_path, preset):
+    folder = tmp_path / "run"
+    events = run(pictures, folder, preset)
+    left = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert left == [
+        "best.safetensors", "checkpoint.pt", "config.json", "metrics.csv", "model.safetensors",
+        "sheets/pixel-001.png", "sheets/pixel-002.png",
+    ]  # fmt: skip
+    network, info = load_model(folder / "model.safetensors", ColorNet)
+    assert info.config == SMALL[preset]
+    assert info.provenance["pictures"] == 8
+    assert info.provenance["preset"] == preset
+    assert all(torch.isfinite(p).all() for p in network.parameters())
+    trained = {f"net.{name}": tensor for name, tensor in network.state_dict().items()}
+    assert_equal(trained, dict(state(folder)["model"]))
+    assert [(row["stage"], row["epoch"]) for row in rows(folder)] == [("pixel", "1"), ("pixel", "2")]
+    assert list(rows(folder)[0]) == ["stage", "epoch", "train_loss", "valid_loss", "psnr", "lr"]
+    assert [event["event"] for event in events] == ["step", "step", "epoch"] * 2
+    assert [event["step"] for event in events if event["event"] == "step"] == [1, 2, 1, 2]
+    written = json.loads((folder / "config.json").read_text())
+    assert written.items() >= {"data": str(pictures), "preset": preset, "epochs": 2, "size": 32}.items()
+    assert read_picture(folder / "sheets" / "pixel-002.png").rgb.shape == (32, 4 * 32, 3)
+
+
+def test_the_best_network_is_that_of_the_lowest_held_out_loss(pictures, tmp_path, monkeypatch):
+    """The losses are set here: 3, 1, 2. The best weights must be those after the second epoch."""
+    losses = iter([3.0, 1.0, 2.0])
+
+    def loss(prediction, *_):
+        learning = prediction.color.requires_grad
+        return {"total": prediction.color.square().mean() if learning else torch.tensor(next(losses))}
+
+    monkeypatch.setattr(presets, "paint_loss", loss)
+    kept = {}
+
+    def report(event):
+        if event["event"] == "epoch":
+            kept[event["epoch"]] = weights(tmp_path / "run", "best.safetensors")
+
+    run(pictures, tmp_path / "run", "fast", epochs=3, report=report)
+    assert [float(row["valid_loss"]) for row in rows(tmp_path / "run")] == [3, 1, 2]
+    assert_equal(kept[2], kept[3])
+    changed = [name for name in kept[1] if not torch.equal(kept[1][name], kept[2][name])]
+    assert changed
+
+
+def test_the_learning_rate_is_one_cycle_up_to_its_highest(pictures, tmp_path):
+    run(pictures, tmp_path / "run", "fast", epochs=8, lr=1e-3)
+    rates = [float(row["lr"]) for row in rows(tmp_path / "run")]
+    assert max(rates) <= 1e-3
+    assert rates.index(max(rates)) in (3, 4)  # the middle of the run
+    assert rates[0] >= 0.95e-3
+    assert rates[-1] < 0.1e-3
+
+
+@pytest.mark.parametrize(("preset", "left"), [("thesis", 0.7), ("fast", 0.85)])
+def test_training_learns_that_balls_are_red(tmp_path, preset, left):
+    """In twelve epochs of two steps the held-out loss comes down to ``left`` of that after the first."""
+    balls = tmp_path / "balls"
+    balls.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        draw(balls / f"{number}.png", rng, color=(30, 40, 220))
+    run(balls, tmp_path / "run", preset, epochs=12, lr=2e-2, valid_share=0.3)
+    table = rows(tmp_path / "run")
+    losses, ratios = ([float(row[name]) for row in table] for name in ("valid_loss", "psnr"))
+    assert losses[-1] < left * losses[0]
+    assert ratios[-1] > ratios[0] + 1
+
+
+def test_bfloat16_trains_to_about_the_same_in_float32_weights(pictures, tmp_path):
+    for precision in ("float32", "bfloat16"):
+        run(pictures, tmp_path / precision, "fast", precision=precision)
+    exact, brief = (rows(tmp_path / precision)[0] for precision in ("float32", "bfloat16"))
+    assert exact["train_loss"] != brief["train_loss"]
+    assert float(brief["train_loss"]) == pytest.approx(float(exact["train_loss"]), rel=0.05)
+    held = weights(tmp_path / "bfloat16").values()
+    assert {tensor.dtype for tensor in held if tensor.is_floating_point()} == {torch.float32}
+
+
+def test_precision_that_is_chosen_is_written_down_and_kept(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module.precision, "choose", lambda _device: "bfloat16")
+    stopped_run(pictures, tmp_path / "run", "fast", precision="auto")
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["precision"] == "bfloat16"
+    monkeypatch.setattr(run_module.precision, "choose", lambda _device: "float32")
+    run(pictures, tmp_path / "run", "fast", precision="auto", resume=True)
+    with pytest.raises(TrainingError, match="precision was 'bfloat16', now 'float32'"):
+        run(pictures, tmp_path / "run", "fast", precision="float32", resume=True)
+
+
+@forks
+@BOTH
+def test_a_worker_changes_nothing(pictures, tmp_path, preset):
+    run(pictures, tmp_path / "alone", preset)
+    run(pictures, tmp_path / "helped", preset, workers=1)
+    assert_same_run(tmp_path / "alone", tmp_path / "helped")
+
+
+def test_the_seed_decides_everything(pictures, tmp_path):
+    for name, seed in (("first", 1), ("again", 1), ("other", 2)):
+        run(pictures, tmp_path / name, "thesis", epochs=1, seed=seed)
+        torch.rand(3)  # what happened before a run does not count
+    assert_same_run(tmp_path / "first", tmp_path / "again")
+    assert rows(tmp_path / "first") != rows(tmp_path / "other")
+
+
+# Stopping and going on
+
+
+@BOTH
+def test_a_resumed_run_equals_an_unbroken_one_to_the_last_bit(pictures, tmp_path, preset):
+    """Of eight steps in four epochs, it stops within the first, after the second's last, within the last.
+
+    Lookahead joins its slow weights after the sixth.
+    """
+    run(pictures, tmp_path / "whole", preset, epochs=4)
+    assert state(tmp_path / "whole")["optimizer"]["count"] == 8
+    for steps in (1, 4, 7):
+        folder = tmp_path / f"stopped-{steps}"
+        stopped_run(pictures, folder, preset, steps, epochs=4)
+        assert state(folder)["optimizer"]["count"] == steps
+        assert not (folder / "model.safetensors").exists()
+        events = run(pictures, folder, preset, epochs=4, resume=True)
+        assert sum(event["event"] == "step" for event in events) == 8 - steps
+        assert_same_run(tmp_path / "whole", folder)
+
+
+def test_a_run_that_is_stopped_again_and_again_still_ends_the_same(pictures, tmp_path):
+    run(pictures, tmp_path / "whole", "fast")
+    for resume in (False, True, True):
+        stopped_run(pictures, tmp_path / "broken", "fast", resume=resume)
+    run(pictures, tmp_path / "broken", "fast", resume=True)
+    assert_same_run(tmp_path / "whole", tmp_path / "broken")
+
+
+@forks
+@pytest.mark.skipif(sys.platform != "linux", reason="the run is forked, to be killed")
+def test_a_run_that_is_killed_goes_on_from_its_checkpoint_to_the_same_end(pictures, tmp_path):
+    run(pictures, tmp_path / "whole", "fast", epochs=3)
+    reached = tmp_path / "reached"
+    count = iter(range(1, 1000))
+
+    def hang():
+        if next(count) == 4:
+            reached.touch()
+            time.sleep(60)
+        return False
+
+    doomed = multiprocessing.get_context("fork").Process(
+        target=partial(run, pictures, tmp_path / "killed", "fast", epochs=3, stop=hang, checkpoint_minutes=0)
+    )
+    doomed.start()
+    deadline = time.monotonic() + 60
+    while not reached.exists():
+        assert doomed.is_alive()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    doomed.kill()
+    doomed.join()
+    assert doomed.exitcode == -9
+    broken = state(tmp_path / "killed")
+    assert (broken["epoch"], broken["batch"]) == (1, 1)
+    run(pictures, tmp_path / "killed", "fast", epochs=3, resume=True)
+    assert_same_run(tmp_path / "whole", tmp_path / "killed")
+
+
+def test_a_run_that_died_while_writing_its_end_of_epoch_writes_it_again(pictures, tmp_path, monkeypatch):
+    run(pictures, tmp_path / "whole", "fast")
+    saved = callbacks.save_state
+
+    def die_at_the_end_of_an_epoch(path, what):
+        if what["epoch"] == 2:
+            (tmp_path / "run" / "checkpoint.pt.partial").write_bytes(b"half of it")
+            raise KeyboardInterrupt
+        saved(path, what)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(callbacks, "save_state", die_at_the_end_of_an_epoch)
+        with pytest.raises(KeyboardInterrupt):
+            run(pictures, tmp_path / "run", "fast")
+    assert [row["epoch"] for row in rows(tmp_path / "run")] == ["1", "2"]
+    run(pictures, tmp_path / "run", "fast", resume=True)
+    assert_same_run(tmp_path / "whole", tmp_path / "run")
+
+
+def test_resuming_a_finished_run_only_writes_the_model_again(pictures, tmp_path):
+    run(pictures, tmp_path / "run", "fast")
+    before = weights(tmp_path / "run")
+    (tmp_path / "run" / "model.safetensors").unlink()
+    assert run(pictures, tmp_path / "run", "fast", resume=True) == []
+    assert_equal(weights(tmp_path / "run"), before)
+    assert len(rows(tmp_path / "run")) == 2
+
+
+def test_a_run_goes_on_with_other_workers_and_other_times_between_checkpoints(pictures, tmp_path):
+    stopped_run(pictures, tmp_path / "run", "fast")
+    run(pictures, tmp_path / "run", "fast", resume=True, checkpoint_minutes=3.0)
+
+
+# Refusals
+
+
+def only_line(raised):
+    text = str(raised.value)
+    assert "\n" not in text
+    assert "Traceback" not in text
+    return text
+
+
 def test_other_settings_cannot_take_up_a_run(pictures, tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        run(pictures, tmp_path / "run", "fast", stop=stop_after(1))
-    with pytest.raises(TrainingError, match=r"epochs was 2, now 3"):
-        run(pictures, tmp_path / "run", "fast", resume=True, epochs=3)
-
-
-def test_a_used_folder_is_not_overwritten(pictures, tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        run(pictures, tmp_path / "run", "fast", stop=stop_after(1))
-    with pytest.raises(TrainingError, match="holds a training run already"):
-        run(pictures, tmp_path / "run", "fast")
-
-
-def test_nothing_or_a_damaged_file_cannot_be_resumed(pictures, tmp_path):
-    with pytest.raises(TrainingError, match="nothing to resume"):
-        run(pictures, tmp_path / "run", "fast", resume=True)
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "checkpoint.pt").write_bytes(b"not a checkpoint")
-    with pytest.raises(TrainingError, match="damaged"):
-        run(pictures, tmp_path / "run", "fast", resume=True)
-
-
-def test_nan_stops_the_run_and_spares_the_checkpoint(pictures, tmp_path, monkeypatch):
-    with pytest.raises(KeyboardInterrupt):
-        run(pictures, tmp_path / "run", "fast", stop=stop_after(1))
+    stopped_run(pictures, tmp_path / "run", "fast")
     before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
-    monkeypatch.setattr(presets, "paint_loss", lambda p, *_: {"total": p.color.sum() * float("nan")})
-    with pytest.raises(TrainingError, match=r"loss became nan in epoch 1, step 2.*last good state"):
-        run(pictures, tmp_path / "run", "fast", resume=True)
+    with pytest.raises(TrainingError) as raised:
+        run(pictures, tmp_path / "run", "fast", resume=True, epochs=3, seed=7)
+    assert only_line(raised) == (
+        f"{tmp_path / 'run'}: cannot resume with other settings: epochs was 2, now 3, seed was 42, now 7"
+    )
     assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
 
 
-def test_training_learns(pictures, tmp_path):
-    run(pictures, tmp_path / "run", "fast", epochs=12, lr=1e-2)
-    losses = [float(row["valid_loss"]) for row in rows(tmp_path / "run")]
-    assert losses[-1] < 0.9 * losses[0]
+def test_other_pictures_cannot_take_up_a_run(pictures, tmp_path):
+    stopped_run(pictures, tmp_path / "run", "fast")
+    (pictures / "8.png").unlink()
+    with pytest.raises(TrainingError, match="has 8 pictures now and had 9 when the run began"):
+        run(pictures, tmp_path / "run", "fast", resume=True)
 
 
-def test_workers_change_nothing(pictures, tmp_path):
-    run(pictures, tmp_path / "a", "fast", epochs=1)
-    run(pictures, tmp_path / "b", "fast", epochs=1, workers=1)
-    a, b = (load_model(tmp_path / name / "model.safetensors")[0].state_dict() for name in "ab")
-    assert_equal(dict(a), dict(b))
+def test_a_used_folder_is_not_overwritten(pictures, tmp_path):
+    stopped_run(pictures, tmp_path / "run", "fast")
+    with pytest.raises(TrainingError, match="holds a training run already; use --resume") as raised:
+        run(pictures, tmp_path / "run", "fast")
+    only_line(raised)
 
 
-def test_bad_data_is_told_in_one_line(pictures, tmp_path):
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    with pytest.raises(WorklistError, match="no pictures"):
-        run(empty, tmp_path / "run", "fast")
-    single = tmp_path / "single"
-    single.mkdir()
-    (single / "a.png").write_bytes((pictures / "0.png").read_bytes())
-    with pytest.raises(DataError, match="needs 3 or more"):
-        run(single, tmp_path / "run", "fast")
-    (tmp_path / "bad.tar").write_bytes(b"no tar")
-    with pytest.raises(DataError, match=r"bad\.tar"):
-        run(tmp_path / "bad.tar", tmp_path / "run", "fast")
-    with pytest.raises(DataError, match=r"no sketch of this name"):
-        run(pictures, tmp_path / "run", "fast", sketches=str(single))
-    (pictures / "3.png").write_bytes(b"broken")
-    with pytest.raises(ImageError, match=r"3\.png"):
+def test_nothing_or_a_damaged_file_cannot_be_resumed(pictures, tmp_path):
+    with pytest.raises(TrainingError, match="nothing to resume") as raised:
+        run(pictures, tmp_path / "run", "fast", resume=True)
+    only_line(raised)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.pt").write_bytes(b"not a checkpoint")
+    with pytest.raises(TrainingError, match="damaged") as raised:
+        run(pictures, tmp_path / "run", "fast", resume=True)
+    only_line(raised)
+
+
+def test_a_run_cannot_be_a_file(pictures, tmp_path):
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(WorklistError, match="is a file"):
         run(pictures, tmp_path / "run", "fast")
 
 
+# Losses and weights that are no numbers
+
+
+def test_nan_stops_the_run_and_spares_the_checkpoint(pictures, tmp_path, monkeypatch):
+    stopped_run(pictures, tmp_path / "run", "fast")
+    before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
+    monkeypatch.setattr(presets, "paint_loss", lambda p, *_: {"total": p.color.sum() * float("nan")})
+    with pytest.raises(TrainingError) as raised:
+        run(pictures, tmp_path / "run", "fast", resume=True, checkpoint_minutes=0)
+    assert only_line(raised) == (
+        f"the loss became nan in epoch 1, step 2; {tmp_path / 'run' / 'checkpoint.pt'} holds the last good "
+        "state; start again with a lower --lr"
+    )
+    assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
+
+
+def test_weights_that_became_nan_under_a_finite_loss_are_not_saved(pictures, tmp_path, monkeypatch):
+    stopped_run(pictures, tmp_path / "run", "fast")
+    before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
+    # The square root of 0 is 0, its slope infinite, and that times 0 no number.
+    monkeypatch.setattr(presets, "paint_loss", lambda p, *_: {"total": (0 * p.color.sum()).sqrt()})
+    with pytest.raises(TrainingError, match=r"^the weights became NaN in epoch 1; .* last good") as raised:
+        run(pictures, tmp_path / "run", "fast", resume=True, checkpoint_minutes=0)
+    only_line(raised)
+    assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
+
+
+# Data
+
+
+def shard(path, pictures, *, lines=True):
+    with tarfile.open(path, "w") as tar:
+        for picture in sorted(pictures.iterdir()):
+            tar.add(picture, f"{picture.stem}.color.png")
+            if lines:
+                tar.add(picture, f"{picture.stem}.line.png")
+    return path
+
+
+@BOTH
+def test_shards_with_lines_need_no_extractor(pictures, tmp_path, preset):
+    run(shard(tmp_path / "a.tar", pictures), tmp_path / "run", preset, sketch=None, epochs=1)
+    assert load_model(tmp_path / "run" / "model.safetensors", ColorNet)[1].provenance["pictures"] == 8
+
+
+def test_a_folder_of_sketches_belongs_to_the_pictures_by_name(pictures, tmp_path):
+    sketches = tmp_path / "sketches"
+    sketches.mkdir()
+    for number in range(9):
+        cv2.imwrite(str(sketches / f"{number}.jpg"), np.full((40, 44), 20 * number, np.uint8))
+    drawings = run_module._open(
+        str(pictures), tmp_path / "run", configure("thesis", size=32, sketches=str(sketches))
+    )
+    assert len(drawings) == 9
+    for number in range(9):
+        assert drawings[number].key == str(pictures / f"{number}.png")
+        assert abs(float(drawings[number].line.mean()) - 20 * number) < 2
+    run(pictures, tmp_path / "run", "thesis", sketch=None, epochs=1, sketches=str(sketches))
+
+
+def test_a_run_inside_its_data_does_not_learn_from_its_own_sheets(pictures):
+    for resume in (False, True):
+        run(pictures, pictures / "run", "fast", epochs=1, resume=resume)
+    assert load_model(pictures / "run" / "model.safetensors", ColorNet)[1].provenance["pictures"] == 8
+
+
+def broken_folder(name, tmp_path, pictures):
+    folder = tmp_path / name
+    folder.mkdir()
+    if name == "single":
+        draw(folder / "a.png", np.random.default_rng(0))
+    return folder
+
+
 @pytest.mark.parametrize(
-    "settings",
-    [{"size": 40}, {"epochs": 0}, {"lr": -1.0}, {"stages": ("magic",)}, {"method": "a", "sketches": "b"}],
-)
-def test_settings_out_of_range_are_refused(settings):
-    with pytest.raises(UsageError):
-        configure("fast", **settings)
+    ("preset", "make", "settings", "kind", "said"),
+    [
+        ("fast", lambda tmp, pics: tmp / "gone", {}, WorklistError, r"gone: no such file or folder"),
+        ("fast", partial(broken_folder, "empty"), {}, WorklistError, "empty: no pictures in this folder"),
+        ("fast", partial(broken_folder, "single"), {}, DataError, r"1 picture\(s\) found; .* 3 or more"),
+        ("fast", lambda tmp, pics: tmp / "gone.tar", {}, DataError, r"gone\.tar"),
+        ("thesis", lambda tmp, pics: pics, {"sketch": None}, DataError, "has no sketch; name an extractor"),
+        (
+            "thesis", lambda tmp, pics: shard(tmp / "a.tar", pics, lines=False), {"sketch": None},
+            DataError, "has no sketch; name an extractor",
+        ),
+        (
+            "fast", lambda tmp, pics: shard(tmp / "a.tar", pics), {"sketches": "lines"},
+            DataError, r"a\.tar: shards bring their own sketches",
+        ),
+    ],
+)  # fmt: skip
+def test_data_that_is_not_there_is_told_in_one_line_before_anything_is_written(
+    pictures, tmp_path, preset, make, settings, kind, said
+):
+    with pytest.raises(kind, match=said) as raised:
+        run(make(tmp_path, pictures), tmp_path / "run", preset, **settings)
+    only_line(raised)
+    assert not (tmp_path / "run").exists()
 
 
-def test_an_unknown_preset_is_refused():
-    with pytest.raises(UsageError, match="thesis, fast"):
-        configure("best")
+def test_a_corrupt_shard_is_told_in_one_line(pictures, tmp_path):
+    whole = shard(tmp_path / "a.tar", pictures).read_bytes()
+    for data in (b"no tar", b"", whole[:700]):
+        (tmp_path / "a.tar").write_bytes(data)
+        with pytest.raises(DataError, match=r"a\.tar|picture\(s\)") as raised:
+            run(tmp_path / "a.tar", tmp_path / "run", "fast")
+        only_line(raised)
+
+
+def test_sketches_that_do_not_match_are_counted(pictures, tmp_path):
+    sketches = tmp_path / "sketches"
+    sketches.mkdir()
+    for number in range(7):
+        draw(sketches / f"{number}.png", np.random.default_rng(0))
+    with pytest.raises(DataError) as raised:
+        run(pictures, tmp_path / "run", "fast", sketches=str(sketches))
+    assert only_line(raised) == (
+        f"{pictures / '7.png'}: no sketch of this name in {sketches} (2 pictures have none)"
+    )
+
+
+@forks
+@BOTH
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_picture_that_cannot_be_read_is_named_in_one_line(pictures, tmp_path, preset, workers):
+    stopped_run(pictures, tmp_path / "run", preset)  # so that it is met in the middle
+    for number in range(9):
+        (pictures / f"{number}.png").write_bytes(b"broken")
+    held_out = [number for number in range(9) if number not in learnt_from()]
+    for number in held_out:
+        draw(pictures / f"{number}.png", np.random.default_rng(0))
+    with pytest.raises(ImageError, match=r"^\S+[0-9]\.png: is not a PNG") as raised:
+        run(pictures, tmp_path / "run", preset, workers=workers, resume=True)
+    only_line(raised)
+
+
+def learnt_from():
+    learning, _ = run_module.split(range(9), 0.02, 42)
+    return list(learning)
+
+
+def test_a_model_that_cannot_be_written_is_told_in_one_line(pictures, tmp_path, monkeypatch):
+    def refuse(path, *_args, **_kinds):
+        raise CheckpointError(f"{path}: cannot be written (disk full)")
+
+    monkeypatch.setattr(run_module, "save_model", refuse)
+    with pytest.raises(CheckpointError) as raised:
+        run(pictures, tmp_path / "run", "fast")
+    assert only_line(raised) == f"{tmp_path / 'run' / 'best.safetensors'}: cannot be written (disk full)"

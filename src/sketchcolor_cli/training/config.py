@@ -43,7 +43,7 @@ class TrainConfig:
     """``float32``, ``bfloat16``, or ``auto``: bfloat16 where a short trial finds it faster."""
     workers: int = 1
     """Processes that make training pairs beside the one that trains; off Linux that one makes them."""
-    checkpoint_minutes: float = 10
+    checkpoint_minutes: float = 10.0
     """Minutes between two checkpoints within an epoch; there is one after each epoch anyway."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -33,12 +34,17 @@ def load_state(path: Path) -> dict[str, Any]:
     Raises:
         TrainingError: there is none, or it is damaged.
     """
+    damaged = f"{path}: the checkpoint is damaged; start again in another folder"
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with zipfile.ZipFile(path) as archive:
+            intact = archive.testzip() is None  # torch passes over the checksums
+        state = torch.load(path, map_location="cpu", weights_only=True) if intact else None
     except FileNotFoundError as error:
         raise TrainingError(f"{path}: nothing to resume from; start without --resume") from error
     except Exception as error:  # damaged files make torch raise nearly anything
-        raise TrainingError(f"{path}: the checkpoint is damaged; start again in another folder") from error
+        raise TrainingError(damaged) from error
+    if not intact:
+        raise TrainingError(damaged)
     if not isinstance(state, dict) or state.keys() != STATE:
         raise TrainingError(f"{path}: is no checkpoint of this program's training; name the run's own folder")
     return state
@@ -101,7 +107,7 @@ def _write(path: Path, write: Callable[[Path], object]) -> None:
         finally:
             partial.unlink(missing_ok=True)
     except (OSError, RuntimeError) as error:  # torch says RuntimeError when the disk is full
-        reason = str(error).splitlines()[0]
+        reason = str(error).partition("\n")[0]
         raise TrainingError(
             f"{path}: cannot be written ({reason}); make room there, then use --resume"
         ) from error

@@ -71,7 +71,8 @@ def _read_samples(path: Path) -> dict[str, dict[str, bytes]]:
                 if file is not None:
                     samples.setdefault(folder + slash + key, {})[part.split(".")[0]] = file.read()
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read as a tar shard ({error}); fetch it again") from error
+        reason = str(error).partition("\n")[0].rstrip(":")  # tarfile goes on about each kind of compression
+        raise DataError(f"{path}: cannot be read as a tar shard ({reason}); fetch it again") from error
     return samples
 
 
