@@ -1,3 +1,6 @@
+import signal
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -227,13 +230,20 @@ def test_a_worker_changes_nothing_and_global_random_numbers_stay_untouched():
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on
+@pytest.mark.skipif(sys.platform != "linux", reason="only there workers are used")
 def test_a_worker_can_use_opencv_after_the_parent_did_in_threads():
+    """Where this goes wrong the worker waits for ever for threads that it does not have."""
     large = np.random.default_rng(0).random((1500, 1500, 3)).astype(np.float32)
 
     def maker(rng, given, index):
-        cv2.resize(cv2.GaussianBlur(large, (0, 0), 1), (500, 500), interpolation=cv2.INTER_AREA)
+        cv2.resize(cv2.GaussianBlur(large, (0, 0), 2), (500, 500), interpolation=cv2.INTER_AREA)
         return noisy_pair(rng, given, index)
 
+    def give_up(_number, _frame):
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(30)
     cv2.setNumThreads(2)
     try:
         maker(np.random.default_rng(0), drawings(2), 0)
@@ -241,4 +251,6 @@ def test_a_worker_can_use_opencv_after_the_parent_did_in_threads():
         [batch] = loader(PairDataset(drawings(2), maker, 0), batches, workers=1)
     finally:
         cv2.setNumThreads(1)
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
     assert batch[0].shape == (2, 1, 8, 8)

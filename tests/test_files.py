@@ -101,6 +101,16 @@ def test_a_full_disk_leaves_the_last_checkpoint_and_nothing_else(tmp_path, monke
     assert os.listdir(tmp_path) == ["checkpoint.pt"]  # noqa: PTH208
 
 
+def test_a_checkpoint_takes_the_place_of_the_last_one_at_once(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    save_state(path, a_state())
+    before = path.read_bytes()
+    os.link(path, tmp_path / "link")  # what was there before keeps its bytes: none were written over
+    save_state(path, a_state(epoch=2))
+    assert (tmp_path / "link").read_bytes() == before
+    assert load_state(path)["epoch"] == 2
+
+
 def test_a_folder_that_is_a_file_cannot_be_written_into(tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(TrainingError, match=r"config\.json: cannot be written"):

@@ -154,7 +154,10 @@ def test_a_run_leaves_a_model_metrics_sheets_and_a_checkpoint(pictures, tmp_path
 
 
 def test_the_best_network_is_that_of_the_lowest_held_out_loss(pictures, tmp_path, monkeypatch):
-    """The losses are set here: 3, 1, 2. The best weights must be those after the second epoch."""
+    """The losses are set here: 3, 1, 2. The best weights must be those after the second epoch.
+
+    That holds when the run was stopped in the third.
+    """
     losses = iter([3.0, 1.0, 2.0])
 
     def loss(prediction, *_):
@@ -168,7 +171,8 @@ def test_the_best_network_is_that_of_the_lowest_held_out_loss(pictures, tmp_path
         if event["event"] == "epoch":
             kept[event["epoch"]] = weights(tmp_path / "run", "best.safetensors")
 
-    run(pictures, tmp_path / "run", "fast", epochs=3, report=report)
+    stopped_run(pictures, tmp_path / "run", "fast", 5, epochs=3, report=report)
+    run(pictures, tmp_path / "run", "fast", epochs=3, report=report, resume=True)
     assert [float(row["valid_loss"]) for row in rows(tmp_path / "run")] == [3, 1, 2]
     assert_equal(kept[2], kept[3])
     changed = [name for name in kept[1] if not torch.equal(kept[1][name], kept[2][name])]
@@ -312,6 +316,18 @@ def test_a_run_that_died_while_writing_its_end_of_epoch_writes_it_again(pictures
     assert [row["epoch"] for row in rows(tmp_path / "run")] == ["1", "2"]
     run(pictures, tmp_path / "run", "fast", resume=True)
     assert_same_run(tmp_path / "whole", tmp_path / "run")
+
+
+def test_a_resumed_run_leaves_the_checkpoint_alone_until_it_has_come_further(pictures, tmp_path):
+    stopped_run(pictures, tmp_path / "run", "fast", 3)
+    before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
+
+    def crash():
+        raise MemoryError("none left")
+
+    with pytest.raises(MemoryError):
+        run(pictures, tmp_path / "run", "fast", resume=True, stop=crash)
+    assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
 
 
 def test_resuming_a_finished_run_only_writes_the_model_again(pictures, tmp_path):
