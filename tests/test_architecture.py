@@ -20,7 +20,7 @@ OURS, PLUGINS = "sketchcolor_cli", "sketchcolor_plugins"
 
 ROWS = (
     {"errors", "sizes"},  # and each config.py: the standard library, and errors
-    {"worklist", "extractor", "color", "compositing", "devices", "hints", "sixteen"},
+    {"worklist", "extractor", "color", "compositing", "devices", "hints", "precision", "sixteen"},
     {"hookspecs", "images", "batch"},
     {"plugins", "model"},
     {"extraction", "coloring", "training"},

@@ -96,6 +96,9 @@ def test_an_extractor_without_parameters_says_so():
             {"parameters": (Parameter("k", 1.0, "One."), Parameter("k", 2, "Two."))},
             "parameter k is declared 2 times",
         ),
+        ({"working_size": 0}, "working_size is a whole number of at least 1, not 0"),
+        ({"working_size": 512.0}, "working_size is a whole number of at least 1, not 512.0"),
+        ({"margin": -1}, "margin is a whole number of at least 0, not -1"),
     ],
 )
 def test_an_extractor_that_makes_no_sense_is_refused(changes, said):

@@ -38,7 +38,11 @@ _KINDS: dict[type, tuple[str, Callable[[str], Any]]] = {
 
 
 class Sketcher(Protocol):
-    """A loaded extractor, ready to draw."""
+    """A loaded extractor, ready to draw.
+
+    It may have a method ``notes``, which takes the same pictures and returns for each of them a mapping of
+    plain values: what the summary of the run shall say of how it was drawn.
+    """
 
     def __call__(self, rgb: Tensor, /) -> Tensor:
         """Turn colour pictures into sketches.
@@ -111,9 +115,18 @@ class Extractor:
         weights: The files that load will ask the resources for.
         size: What size the sketcher wants; pictures are padded to it and sketches cut back.
         parameters: What the user may set.
+        working_size: The longest side, in pixels, of the pictures that it was made for. When the user asks
+            for no other size, pictures are scaled to it and sketches scaled back. None: any size is as good,
+            and pictures are drawn as they are.
+        margin: How far, in pixels, the sketch of a place depends on what is around it. A picture may then be
+            drawn in tiles that overlap by as much. None: it depends on the whole picture, which is drawn in
+            one piece.
+        parts: The names of the extractors that load asks the resources for with the default parameters; what
+            they need, this one needs too.
 
     Raises:
-        ValueError: A name is not as above, the summary is not one line, or two parameters have one name.
+        ValueError: A name is not as above, the summary is not one line, two parameters have one name, or a
+            number is none of pixels.
     """
 
     name: str
@@ -122,6 +135,9 @@ class Extractor:
     weights: tuple[WeightFile, ...] = ()
     size: SizeRule = field(default_factory=SizeRule)
     parameters: tuple[Parameter, ...] = ()
+    working_size: int | None = None
+    margin: int | None = None
+    parts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require_name("extractor", self.name)
@@ -130,6 +146,11 @@ class Extractor:
         for name, count in Counter(parameter.name for parameter in self.parameters).items():
             if count > 1:
                 raise ValueError(f"extractor {self.name}: parameter {name} is declared {count} times")
+        for what, value, least in (("working_size", self.working_size, 1), ("margin", self.margin, 0)):
+            if value is not None and (type(value) is not int or value < least):
+                raise ValueError(
+                    f"extractor {self.name}: {what} is a whole number of at least {least}, not {value!r}"
+                )
 
     def defaults(self) -> dict[str, Any]:
         """Return the value of every parameter when the user sets none."""
@@ -145,12 +166,16 @@ class Resources:
         parameters: Every declared parameter's value, of the type that was declared.
         find_weight: Answers weight_path.
         find_extractor: Answers extractor.
+        precision: The number format that a network may compute in, as torch names it: "float32", or where
+            the device gains by it and the sketch does not visibly change, "bfloat16" or "float16". Pictures
+            and sketches are float32 all the same, and an extractor may leave it unheeded.
     """
 
     device: str = "cpu"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     find_weight: Callable[[WeightFile], Path] | None = None
     find_extractor: Callable[[str], Sketcher] | None = None
+    precision: str = "float32"
 
     def weight_path(self, file: WeightFile) -> Path:
         """Return where the file lies on this computer, whole and verified.

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sketchcolor_cli import __version__
+from sketchcolor_cli import __version__, precision
 from sketchcolor_cli.errors import DataError, TrainingError
 from sketchcolor_cli.model.checkpoint import save_model
-from sketchcolor_cli.training import precision, presets
+from sketchcolor_cli.training import presets
 from sketchcolor_cli.training.config import TrainConfig, to_plain
 from sketchcolor_cli.training.data import FolderDrawings, Sketched, split
 from sketchcolor_cli.training.files import load_state, write_text

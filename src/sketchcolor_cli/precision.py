@@ -1,4 +1,4 @@
-"""Choosing the number format to train in, by trying."""
+"""Choosing the number format that networks compute in, by trying."""
 
 from __future__ import annotations
 
