@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[1]
 OURS, PLUGINS = "sketchcolor_cli", "sketchcolor_plugins"
 
 ROWS = (
-    {"errors", "sizes"},  # and each config.py: the standard library, and errors
+    {"errors", "sizes", "weightfile"},  # and each config.py: the standard library, and errors
     {"worklist", "extractor", "color", "compositing", "devices", "hints", "precision", "sixteen"},
-    {"hookspecs", "images", "batch"},
+    {"hookspecs", "images", "batch", "weights"},
     {"plugins", "model"},
     {"extraction", "coloring", "training"},
     {"cli", "testing"},

@@ -20,7 +20,16 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from sketchcolor_cli import Extractor, Parameter, SizeRule, __version__, devices, extraction, images
+from sketchcolor_cli import (
+    Extractor,
+    Parameter,
+    SizeRule,
+    WeightFile,
+    __version__,
+    devices,
+    extraction,
+    images,
+)
 from sketchcolor_cli.batch import Existing, run_batch
 from sketchcolor_cli.cli import colorize, extract, plugins, printing
 from sketchcolor_cli.cli.app import app, main
@@ -71,7 +80,8 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).touch()
     declared = Extractor("faint", "Draws faintly.", Mock(), size=SizeRule(multiple=8))
-    listed = [Extractor("xdog", "Draws.", Mock()), declared]
+    widths = (Parameter("sigma", 0.5, "Width."), Parameter("k", 4.5, "Ratio."))
+    listed = [Extractor("xdog", "Draws.", Mock(), parameters=widths), declared]
     found = Extractors([Listing(one.name, "demo", "1.0", one) for one in listed])
     color = Mock(side_effect=lambda page, *_: f"{page} coloured")
     made = Engines(
@@ -120,7 +130,9 @@ def test_extract(engines: Engines, args: str, other: dict[str, Any]) -> None:
     due |= other
     assert command(f"extract in -o out {args}").exit_code == 0
     device = f"resolved {due['device']}"
-    assert engines.load.mock_calls == [call(ANY, due["method"], device=device, settings=due["settings"])]
+    assert engines.load.mock_calls == [
+        call(ANY, due["method"], device=device, settings=due["settings"], find_weight=ANY)
+    ]
     assert engines.batch.mock_calls == [call(ANY, ANY, existing=due["existing"], report=ANY)]
     assert engines.sketch.mock_calls == [
         call("sketcher", due["rule"], "<in/a.png>", device=device),
@@ -217,7 +229,7 @@ def test_train_draws_its_sketches_with_the_extractor(
 ) -> None:
     engines.sketch.side_effect = lambda _sketcher, _rule, picture: picture
     assert command("train data -o run --method faint").exit_code == 0
-    assert engines.load.mock_calls == [call(ANY, "faint")]
+    assert engines.load.mock_calls == [call(ANY, "faint", find_weight=ANY)]
     sketch = engines.train.call_args.kwargs["sketch"]
     rgb = np.full((2, 3, 3), 0.25, np.float32)
     assert sketch(rgb).tolist() == rgb[..., 0].tolist()
@@ -657,3 +669,35 @@ def test_train_names_a_missing_folder(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.stderr.endswith(f"error: {tmp_path / 'gone'}: no such file or folder; check the name\n")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "line", ["extract in -o out -m net --param fine=yes", "train in -o run --method net --device cpu"]
+)
+def test_missing_weights_are_one_line_before_any_engine_is_loaded(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    fine = Parameter("fine", True, "Whether to take the second.")
+    files = [WeightFile(name, "research only", non_commercial=True) for name in ("first", "second")]
+    declared = Extractor("net", "Draws.", Mock(), tuple(files), parameters=(fine,))
+    found = Extractors([Listing("net", "demo", "1.0", declared)])
+    for place in ("cli.extract", "plugins"):
+        monkeypatch.setattr(f"sketchcolor_cli.{place}.find_extractors", lambda: found)
+    result = invoke(*shlex.split(line), SKETCHCOLOR_WEIGHTS="kept")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "error: weights that are needed are not on this computer: first (research only), "
+        "second (research only); get them by: sketchcolor weights import first FILE ; sketchcolor weights import second FILE\n"
+    )
+    assert engines.load.mock_calls == engines.train.mock_calls == []
+    assert not Path("kept").exists()
+
+
+def test_weights_are_found_where_the_environment_says(engines: Engines) -> None:
+    assert invoke(*shlex.split("extract in -o out"), SKETCHCOLOR_WEIGHTS="kept").exit_code == 0
+    find = engines.load.call_args.kwargs["find_weight"]
+    assert find.__self__.folder == Path("kept")
+    assert invoke(*shlex.split("extract in -o out2"), SKETCHCOLOR_WEIGHTS="").exit_code == 0
+    folder = engines.load.call_args.kwargs["find_weight"].__self__.folder
+    assert folder.is_absolute()
+    assert folder.parts[-2:] == ("sketchcolor", "weights")

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from sketchcolor_cli.errors import PluginError, UsageError
 from sketchcolor_cli.extraction import load_sketcher, sketch, sketch_picture
-from sketchcolor_cli.extractor import Extractor, Parameter, WeightFile
+from sketchcolor_cli.extractor import Extractor, Parameter
 from sketchcolor_cli.images import Picture
 from sketchcolor_cli.plugins import Extractors, Listing
 from sketchcolor_cli.sizes import SizeRule
+from sketchcolor_cli.weightfile import WeightFile
 
 
 def red(rgb):
@@ -86,7 +87,7 @@ def test_what_is_transparent_is_paper():
 
 
 def test_an_extractor_is_loaded_with_what_it_asks_for():
-    weights = WeightFile("net.bin", 1, "ab", "MIT")
+    weights = WeightFile("net.bin", "MIT")
     asked = []
 
     def load(resources):

@@ -8,9 +8,10 @@ import pytest
 
 import sketchcolor_cli
 from sketchcolor_cli.errors import SketchcolorError, UsageError
-from sketchcolor_cli.extractor import Extractor, Parameter, Resources, WeightFile, parse_parameters
+from sketchcolor_cli.extractor import Extractor, Parameter, Resources, parse_parameters
+from sketchcolor_cli.weightfile import WeightFile
 
-WEIGHTS = WeightFile("net.safetensors", 12, "0" * 64, "MIT")
+WEIGHTS = WeightFile("net", "MIT")
 
 
 def extractor(**changes):
@@ -31,6 +32,7 @@ def test_plugin_authors_names_come_without_torch():
     code = f"import sys\nfrom sketchcolor_cli import {names}\nsys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     wanted = {"hookimpl", "Extractor", "Sketcher", "Resources", "SizeRule", "WeightFile", "Parameter"}
+    wanted |= {"WeightSource", "Wheel"}
     assert set(sketchcolor_cli.__all__) == wanted
 
 
@@ -118,12 +120,12 @@ def test_resources_answer_with_what_they_were_given():
     resources = Resources(
         find_weight=lambda file: Path("here") / file.name, find_extractor=lambda name: name.upper()
     )
-    assert resources.weight_path(WEIGHTS) == Path("here/net.safetensors")
+    assert resources.weight_path(WEIGHTS) == Path("here/net")
     assert resources.extractor("xdog") == "XDOG"
 
 
 def test_resources_that_were_given_nothing_say_what_is_missing():
-    with pytest.raises(SketchcolorError, match=r"net\.safetensors.*find_weight"):
+    with pytest.raises(SketchcolorError, match=r"net: .*find_weight"):
         Resources().weight_path(WEIGHTS)
     with pytest.raises(SketchcolorError, match=r"xdog.*find_extractor"):
         Resources().extractor("xdog")

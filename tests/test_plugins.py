@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sketchcolor_cli.errors import PluginError
+from sketchcolor_cli import Extractor, Parameter, WeightFile
+from sketchcolor_cli.errors import PluginError, UsageError
 from sketchcolor_cli.plugins import Extractors, Listing, find_extractors
 
 GUIDE = Path(__file__).parents[1] / "docs" / "plugins.md"
 GOOD = """
-    from sketchcolor_cli import Extractor, Parameter, WeightFile, hookimpl
+    from sketchcolor_cli import Extractor, Parameter, WeightFile, WeightSource, hookimpl
 
     @hookimpl
     def sketchcolor_extractors():
@@ -23,7 +24,7 @@ GOOD = """
             "NAME",
             "A demo.",
             lambda resources: None,
-            weights=(WeightFile("net.bin", 3, "ab", "MIT", ("https://example.org/net.bin",)),),
+            weights=(WeightFile("net", "MIT", (WeightSource("net.bin", 3, urls=("https://example.org/net.bin",)),)),),
             parameters=(Parameter("sigma", 0.5, "Width in pixels."),),
         )
 """
@@ -74,11 +75,20 @@ def test_a_strangers_extractor_is_found_and_listed(install):
         "parameters": [{"name": "sigma", "default": 0.5, "help": "Width in pixels."}],
         "weights": [
             {
-                "name": "net.bin",
-                "size": 3,
-                "sha256": "ab",
+                "name": "net",
                 "licence": "MIT",
-                "urls": ["https://example.org/net.bin"],
+                "non_commercial": False,
+                "size": 3,
+                "sources": [
+                    {
+                        "file": "net.bin",
+                        "size": 3,
+                        "sha256": None,
+                        "md5": None,
+                        "urls": ["https://example.org/net.bin"],
+                        "wheel": None,
+                    }
+                ],
             }
         ],
         "ready": True,
@@ -188,3 +198,35 @@ def test_every_other_python_block_of_the_guide_runs():
     assert len(blocks) == 2
     for block in blocks:
         exec(compile(block, str(GUIDE), "exec"), {})  # noqa: S102 - the guide is ours
+
+
+def some(name, **declared):
+    return Listing(name, "demo", "1.0", Extractor(name, "A demo.", print, **declared))
+
+
+def test_what_an_extractor_needs_is_found_through_those_that_it_is_made_of():
+    net, other, third = (WeightFile(name, "MIT") for name in ("net", "other", "third"))
+    extractors = Extractors(
+        [
+            some("a", weights=(net, other)),
+            some("b", weights=(other, third), needs=lambda values: [third] if values["fine"] else [other],
+                 parameters=(Parameter("fine", True, "Which of the two."),)),
+            some("both", needs=lambda _: ["a", "b"]),
+            some("parts", weights=(third,), parts=("a",)),
+            some("loop", weights=(net,), needs=lambda _: [net, "loop"]),
+            some("lost", needs=lambda _: ["gone"]),
+            some("odd", needs=lambda _: int("x")),
+        ]
+    )  # fmt: skip
+    assert extractors.weights("a") == [net, other]
+    assert extractors.weights("b") == [third]
+    assert extractors.weights("b", ["fine=no"]) == [other]
+    assert extractors.weights("both") == [net, other, third]
+    assert extractors.weights("parts") == [third, net, other]
+    assert extractors.weights("loop") == [net]
+    with pytest.raises(PluginError, match="gone: no extractor"):
+        extractors.weights("lost")
+    with pytest.raises(UsageError, match="odd: invalid literal"):
+        extractors.weights("odd")
+    with pytest.raises(UsageError, match="no parameter 'x'"):
+        extractors.weights("a", ["x=1"])

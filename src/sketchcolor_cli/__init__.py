@@ -3,10 +3,21 @@
 The names here are what plugin authors need; see docs/plugins.md.
 """
 
-from sketchcolor_cli.extractor import Extractor, Parameter, Resources, Sketcher, WeightFile
+from sketchcolor_cli.extractor import Extractor, Parameter, Resources, Sketcher
 from sketchcolor_cli.hookspecs import hookimpl
 from sketchcolor_cli.sizes import SizeRule
+from sketchcolor_cli.weightfile import WeightFile, WeightSource, Wheel
 
-__all__ = ["Extractor", "Parameter", "Resources", "SizeRule", "Sketcher", "WeightFile", "hookimpl"]
+__all__ = [
+    "Extractor",
+    "Parameter",
+    "Resources",
+    "SizeRule",
+    "Sketcher",
+    "WeightFile",
+    "WeightSource",
+    "Wheel",
+    "hookimpl",
+]
 
 __version__ = "0.1.0"

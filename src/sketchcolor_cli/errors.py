@@ -5,6 +5,7 @@
     ├── ImageError              a file is not a picture we can read, or cannot be written
     ├── WorklistError           nothing to do, or two results would land on one file
     ├── PluginError             an extractor is unknown, doubled, or breaks the contract
+    ├── WeightError             trained weights are missing, damaged, or cannot be had
     ├── CheckpointError         a model file is damaged, foreign, or newer than this program
     ├── DeviceError             the asked-for device is not there
     ├── DataError               training data is missing or does not fit together
@@ -36,6 +37,10 @@ class WorklistError(SketchcolorError):
 
 class PluginError(SketchcolorError):
     """An extractor is unknown, doubled, or breaks the contract."""
+
+
+class WeightError(SketchcolorError):
+    """Trained weights are missing, damaged, or cannot be had."""
 
 
 class CheckpointError(SketchcolorError):

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from sketchcolor_cli.extractor import Sketcher, WeightFile
+    from sketchcolor_cli.extractor import Sketcher
     from sketchcolor_cli.images import Picture
     from sketchcolor_cli.plugins import Extractors
     from sketchcolor_cli.sizes import SizeRule
+    from sketchcolor_cli.weightfile import WeightFile
 
 
 def load_sketcher(

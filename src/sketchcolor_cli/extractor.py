@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from sketchcolor_cli.weightfile import WeightFile
+
 _NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 _TRUTH = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
 
@@ -60,25 +62,6 @@ class Sketcher(Protocol):
 
 
 @dataclass(frozen=True)
-class WeightFile:
-    """A file with trained weights that an extractor needs.
-
-    Attributes:
-        name: The file's name.
-        size: Its size in bytes.
-        sha256: Its SHA-256 checksum, 64 lower-case hexadecimal digits.
-        licence: What may be done with it, in one line.
-        urls: Where it can be had, in order of preference; empty where users bring their own copy.
-    """
-
-    name: str
-    size: int
-    sha256: str
-    licence: str
-    urls: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Parameter:
     """A number, switch or text that the user may set with ``--param name=value``.
 
@@ -112,7 +95,7 @@ class Extractor:
         summary: One line that says what it is.
         load: Makes the sketcher. This is the place to import torch and to read weights. It raises ValueError
             when the parameters' values make no sense; the user sees its text as one line.
-        weights: The files that load will ask the resources for.
+        weights: The trained weights that load may ask the resources for.
         size: What size the sketcher wants; pictures are padded to it and sketches cut back.
         parameters: What the user may set.
         working_size: The longest side, in pixels, of the pictures that it was made for. When the user asks
@@ -123,6 +106,8 @@ class Extractor:
             one piece.
         parts: The names of the extractors that load asks the resources for with the default parameters; what
             they need, this one needs too.
+        needs: Given every parameter's value, returns what load will ask the resources for: weights, and names
+            of other extractors. It raises ValueError as load does. None: all the weights, and the parts.
 
     Raises:
         ValueError: A name is not as above, the summary is not one line, two parameters have one name, or a
@@ -138,6 +123,7 @@ class Extractor:
     working_size: int | None = None
     margin: int | None = None
     parts: tuple[str, ...] = ()
+    needs: Callable[[Mapping[str, Any]], Iterable[WeightFile | str]] | None = None
 
     def __post_init__(self) -> None:
         _require_name("extractor", self.name)
@@ -178,10 +164,10 @@ class Resources:
     precision: str = "float32"
 
     def weight_path(self, file: WeightFile) -> Path:
-        """Return where the file lies on this computer, whole and verified.
+        """Return where the weights lie on this computer: a safetensors file, whole and verified.
 
         Raises:
-            SketchcolorError: It cannot be had.
+            SketchcolorError: They are not there.
         """
         if self.find_weight is None:
             raise SketchcolorError(f"{file.name}: weight files cannot be looked up here; pass find_weight")

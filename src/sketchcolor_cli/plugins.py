@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pluggy
 
 from sketchcolor_cli import hookspecs
-from sketchcolor_cli.errors import PluginError
-from sketchcolor_cli.extractor import Extractor
+from sketchcolor_cli.errors import PluginError, UsageError
+from sketchcolor_cli.extractor import Extractor, parse_parameters
+from sketchcolor_cli.weightfile import WeightFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 GROUP = "sketchcolor.extractors"
 
@@ -60,7 +61,7 @@ class Listing:
             "distribution": self.distribution,
             "version": self.version,
             "parameters": [asdict(parameter) for parameter in declared.parameters] if declared else [],
-            "weights": [asdict(weight) for weight in declared.weights] if declared else [],
+            "weights": [weight.to_json() for weight in declared.weights] if declared else [],
             "ready": self.ready,
             "problem": self.problem,
         }
@@ -96,6 +97,36 @@ class Extractors:
             else f"there are: {', '.join(self.names()) or 'none'}"
         )
         raise PluginError(f"{name}: no extractor of this name is installed; {hint}")
+
+    def weights(self, name: str, settings: Iterable[str] = ()) -> list[WeightFile]:
+        """Return the weights that an extractor and those that it is made of will ask for.
+
+        Args:
+            name: The extractor's name.
+            settings: The user's parameters, each ``name=value``.
+
+        Raises:
+            PluginError: It, or one that it is made of, cannot be used.
+            UsageError: A parameter is unknown or its value makes no sense.
+        """
+        return list(dict.fromkeys(self._needs(name, settings, ())))
+
+    def _needs(self, name: str, settings: Iterable[str], within: tuple[str, ...]) -> Iterator[WeightFile]:
+        if name in within:  # loading will say so
+            return
+        extractor = self.get(name)
+        values = parse_parameters(extractor, settings)
+        try:
+            needs = (
+                list(extractor.needs(values)) if extractor.needs else [*extractor.weights, *extractor.parts]
+            )
+        except ValueError as error:
+            raise UsageError(f"{name}: {error}") from error
+        for need in needs:
+            if isinstance(need, WeightFile):
+                yield need
+            else:
+                yield from self._needs(need, (), (*within, name))
 
 
 def find_extractors() -> Extractors:

@@ -8,7 +8,7 @@ import typer
 
 from sketchcolor_cli import devices
 from sketchcolor_cli.batch import run_batch
-from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.plugins import find_extractors
 from sketchcolor_cli.worklist import Job, build_worklist
 
@@ -43,12 +43,16 @@ def extract(
     jobs = build_worklist(inputs, output, suffix=".png")
     extractors = find_extractors()
     rule = extractors.get(method).size
+    store = environment.weight_store()
+    store.require(extractors.weights(method, param or ()))
     with options.loading():
         device = devices.resolve(device)
         from sketchcolor_cli.extraction import load_sketcher, sketch_picture  # imports torch
         from sketchcolor_cli.images import read_picture, write_picture
 
-        sketcher = load_sketcher(extractors, method, device=device, settings=param or ())
+        sketcher = load_sketcher(
+            extractors, method, device=device, settings=param or (), find_weight=store.find
+        )
 
     def work(job: Job) -> None:
         write_picture(job.target, sketch_picture(sketcher, rule, read_picture(job.source), device=device))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sketchcolor_cli import devices
-from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.training.config import PRESETS, STAGES, TrainConfig, configure
 
@@ -141,12 +141,15 @@ def configure_run(file: Path | None, **given: Any) -> TrainConfig:
 
 def _sketch(method: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Return an extractor as a function from a picture (H, W, 3) to its sketch (H, W)."""
-    from sketchcolor_cli.extraction import load_sketcher, sketch_picture  # imports torch
-    from sketchcolor_cli.images import Picture
     from sketchcolor_cli.plugins import find_extractors
 
-    extractors = find_extractors()
-    rule, sketcher = extractors.get(method).size, load_sketcher(extractors, method)
+    extractors, store = find_extractors(), environment.weight_store()
+    rule = extractors.get(method).size
+    store.require(extractors.weights(method))
+    from sketchcolor_cli.extraction import load_sketcher, sketch_picture  # imports torch
+    from sketchcolor_cli.images import Picture
+
+    sketcher = load_sketcher(extractors, method, find_weight=store.find)
 
     def draw(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
         return sketch_picture(sketcher, rule, Picture(rgb)).rgb[..., 0]

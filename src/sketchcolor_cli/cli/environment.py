@@ -1,0 +1,21 @@
+"""What the environment says: the one place that reads its variables and the platform's folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sketchcolor_cli.weights.store import WeightStore
+
+WEIGHTS = "SKETCHCOLOR_WEIGHTS"
+"""The variable that says where trained weights lie."""
+
+
+def weight_store() -> WeightStore:
+    """Return the store of trained weights: where SKETCHCOLOR_WEIGHTS says, else in the user's data folder."""
+    chosen = os.environ.get(WEIGHTS)
+    if chosen:
+        return WeightStore(Path(chosen).expanduser())
+    from platformdirs import user_data_path
+
+    return WeightStore(user_data_path("sketchcolor", appauthor=False) / "weights")
