@@ -21,7 +21,7 @@ OURS, PLUGINS = "sketchcolor_cli", "sketchcolor_plugins"
 ROWS = (
     {"errors", "sizes", "weightfile"},  # and each config.py: the standard library, and errors
     {"worklist", "extractor", "color", "compositing", "devices", "hints", "precision", "sixteen"},
-    {"hookspecs", "images", "batch", "weights"},
+    {"hookspecs", "images", "batch", "distances", "measures", "weights"},
     {"plugins", "model"},
     {"extraction", "coloring", "training"},
     {"cli", "testing"},
