@@ -687,7 +687,8 @@ def test_missing_weights_are_one_line_before_any_engine_is_loaded(
     assert result.exit_code == 1
     assert result.stderr == (
         "error: weights that are needed are not on this computer: first (research only), "
-        "second (research only); get them by: sketchcolor weights import first FILE ; sketchcolor weights import second FILE\n"
+        "second (research only); get them by: sketchcolor weights import first FILE ; "
+        "sketchcolor weights import second FILE\n"
     )
     assert engines.load.mock_calls == engines.train.mock_calls == []
     assert not Path("kept").exists()

@@ -114,8 +114,8 @@ class WeightFile:
             their own copy.
         non_commercial: Whether the licence forbids commercial use. They are then fetched and imported only
             when the user accepts it.
-        layout: Returns every torch tensor that the network needs, by name; usually its state dict on the "meta"
-            device. Called when weights are converted. Names and shapes must be just these, and
+        layout: Returns every torch tensor that the network needs, by name; usually its state dict, on the
+            "meta" device. Called when weights are converted. Names and shapes must be just these, and
             numbers get the layout's type. None: names and shapes are left to the network's strict loading.
         convert: Turns the tensors of any of the published files into the layout's, renaming or dropping some.
             It gets them with the prefix ``module.`` taken off, and must let through what is right already.
