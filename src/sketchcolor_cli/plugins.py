@@ -116,10 +116,10 @@ class Extractors:
             return
         extractor = self.get(name)
         values = parse_parameters(extractor, settings)
+        needs: Iterable[WeightFile | str]
         try:
-            needs = (
-                list(extractor.needs(values)) if extractor.needs else [*extractor.weights, *extractor.parts]
-            )
+            needs = extractor.needs(values) if extractor.needs else (*extractor.weights, *extractor.parts)
+            needs = tuple(needs)  # a generator raises here
         except ValueError as error:
             raise UsageError(f"{name}: {error}") from error
         for need in needs:
