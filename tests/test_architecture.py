@@ -22,7 +22,7 @@ ROWS = (
     {"errors", "sizes", "weightfile"},  # and each config.py: the standard library, and errors
     {"worklist", "extractor", "color", "compositing", "devices", "hints", "precision", "sixteen"},
     {"hookspecs", "images", "batch", "distances", "measures", "weights"},
-    {"plugins", "model"},
+    {"plugins", "model", "books"},
     {"extraction", "coloring", "training"},
     {"cli", "testing"},
 )

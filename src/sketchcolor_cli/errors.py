@@ -3,6 +3,7 @@
     SketchcolorError            one clear line on stderr, exit code 1
     ├── UsageError              an option or argument makes no sense, exit code 2
     ├── ImageError              a file is not a picture we can read, or cannot be written
+    ├── BookError               a CBZ, PDF … cannot be read or written, or is not to be trusted
     ├── WorklistError           nothing to do, or two results would land on one file
     ├── PluginError             an extractor is unknown, doubled, or breaks the contract
     ├── WeightError             trained weights are missing, damaged, or cannot be had
@@ -29,6 +30,10 @@ class UsageError(SketchcolorError):
 
 class ImageError(SketchcolorError):
     """A file is not a picture we can read, or a picture cannot be written."""
+
+
+class BookError(SketchcolorError):
+    """A book (CBZ, PDF …) cannot be read or written, or asks for what no honest book does."""
 
 
 class WorklistError(SketchcolorError):

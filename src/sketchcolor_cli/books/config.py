@@ -1,0 +1,31 @@
+"""What a book may ask of us; the only place where these limits stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BookLimits:
+    """Beyond these, a book is refused: it is damaged, or made to fill a disk."""
+
+    entries: int = 100_000
+    """Most entries, pages or not."""
+    page_bytes: int = 2**31
+    """Most bytes of one unpacked page."""
+    unpacked_bytes: int = 2**30
+    """Up to this many unpacked bytes in all, no ratio is asked for."""
+    ratio: int = 100
+    """Most unpacked bytes for each byte of the file. Pictures hardly shrink, bombs a thousandfold."""
+
+
+@dataclass(frozen=True)
+class PdfSettings:
+    """How pages of a PDF become pictures."""
+
+    dpi: int = 0
+    """Dots per inch at which pages are rendered; 0 takes the resolution of the scan that fills the page."""
+    vector_dpi: int = 300
+    """Dots per inch of pages that no scan fills, where dpi is 0."""
+    max_pixels: int = 60_000_000
+    """A page that would have more pixels is rendered at fewer dots per inch."""

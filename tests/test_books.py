@@ -1,0 +1,524 @@
+"""Books: what is a page, in which order, what is refused, and what comes back when one is bound again."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import tarfile
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pypdfium2 as pdfium
+import pytest
+import rarfile
+from PIL import Image
+
+from book_files import COMIC_INFO, page, volume, write_pdf, write_rar, write_tar, write_zip
+from sketchcolor_cli.books.binding import bind, new_name
+from sketchcolor_cli.books.book import Book, Entry
+from sketchcolor_cli.books.config import BookLimits, PdfSettings
+from sketchcolor_cli.books.opening import open_book
+from sketchcolor_cli.books.pdf_writer import PdfWriter
+from sketchcolor_cli.books.pdfs import PdfBook
+from sketchcolor_cli.errors import BookError
+
+KEPT = [name for name in volume() if not name.startswith(("__MACOSX", "Thumbs"))]
+READ = ["Ch 1/page2.PNG", "Ch 1/page10.png", "第2話/絵 🎨.jpg"]
+
+
+def refused(path: Path, **options: Any) -> str:
+    with pytest.raises(BookError) as caught:
+        open_book(path, **options).close()
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+def content(book: Book, name: str) -> bytes:
+    [entry] = [one for one in book.entries if one.name == name]
+    return b"".join(book.chunks(entry))
+
+
+def pixels(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image)
+
+
+# What is in a book
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("a.cbz", write_zip),
+        ("a.zip", write_zip),
+        ("really a zip.cbr", write_zip),
+        ("a.cbt", write_tar),
+        ("a.cbr", write_rar),
+        ("really a rar.cbz", write_rar),
+    ],
+)
+def test_pages_come_in_reading_order_and_litter_not_at_all(tmp_path: Path, name: str, write: Any) -> None:
+    with open_book(write(tmp_path / name, volume())) as book:
+        assert [one.name for one in book.pages] == READ
+        assert [one.name for one in book.entries] == KEPT
+        assert {one: content(book, one) for one in KEPT} == {one: volume()[one] for one in KEPT}
+
+
+def test_hidden_pictures_are_kept_but_are_no_pages(tmp_path: Path) -> None:
+    entries = {".hidden/a.png": page(), ".b.png": page(), "c.png": page(), "d.PNG/e.txt": b""}
+    with open_book(write_zip(tmp_path / "a.cbz", entries)) as book:
+        assert [one.name for one in book.pages] == ["c.png"]
+        assert len(book.entries) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [("絵１.png", "utf-8"), ("表紙.png", "cp932"), ("Äpfel.png", "cp437"), ("plain.png", "ascii")],
+)
+def test_names_without_the_utf8_flag_are_read_as_they_were_meant(
+    tmp_path: Path, name: str, encoding: str
+) -> None:
+    raw = name.encode(encoding)
+    stand_in = "x" * (len(raw) - 4) + ".png"
+    data = write_zip(tmp_path / "a.cbz", {stand_in: page()}).read_bytes()
+    (tmp_path / "a.cbz").write_bytes(data.replace(stand_in.encode(), raw))
+    with open_book(tmp_path / "a.cbz") as book:
+        assert [one.name for one in book.pages] == [name]
+        bind(book, tmp_path / "new.cbz", {})
+    assert zipfile.ZipFile(tmp_path / "new.cbz").namelist() == [name]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("write", [write_zip, write_tar, write_rar])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("/etc/a.png", "holds the absolute name /etc/a.png"),
+        ("C:/a.png", "holds the absolute name C:/a.png"),
+        ("../a.png", "holds the name ../a.png, which leads out of it"),
+        ("a/../../b.txt", "holds the name a/../../b.txt, which leads out of it"),
+    ],
+)
+def test_names_that_lead_out_are_refused(tmp_path: Path, write: Any, name: str, said: str) -> None:
+    path = write(tmp_path / ("a.cbt" if write is write_tar else "a.cbz"), {"ok.png": page(), name: page()})
+    assert refused(path).startswith(said)
+
+
+def test_backslashes_lead_nowhere_either(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.cbz", {"x\\..\\..\\a.png": page()})
+    assert "leads out of it" in refused(path)
+
+
+def test_links_out_of_a_tar_are_refused_and_others_kept(tmp_path: Path) -> None:
+    path = write_tar(tmp_path / "a.cbt", {"a.png": page()})
+
+    def add(linkname: str) -> None:
+        with tarfile.open(path, "a:") as archive:
+            link = tarfile.TarInfo("cover.png")
+            link.type, link.linkname = tarfile.SYMTYPE, linkname
+            archive.addfile(link)
+
+    add("a.png")
+    with open_book(path) as book:
+        assert [one.name for one in book.pages] == ["a.png"]
+        bind(book, tmp_path / "new.cbt", {})
+    with tarfile.open(tmp_path / "new.cbt") as archive:
+        assert archive.getmember("cover.png").linkname == "a.png"
+    add("../../etc/passwd")
+    assert "links to ../../etc/passwd, out of the book" in refused(path)
+
+
+def test_a_bomb_is_refused_by_what_it_declares(tmp_path: Path) -> None:
+    bomb = write_zip(tmp_path / "a.cbz", {"a.txt": bytes(3_000_000), "b.png": page()})
+    limits = BookLimits(unpacked_bytes=1_000_000)
+    assert "over 100 times its size; it looks like a bomb" in refused(bomb, limits=limits)
+    open_book(bomb).close()  # a few megabytes harm nobody
+
+
+def declare(path: Path, size: int) -> None:
+    """Let the last entry of a ZIP claim another size, in its own header and in the list."""
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.rindex(b"PK\x03\x04") + 22, size)
+    struct.pack_into("<I", data, data.rindex(b"PK\x01\x02") + 24, size)
+    path.write_bytes(data)
+
+
+def test_absurd_sizes_are_refused_before_unpacking(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.cbz", {"a.png": page()})
+    declare(path, 2**32 - 2)
+    assert "a.png claims 4.0 GiB, no page does" in refused(path)
+    assert "has 2 entries, more than 1" in refused(
+        write_zip(path, {"a.png": page(), "b.png": page()}), limits=BookLimits(entries=1)
+    )
+
+
+def test_an_entry_larger_than_it_claims_is_not_unpacked_further(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.cbz", {"a.txt": bytes(5_000_000)})
+    declare(path, 1000)
+    tracemalloc.start()
+    with open_book(path) as book, pytest.raises(BookError, match=r"a\.txt: cannot be unpacked"):
+        content(book, "a.txt")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3_000_000
+
+
+def test_encrypted_books_are_told(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.cbz", {"a.png": page()})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x03\x04") + 6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    assert refused(path).startswith("is encrypted; unpack it with its password")
+
+
+def test_an_encrypted_pdf_is_told(tmp_path: Path) -> None:
+    # The marks of encryption with a password that is not the empty one (algorithm 2 of ISO 32000-1).
+    path = write_pdf(tmp_path / "a.pdf", 1)
+    data = path.read_bytes()
+    lock = b"/Encrypt << /Filter /Standard /V 1 /R 2 /O <%s> /U <%s> /P -4 >> /ID [<00><00>]" % (
+        b"11" * 32,
+        b"22" * 32,
+    )
+    path.write_bytes(data.replace(b"/Root", lock + b" /Root", 1))
+    assert refused(path).startswith("is encrypted; save it without its password")
+
+
+def test_rare_packing_is_told(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.cbz", {"a.png": page()})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 10] = 9
+    path.write_bytes(data)
+    assert "a.png is packed by method 9" in refused(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("a.cbz", write_zip), ("a.cbt", write_tar), ("a.pdf", write_pdf)]
+)
+def test_what_is_no_book_or_cut_short_is_told(tmp_path: Path, name: str, write: Any) -> None:
+    path = tmp_path / name
+    assert refused(path) == "no such file; check the name"
+    path.touch()
+    assert "0 bytes" in refused(path)
+    path.write_text("a letter, and no book. " * 100)
+    assert "damaged" in refused(path) or "is no TAR file" in refused(path)
+    path.unlink()
+    write(path, volume()) if write is not write_pdf else write(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    if write is not write_pdf:  # PDFium finds the pages that are left
+        assert "damaged or cut short" in refused(path)
+
+
+def test_rar_without_a_program_to_unpack_it_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise rarfile.RarCannotExec("Cannot find working tool")
+
+    monkeypatch.setattr(rarfile, "tool_setup", missing)
+    packed = write_rar(tmp_path / "a.cbr", {"a.png": page()}, method=3)
+    assert "install unar, unrar, 7z or bsdtar" in refused(packed)
+    open_book(write_rar(tmp_path / "b.cbr", {"a.png": page()})).close()
+
+
+# Binding
+
+
+def bound(path: Path, target: Path, ending: str = "") -> dict[str, bytes]:
+    """Bind a book whose pages are replaced by what ``new-N`` files hold, and return its entries."""
+    with open_book(path) as book:
+        pictures = {}
+        for entry in book.pages:
+            suffix = ending or Path(entry.name).suffix
+            pictures[entry.place] = target.with_name(f"new-{entry.place}{suffix}")
+            pictures[entry.place].write_bytes(f"new {entry.name}".encode())
+        bind(book, target, pictures)
+    with open_book(target) as book:
+        return {one.name: b"".join(book.chunks(one)) for one in book.entries}
+
+
+@pytest.mark.parametrize(
+    ("source", "write", "target"),
+    [
+        ("a.cbz", write_zip, "b.cbz"),
+        ("a.cbt", write_tar, "b.cbt"),
+        ("a.cbr", write_rar, "b.cbz"),
+        ("a.epub", write_zip, "b.epub"),
+        ("zip.cbt", write_zip, "b.cbt"),
+    ],
+)
+def test_a_book_comes_back_with_new_pages_and_all_else_as_it_was(
+    tmp_path: Path, source: str, write: Any, target: str
+) -> None:
+    path = write(tmp_path / source, volume())
+    expected = {name: f"new {name}".encode() if name in READ else volume()[name] for name in KEPT}
+    assert bound(path, tmp_path / target) == expected
+    assert list(bound(path, tmp_path / target)) == KEPT
+    names = [name.rsplit(".", 1)[0] + ".webp" if name in READ else name for name in KEPT]
+    assert list(bound(path, tmp_path / target, ".webp")) == names
+    assert not list(tmp_path.glob(".*.tmp"))
+
+
+def test_a_zip_keeps_dates_rights_packing_and_comments(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.cbz", volume())
+    bound(path, tmp_path / "b.cbz")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "b.cbz") as new:
+        assert new.comment == old.comment == b"scanned by hand"
+        assert new.testzip() is None
+        for info in new.infolist():
+            was = old.getinfo(info.filename)
+            assert (info.date_time, info.external_attr, info.compress_type, info.create_system) == (
+                was.date_time,
+                was.external_attr,
+                was.compress_type,
+                was.create_system,
+            )
+    assert new.getinfo("ComicInfo.xml").file_size == len(COMIC_INFO)
+
+
+def test_a_tar_keeps_dates_rights_and_owners(tmp_path: Path) -> None:
+    bound(write_tar(tmp_path / "a.cbt", volume()), tmp_path / "b.cbt")
+    with tarfile.open(tmp_path / "b.cbt") as archive:
+        for info in archive.getmembers():
+            assert (info.mtime, info.mode, info.uname) == (1_000_000_000, 0o640, "ペン")
+
+
+def test_binding_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    for source, write, end in (
+        ("a.cbz", write_zip, "cbz"),
+        ("a.cbt", write_tar, "cbt"),
+        ("a.cbr", write_rar, "cbz"),
+    ):
+        path = write(tmp_path / source, volume())
+        for number in (1, 2):
+            bound(path, tmp_path / f"{number}.{end}")
+        assert (tmp_path / f"1.{end}").read_bytes() == (tmp_path / f"2.{end}").read_bytes()
+
+
+def test_a_name_that_comes_twice_still_does(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.cbz", "w") as archive:
+        archive.writestr("a.png", page(1))
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a.png", page(2))
+    with open_book(tmp_path / "a.cbz") as book:
+        assert [b"".join(book.chunks(one)) for one in book.pages] == [page(1), page(2)]
+        bind(book, tmp_path / "b.cbz", {})
+    with zipfile.ZipFile(tmp_path / "b.cbz") as archive:
+        assert [archive.open(one).read() for one in archive.infolist()] == [page(1), page(2)]
+
+
+def test_a_damaged_page_is_kept_as_far_as_it_goes_and_a_damaged_text_is_an_error(tmp_path: Path) -> None:
+    blob = os.urandom(3_000_000)
+    for name in ("a.txt", "a.png"):
+        path = write_zip(tmp_path / "a.cbz", {name: blob}, method=zipfile.ZIP_STORED)
+        data = bytearray(path.read_bytes())
+        data[2_900_000] ^= 1  # the checksum tells
+        path.write_bytes(data)
+        with open_book(path) as book:
+            if name == "a.txt":
+                with pytest.raises(BookError, match=r"a\.txt: cannot be unpacked .*CRC"):
+                    bind(book, tmp_path / "b.cbz", {})
+                assert not (tmp_path / "b.cbz").exists()
+            else:
+                bind(book, tmp_path / "b.cbz", {})
+                with zipfile.ZipFile(tmp_path / "b.cbz") as archive:
+                    kept = archive.read("a.png")
+                assert len(kept) >= 2_000_000
+                assert blob.startswith(kept)
+
+
+def test_a_full_disk_leaves_no_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_zip(tmp_path / "a.cbz", volume())
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with (
+        open_book(path) as book,
+        pytest.raises(BookError, match=r"b\.cbz: cannot be written \(No space left"),
+    ):
+        bind(book, tmp_path / "b.cbz", {})
+    assert [one.name for one in tmp_path.iterdir()] == ["a.cbz"]
+
+
+def test_epub_pictures_keep_their_names_so_gif_is_no_page(tmp_path: Path) -> None:
+    entries = {
+        "mimetype": b"application/epub+zip",
+        "OEBPS/p1.xhtml": b"<img src='i/1.jpg'/>",
+        "OEBPS/i/1.jpg": page(1, "JPEG"),
+        "OEBPS/i/rule.gif": page(2, "GIF"),
+    }
+    with open_book(write_zip(tmp_path / "a.epub", entries, method=zipfile.ZIP_STORED)) as book:
+        assert [one.name for one in book.pages] == ["OEBPS/i/1.jpg"]
+    bound(tmp_path / "a.epub", tmp_path / "b.epub")
+    first = zipfile.ZipFile(tmp_path / "b.epub").infolist()[0]
+    assert first.filename == "mimetype"
+    assert (tmp_path / "b.epub").read_bytes()[30:58] == b"mimetypeapplication/epub+zip"
+
+
+def test_new_names() -> None:
+    with_ending = {
+        ("a/b.PNG", "x.png"): "a/b.PNG",
+        ("a.b/c.gif", "x.png"): "a.b/c.png",
+        ("c.jpg", None): "c.jpg",
+    }
+    for (name, picture), due in with_ending.items():
+        assert new_name(Entry(0, name, 0), Path(picture) if picture else None) == due
+
+
+# More than 32 bits
+
+
+def test_large_entries_and_many_of_them_use_zip64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if four gigabytes were two thousand bytes; benchmarks/books.py does it with a real 4 GB file."""
+    entries = {"a.png": page(), "big.bin": os.urandom(5000), "b.txt": b"x"}
+    path = write_zip(tmp_path / "a.cbz", entries)
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 2000)
+    with open_book(path) as book:
+        bind(book, tmp_path / "b.cbz", {})
+    monkeypatch.undo()
+    data = (tmp_path / "b.cbz").read_bytes()
+    assert b"PK\x06\x06" in data  # the end record with 64 bits
+    with zipfile.ZipFile(tmp_path / "b.cbz") as archive:
+        assert archive.testzip() is None
+        assert {one: archive.read(one) for one in archive.namelist()} == entries
+
+
+def test_memory_does_not_grow_with_the_book(tmp_path: Path) -> None:
+    def peak(count: int) -> int:
+        entries = {f"{n}.png": os.urandom(300_000) for n in range(count)}
+        path = write_zip(tmp_path / "a.cbz", entries)
+        del entries
+        tracemalloc.start()
+        with open_book(path) as book:
+            for one in book.pages:
+                for _ in book.chunks(one):
+                    pass
+            bind(book, tmp_path / "b.cbz", {})
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    few, many = peak(4), peak(40)
+    assert many < few + 300_000
+
+
+# PDF
+
+
+def test_scans_come_out_of_a_pdf_pixel_for_pixel(tmp_path: Path) -> None:
+    with open_book(write_pdf(tmp_path / "a.pdf")) as book:
+        assert [one.name for one in book.pages] == ["page 001.tif", "page 002.tif", "page 003.tif"]
+        first, second, _ = (pixels(b"".join(book.chunks(one))) for one in book.pages)
+        stored = Image.open(io.BytesIO(b"".join(book.chunks(book.pages[0]))))
+    assert stored.info["dpi"] == pytest.approx((144, 144))
+    assert (first.shape, second.shape) == ((64, 48), (64, 48, 3))
+    with pdfium.PdfDocument(tmp_path / "a.pdf") as document:
+        scan = next(document[0].get_objects())
+        assert np.array_equal(pixels(bytes(scan.get_data(decode_simple=False))), first)
+
+
+@pytest.mark.parametrize(
+    ("settings", "size"),
+    [
+        (PdfSettings(dpi=72), (32, 24)),
+        (PdfSettings(dpi=288), (128, 96)),
+        (PdfSettings(max_pixels=768), (32, 24)),
+    ],
+)
+def test_resolution_of_a_pdf(tmp_path: Path, settings: PdfSettings, size: tuple[int, int]) -> None:
+    with open_book(write_pdf(tmp_path / "a.pdf", 1), pdf=settings) as book:
+        assert pixels(b"".join(book.chunks(book.pages[0]))).shape == size
+
+
+def test_pages_without_a_scan_have_the_resolution_of_drawings(tmp_path: Path) -> None:
+    document = pdfium.PdfDocument.new()
+    document.new_page(72, 36)
+    document.save(tmp_path / "a.pdf")
+    with open_book(tmp_path / "a.pdf") as book:
+        assert pixels(b"".join(book.chunks(book.pages[0]))).shape == (150, 300)
+
+
+def test_an_absurd_page_is_rendered_within_the_limit(tmp_path: Path) -> None:
+    document = pdfium.PdfDocument.new()
+    document.new_page(1e6, 1e6)
+    document.new_page(0.01, 0.01)
+    document.save(tmp_path / "a.pdf")
+    with open_book(tmp_path / "a.pdf", pdf=PdfSettings(max_pixels=10_000)) as book:
+        large, small = (pixels(b"".join(book.chunks(one))) for one in book.pages)
+    assert 9_000 < large.size <= 10_201
+    assert small.size >= 1
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_pdf_is_bound_with_sizes_title_and_bookmarks(tmp_path: Path, kind: str) -> None:
+    source = tmp_path / "a.pdf"
+    with source.open("wb") as file:
+        first = PdfWriter(file)
+        sizes = [(24, 32), (28.8, 38.4), (36, 48)]
+        for number in range(3):
+            (tmp_path / "p").write_bytes(page(number, "JPEG"))
+            first.add_page(tmp_path / "p", sizes[number])
+        marks = [(0, "第一話", 0), (1, "Scene", 1), (1, "Scene (2)", 1), (0, "Last", 2)]
+        first.finish({"Title": "漫画", "Author": "A. Ink", "Nonsense": "x"}, marks)
+
+    new = [np.random.default_rng(number).integers(0, 256, (64, 48, 3), np.uint8) for number in range(3)]
+    with open_book(source) as book:
+        assert isinstance(book, PdfBook)
+        pictures = {}
+        for entry, samples in zip(book.pages, new, strict=True):
+            pictures[entry.place] = tmp_path / f"{entry.place}.{kind.lower()}"
+            Image.fromarray(samples).save(pictures[entry.place], kind)
+        for number in (1, 2):
+            bind(book, tmp_path / f"{number}.pdf", pictures)
+    assert (tmp_path / "1.pdf").read_bytes() == (tmp_path / "2.pdf").read_bytes()
+
+    with open_book(tmp_path / "1.pdf") as book:
+        assert isinstance(book, PdfBook)
+        assert np.allclose(book.sizes(), sizes)
+        assert book.bookmarks() == marks
+        assert book.title_page() == {"Title": "漫画", "Author": "A. Ink"}
+        for entry in book.pages:
+            back = pixels(b"".join(book.chunks(entry)))
+            assert np.array_equal(back, pixels(pictures[entry.place].read_bytes()))
+
+
+def test_a_pdf_becomes_a_cbz(tmp_path: Path) -> None:
+    entries = bound(write_pdf(tmp_path / "a.pdf"), tmp_path / "b.cbz", ".jpg")
+    assert list(entries) == ["page 001.jpg", "page 002.jpg", "page 003.jpg"]
+
+
+def test_sixteen_bits_and_grey_go_into_a_pdf_and_transparency_does_not(tmp_path: Path) -> None:
+    from sketchcolor_cli.images import Picture, write_picture
+
+    ramp = np.linspace(0, 1, 64 * 48, dtype=np.float32).reshape(64, 48)
+    rgb = np.repeat(ramp[..., None], 3, axis=2)
+    path = tmp_path / "deep.png"
+    for gray in (True, False):
+        write_picture(path, Picture(rgb, gray=gray, bits=16))
+        with (tmp_path / "a.pdf").open("wb") as file:
+            writer = PdfWriter(file)
+            writer.add_page(path, (48, 64))
+            writer.finish({}, [])
+        with open_book(tmp_path / "a.pdf", pdf=PdfSettings(dpi=72)) as book:
+            seen = pixels(b"".join(book.chunks(book.pages[0])))
+        assert np.abs(seen / 255 - ramp).max() < 1 / 255
+    write_picture(path, Picture(rgb, alpha=ramp))
+    with pytest.raises(BookError, match=r"deep\.png: a PDF takes JPEG and PNG without transparency"):
+        PdfWriter(io.BytesIO()).add_page(path, (48, 64))
+
+
+def test_a_zip_called_pdf_is_bound_to_no_pdf(tmp_path: Path) -> None:
+    book = open_book(write_zip(tmp_path / "a.pdf", volume()))
+    with book, pytest.raises(BookError, match="only a PDF is written back as PDF"):
+        bind(book, tmp_path / "b.pdf", {})
