@@ -119,7 +119,7 @@ def test_ink_of_a_colour_page_is_its_luma() -> None:
 def test_paper_takes_the_networks_colour(stride: int) -> None:
     result = Colorizer(Witness(stride), "cpu")(Picture(rgb=sheet(37, 50), gray=True))
     expected = color.lab_to_rgb(torch.tensor(LAB).view(1, 3, 1, 1)).flatten()
-    np.testing.assert_allclose(result.rgb, np.broadcast_to(expected, (37, 50, 3)), atol=2e-6)
+    np.testing.assert_allclose(result.rgb, np.broadcast_to(expected, (37, 50, 3)), atol=2e-5)
     assert not result.gray
 
 
@@ -306,8 +306,6 @@ def test_the_same_page_twice_gives_the_same() -> None:
         ((200, 100), {"work_size": 50}, (100, 50)),
         ((100, 200), {"work_size": 50}, (50, 100)),
         ((40, 30), {"work_size": 64}, (40, 30)),
-        ((4000, 40), {"max_pixels": 10_000}, (1000, 10)),
-        ((3, 4000), {"max_pixels": 100}, (1, 365)),
     ],
 )
 def test_what_the_network_works_on(
@@ -329,6 +327,6 @@ def test_a_picture_longer_than_opencv_can_remap() -> None:
 def test_bands_of_a_large_page_meet_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     page = sketchy(70, 50)
     whole = Colorizer(unet(), "cpu", ColorizeSettings(work_size=32))(page).rgb
-    monkeypatch.setattr("sketchcolor_cli.coloring.colorizer._BAND", 7 * 50)
+    monkeypatch.setattr("sketchcolor_cli.coloring.laying._PIXELS", 7 * 50)
     banded = Colorizer(unet(), "cpu", ColorizeSettings(work_size=32))(page).rgb
     np.testing.assert_allclose(banded, whole, atol=1e-6)

@@ -32,12 +32,17 @@ def slowly(paint: Tensor, sketch: Tensor, s: int) -> Tensor:
                     row, column = min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
                     met = max(thick(y + round(off_y * n / 4), x + round(off_x * n / 4)) for n in (1, 2, 3, 4))
                     own = float(ink[row * s : row * s + s, column * s : column * s + s].mean())
-                    near = math.exp(-(off_y**2 + off_x**2) / (2 * (1.1 * s) ** 2))
+                    near = spline(off_y / s) * spline(off_x / s)
                     weight = near * math.exp(-12 * met) * math.exp(-4 * own)
                     out[0, :, y, x] += weight * paint[0, :, row, column]
                     total += weight
             out[0, :, y, x] /= total
     return out.float()
+
+
+def spline(t: float) -> float:
+    """The quadratic B-spline."""
+    return 0.75 - t * t if abs(t) < 0.5 else max(0.0, 1.5 - abs(t)) ** 2 / 2
 
 
 @pytest.mark.parametrize(("cells", "stride"), [((3, 5), 4), ((1, 1), 4), ((4, 2), 2), ((2, 3), 3)])

@@ -21,7 +21,8 @@ def coverage(lightness: Tensor) -> Tensor:
     return ((100 - lightness) / (100 - INK)).clamp(0, 1)
 
 
-def _chroma_kept(covered: Tensor) -> Tensor:
+def chroma_kept(covered: Tensor) -> Tensor:
+    """Return the part of the paint's chroma that is seen under a coverage in [0, 1]."""
     return 1 - covered**4
 
 
@@ -34,7 +35,7 @@ def compose(lightness: Tensor, paint: Tensor) -> Tensor:
     covered = coverage(lightness)
     mixed = covered * INK + (1 - covered) * paint[:, :1]
     return torch.cat(
-        [torch.where(lightness <= INK, lightness, mixed), paint[:, 1:] * _chroma_kept(covered)], 1
+        [torch.where(lightness <= INK, lightness, mixed), paint[:, 1:] * chroma_kept(covered)], 1
     )
 
 
@@ -46,7 +47,7 @@ def paint_under(lightness: Tensor, truth: Tensor, stride: int) -> tuple[Tensor, 
     shape: the weight in [0, 1] that a loss should give to it, zero under solid ink.
     """
     covered = coverage(lightness)
-    open_, kept = 1 - covered, _chroma_kept(covered)
+    open_, kept = 1 - covered, chroma_kept(covered)
     light = ((truth[:, :1] - covered * INK) / open_.clamp_min(1e-3)).clamp(0, 100)
     chroma = truth[:, 1:] / kept.clamp_min(0.2)
     weight = torch.cat([open_, kept, kept], 1).square()

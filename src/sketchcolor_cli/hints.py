@@ -46,7 +46,7 @@ def spread(sketch: NDArray[np.float32], hint: NDArray[np.float32], stride: int =
         return np.zeros_like(coarse)
     if len(sources) == len(flat):
         return coarse
-    cost = 1 + _CROSSING * _line_ink(sketch, stride)
+    cost = 1 + _CROSSING * line_ink(sketch, stride)
     distance, _, nearest = dijkstra(
         _grid_graph(cost), directed=False, indices=sources, min_only=True, return_predecessors=True
     )
@@ -54,7 +54,7 @@ def spread(sketch: NDArray[np.float32], hint: NDArray[np.float32], stride: int =
     return np.column_stack([flat[nearest, :3], sure]).reshape(height, width, 4).astype(np.float32)
 
 
-def _line_ink(sketch: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
+def line_ink(sketch: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
     """Return how much line, (h, w) in [0, 1], stands in each square; an even grey wash is no line."""
     box = np.ones((stride, stride), np.uint8)
     darkest = cv2.dilate(1 - sketch, box)[stride // 2 :: stride, stride // 2 :: stride]

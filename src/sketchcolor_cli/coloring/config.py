@@ -10,8 +10,12 @@ class ColorizeSettings:
     """How a picture is coloured."""
 
     work_size: int = 576
-    """Shorter side, in pixels, at which the network works; a smaller picture is not enlarged."""
+    """Shorter side, in pixels, at which colours are drawn; a smaller picture is not enlarged."""
+    base_size: int = 576
+    """Shorter side at which the colours themselves are decided, whatever ``work_size`` is."""
     max_pixels: int = 3_000_000
-    """About the most pixels the network sees at once; a long strip is brought down to this."""
+    """About the most pixels the network sees at once; a longer strip is coloured in bands."""
+    smooth: float = 12.0
+    """How strongly colours are evened out inside the lines; 0 leaves them as the network gives them."""
     saturation: float = 1.0
     """Factor on a*b* of the colours that the network gives."""

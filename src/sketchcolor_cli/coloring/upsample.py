@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-_REACH = 1.1  # standard deviation of the spatial weight, in coarse cells
 _BARRIER = 12.0  # how strongly ink between a pixel and a cell keeps the cell's colour out
 _STEPS = 4  # places between pixel and cell at which ink is looked for
 
@@ -14,9 +13,10 @@ _STEPS = 4  # places between pixel and cell at which ink is looked for
 def ink_aware_upsample(paint: Tensor, sketch: Tensor) -> Tensor:
     """Enlarge ``paint`` (1, C, h, w) to the size of ``sketch`` (1, 1, h·s, w·s), paper 1 and ink 0.
 
-    Each pixel is the mean of the 3×3 coarse cells around it, as in joint bilateral up-sampling (Kopf et al.
-    2007), but what lowers a weight is not a difference in brightness, both sides of a line being white: it is
-    the ink that lies between pixel and cell, and ink in the cell itself, where colours are mixed.
+    Each pixel is the mean of the 3×3 coarse cells around it, weighted by a quadratic B-spline, which ends
+    smoothly where the nine cells end, so that no grid shows. As in joint bilateral up-sampling (Kopf et al.
+    2007) weights are lowered at edges; but not where brightness differs, both sides of a line being white:
+    by the ink that lies between pixel and cell, and by ink in the cell itself, where colours are mixed.
     """
     channels, rows, columns = paint.shape[1:]
     stride = sketch.shape[-1] // columns
@@ -25,6 +25,7 @@ def ink_aware_upsample(paint: Tensor, sketch: Tensor) -> Tensor:
     clean = torch.exp(-_BARRIER / 3 * F.avg_pool2d(1 - sketch, stride))
     cells = F.pad(torch.cat([paint * clean, clean], 1), (1, 1, 1, 1), mode="replicate")
     to_row, to_column = (_to_cells(n, stride, sketch.device) for n in (height, width))
+    by_row, by_column = ([_spline(way / stride) for way in ways] for ways in (to_row, to_column))
 
     # In squares of one cell each, so that a cell's values need not be repeated for its pixels.
     total = sketch.new_zeros(channels + 1, rows, stride, columns, stride)
@@ -32,11 +33,10 @@ def ink_aware_upsample(paint: Tensor, sketch: Tensor) -> Tensor:
         shifted = [_shifted(ink, 3, offset) for offset in _on_the_way(to_column[right])]
         for down in range(3):
             between = _ink_between(shifted, to_row[down])
-            far = to_row[down][:, None] ** 2 + to_column[right] ** 2
-            weight = torch.exp(-far / (2 * (_REACH * stride) ** 2) - _BARRIER * between)
+            weight = torch.exp(-_BARRIER * between) * (by_row[down][:, None] * by_column[right])
             cell = cells[0, :, down : down + rows, None, right : right + columns, None]
             total.addcmul_(weight.view(rows, stride, columns, stride), cell)
-    # Even behind solid ink a weight is about 1e-8, which float32 can tell from 0.
+    # Even under solid ink the nearest cell's weight is about 1e-8, which float32 can tell from 0.
     return (total[:-1] / total[-1:]).view(1, channels, height, width)
 
 
@@ -44,6 +44,12 @@ def _to_cells(length: int, stride: int, device: torch.device) -> list[Tensor]:
     """Return how far each of ``length`` pixels is from the centres of the cells before, here, behind."""
     here = (stride - 1) / 2 - torch.arange(length, device=device) % stride
     return [here - stride, here, here + stride]
+
+
+def _spline(far: Tensor) -> Tensor:
+    """Return the quadratic B-spline at distances in cells: 3/4 in the middle, 0 from one and a half on."""
+    far = far.abs()
+    return torch.where(far < 0.5, 0.75 - far**2, 0.5 * (1.5 - far).clamp_min(0) ** 2)
 
 
 def _on_the_way(offset: Tensor) -> list[Tensor]:

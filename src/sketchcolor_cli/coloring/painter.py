@@ -1,0 +1,138 @@
+"""From a sketch to paint: the network at one or two sizes, strips in bands, evened out inside the lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+
+from sketchcolor_cli import color
+from sketchcolor_cli.coloring.settle import settle
+from sketchcolor_cli.coloring.upsample import ink_aware_upsample
+from sketchcolor_cli.hints import line_ink, spread
+from sketchcolor_cli.sizes import SizeRule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.coloring.config import ColorizeSettings
+    from sketchcolor_cli.model.base import ColorNet
+
+    Plane = NDArray[np.float32]
+    Hint = NDArray[np.float32]
+    Lab = NDArray[np.float32]
+
+_APART = 1.2  # a working size this much larger than the basic one is worth a second pass
+_OVERLAP = 192  # pixels that neighbouring bands of a strip share
+_SAME_COLORS = 30.0  # how strongly the finer pass is led back to the colours of the basic one
+
+
+class Painter:
+    """A network and how its paint is treated; equal sketches and hints give equal paint."""
+
+    def __init__(self, model: ColorNet, device: str, settings: ColorizeSettings) -> None:
+        self.model = model.to(device).eval()
+        self.device = device
+        self.settings = settings
+
+    def __call__(self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint]) -> tuple[Plane, Lab]:
+        """Return the working copy of a page (h, w) and the paint for it (h, w, 3), Lab.
+
+        ``gray`` (H, W) is the page; ``hint_at`` gives its dense hint, (h, w, 4), in any size. What colours
+        there are is decided on the whole page at the basic size; a larger working size, and the bands of a
+        long strip, only draw them more finely. So a page has the same colours at every working size.
+        """
+        settings = self.settings
+        side, area = min(gray.shape), gray.size
+        fine = min(1.0, settings.work_size / side)
+        base = min(fine, settings.base_size / side, (settings.max_pixels / area) ** 0.5)
+        sketch = _scaled(gray, base)
+        paint = self._in_bands(sketch, hint_at(sketch.shape), None)
+        if fine <= base * _APART:
+            return sketch, paint
+        sketch = _scaled(gray, fine)
+        return sketch, self._in_bands(sketch, hint_at(sketch.shape), paint)
+
+    def _in_bands(self, sketch: Plane, hint: Hint, lead: Lab | None) -> Lab:
+        """Paint a sketch of any length; neighbouring bands fade into each other where they overlap."""
+        along = 0 if sketch.shape[0] >= sketch.shape[1] else 1
+        length, across = sketch.shape[along], sketch.shape[1 - along]
+        if sketch.size <= self.settings.max_pixels:
+            return self._paint(sketch, hint, lead)
+        out = np.zeros((*sketch.shape, 3), np.float32)
+        for part, fade in _bands(length, max(3 * _OVERLAP, self.settings.max_pixels // across)):
+            band = (part, slice(None)) if along == 0 else (slice(None), part)
+            led = None if lead is None else _part(lead, part, length, along)
+            paint = self._paint(sketch[band], hint[band], led)
+            out[band] += paint * np.expand_dims(fade, (1 - along, 2))
+        return out
+
+    @torch.inference_mode()
+    def _paint(self, sketch: Plane, hint: Hint, lead: Lab | None) -> Lab:
+        """Return Lab paint (h, w, 3) for a sketch (h, w), a hint (h, w, 4) and the colours to keep to."""
+        stride = self.model.stride
+        pad = SizeRule(multiple=self.model.multiple).plan(*sketch.shape)
+        edges = (pad.top, pad.bottom), (pad.left, pad.right)
+        rows, columns = pad.crop
+        if lead is not None:
+            lead = cv2.resize(lead, sketch.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            lead = np.pad(lead, (*edges, (0, 0)), mode="edge")
+        sketch, hint = np.pad(sketch, edges, constant_values=1), np.pad(hint, (*edges, (0, 0)))
+        lines, given = self._batch(sketch[..., None]), self._batch(hint)
+        coarse = stride > 1
+        around = self._batch(spread(sketch, hint, stride)) if coarse else None
+        lab = color.rgb_to_lab(self.model.rgb(self.model(lines, given, spread=around)))
+        paint = lab[0].permute(1, 2, 0).contiguous().cpu().numpy()
+        if coarse:
+            paint = self._settled(paint, line_ink(sketch, stride), lead)
+            lab = torch.from_numpy(paint).permute(2, 0, 1)[None].to(self.device)
+            paint = ink_aware_upsample(lab, lines)[0].permute(1, 2, 0).cpu().numpy()
+        elif lead is not None:
+            paint = paint + cv2.GaussianBlur(lead - paint, (0, 0), _OVERLAP / 8)
+        return np.ascontiguousarray(paint[rows, columns])
+
+    def _settled(self, paint: Lab, ink: Plane, lead: Lab | None) -> Lab:
+        paint = settle(paint, ink, self.settings.smooth)
+        if lead is None:
+            return paint
+        lead = cv2.resize(lead, ink.shape[::-1], interpolation=cv2.INTER_AREA)
+        return paint + settle(lead - paint, ink, _SAME_COLORS)
+
+    def _batch(self, planes: NDArray[np.float32]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))[None].to(self.device)
+
+
+def _scaled(gray: Plane, scale: float) -> Plane:
+    """Return the page at a scale of at most 1, each pixel the mean of those it stands for."""
+    height, width = gray.shape
+    if scale == 1:
+        return gray
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
+
+
+def _bands(length: int, most: int) -> Iterator[tuple[slice, Plane]]:
+    """Give equal bands of at most ``most`` of ``length`` rows, and their weights, which add up to 1."""
+    count = -(-(length - _OVERLAP) // (most - _OVERLAP))
+    step = (length - _OVERLAP) / count
+    ramp = (np.arange(_OVERLAP, dtype=np.float32) + 0.5) / _OVERLAP
+    for number in range(count):
+        start, stop = round(number * step), round((number + 1) * step) + _OVERLAP
+        fade = np.ones(stop - start, np.float32)
+        if number:
+            fade[:_OVERLAP] = ramp
+        if number < count - 1:
+            fade[-_OVERLAP:] = 1 - ramp
+        yield slice(start, stop), fade
+
+
+def _part(lead: Lab, part: slice, length: int, along: int) -> Lab:
+    """Return what of ``lead``, any number of pixels long, belongs to a part of ``length`` pixels."""
+    scale = lead.shape[along] / length
+    start = round(part.start * scale)
+    stop = max(start + 1, round(part.stop * scale))
+    return lead[start:stop] if along == 0 else lead[:, start:stop]

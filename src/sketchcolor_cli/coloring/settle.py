@@ -1,0 +1,85 @@
+"""Even out the coarse paint inside the lines: no pale halo along a line, no cloud in a flat area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Plane = NDArray[np.float32]
+
+_EDGE = 7.0  # difference in Lab between neighbouring cells at which paint is meant to change, line or not
+_BARRIER = 8.0  # how well ink keeps colours apart
+_REACH = 2.5  # cells; nearer to a line than this the network is less sure of its colour
+_UNSURE = 0.06  # weight of a cell's own colour right at a line, against 1 far from any
+_STEPS = 60  # of conjugate gradients
+_ENOUGH = 1e-3  # remainder, as a part of what there was at first, at which to stop
+
+
+def settle(paint: NDArray[np.float32], ink: Plane, strength: float) -> NDArray[np.float32]:
+    """Return paint (h, w, 3), Lab, smoothed where neither ink nor a clear change of colour stands between.
+
+    ``ink`` (h, w) in [0, 1] is how much line there is in each cell. Solves the screened Poisson equation
+    ``(W + strength·L) u = W·paint`` (as in Levin, Lischinski, Weiss 2004, "Colorization using optimization"):
+    W trusts cells far from lines more than those beside one, where a network that sees paper, line and the
+    other side at once makes its halos; L is the Laplacian of a grid whose edges are cut by ink and by steps
+    in the paint. ``strength`` 0 changes nothing, 10 is strong.
+    """
+    if strength <= 0 or min(ink.shape) < 2:
+        return paint
+    line = (ink > 0.25).astype(np.uint8)
+    far = cv2.distanceTransform(1 - line, cv2.DIST_L2, 3) if line.any() else np.full_like(ink, np.inf)
+    sure = _UNSURE + (1 - _UNSURE) * np.clip((far - 0.5) / _REACH, 0, 1) ** 2
+    across, down = _conductance(paint, ink, 1), _conductance(paint, ink, 0)
+    return _solve(paint, sure[..., None], strength * across[..., None], strength * down[..., None])
+
+
+def _conductance(paint: NDArray[np.float32], ink: Plane, axis: int) -> Plane:
+    """Return how well colours flow from each cell to the next along ``axis``, one fewer than cells."""
+    first, second = _ends(paint, axis)
+    step = np.sqrt(((second - first) ** 2).sum(2))
+    between = np.maximum(*_ends(ink, axis))
+    out: Plane = np.exp(-((step / _EDGE) ** 2) - _BARRIER * between)
+    return out
+
+
+def _ends(grid: Plane, axis: int) -> tuple[Plane, Plane]:
+    return (grid[:-1], grid[1:]) if axis == 0 else (grid[:, :-1], grid[:, 1:])
+
+
+def _solve(paint: NDArray[np.float32], sure: Plane, across: Plane, down: Plane) -> NDArray[np.float32]:
+    """Conjugate gradients with the diagonal as preconditioner, for the three channels at once."""
+    diagonal = sure.copy()
+    diagonal[:, :-1] += across
+    diagonal[:, 1:] += across
+    diagonal[:-1] += down
+    diagonal[1:] += down
+
+    def times(u: NDArray[np.float32]) -> NDArray[np.float32]:
+        out = diagonal * u
+        out[:, :-1] -= across * u[:, 1:]
+        out[:, 1:] -= across * u[:, :-1]
+        out[:-1] -= down * u[1:]
+        out[1:] -= down * u[:-1]
+        return out
+
+    found = paint.copy()
+    rest = sure * paint - times(found)
+    move = rest / diagonal
+    norm = (rest * move).sum((0, 1))
+    least = norm * _ENOUGH**2 + 1e-12
+    for _ in range(_STEPS):
+        if (norm <= least).all():
+            break
+        moved = times(move)
+        length = norm / np.maximum((move * moved).sum((0, 1)), 1e-20)
+        found += length * move
+        rest -= length * moved
+        scaled = rest / diagonal
+        before, norm = norm, (rest * scaled).sum((0, 1))
+        move = scaled + norm / np.maximum(before, 1e-20) * move
+    return found
