@@ -21,17 +21,20 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 from torch.utils.data import DataLoader, Dataset
 
 from sketchcolor_cli.color import rgb_to_lab
 from sketchcolor_cli.compositing import paint_under
 from sketchcolor_cli.images import Picture, to_array, write_picture
-from sketchcolor_cli.model.checkpoint import load_model, save_model
-from sketchcolor_cli.model.hint_unet import HintUNet, lab_grid
+from sketchcolor_cli.model.checkpoint import save_model
+from sketchcolor_cli.model.hint_unet import HintUNet
+from sketchcolor_cli.model.lattice import lab_grid, lattice_shares
 from sketchcolor_cli.training.files import save_state
-from sketchcolor_cli.training.losses import color_rarity, lattice_shares, paint_loss
-from sketchcolor_cli.training.pairs import Drawing, PairRecipe, make_pair
+from sketchcolor_cli.training.losses import color_rarity, paint_loss
+from sketchcolor_cli.training.pairs import Drawing, PairRecipe, find_kin, make_pair
 from sketchcolor_cli.training.results import page_lightness, psnr, result_rgb
 from sketchcolor_cli.training.sources import read_shards
 
@@ -52,7 +55,8 @@ SHORT_SIDE = 320  # pixels of a drawing in memory
 WARM_UP = 300  # steps
 AVERAGE = 0.999  # decay of the moving average of the weights, per step
 EVERY = 240.0  # seconds between checkpoints
-VALIDATION_KINDS = ("none", "points", "painting")
+ONLY_MOOD = 0.3  # part of the sheets of which the network sees the palette alone
+VALIDATION_KINDS = ("none", "points", "painting", "sheet")
 SHOWN = 12  # pictures in a row of the contact sheet
 
 
@@ -63,6 +67,7 @@ class Pairs(Dataset):
         self.drawings, self.size, self.first, self.seed = drawings, size, first, seed
         weights = np.array([SOURCE_WEIGHT.get(drawing.source, 1.0) for drawing in drawings])
         self.shares = np.cumsum(weights / weights.sum())
+        self.kin = find_kin(drawings)
 
     def __len__(self) -> int:
         return 10**9
@@ -70,28 +75,32 @@ class Pairs(Dataset):
     def __getitem__(self, number: int) -> tuple[Tensor, ...]:
         rng = np.random.default_rng([self.seed, self.first + number])
         index = min(int(np.searchsorted(self.shares, rng.random())), len(self.drawings) - 1)
-        return planes(make_pair(rng, self.drawings, index, self.size, PairRecipe()))
+        return planes(make_pair(rng, self.drawings, index, self.size, PairRecipe(), kin=self.kin))
 
 
 class Validation(Dataset):
-    """One plain pair of each held-out drawing, with one kind of hint."""
+    """One plain pair of every eighth held-out drawing, with one kind of hint, or another drawing as sheet."""
 
     def __init__(self, drawings: Sequence[Drawing], size: int, kind: str) -> None:
-        self.drawings, self.size = drawings, size
-        self.recipe = PairRecipe(hint_kinds={kind: 1.0}, page_share=0, bubble_share=0, augment=False)
+        self.drawings, self.size, self.kin = drawings, size, find_kin(drawings)
+        sheet = float(kind == "sheet")
+        self.recipe = PairRecipe(
+            hint_kinds={"none" if sheet else kind: 1.0}, page_share=0, bubble_share=0, sheet_share=sheet,
+            kin_share=1, augment=False,
+        )  # fmt: skip
+        self.places = [i for i in range(0, len(drawings), 8) if not sheet or drawings[i].group in self.kin]
 
     def __len__(self) -> int:
-        return len(self.drawings)
+        return len(self.places)
 
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
-        return planes(
-            make_pair(np.random.default_rng([7, index]), self.drawings, index, self.size, self.recipe)
-        )
+        place, rng = self.places[index], np.random.default_rng([7, index])
+        return planes(make_pair(rng, self.drawings, place, self.size, self.recipe, kin=self.kin))
 
 
 def planes(pair: Any) -> tuple[Tensor, ...]:
-    """Return sketch, hint, spread and truth, each (C, H, W)."""
-    arrays = (pair.sketch[..., None], pair.hint, pair.spread, pair.truth)
+    """Return sketch, hint, spread, truth and sheet, each (C, H, W)."""
+    arrays = (pair.sketch[..., None], pair.hint, pair.spread, pair.truth, pair.sheet)
     return tuple(torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1))) for array in arrays)
 
 
@@ -101,26 +110,27 @@ def single_threaded(_worker: int) -> None:
 
 
 @torch.no_grad()
-def validate(model: HintUNet, sets: dict[str, list], device: str, sheet: Path) -> dict[str, float]:
+def validate(model: HintUNet, sets: dict[str, list], device: str, picture: Path) -> dict[str, float]:
     """Return PSNR and ratio of chroma to truth for each kind of hint; write a contact sheet."""
     model.eval()
     figures, rows = {}, []
     for kind, batches in sets.items():
         total, chroma, count = 0.0, torch.zeros(2), 0
         for batch in batches:
-            sketch, hint, spread, truth = (part.to(device) for part in batch)
+            sketch, hint, spread, truth, sheet = (part.to(device) for part in batch)
             with torch.autocast(device, torch.bfloat16):
-                prediction = model(sketch, hint, spread=spread)
+                prediction = model(sketch, hint, spread=spread, sheet=sheet)
             result = result_rgb(model, replace(prediction, color=prediction.color.float()), sketch)
             total += float(psnr(result, truth)) * len(truth)
             chroma += torch.tensor([float(rgb_to_lab(x)[:, 1:].norm(dim=1).mean()) for x in (result, truth)])
             if not count:
-                marked = hint[:, :3] + 0.5 * (1 - hint[:, 3:])
+                given = F.interpolate(sheet, size=hint.shape[2:]) if sheet.any() else hint
+                marked = given[:, :3] + 0.5 * (1 - given[:, 3:])
                 shown = (sketch.expand(-1, 3, -1, -1), marked, result, truth)
                 rows += [torch.cat(list(part[:SHOWN]), 2).cpu() for part in shown]
             count += len(truth)
         figures |= {f"psnr_{kind}": total / count, f"chroma_{kind}": float(chroma[0] / chroma[1])}
-    write_picture(sheet, Picture(to_array(torch.cat(rows, 1)[None].clamp(0, 1))))
+    write_picture(picture, Picture(to_array(torch.cat(rows, 1)[None].clamp(0, 1))))
     return figures
 
 
@@ -129,7 +139,7 @@ def count_colors(drawings: Sequence[Drawing], lattice: tuple[Tensor, Tensor], st
     counts = torch.zeros(len(lattice[0]) * len(lattice[1]))
     pairs = Pairs(drawings, 128, 0, seed=99)
     for number in range(min(400, 4 * len(drawings))):
-        sketch, _, _, truth = (part[None] for part in pairs[number])
+        sketch, _, _, truth, _ = (part[None] for part in pairs[number])
         paint, seen = paint_under(page_lightness(sketch), rgb_to_lab(truth), stride)
         corners, shares = lattice_shares(paint[:, 1:], *lattice)
         counts.index_add_(0, corners.flatten(), (shares * seen[:, 1:2]).flatten())
@@ -148,12 +158,12 @@ class Run:
             HintUNet().to(device, memory_format=torch.channels_last) for _ in range(2)
         )
         if begin_with is not None:
-            self.model.load_state_dict(load_model(begin_with, HintUNet)[0].state_dict())
+            self.model.load_state_dict(self.model.state_dict() | load_file(begin_with))
         self.average.load_state_dict(self.model.state_dict())
         kernels = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim <= 1]
         groups = [{"params": kernels, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=lr)
+        self.optimizer = torch.optim.AdamW(groups, lr=lr, fused=True)
         self.lattice = lab_grid(self.model.config.lab_step)
         self.step = self.images = 0
         self.file = folder / "state.pt"
@@ -180,9 +190,11 @@ class Run:
         self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        sketch, hint, spread, truth = (part.to(self.device, non_blocking=True) for part in batch)
+        sketch, hint, spread, truth, sheet = (part.to(self.device, non_blocking=True) for part in batch)
         with torch.autocast(self.device, torch.bfloat16):
-            prediction = self.model(sketch, hint, spread=spread)
+            z = self.model.palette_of(sheet)
+            shown = torch.rand(len(sheet), 1, 1, 1, device=self.device) >= ONLY_MOOD
+            prediction = self.model(sketch, hint, spread=spread, sheet=sheet * shown, z=z)
         parts = paint_loss(prediction, page_lightness(sketch), rgb_to_lab(truth), self.lattice, self.rarity)
         self.optimizer.zero_grad(set_to_none=True)
         parts["total"].backward()
@@ -197,10 +209,9 @@ class Run:
 
     @torch.no_grad()
     def _follow(self, decay: float) -> None:
-        pairs = zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True)
-        for mean, value in pairs:
-            if mean.dtype.is_floating_point:
-                mean.lerp_(value, 1 - decay)
+        parts = zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True)
+        means, values = zip(*((a, b) for a, b in parts if a.dtype.is_floating_point), strict=True)
+        torch._foreach_lerp_(means, values, 1 - decay)
 
 
 def train(run: Run, drawings: Sequence[Drawing], sets: dict[str, list], options: argparse.Namespace) -> None:
@@ -273,7 +284,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument(
-        "--begin-with", type=Path, help="model file to begin a new run with, such as the bundled"
+        "--begin-with",
+        type=Path,
+        help="model file to begin a new run with, such as the bundled; what it has not begins anew",
     )
     parser.add_argument("--limit", type=int, help="use so many drawings only, to try the script")
     options = parser.parse_args()
@@ -281,7 +294,7 @@ def main() -> None:
 
     found = read_shards(sorted(options.data.glob("train-*.tar")), SHORT_SIDE)
     drawings = [drawing for drawing in found if drawing.source not in LEFT_OUT][: options.limit]
-    held_out = list(read_shards(sorted(options.data.glob("val-*.tar")), SHORT_SIDE))[::8]
+    held_out = list(read_shards(sorted(options.data.glob("val-*.tar")), SHORT_SIDE))
     print(f"{len(drawings)} drawings, {len(held_out)} held out", flush=True)
     sets = {kind: list(DataLoader(Validation(held_out, 256, kind), 16)) for kind in VALIDATION_KINDS}
     run = Run(options.run, options.device, options.lr, drawings, options.begin_with)

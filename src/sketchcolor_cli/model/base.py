@@ -38,14 +38,22 @@ class ColorNet(nn.Module):
     stride: int
 
     def forward(
-        self, sketch: Tensor, hint: Tensor, *, spread: Tensor | None = None, z: Tensor | None = None
+        self,
+        sketch: Tensor,
+        hint: Tensor,
+        *,
+        spread: Tensor | None = None,
+        sheet: Tensor | None = None,
+        z: Tensor | None = None,
     ) -> Prediction:
         """Colour a batch.
 
         ``sketch`` (N, 1, H, W), paper 1 and ink 0. ``hint`` (N, 4, H, W): RGB in [0, 1] and a mask that is 1
         where a colour was given; RGB is 0 where the mask is 0. ``spread`` (N, 4, H/4, W/4): the hint's
-        colours spread inside the lines, and how sure that is. ``z`` (N, Z) replaces what the network would
-        read from the hint.
+        colours spread inside the lines, and how sure that is. ``sheet`` (N, 4, S, S), RGB and mask like the
+        hint, is another drawing in the right colours, such as a character sheet; a row that is 0 is none.
+        ``z`` (N, Z) replaces what the network would read from the hint or the sheet about the picture as a
+        whole.
         """
         raise NotImplementedError
 

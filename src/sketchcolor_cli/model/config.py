@@ -91,6 +91,10 @@ class HintUNetConfig:
     """Residual blocks at each of these sizes, on the way down and again on the way up."""
     stride: int = 4
     """Side of the square of sketch pixels that is folded into one place."""
+    sheet_width: int = 160
+    """Channels of the tokens that a character sheet becomes; a multiple of 4, as there are four heads."""
+    sheet_size: int = 128
+    """Side in pixels of the square that a character sheet is brought to; a multiple of 8."""
     lab_step: float = 12.0
     """Distance of neighbouring colours on the a*b* lattice, in units of CIELAB."""
     temperature: float = 0.4
@@ -100,6 +104,8 @@ class HintUNetConfig:
         _need_lengths(self, depths=len(self.widths))
         _need_at_least(1, self, "widths", "stride")
         _need_at_least(0, self, "depths")
+        if self.sheet_width < 4 or self.sheet_width % 4 or self.sheet_size < 8 or self.sheet_size % 8:
+            raise ValueError("sheet_width must be a multiple of 4, sheet_size of 8")
         if not self.widths or self.lab_step <= 0 or self.temperature <= 0:
             raise ValueError("widths must not be empty; lab_step and temperature must be above 0")
 

@@ -129,9 +129,15 @@ class Generator(ColorNet):
         self.unet = UNet(config)
 
     def forward(
-        self, sketch: Tensor, hint: Tensor, *, spread: Tensor | None = None, z: Tensor | None = None
+        self,
+        sketch: Tensor,
+        hint: Tensor,
+        *,
+        spread: Tensor | None = None,
+        sheet: Tensor | None = None,
+        z: Tensor | None = None,
     ) -> Prediction:
-        """See :class:`ColorNet`; ``spread`` is not used, and with ``z`` given neither is ``hint``."""
+        """See :class:`ColorNet`; ``spread`` and ``sheet`` are not used; with ``z``, nor is ``hint``."""
         z = self.encode(hint) if z is None else z
         color, extra = self.unet(sketch, z)
         return Prediction(color.float(), extra=extra.float(), z=z)

@@ -5,6 +5,10 @@ the hint spread along the lines. It predicts lightness and, for hue and saturati
 quantised a*b* colours (Zhang, Isola, Efros 2016, "Colorful image colorization"), since regression alone
 answers the many colours that a shirt may have with their mean, which is sepia. The ink is laid over the
 enlarged colour afterwards; see ``sketchcolor_cli.compositing``.
+
+Another drawing in the right colours, the sheet, helps in two ways: places of the sketch look for places like
+them on it (``sketchcolor_cli.model.sheet``), and its colours, or a palette given instead, count as more
+probable everywhere: the mood of the picture, which is this network's z.
 """
 
 from __future__ import annotations
@@ -15,39 +19,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name the field uses)
 
-from sketchcolor_cli.color import lab_to_rgb
+from sketchcolor_cli.color import lab_to_rgb, rgb_to_lab
 from sketchcolor_cli.model.base import ColorNet, Prediction
 from sketchcolor_cli.model.config import HintUNetConfig
+from sketchcolor_cli.model.lattice import lab_grid, lattice_histogram
+from sketchcolor_cli.model.residual import Residual
+from sketchcolor_cli.model.sheet import SheetAttention, SheetEncoder, rows_with
 
-_A_RANGE = (-96.0, 108.0)  # what sRGB reaches in a* and b*, rounded outwards to steps of 12 that hit grey, 0
-_B_RANGE = (-108.0, 96.0)
-
-
-def lab_grid(step: float) -> tuple[Tensor, Tensor]:
-    """Return the a* and b* values, (A,) and (B,), of the lattice that colours are quantised on."""
-    return (
-        torch.arange(_A_RANGE[0], _A_RANGE[1] + step / 2, step),
-        torch.arange(_B_RANGE[0], _B_RANGE[1] + step / 2, step),
-    )
-
-
-class _Residual(nn.Module):
-    """Pre-activation residual block of two 3×3 convolutions (He et al. 2016); starts as the identity."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-        )
-        nn.init.zeros_(self.body[-1].weight)  # type: ignore[arg-type]
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)  # type: ignore[no-any-return]
+_PAPER = 95.0, 4.0  # from this L* on and below this chroma a pixel of a sheet is paper
+_DOUBT = 0.1  # a colour that a palette does not have is this probable still, as a part of chance
 
 
 class _SelfAttention(nn.Module):
@@ -87,43 +67,91 @@ class HintUNet(ColorNet):
         widths, depths = config.widths, config.depths
         outer = list(zip(widths[:-1], depths[:-1], strict=True))
         self.stem = nn.Conv2d(config.stride**2 + 8, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(nn.Sequential(*(_Residual(w) for _ in range(d))) for w, d in outer)
+        self.down = nn.ModuleList(nn.Sequential(*(Residual(w) for _ in range(d))) for w, d in outer)
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))
         half = depths[-1] // 2
         self.bottom = nn.Sequential(
-            *(_Residual(widths[-1]) for _ in range(half)),
+            *(Residual(widths[-1]) for _ in range(half)),
             _SelfAttention(widths[-1]),
-            *(_Residual(widths[-1]) for _ in range(depths[-1] - half)),
+            *(Residual(widths[-1]) for _ in range(depths[-1] - half)),
             _SelfAttention(widths[-1]),
         )
         self.grow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
-        self.up = nn.ModuleList(nn.Sequential(*(_Residual(w) for _ in range(d))) for w, d in outer)
+        self.up = nn.ModuleList(nn.Sequential(*(Residual(w) for _ in range(d))) for w, d in outer)
+        self.sheet = SheetEncoder(config.sheet_width)
+        self.sheet_bottom = SheetAttention(widths[-1], config.sheet_width)
+        self.sheet_up = SheetAttention(widths[-2], config.sheet_width) if len(widths) > 1 else None
         a, b = lab_grid(config.lab_step)
         self.register_buffer("_colors", torch.cartesian_prod(a, b), persistent=False)
+        self.mood = nn.Sequential(nn.Linear(len(a) * len(b), 128), nn.ReLU(), nn.Linear(128, widths[-1]))
+        nn.init.zeros_(self.mood[-1].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.mood[-1].bias)  # type: ignore[arg-type]
+        self.trust = nn.Conv2d(widths[0], 1, 1)
+        nn.init.zeros_(self.trust.weight)
+        nn.init.zeros_(self.trust.bias)  # type: ignore[arg-type]
         self.norm = nn.BatchNorm2d(widths[0])
         self.lightness = nn.Conv2d(widths[0], 1, 1)
         self.palette = nn.Conv2d(widths[0], len(a) * len(b), 1)
 
     def forward(
-        self, sketch: Tensor, hint: Tensor, *, spread: Tensor | None = None, z: Tensor | None = None
+        self,
+        sketch: Tensor,
+        hint: Tensor,
+        *,
+        spread: Tensor | None = None,
+        sheet: Tensor | None = None,
+        z: Tensor | None = None,
     ) -> Prediction:
-        """See :class:`ColorNet`; ``z`` is not used by this network."""
+        """See :class:`ColorNet`; ``z`` (N, A·B) is the share of each colour in the picture, 0 for unknown."""
         coarse = shrink_hint(hint, self.stride)
         spread = coarse if spread is None else spread
+        if z is None:
+            z = (
+                self.palette_of(sheet)
+                if sheet is not None
+                else sketch.new_zeros(len(sketch), len(self._colors))
+            )
+        prior = self._prior(z)
         x = self.stem(torch.cat([F.pixel_unshuffle(1 - sketch, self.stride), coarse, spread], 1))
         skips = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
             x = blocks(x)
             skips.append(x)
             x = shrink(x)
-        x = self.bottom(x)
-        for blocks, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
-            grown = F.interpolate(grow(x), size=skip.shape[2:], mode="bilinear", align_corners=False)
-            x = blocks(skip + grown)
+        x = x + self.mood(prior)[..., None, None]
+        rows = None if sheet is None else rows_with(sheet)
+        known = None
+        if sheet is not None and rows is not None and len(rows):
+            known = (rows, *self.sheet(sheet[rows]))
+        x = _looked_up(self.sheet_bottom, self.bottom[: len(self.bottom) // 2](x), known)
+        x = self.bottom[len(self.bottom) // 2 :](x)
+        for level in reversed(range(len(skips))):
+            skip = skips[level]
+            grown = F.interpolate(
+                self.grow[level](x), size=skip.shape[2:], mode="bilinear", align_corners=False
+            )
+            x = skip + grown
+            if level == len(skips) - 1 and self.sheet_up is not None:
+                x = _looked_up(self.sheet_up, x, known)
+            x = self.up[level](x)
         x = F.relu(self.norm(x))
-        logits = self.palette(x)
+        logits = self.palette(x).float() + self.trust(x).float() * prior[..., None, None]
         lightness = 100 * torch.sigmoid(self.lightness(x).float())
-        return Prediction(torch.cat([lightness, self.annealed_mean(logits)], 1), logits=logits)
+        return Prediction(torch.cat([lightness, self.annealed_mean(logits)], 1), logits=logits, z=z)
+
+    def palette_of(self, sheet: Tensor) -> Tensor:
+        """Return the share of each lattice colour, (N, A·B), in sheets (N, 4, S, S); paper counts little."""
+        lab = rgb_to_lab(sheet[:, :3].float())
+        paper = (lab[:, :1] > _PAPER[0]) & (lab[:, 1:].norm(dim=1, keepdim=True) < _PAPER[1])
+        weight = sheet[:, 3:] * torch.where(paper, 0.1, 1.0)
+        a, b = lab_grid(self.config.lab_step)
+        return lattice_histogram(lab[:, 1:], weight, a.to(sheet.device), b.to(sheet.device))
+
+    def _prior(self, z: Tensor) -> Tensor:
+        """Return how much likelier than by chance each colour is, as a logarithm; 0 where z says nothing."""
+        chance = 1 / z.shape[1]
+        likelier = ((z + _DOUBT * chance) / chance).log()
+        return likelier * (z.sum(1, keepdim=True) > 0)
 
     def annealed_mean(self, logits: Tensor) -> Tensor:
         """Return a*b*, (N, 2, h, w), between mean and mode of the distribution (Zhang et al. 2016, eq. 5)."""
@@ -133,6 +161,14 @@ class HintUNet(ColorNet):
     def rgb(self, prediction: Prediction) -> Tensor:
         """Return the colours as (N, 3, H/4, W/4) RGB in [0, 1]."""
         return lab_to_rgb(prediction.color)
+
+
+def _looked_up(attention: SheetAttention, x: Tensor, known: tuple[Tensor, Tensor, Tensor] | None) -> Tensor:
+    """Return ``x`` with the rows that have a sheet after they looked at it."""
+    if known is None:
+        return x
+    rows, tokens, drawn = known
+    return x.index_copy(0, rows, attention(x[rows], tokens, drawn).to(x.dtype))
 
 
 def shrink_hint(hint: Tensor, stride: int) -> Tensor:

@@ -9,32 +9,11 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from sketchcolor_cli.compositing import paint_under
+from sketchcolor_cli.model.lattice import lattice_shares
 
 if TYPE_CHECKING:
     from sketchcolor_cli.model.base import Prediction
     from sketchcolor_cli.model.spaces import Space
-
-
-def lattice_shares(chroma: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Return which four lattice colours surround each a*b* value, and the bilinear share of each.
-
-    ``chroma`` (N, 2, h, w); ``a`` (A,) and ``b`` (B,) evenly spaced. Returns indices into the A·B colours and
-    shares that sum to 1, both (N, 4, h, w).
-    """
-    shape = (1, -1, 1, 1)
-    sizes = torch.tensor([len(a), len(b)], device=chroma.device).view(shape)
-    origin, step = torch.stack([a[0], b[0]]).view(shape), (a[1] - a[0])
-    place = ((chroma - origin) / step).clamp_min(0).minimum(sizes - 1 - 1e-4)
-    low = place.floor().long()
-    high_share = place - low
-    corners, shares = [], []
-    for up_a in (0, 1):
-        for up_b in (0, 1):
-            corners.append((low[:, 0] + up_a) * len(b) + low[:, 1] + up_b)
-            share_a = high_share[:, 0] if up_a else 1 - high_share[:, 0]
-            share_b = high_share[:, 1] if up_b else 1 - high_share[:, 1]
-            shares.append(share_a * share_b)
-    return torch.stack(corners, 1), torch.stack(shares, 1)
 
 
 def paint_loss(

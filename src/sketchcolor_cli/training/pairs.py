@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,10 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli import hints
-from sketchcolor_cli.training import lines, pages, strokes
+from sketchcolor_cli.training import lines, pages, sheets, strokes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable
 
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -26,6 +27,8 @@ class Drawing:
     color: NDArray[np.uint8]
     line: NDArray[np.uint8] | None = None
     source: str = ""
+    group: str = ""
+    """Pictures of one group show the same characters or places in the same colours; empty: of none."""
 
 
 @dataclass(frozen=True)
@@ -51,37 +54,76 @@ class PairRecipe:
     bubble_share: float = 0.25
     """Share of pairs with speech bubbles."""
     recolor_share: float = 0.6
-    """Share of hinted pairs whose colours are turned round the hue circle, so that hints are obeyed."""
+    """Share of pairs with hint or sheet whose colours are turned round the hue circle, to have it obeyed."""
+    sheet_share: float = 0.4
+    """Share of pairs that come with a character sheet."""
+    kin_share: float = 0.6
+    """Share of sheets that show other pictures of the same group, where there are any, not the picture."""
     augment: bool = True
     """Random crop, mirror, colours and scan; off for validation, which takes the centre as it is."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Arrays in [0, 1], float32: sketch (S, S), hint (S, S, 4), spread (S/4, S/4, 4), truth (S, S, 3)."""
+    """Arrays in [0, 1], float32: sketch (S, S), hint (S, S, 4), spread (S/4, S/4, 4), truth (S, S, 3).
+
+    ``sheet`` (R, R, 4), RGB and mask, is a character sheet; 0 where there is none, None where there never is.
+    """
 
     sketch: NDArray[np.float32]
     hint: NDArray[np.float32]
     spread: NDArray[np.float32]
     truth: NDArray[np.float32]
+    sheet: NDArray[np.float32] | None = None
+
+
+Kin = Mapping[str, Sequence[int]]
+"""The places of the pictures of each group among the drawings."""
+
+
+def find_kin(drawings: Iterable[Drawing]) -> Kin:
+    """Return which drawings belong to which group; those of none and single ones are left out."""
+    groups: dict[str, list[int]] = {}
+    for index, drawing in enumerate(drawings):
+        groups.setdefault(drawing.group, []).append(index)
+    return {group: indices for group, indices in groups.items() if group and len(indices) > 1}
 
 
 def make_pair(
-    rng: Generator, drawings: Sequence[Drawing], index: int, size: int, recipe: PairRecipe, *, stride: int = 4
+    rng: Generator,
+    drawings: Sequence[Drawing],
+    index: int,
+    size: int,
+    recipe: PairRecipe,
+    *,
+    stride: int = 4,
+    kin: Kin | None = None,
+    sheet_size: int = 128,
 ) -> Pair:
     """Make one pair of ``size``×``size`` pixels from drawing ``index``; other panels come from any.
 
-    ``size`` is divisible by ``stride``. All that is random comes from ``rng``.
+    With a sheet, other panels come from the same group where it has others. ``size`` is divisible by
+    ``stride``. All that is random comes from ``rng``.
     """
     kinds, shares = list(recipe.hint_kinds), np.array(list(recipe.hint_kinds.values()))
     kind = kinds[rng.choice(len(kinds), p=shares / shares.sum())]
     truth, sketch = np.ones((size, size, 3), np.float32), np.ones((size, size), np.float32)
     panels = pages.lay_out(rng, size, recipe.page_share)
+    with_sheet = rng.random() < recipe.sheet_share
+    relatives = (kin or {}).get(drawings[index].group, ()) if with_sheet else ()
+    boldly = (with_sheet or kind != "none") and rng.random() < recipe.recolor_share
+    together = _draw_recoloring(rng, boldly=boldly) if recipe.augment else None
+    shown = []
     for number, panel in enumerate(panels):
-        drawing = drawings[index if number == 0 else int(rng.integers(len(drawings)))]
+        others = relatives or range(len(drawings))
+        place = index if number == 0 else int(others[rng.integers(len(others))])
+        drawing = drawings[place]
         color, line = _cropped(rng, drawing, panel.shape, augment=recipe.augment)
-        if recipe.augment:
-            color = _recolored(rng, color, boldly=kind != "none" and rng.random() < recipe.recolor_share)
+        if together is not None:
+            shared = with_sheet or number == 0
+            color = _recolored(color, together if shared else _draw_recoloring(rng, boldly=boldly))
+        if with_sheet:
+            shown.append(_other_view(rng, drawings, place, relatives, recipe, together))
         truth[panel.window] = color
         sketch[panel.window] = lines.draw(rng, color, line)
     if len(panels) > 1 and rng.random() < 0.8:
@@ -92,7 +134,33 @@ def make_pair(
     hint = strokes.simulate(rng, truth, sketch, kind)
     if recipe.augment:
         sketch = lines.scan(rng, sketch)
-    return Pair(sketch, hint, hints.spread(sketch, hint, stride), truth)
+    return Pair(sketch, hint, hints.spread(sketch, hint, stride), truth, sheets.lay_out(shown, sheet_size))
+
+
+def _other_view(
+    rng: Generator,
+    drawings: Sequence[Drawing],
+    place: int,
+    relatives: Sequence[int],
+    recipe: PairRecipe,
+    recoloring: Recoloring | None,
+) -> NDArray[np.float32]:
+    """Return another drawing of the same group in the colours of drawing ``place``, or that one, bent."""
+    others = [other for other in relatives if other != place]
+    if others and rng.random() < recipe.kin_share:
+        other = drawings[others[rng.integers(len(others))]]
+        view, _ = _cropped(rng, other, _shape_within(other.color.shape, 192), augment=False)
+    else:
+        view, _ = _cropped(
+            rng, drawings[place], _shape_within(drawings[place].color.shape, 192), augment=False
+        )
+        view = sheets.bend(rng, view)
+    return view if recoloring is None else _recolored(view, recoloring)
+
+
+def _shape_within(shape: tuple[int, ...], side: int) -> tuple[int, int]:
+    scale = side / max(shape[:2])
+    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
 def _cropped(
@@ -119,15 +187,26 @@ def _cropped(
     return cut(drawing.color), None if drawing.line is None else cut(drawing.line)
 
 
-def _recolored(rng: Generator, color: NDArray[np.float32], *, boldly: bool) -> NDArray[np.float32]:
+@dataclass(frozen=True)
+class Recoloring:
+    """How colours are changed: a*b* turned and scaled by a matrix, L* bent by an exponent."""
+
+    turn: NDArray[np.float32]
+    gamma: float
+
+
+def _draw_recoloring(rng: Generator, *, boldly: bool) -> Recoloring:
     """Turn and scale a*b*, and bend L*: a little always, by any angle when ``boldly``."""
-    lab = cv2.cvtColor(color, cv2.COLOR_RGB2LAB)
     angle = rng.uniform(0, 2 * np.pi) if boldly else rng.normal(0, 0.05)
     turn = rng.uniform(0.7, 1.25) * np.array(
         ((np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))), np.float32
     )
-    lab[..., 1:] = lab[..., 1:] @ turn.astype(np.float32)
-    gamma = np.exp(rng.normal(0, 0.25 if boldly else 0.08))
-    lab[..., 0] = 100 * (lab[..., 0] / 100) ** np.float32(gamma)
+    return Recoloring(turn.astype(np.float32), float(np.exp(rng.normal(0, 0.25 if boldly else 0.08))))
+
+
+def _recolored(color: NDArray[np.float32], how: Recoloring) -> NDArray[np.float32]:
+    lab = cv2.cvtColor(color, cv2.COLOR_RGB2LAB)
+    lab[..., 1:] = lab[..., 1:] @ how.turn
+    lab[..., 0] = 100 * (lab[..., 0] / 100) ** np.float32(how.gamma)
     turned: NDArray[np.float32] = np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)
     return turned

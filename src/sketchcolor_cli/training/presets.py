@@ -11,10 +11,11 @@ from torch import Tensor
 from sketchcolor_cli.color import rgb_to_lab
 from sketchcolor_cli.compositing import paint_under
 from sketchcolor_cli.model.generator import Generator
-from sketchcolor_cli.model.hint_unet import HintUNet, lab_grid
+from sketchcolor_cli.model.hint_unet import HintUNet
+from sketchcolor_cli.model.lattice import lab_grid, lattice_shares
 from sketchcolor_cli.model.spaces import SPACES
 from sketchcolor_cli.training.data import PairDataset, thesis_pair
-from sketchcolor_cli.training.losses import color_rarity, lattice_shares, paint_loss, pixel_loss
+from sketchcolor_cli.training.losses import color_rarity, paint_loss, pixel_loss
 from sketchcolor_cli.training.pairs import Drawing, Pair, PairRecipe, make_pair
 from sketchcolor_cli.training.results import page_lightness
 
@@ -76,8 +77,8 @@ def _fast(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing
 
         return make
 
-    learning = PairDataset(train, maker(PairRecipe()), config.seed)
-    plain = PairRecipe(page_share=0, bubble_share=0, augment=False)
+    learning = PairDataset(train, maker(PairRecipe(sheet_share=0)), config.seed)
+    plain = PairRecipe(page_share=0, bubble_share=0, sheet_share=0, augment=False)
     a, b = lab_grid(net.config.lab_step)
     rarity = _count_colors(learning, net.stride, (a, b)).to(device)
     lattice = a.to(device), b.to(device)

@@ -39,7 +39,7 @@ def read_shards(paths: list[Path], short_side: int) -> Iterator[Drawing]:
     """Yield the drawings of WebDataset shards, decoded once, brought down to at most ``short_side`` pixels.
 
     A sample is ``KEY.color.EXT``, perhaps ``KEY.line.EXT`` of the same size, and perhaps ``KEY.json`` with
-    ``source``. A sample whose coloured picture is missing or damaged is left out.
+    ``source`` and ``group``. A sample whose coloured picture is missing or damaged is left out.
 
     Raises:
         DataError: a shard is missing, damaged or no tar file; a sample's parts do not fit together.
@@ -53,10 +53,11 @@ def read_shards(paths: list[Path], short_side: int) -> Iterator[Drawing]:
             if line is not None and line.shape != color.shape[:2]:
                 raise DataError(f"{path}: the line drawing of {key} has not its picture's size; pack it anew")
             try:
-                source = str(json.loads(parts.get("json", b"{}")).get("source", ""))
+                facts = json.loads(parts.get("json", b"{}"))
+                source, group = str(facts.get("source", "")), str(facts.get("group", ""))
             except (ValueError, AttributeError) as error:
                 raise DataError(f"{path}: {key}.json is not a JSON object; pack it anew") from error
-            yield Drawing(key, cv2.cvtColor(color, cv2.COLOR_BGR2RGB), line, source)
+            yield Drawing(key, cv2.cvtColor(color, cv2.COLOR_BGR2RGB), line, source, group)
 
 
 def _read_samples(path: Path) -> dict[str, dict[str, bytes]]:
