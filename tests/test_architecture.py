@@ -20,7 +20,7 @@ OURS, PLUGINS = "sketchcolor_cli", "sketchcolor_plugins"
 
 ROWS = (
     {"errors", "sizes", "weightfile"},  # and each config.py: the standard library, and errors
-    {"worklist", "extractor", "color", "compositing", "devices", "hints", "precision", "sixteen"},
+    {"worklist", "extractor", "color", "compositing", "devices", "hints", "precision", "sheets", "sixteen"},
     {"hookspecs", "images", "batch", "distances", "measures", "weights"},
     {"plugins", "model", "books"},
     {"extraction", "coloring", "training"},

@@ -6,15 +6,13 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 from sketchcolor_cli.color import rgb_to_lab
 from sketchcolor_cli.model.base import Prediction
-from sketchcolor_cli.model.hint_unet import lab_grid
+from sketchcolor_cli.model.lattice import lab_grid, lattice_shares
 from sketchcolor_cli.model.spaces import SPACES
-from sketchcolor_cli.training.losses import color_rarity, lattice_shares, paint_loss, pixel_loss
+from sketchcolor_cli.training.losses import color_rarity, paint_loss, pixel_loss
 
 A, B = lab_grid(12)
 COLORS = torch.cartesian_prod(A, B)
@@ -47,38 +45,6 @@ def loss(
     page = torch.full_like(truth[:, :1], 100) if page is None else page
     assert truth.shape[-1] == prediction.color.shape[-1] * stride
     return paint_loss(prediction, page, truth, (A, B), rarity)
-
-
-# Lattice
-
-
-@settings(deadline=None, max_examples=100)
-@given(st.floats(-96, 108, width=32), st.floats(-108, 96, width=32))
-def test_the_shares_give_the_colour_back(a: float, b: float) -> None:
-    corners, shares = lattice_shares(chroma_of((a, b)), A, B)
-    assert corners.shape == shares.shape == (1, 4, 1, 1)
-    assert (shares >= 0).all()
-    assert shares.sum().item() == pytest.approx(1, abs=1e-5)
-    around = COLORS[corners.flatten()]
-    torch.testing.assert_close(shares.flatten() @ around, torch.tensor([a, b]), atol=3e-3, rtol=0)
-    assert ((around - torch.tensor([a, b])).abs() <= 12.01).all()
-
-
-def test_shares_by_hand() -> None:
-    corners, shares = lattice_shares(chroma_of((0, 12), (3, -6)), A, B)
-    on_it, between = (dict(zip(c.tolist(), s.tolist(), strict=True)) for c, s in zip(
-        corners[0, :, 0].T, shares[0, :, 0].T, strict=True
-    ))  # fmt: skip
-    index = {tuple(color): i for i, color in enumerate(COLORS.tolist())}
-    assert on_it[index[0, 12]] == pytest.approx(1)
-    expected = {(0, -12): 3 / 8, (0, 0): 3 / 8, (12, -12): 1 / 8, (12, 0): 1 / 8}
-    assert between == pytest.approx({index[color]: share for color, share in expected.items()})
-
-
-def test_colours_outside_fall_on_the_edge() -> None:
-    corners, shares = lattice_shares(chroma_of((-500, 500)), A, B)
-    mean = shares.flatten() @ COLORS[corners.flatten()]
-    torch.testing.assert_close(mean, torch.tensor([-96.0, 96.0]), atol=3e-3, rtol=0)
 
 
 # Rarity

@@ -17,8 +17,8 @@ from sketchcolor_cli.training.pairs import Drawing, Pair, PairRecipe, make_pair
 
 Array = NDArray[np.float32]
 
-PLAIN = PairRecipe(hint_kinds={"none": 1}, page_share=0, bubble_share=0, augment=False)
-PLANES = ("sketch", "hint", "spread", "truth")
+PLAIN = PairRecipe(hint_kinds={"none": 1}, page_share=0, bubble_share=0, sheet_share=0, augment=False)
+PLANES = ("sketch", "hint", "spread", "truth", "sheet")
 
 
 def drawing(height: int, width: int, seed: int = 0, *, lined: bool = False) -> Drawing:
@@ -164,7 +164,7 @@ def test_without_a_hint_colours_are_hardly_turned() -> None:
 def test_turning_colours_leaves_grey_black_and_white(boldly: bool) -> None:
     tones = np.repeat(np.linspace(0, 1, 11, dtype=np.float32)[None, :, None], 3, 2)
     for seed in range(20):
-        turned = pairs._recolored(default_rng(seed), tones, boldly=boldly)
+        turned = pairs._recolored(tones, pairs._draw_recoloring(default_rng(seed), boldly=boldly))
         np.testing.assert_allclose(turned, turned[..., :1].repeat(3, 2), atol=2e-3)
         np.testing.assert_allclose(turned[0, [0, -1]], tones[0, [0, -1]], atol=2e-3)
         assert (np.diff(turned[0, :, 0]) > 0).all()
@@ -175,9 +175,9 @@ def test_bold_turns_go_all_round() -> None:
     before = cv2.cvtColor(color, cv2.COLOR_RGB2LAB)[0, 0]
     angles = []
     for seed in range(100):
-        _, a, b = cv2.cvtColor(pairs._recolored(default_rng(seed), color, boldly=True), cv2.COLOR_RGB2LAB)[
-            0, 0
-        ]
+        _, a, b = cv2.cvtColor(
+            pairs._recolored(color, pairs._draw_recoloring(default_rng(seed), boldly=True)), cv2.COLOR_RGB2LAB
+        )[0, 0]
         assert 0.65 < np.hypot(a, b) / np.hypot(*before[1:]) < 1.3
         angles.append(np.arctan2(b, a))
     assert np.histogram(angles, 4, (-np.pi, np.pi))[0].min() > 12
@@ -201,3 +201,57 @@ def test_bubbles_are_white_in_sketch_and_truth() -> None:
         white = (pair.truth == 1).all(2)
         assert white.any()
         assert (pair.sketch[white] == 1).all()
+
+
+# Character sheets
+
+STORY = [Drawing(f"page {n}", drawing(80, 60, n).color, group="story") for n in range(3)]
+MIXED = [*DRAWINGS, *STORY, Drawing("alone", drawing(64, 64, 9).color, group="single")]
+
+
+def test_kin_are_pictures_of_one_group() -> None:
+    assert pairs.find_kin(MIXED) == {"story": [4, 5, 6]}
+
+
+def test_without_sheets_the_sheet_is_empty() -> None:
+    pair = make_pair(default_rng(0), MIXED, 0, 64, only("none", sheet_share=0))
+    assert pair.sheet is not None
+    assert pair.sheet.shape == (128, 128, 4)
+    assert not pair.sheet.any()
+
+
+def test_a_sheet_shows_another_picture_of_the_story() -> None:
+    """Unchanged colours, so the sheet's can be looked up; the picture's own would be in neither of them."""
+    recipe = only("none", sheet_share=1, kin_share=1)
+    for seed in range(6):
+        sheet = make_pair(default_rng(seed), MIXED, 4, 64, recipe, kin=pairs.find_kin(MIXED)).sheet
+        assert sheet is not None
+        shown = cv2.resize(sheet[:, 16:112, :3], (60, 80), interpolation=cv2.INTER_AREA)
+        apart = [np.abs(shown - MIXED[index].color / 255).mean() for index in (4, 5, 6)]
+        assert apart.index(min(apart)) in (1, 2)
+        assert min(apart) < 0.05
+
+
+def test_a_sheet_of_a_picture_without_kin_is_that_picture_bent() -> None:
+    recipe = only("none", sheet_share=1, kin_share=1)
+    pair = make_pair(default_rng(1), MIXED, 0, 64, recipe, kin=pairs.find_kin(MIXED))
+    assert pair.sheet is not None
+    colors = MIXED[0].color.reshape(-1, 3).mean(0) / 255
+    on_sheet = pair.sheet[pair.sheet[..., 3] > 0.99][:, :3].mean(0)
+    np.testing.assert_allclose(on_sheet, colors, atol=0.12)
+
+
+def test_the_sheet_of_a_page_shows_a_picture_for_each_panel_in_the_same_new_colours() -> None:
+    """Red drawings become one other colour on page and sheet alike."""
+    red = np.zeros((60, 60, 3), np.uint8)
+    red[..., 0] = 255
+    reds = [Drawing(f"red {n}", red, group="red") for n in range(4)]
+    recipe = replace(only("none", sheet_share=1, kin_share=1, page_share=1, recolor_share=1), augment=True)
+    for seed in range(5):
+        pair = make_pair(default_rng(seed), reds, 0, 96, recipe, kin=pairs.find_kin(reds))
+        assert pair.sheet is not None
+        shown = pair.sheet[pair.sheet[..., 3] > 0.99][:, :3]
+        painted = pair.truth.reshape(-1, 3)
+        painted = painted[(painted.min(1) < 0.9) & (painted.max(1) > 0.1)]
+        assert len(painted) > 1000
+        np.testing.assert_allclose(np.median(painted, 0), np.median(shown, 0), atol=0.02)

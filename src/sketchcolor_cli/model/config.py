@@ -84,6 +84,8 @@ class HintUNetConfig:
     """The network behind the default model; see ``sketchcolor_cli.model.hint_unet``."""
 
     architecture: ClassVar[str] = "hint-unet"
+    unsaid: ClassVar[dict[str, Any]] = {"sheet_width": 0, "sheet_size": 128}
+    """What a file means that was written before these settings were there."""
 
     widths: tuple[int, ...] = (48, 96, 160, 224)
     """Channels at 1, 1/2, 1/4 … of the folded sketch's size."""
@@ -92,7 +94,7 @@ class HintUNetConfig:
     stride: int = 4
     """Side of the square of sketch pixels that is folded into one place."""
     sheet_width: int = 160
-    """Channels of the tokens that a character sheet becomes; a multiple of 4, as there are four heads."""
+    """Channels of the tokens that a character sheet becomes, a multiple of 4; 0: it takes no sheets."""
     sheet_size: int = 128
     """Side in pixels of the square that a character sheet is brought to; a multiple of 8."""
     lab_step: float = 12.0
@@ -104,7 +106,11 @@ class HintUNetConfig:
         _need_lengths(self, depths=len(self.widths))
         _need_at_least(1, self, "widths", "stride")
         _need_at_least(0, self, "depths")
-        if self.sheet_width < 4 or self.sheet_width % 4 or self.sheet_size < 8 or self.sheet_size % 8:
+        _need_at_least(0, self, "sheet_width")
+        _need_at_least(8, self, "sheet_size")
+        if self.sheet_width and len(self.widths) < 2:
+            raise ValueError("a network with sheets needs at least two widths")
+        if self.sheet_width % 4 or self.sheet_size % 8:  # four heads of attention; one token sees 8×8 pixels
             raise ValueError("sheet_width must be a multiple of 4, sheet_size of 8")
         if not self.widths or self.lab_step <= 0 or self.temperature <= 0:
             raise ValueError("widths must not be empty; lab_step and temperature must be above 0")
@@ -169,6 +175,7 @@ def config_from_plain(kind: type[_C], plain: object) -> _C:
     if not isinstance(plain, dict):
         raise CheckpointError(f"the configuration is {type(plain).__name__}, not an object")
     names = {field.name for field in fields(kind)}
+    plain = {**getattr(kind, "unsaid", {}), **plain}
     for problem, keys in (("unknown", plain.keys() - names), ("missing", names - plain.keys())):
         if keys:
             listed = ", ".join(sorted(map(str, keys)))

@@ -24,7 +24,7 @@ from sketchcolor_cli.model.base import ColorNet, Prediction
 from sketchcolor_cli.model.config import HintUNetConfig
 from sketchcolor_cli.model.lattice import lab_grid, lattice_histogram
 from sketchcolor_cli.model.residual import Residual
-from sketchcolor_cli.model.sheet import SheetAttention, SheetEncoder, rows_with
+from sketchcolor_cli.model.sheet import SheetAttention, SheetEncoder
 
 _PAPER = 95.0, 4.0  # from this L* on and below this chroma a pixel of a sheet is paper
 _DOUBT = 0.1  # a colour that a palette does not have is this probable still, as a part of chance
@@ -78,20 +78,21 @@ class HintUNet(ColorNet):
         )
         self.grow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
         self.up = nn.ModuleList(nn.Sequential(*(Residual(w) for _ in range(d))) for w, d in outer)
-        self.sheet = SheetEncoder(config.sheet_width)
-        self.sheet_bottom = SheetAttention(widths[-1], config.sheet_width)
-        self.sheet_up = SheetAttention(widths[-2], config.sheet_width) if len(widths) > 1 else None
         a, b = lab_grid(config.lab_step)
         self.register_buffer("_colors", torch.cartesian_prod(a, b), persistent=False)
-        self.mood = nn.Sequential(nn.Linear(len(a) * len(b), 128), nn.ReLU(), nn.Linear(128, widths[-1]))
-        nn.init.zeros_(self.mood[-1].weight)  # type: ignore[arg-type]
-        nn.init.zeros_(self.mood[-1].bias)  # type: ignore[arg-type]
-        self.trust = nn.Conv2d(widths[0], 1, 1)
-        nn.init.zeros_(self.trust.weight)
-        nn.init.zeros_(self.trust.bias)  # type: ignore[arg-type]
         self.norm = nn.BatchNorm2d(widths[0])
         self.lightness = nn.Conv2d(widths[0], 1, 1)
         self.palette = nn.Conv2d(widths[0], len(a) * len(b), 1)
+        self.sheet: SheetEncoder | None = None
+        if config.sheet_width:
+            self.sheet = SheetEncoder(config.sheet_width)
+            self.sheet_bottom = SheetAttention(widths[-1], config.sheet_width)
+            self.sheet_up = SheetAttention(widths[-2], config.sheet_width)
+            self.mood = nn.Sequential(nn.Linear(len(a) * len(b), 128), nn.ReLU(), nn.Linear(128, widths[-1]))
+            self.trust = nn.Conv2d(widths[0], 1, 1)
+            for last in (self.mood[-1], self.trust):
+                nn.init.zeros_(last.weight)  # type: ignore[arg-type]
+                nn.init.zeros_(last.bias)  # type: ignore[arg-type]
 
     def forward(
         self,
@@ -105,37 +106,34 @@ class HintUNet(ColorNet):
         """See :class:`ColorNet`; ``z`` (N, A·B) is the share of each colour in the picture, 0 for unknown."""
         coarse = shrink_hint(hint, self.stride)
         spread = coarse if spread is None else spread
+        tokens = None if self.sheet is None or sheet is None else self.sheet(sheet)
         if z is None:
-            z = (
-                self.palette_of(sheet)
-                if sheet is not None
-                else sketch.new_zeros(len(sketch), len(self._colors))
-            )
-        prior = self._prior(z)
+            z = sketch.new_zeros(len(sketch), len(self._colors)) if sheet is None else self.palette_of(sheet)
+        prior = _prior(z)
+
         x = self.stem(torch.cat([F.pixel_unshuffle(1 - sketch, self.stride), coarse, spread], 1))
         skips = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
             x = blocks(x)
             skips.append(x)
             x = shrink(x)
-        x = x + self.mood(prior)[..., None, None]
-        rows = None if sheet is None else rows_with(sheet)
-        known = None
-        if sheet is not None and rows is not None and len(rows):
-            known = (rows, *self.sheet(sheet[rows]))
-        x = _looked_up(self.sheet_bottom, self.bottom[: len(self.bottom) // 2](x), known)
-        x = self.bottom[len(self.bottom) // 2 :](x)
-        for level in reversed(range(len(skips))):
-            skip = skips[level]
-            grown = F.interpolate(
-                self.grow[level](x), size=skip.shape[2:], mode="bilinear", align_corners=False
-            )
+        if self.sheet is not None:
+            x = x + self.mood(prior)[..., None, None]
+        middle = len(self.bottom) // 2
+        x = self.bottom[:middle](x)
+        if tokens is not None:
+            x = self.sheet_bottom(x, tokens)
+        x = self.bottom[middle:](x)
+        for blocks, grow, skip in zip(reversed(self.up), reversed(self.grow), reversed(skips), strict=True):
+            grown = F.interpolate(grow(x), size=skip.shape[2:], mode="bilinear", align_corners=False)
             x = skip + grown
-            if level == len(skips) - 1 and self.sheet_up is not None:
-                x = _looked_up(self.sheet_up, x, known)
-            x = self.up[level](x)
+            if tokens is not None and skip is skips[-1]:
+                x = self.sheet_up(x, tokens)
+            x = blocks(x)
         x = F.relu(self.norm(x))
-        logits = self.palette(x).float() + self.trust(x).float() * prior[..., None, None]
+        logits = self.palette(x).float()
+        if self.sheet is not None:
+            logits = logits + self.trust(x).float() * prior[..., None, None]
         lightness = 100 * torch.sigmoid(self.lightness(x).float())
         return Prediction(torch.cat([lightness, self.annealed_mean(logits)], 1), logits=logits, z=z)
 
@@ -147,12 +145,6 @@ class HintUNet(ColorNet):
         a, b = lab_grid(self.config.lab_step)
         return lattice_histogram(lab[:, 1:], weight, a.to(sheet.device), b.to(sheet.device))
 
-    def _prior(self, z: Tensor) -> Tensor:
-        """Return how much likelier than by chance each colour is, as a logarithm; 0 where z says nothing."""
-        chance = 1 / z.shape[1]
-        likelier = ((z + _DOUBT * chance) / chance).log()
-        return likelier * (z.sum(1, keepdim=True) > 0)
-
     def annealed_mean(self, logits: Tensor) -> Tensor:
         """Return a*b*, (N, 2, h, w), between mean and mode of the distribution (Zhang et al. 2016, eq. 5)."""
         weights = torch.softmax(logits.float() / self.config.temperature, 1)
@@ -163,12 +155,11 @@ class HintUNet(ColorNet):
         return lab_to_rgb(prediction.color)
 
 
-def _looked_up(attention: SheetAttention, x: Tensor, known: tuple[Tensor, Tensor, Tensor] | None) -> Tensor:
-    """Return ``x`` with the rows that have a sheet after they looked at it."""
-    if known is None:
-        return x
-    rows, tokens, drawn = known
-    return x.index_copy(0, rows, attention(x[rows], tokens, drawn).to(x.dtype))
+def _prior(z: Tensor) -> Tensor:
+    """Return how much likelier than by chance each colour is, as a logarithm; 0 where z says nothing."""
+    chance = 1 / z.shape[1]
+    likelier = ((z + _DOUBT * chance) / chance).log()
+    return likelier * (z.sum(1, keepdim=True) > 0)
 
 
 def shrink_hint(hint: Tensor, stride: int) -> Tensor:

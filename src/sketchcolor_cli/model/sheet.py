@@ -7,6 +7,8 @@ augmented-self reference and dense semantic correspondence").
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -16,6 +18,19 @@ from sketchcolor_cli.model.residual import Residual
 _FOLD = 4  # side of the square of sheet pixels that is folded into one place
 SHEET_MULTIPLE = 2 * _FOLD
 """The side of a sheet must be divisible by this; it is also the side of what one token sees."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What is known from the sheets of a batch.
+
+    ``rows`` (M,) are the rows of the batch that have a sheet at all, ``values`` (M, T, C) their tokens, and
+    ``drawn`` (M, T) says how much of what each token sees is drawn on, in [0, 1].
+    """
+
+    rows: Tensor
+    values: Tensor
+    drawn: Tensor
 
 
 class SheetEncoder(nn.Module):
@@ -33,11 +48,15 @@ class SheetEncoder(nn.Module):
             nn.BatchNorm2d(width),
         )
 
-    def forward(self, sheet: Tensor) -> tuple[Tensor, Tensor]:
-        """Return tokens (N, T, C) of sheets (N, 4, S, S), and how much of each is drawn on, (N, T)."""
-        tokens = self.body(F.pixel_unshuffle(sheet, _FOLD))
+    def forward(self, sheet: Tensor) -> Tokens | None:
+        """Return the tokens of sheets (N, 4, H, W), RGB and mask; None where nothing is drawn on any."""
+        rows = torch.nonzero(sheet[:, 3].flatten(1).amax(1) > 0)[:, 0]
+        if not len(rows):
+            return None
+        sheet = sheet[rows]
+        values = self.body(F.pixel_unshuffle(sheet, _FOLD))
         drawn = F.avg_pool2d(sheet[:, 3:], SHEET_MULTIPLE)
-        return tokens.flatten(2).transpose(1, 2), drawn.flatten(1)
+        return Tokens(rows, values.flatten(2).transpose(1, 2), drawn.flatten(1))
 
 
 class SheetAttention(nn.Module):
@@ -53,20 +72,14 @@ class SheetAttention(nn.Module):
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, tokens: Tensor, drawn: Tensor) -> Tensor:
-        """Return features like ``x`` (N, C, h, w), which took over from ``tokens`` where ``drawn`` is not 0.
-
-        At least one token of each row must be drawn on.
-        """
-        n, _, h, w = x.shape
-        q = self.query(self.norm(x)).reshape(n, self.heads, -1, h * w).transpose(-1, -2)
-        kv = self.key_value(tokens).reshape(n, tokens.shape[1], 2, self.heads, -1)
+    def forward(self, x: Tensor, tokens: Tokens) -> Tensor:
+        """Return features (N, C, h, w) after the rows that have a sheet looked at it; others as they were."""
+        asking = x[tokens.rows]
+        m, _, h, w = asking.shape
+        q = self.query(self.norm(asking)).reshape(m, self.heads, -1, h * w).transpose(-1, -2)
+        kv = self.key_value(tokens.values).reshape(m, tokens.values.shape[1], 2, self.heads, -1)
         k, v = kv.permute(2, 0, 3, 1, 4)
-        bias = drawn.clamp_min(1e-9).log().to(q.dtype)[:, None, None].expand(-1, -1, h * w, -1)
+        bias = tokens.drawn.clamp_min(1e-9).log().to(q.dtype)[:, None, None].expand(-1, -1, h * w, -1)
         seen = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        return x + self.out(seen.transpose(-1, -2).reshape(n, -1, h, w))  # type: ignore[no-any-return]
-
-
-def rows_with(sheet: Tensor) -> Tensor:
-    """Return the indices of the rows of (N, 4, S, S) that have anything drawn on them."""
-    return torch.nonzero(sheet[:, 3].flatten(1).amax(1) > 0)[:, 0]
+        told = asking + self.out(seen.transpose(-1, -2).reshape(m, -1, h, w))
+        return x.index_copy(0, tokens.rows, told.to(x.dtype))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli import hints
-from sketchcolor_cli.training import lines, pages, sheets, strokes
+from sketchcolor_cli import hints, sheets
+from sketchcolor_cli.training import lines, pages, strokes
+from sketchcolor_cli.training.bending import bend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +78,8 @@ class Pair:
     sheet: NDArray[np.float32] | None = None
 
 
+_VIEW = 192  # pixels of the longer side of what a sheet shows, before it is laid out
+
 Kin = Mapping[str, Sequence[int]]
 """The places of the pictures of each group among the drawings."""
 
@@ -116,7 +119,7 @@ def make_pair(
     shown = []
     for number, panel in enumerate(panels):
         others = relatives or range(len(drawings))
-        place = index if number == 0 else int(others[rng.integers(len(others))])
+        place = index if number == 0 else others[int(rng.integers(len(others)))]
         drawing = drawings[place]
         color, line = _cropped(rng, drawing, panel.shape, augment=recipe.augment)
         if together is not None:
@@ -145,17 +148,15 @@ def _other_view(
     recipe: PairRecipe,
     recoloring: Recoloring | None,
 ) -> NDArray[np.float32]:
-    """Return another drawing of the same group in the colours of drawing ``place``, or that one, bent."""
+    """Return another drawing of the same group, or drawing ``place`` bent: (H, W, 4), recoloured."""
     others = [other for other in relatives if other != place]
-    if others and rng.random() < recipe.kin_share:
-        other = drawings[others[rng.integers(len(others))]]
-        view, _ = _cropped(rng, other, _shape_within(other.color.shape, 192), augment=False)
-    else:
-        view, _ = _cropped(
-            rng, drawings[place], _shape_within(drawings[place].color.shape, 192), augment=False
-        )
-        view = sheets.bend(rng, view)
-    return view if recoloring is None else _recolored(view, recoloring)
+    of_kin = bool(others) and rng.random() < recipe.kin_share
+    shown = drawings[others[int(rng.integers(len(others)))] if of_kin else place]
+    view, _ = _cropped(rng, shown, _shape_within(shown.color.shape, _VIEW), augment=False)
+    if not of_kin:
+        view = bend(rng, view)
+    view = view if recoloring is None else _recolored(view, recoloring)
+    return np.dstack([view, np.ones_like(view[..., :1])])
 
 
 def _shape_within(shape: tuple[int, ...], side: int) -> tuple[int, int]:
