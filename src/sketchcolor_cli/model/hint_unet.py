@@ -58,6 +58,7 @@ class HintUNet(ColorNet):
     """
 
     config: HintUNetConfig
+    _colors: Tensor
 
     def __init__(self, config: HintUNetConfig | None = None) -> None:
         super().__init__()
