@@ -20,7 +20,19 @@ OURS, PLUGINS = "sketchcolor_cli", "sketchcolor_plugins"
 
 ROWS = (
     {"errors", "sizes", "weightfile"},  # and each config.py: the standard library, and errors
-    {"worklist", "extractor", "color", "compositing", "devices", "hints", "precision", "sheets", "sixteen"},
+    {
+        "color",
+        "compositing",
+        "devices",
+        "extractor",
+        "hints",
+        "precision",
+        "profiles",
+        "saving",
+        "sheets",
+        "sixteen",
+        "worklist",
+    },
     {"hookspecs", "images", "batch", "distances", "measures", "weights"},
     {"plugins", "model", "books"},
     {"extraction", "coloring", "training"},

@@ -16,6 +16,7 @@ import numpy as np
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.models import BUNDLED, load_color_model
 from sketchcolor_cli.images import Picture, read_picture, write_picture
+from sketchcolor_cli.saving import Saving
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 WIDTH = 460
@@ -32,7 +33,7 @@ def main() -> None:
         size = WIDTH, round(WIDTH * page.rgb.shape[0] / page.rgb.shape[1])
         small = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
         rows.append(np.hstack([np.pad(x, ((6, 6), (6, 6), (0, 0)), constant_values=1) for x in small]))
-    write_picture(target, Picture(np.vstack(rows)), quality=80)
+    write_picture(target, Picture(np.vstack(rows)), Saving(quality=80))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Writing is whole or not at all.
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 import uuid
@@ -19,8 +20,9 @@ import numpy as np
 from cv2.utils import logging
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from sketchcolor_cli import sixteen
+from sketchcolor_cli import profiles, sixteen
 from sketchcolor_cli.errors import ImageError
+from sketchcolor_cli.saving import Saving
 from sketchcolor_cli.worklist import FORMAT_OF_SUFFIX, IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -44,14 +46,16 @@ __all__ = [
     "write_picture",
 ]
 
-MAX_PIXELS = 400_000_000
-"""The largest picture that is read, in pixels: about 30 × 85 cm at 1000 dpi, 5 GB as float32 RGB."""
+MAX_PIXELS = 250_000_000
+"""The largest picture that is read, in pixels: A2 at 800 dpi, 3 GB as float32 RGB."""
 
 # No others: Pillow would start outside programs for some.
-_READ_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-_ALPHA_FORMATS = frozenset({"PNG", "TIFF", "WEBP"})
+_READ_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+_ALPHA_FORMATS = frozenset({"AVIF", "PNG", "TIFF", "WEBP"})
 _DEEP_FORMATS = frozenset({"PNG", "TIFF"})
-_LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
+_LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "AVIF": 65535}
+# These say their resolution in EXIF alone.
+_EXIF_DPI = frozenset({"AVIF", "WEBP"})
 # The modes that Pillow decodes to, and the one of three in which each is handled.
 _COLOR_SPACES = {
     **dict.fromkeys(("1", "L", "LA", "La"), "L"),
@@ -59,7 +63,7 @@ _COLOR_SPACES = {
     "CMYK": "CMYK",
 }
 _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
-# sRGB profiles of different makers differ by this much in 8-bit steps; converting would only add rounding.
+# Profiles of sRGB made of tables differ by this much in 8-bit steps; converting would only add rounding.
 _SAME_PROFILE = 2
 _DECODERS = threading.Lock()
 
@@ -73,10 +77,11 @@ class Picture:
         alpha: H×W float32 in [0, 1], 1 opaque; None where the file has no transparency.
         gray: Whether the file is grey. The three channels are then equal, and one of them is written.
         bits: Depth per channel, 8 or 16.
-        icc: The sRGB profile that the file carries, to be written again; None where there is none, or where
-            another profile was converted to sRGB.
+        icc: The profile to write the picture with, to which its values, sRGB here, are then converted: that
+            of the file where it is of RGB and can be converted to, sRGB where it was another. None where the
+            file has none.
         dpi: Dots per inch across and down, or None.
-        format: Name of the format: PNG, JPEG, WEBP, TIFF, BMP or GIF.
+        format: Name of the format: PNG, JPEG, WEBP, AVIF, TIFF, BMP or GIF.
     """
 
     rgb: FloatArray
@@ -89,10 +94,10 @@ class Picture:
 
 
 def read_picture(path: Path) -> Picture:
-    """Read a PNG, JPEG, WebP, TIFF, BMP or GIF file, of an animation the first frame.
+    """Read a PNG, JPEG, WebP, AVIF, TIFF, BMP or GIF file, of an animation the first frame.
 
-    The EXIF orientation is applied. Pictures with another colour profile than sRGB are converted to sRGB,
-    in 8 bits. PNG and TIFF with 16 bits per channel keep them otherwise.
+    The EXIF orientation is applied. Pictures with another colour profile than sRGB are converted to sRGB;
+    PNG and TIFF with 16 bits per channel keep them, unless the profile is one of tables.
 
     Raises:
         ImageError: The file is missing, empty, no picture, damaged, of a kind that is not supported, or has
@@ -120,16 +125,17 @@ def read_picture(path: Path) -> Picture:
         raise ImageError(
             f"{path}: colour mode {image.mode} is not supported; save it with 8 or 16 bits as RGB"
         )
-    color, alpha = deep or _flat_samples(image)
-    color, icc = _converted_to_srgb(color, image.info.get("icc_profile"))
+    samples, alpha = deep or _flat_samples(image)
+    color, icc = _converted_to_srgb(samples, image.info.get("icc_profile"))
     values, gray = _to_unit(turn(color)), color.ndim == 2
+    dpi = _dpi(image)
     return Picture(
         rgb=np.repeat(values[..., None], 3, axis=2) if gray else values,
         alpha=None if alpha is None else _to_unit(turn(alpha)),
         gray=gray,
-        bits=8 * color.itemsize,
+        bits=16 if deep and color.dtype != np.uint8 else 8,
         icc=icc,
-        dpi=_dpi(image),
+        dpi=dpi[::-1] if dpi and turn in _LYING else dpi,
         format="JPEG" if image.format == "MPO" else str(image.format),
     )
 
@@ -145,7 +151,7 @@ def on_paper(picture: Picture) -> FloatArray:
     return picture.rgb * alpha + (1 - alpha)
 
 
-def write_picture(path: Path, picture: Picture, *, quality: int = 95) -> None:
+def write_picture(path: Path, picture: Picture, saving: Saving | None = None) -> None:
     """Write a picture in the format that the file's ending names, making the folder if need be.
 
     Values are clipped to [0, 1] and rounded. Alpha, 16 bits, the single grey channel, resolution and profile
@@ -153,9 +159,9 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95) -> None:
     written under a temporary name in the same folder and then renamed, so it is whole or absent.
 
     Args:
-        path: Ends in .png, .jpg, .jpeg, .jfif, .webp, .tif, .tiff or .bmp, in any case.
+        path: Ends in .png, .jpg, .jpeg, .jfif, .webp, .avif, .tif, .tiff or .bmp, in any case.
         picture: The picture.
-        quality: 0 to 100, for JPEG (always with full colour resolution) and WebP (100 is lossless).
+        saving: What JPEG, WebP and AVIF are to keep; None for the defaults.
 
     Raises:
         ImageError: The format is not written or cannot hold the picture, the picture has values that are
@@ -173,7 +179,7 @@ def write_picture(path: Path, picture: Picture, *, quality: int = 95) -> None:
             f"{path}: not written, the picture has values that are not numbers; try full precision"
         )
     try:
-        data = _encode(picture, name, quality)
+        data = _encode(picture, name, saving or Saving())
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: cannot be written as {name} ({error}); try PNG") from error
     _write_whole(path, data)
@@ -223,7 +229,7 @@ def _decode(path: Path, file: BinaryIO) -> Image.Image:
             return image
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{path}: is not a PNG, JPEG, WebP, TIFF, BMP or GIF picture, or its beginning is damaged; "
+            f"{path}: is not a PNG, JPEG, WebP, AVIF, TIFF, BMP or GIF picture, or its beginning is damaged; "
             "save it as PNG in a picture program"
         ) from error
     except Image.DecompressionBombError as error:
@@ -244,27 +250,57 @@ def _flat_samples(image: Image.Image) -> tuple[Samples, Samples | None]:
     return (layers[..., 0] if space == "L" else layers[..., :3]), layers[..., -1]
 
 
-def _turn(image: Image.Image) -> Callable[[Samples], Samples]:
+def _turned_right(samples: Any) -> Any:
+    return np.rot90(samples, -1)
+
+
+def _turned_left(samples: Any) -> Any:
+    return np.rot90(samples)
+
+
+def _upside_down(samples: Any) -> Any:
+    return np.rot90(samples, 2)
+
+
+def _transposed(samples: Any) -> Any:
+    return np.swapaxes(samples, 0, 1)
+
+
+def _transversed(samples: Any) -> Any:
+    return np.swapaxes(np.rot90(samples, 2), 0, 1)
+
+
+_TURNS: dict[int, Callable[[Any], Any]] = {
+    2: np.fliplr,
+    3: _upside_down,
+    4: np.flipud,
+    5: _transposed,
+    6: _turned_right,
+    7: _transversed,
+    8: _turned_left,
+}
+# Those that make a standing picture of a lying one.
+_LYING = (_transposed, _turned_right, _transversed, _turned_left)
+
+
+def _turn(image: Image.Image) -> Callable[[Any], Any]:
     """Find the turn that EXIF asks for (TIFF decoders have done it by now, and taken the tag away)."""
-    turns: dict[int, Callable[[Samples], Samples]] = {
-        2: np.fliplr,
-        3: lambda samples: np.rot90(samples, 2),
-        4: np.flipud,
-        5: lambda samples: np.swapaxes(samples, 0, 1),
-        6: lambda samples: np.rot90(samples, -1),
-        7: lambda samples: np.swapaxes(np.rot90(samples, 2), 0, 1),
-        8: np.rot90,
-    }
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # damaged EXIF data, of which Pillow raises nearly anything, is as good as none
         orientation = 1
-    return turns.get(orientation, np.asarray)
+    return _TURNS.get(orientation, np.asarray)
 
 
-def _converted_to_srgb(color: Samples, icc: bytes | None) -> tuple[Samples, bytes | None]:
-    """Grey or RGB samples in sRGB, and the profile where it is an sRGB profile."""
+def _converted_to_srgb(color: Samples, icc: bytes | None) -> tuple[Samples | FloatArray, bytes | None]:
+    """Grey or RGB in sRGB, as samples or as values in [0, 1]; and the profile to write the picture with."""
     space = _space(color)
+    if icc and space != "CMYK" and (profile := profiles.read_profile(icc)):
+        if profile.is_gray != (space == "L"):
+            return color, None
+        if profile.is_srgb:
+            return color, profiles.srgb() if profile.is_gray else icc
+        return profile.to_srgb(color), profiles.srgb() if profile.is_gray else icc
     transform = None if icc is None else _transform_to_srgb(icc, space)
     if transform is None:
         return (np.asarray(_as_image(color).convert("RGB")) if space == "CMYK" else color), None
@@ -274,8 +310,8 @@ def _converted_to_srgb(color: Samples, icc: bytes | None) -> tuple[Samples, byte
         if space == "L":
             probe = probe[..., 0]
         if np.abs(_transformed(probe, transform).astype(int) - probe).max() <= _SAME_PROFILE:
-            return color, icc if space == "RGB" else None
-    return _transformed(color, transform), None
+            return color, icc if space == "RGB" else profiles.srgb()
+    return _transformed(color, transform), profiles.srgb()
 
 
 def _transform_to_srgb(icc: bytes, space: str) -> ImageCms.ImageCmsTransform | None:
@@ -312,43 +348,59 @@ def _as_image(color: Samples) -> Image.Image:
     return Image.frombytes(_space(color), (color.shape[1], color.shape[0]), flat.tobytes())
 
 
-def _to_unit(samples: Samples) -> FloatArray:
-    unit: FloatArray = np.divide(samples, np.iinfo(samples.dtype).max, dtype=np.float32, order="C")
+def _to_unit(samples: Samples | FloatArray) -> FloatArray:
+    peak = {"uint8": 255, "uint16": 65535, "float32": 1}[samples.dtype.name]
+    unit: FloatArray = np.divide(samples, peak, dtype=np.float32, order="C")
     return unit
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
     try:
-        across, down = (float(value) for value in image.info["dpi"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        told = image.info["dpi"] if image.format not in _EXIF_DPI else _exif_dpi(image)
+        across, down = (float(value) for value in told)
+    except Exception:  # as above
         return None
     # What no format holds, not-a-number included, is no resolution.
     return (across, down) if 1 <= across <= 65535 and 1 <= down <= 65535 else None
 
 
+def _exif_dpi(image: Image.Image) -> tuple[float, float]:
+    exif = image.getexif()
+    unit = {2: 1.0, 3: 2.54}[exif.get(ExifTags.Base.ResolutionUnit, 2)]
+    return exif[ExifTags.Base.XResolution] * unit, exif[ExifTags.Base.YResolution] * unit
+
+
 # Writing
 
 
-def _encode(picture: Picture, name: str, quality: int) -> bytes:
+def _encode(picture: Picture, name: str, saving: Saving) -> bytes:
     color, alpha = picture.rgb, picture.alpha
     if name not in _ALPHA_FORMATS:
         color, alpha = on_paper(picture), None
+    icc = None if picture.gray else picture.icc
+    profile = profiles.read_profile(icc) if icc else None
+    if profile and not profile.is_srgb and not profile.is_gray:
+        color = profile.from_srgb(color)
     channels = [color[..., :1] if picture.gray else color]
     if alpha is not None:
         channels.append(alpha[..., None])
     values = np.concatenate(channels, axis=2)
-    icc = None if picture.gray else picture.icc
     if picture.bits == 16 and name in _DEEP_FORMATS:
         encode = sixteen.encode_png if name == "PNG" else sixteen.encode_tiff
         return encode(_to_steps(values, 65535).astype(np.uint16), picture.dpi, icc)
     options: dict[str, Any] = {}
-    if name == "JPEG":  # at full colour resolution: halved, it bleeds across the sharp edges of line art
-        options = {"quality": quality, "subsampling": 0}
+    ratios = ":".join(saving.subsampling)
+    if name == "JPEG":
+        options = {"quality": saving.quality, "subsampling": ratios}
     elif name == "WEBP":
-        options = {"quality": quality, "lossless": quality == 100}
+        options = {"quality": saving.quality, "lossless": saving.quality == 100}
+    elif name == "AVIF":
+        options = {"quality": saving.quality, "subsampling": "4:0:0" if picture.gray else ratios}
     elif name == "TIFF":
         options = {"compression": "tiff_lzw"}
-    if picture.dpi:
+    if picture.dpi and name in _EXIF_DPI:
+        options["exif"] = _exif_with(picture.dpi)
+    elif picture.dpi:
         options["dpi"] = picture.dpi
     if icc:
         options["icc_profile"] = icc
@@ -356,6 +408,13 @@ def _encode(picture: Picture, name: str, quality: int) -> bytes:
     buffer = BytesIO()
     Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples).save(buffer, name, **options)
     return buffer.getvalue()
+
+
+def _exif_with(dpi: tuple[float, float]) -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = dpi
+    exif[ExifTags.Base.ResolutionUnit] = 2  # inch
+    return exif
 
 
 def _to_steps(values: FloatArray, peak: int) -> FloatArray:
@@ -373,6 +432,8 @@ def _write_whole(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             temporary.write_bytes(data)
+            with temporary.open("rb") as file:  # on the disk before it has its name: a power cut spares it
+                os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ FORMAT_OF_SUFFIX: Mapping[str, str] = {
     ".jpeg": "JPEG",
     ".jfif": "JPEG",
     ".webp": "WEBP",
+    ".avif": "AVIF",
     ".tif": "TIFF",
     ".tiff": "TIFF",
     ".bmp": "BMP",
