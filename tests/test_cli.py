@@ -161,15 +161,18 @@ A, C = "<in/a.png>", "<in/b/c.jpg>"
             "--reference rough --hints one.png",
             {"pages": [(A, "<rough/a.png>", "<one.png>"), (C, "<rough/b/c.png>", "<one.png>")]},
         ),
+        ("--sheet one.png --sheet rough/a.png", {"sheets": ["<one.png>", "<rough/a.png>"]}),
         ("--hints rough/b", {}),  # its c.png is for a page c, not for b/c
     ],
 )
 def test_colorize(engines: Engines, args: str, other: dict[str, Any]) -> None:
     due = {"model": "default", "settings": ColorizeSettings(), "device": "auto", "existing": Existing.ERROR}
-    due |= {"pages": [(A, None, None), (C, None, None)], **other}
+    due |= {"pages": [(A, None, None), (C, None, None)], "sheets": [], **other}
     assert command(f"colorize in -o out {args}").exit_code == 0
     assert engines.model.mock_calls == [call(due["model"])]
-    assert engines.colorizer.call_args == call("network", f"resolved {due['device']}", due["settings"])
+    assert engines.colorizer.call_args == call(
+        "network", f"resolved {due['device']}", due["settings"], sheets=due["sheets"]
+    )
     assert engines.batch.mock_calls == [call(ANY, ANY, existing=due["existing"], report=ANY)]
     assert engines.color.mock_calls == [call(*page) for page in due["pages"]]
     assert engines.write.mock_calls == [

@@ -33,15 +33,22 @@ class Witness(ColorNet):
     """Paints everything in one colour and remembers what it was given."""
 
     multiple = 16
+    sheet_size = 32
 
     def __init__(self, stride: int = 4) -> None:
         super().__init__()
         self.stride = stride
 
     def forward(
-        self, sketch: Tensor, hint: Tensor, *, spread: Tensor | None = None, z: Tensor | None = None
+        self,
+        sketch: Tensor,
+        hint: Tensor,
+        *,
+        spread: Tensor | None = None,
+        sheet: Tensor | None = None,
+        z: Tensor | None = None,
     ) -> Prediction:
-        self.sketch, self.hint, self.spread = sketch, hint, spread
+        self.sketch, self.hint, self.spread, self.sheet = sketch, hint, spread, sheet
         size = sketch.shape[2] // self.stride, sketch.shape[3] // self.stride
         return Prediction(torch.tensor(LAB).view(1, 3, 1, 1).repeat(1, 1, *size))
 
@@ -330,3 +337,34 @@ def test_bands_of_a_large_page_meet_without_a_seam(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("sketchcolor_cli.coloring.laying._PIXELS", 7 * 50)
     banded = Colorizer(unet(), "cpu", ColorizeSettings(work_size=32))(page).rgb
     np.testing.assert_allclose(banded, whole, atol=1e-6)
+
+
+# Character sheets
+
+
+def test_sheets_lie_side_by_side_each_whole() -> None:
+    """The first is twice as wide as high; the left half of the second is transparent."""
+    half = np.ones((40, 40), np.float32)
+    half[:, :20] = 0
+    shown = [Picture(sheet(40, 80, RED)), Picture(sheet(40, 40, BLUE), alpha=half)]
+    net = Witness()
+    Colorizer(net, "cpu", sheets=shown)(Picture(sheet(64, 64)))
+    assert net.sheet is not None
+    assert net.sheet.shape == (1, 4, 32, 64)
+    assert net.sheet[0, :, 16, 10].tolist() == [1, 0, 0, 1]
+    assert not net.sheet[0, :, 2, 10].any()
+    assert net.sheet[0, :, 2, 60].tolist() == [0, 0, 1, 1]
+    assert not net.sheet[0, :, 2, 40].any()
+
+
+def test_without_sheets_the_network_gets_none() -> None:
+    net = Witness()
+    Colorizer(net, "cpu")(Picture(sheet(64, 64)))
+    assert net.sheet is None
+
+
+def test_a_network_that_takes_no_sheets_says_so() -> None:
+    net = Witness()
+    net.sheet_size = 0
+    with pytest.raises(UsageError, match="takes no character sheets; give a rough colouring"):
+        Colorizer(net, "cpu", sheets=[Picture(sheet(8, 8))])

@@ -22,7 +22,13 @@ class Fickle(Witness):
         self.seen: list[tuple[int, int]] = []
 
     def forward(
-        self, sketch: Tensor, hint: Tensor, *, spread: Tensor | None = None, z: Tensor | None = None
+        self,
+        sketch: Tensor,
+        hint: Tensor,
+        *,
+        spread: Tensor | None = None,
+        sheet: Tensor | None = None,
+        z: Tensor | None = None,
     ) -> Prediction:
         lab = super().forward(sketch, hint).color.clone()
         lab[:, 1] = 5.0 * len(self.seen)

@@ -29,7 +29,13 @@ class Painter(ColorNet):
         self.anchor = torch.nn.Parameter(torch.zeros(()))
 
     def forward(
-        self, sketch: Tensor, hint: Tensor, *, spread: Tensor | None = None, z: Tensor | None = None
+        self,
+        sketch: Tensor,
+        hint: Tensor,
+        *,
+        spread: Tensor | None = None,
+        sheet: Tensor | None = None,
+        z: Tensor | None = None,
     ) -> Prediction:
         assert not self.training
         size = sketch.shape[2] // self.stride, sketch.shape[3] // self.stride

@@ -40,6 +40,13 @@ def colorize(
             "the reference."
         ),
     ] = None,
+    sheet: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Another drawing in the right colours, such as a character sheet: the same people or places "
+            "in any pose. May be given several times, and counts for all pages."
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option(help="Name of a bundled model, or a model file such as training writes.")
     ] = "default",
@@ -78,7 +85,8 @@ def colorize(
         from sketchcolor_cli.images import read_picture, write_picture
 
         network, _ = load_color_model(model)
-        color = Colorizer(network, device, ColorizeSettings(work_size=work_size, saturation=saturation))
+        settings = ColorizeSettings(work_size=work_size, saturation=saturation)
+        color = Colorizer(network, device, settings, sheets=[read_picture(path) for path in sheet or ()])
 
     def work(job: Job) -> None:
         page = read_picture(job.source)

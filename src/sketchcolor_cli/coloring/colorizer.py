@@ -13,6 +13,7 @@ from sketchcolor_cli.coloring.laying import lay
 from sketchcolor_cli.coloring.painter import Painter
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.images import Picture, on_paper
+from sketchcolor_cli.sheets import lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,11 +49,27 @@ class Painted:
 
 
 class Colorizer:
-    """A network ready to colour pictures on one device; equal pictures give equal results."""
+    """A network ready to colour pictures on one device; equal pictures give equal results.
 
-    def __init__(self, model: ColorNet, device: str, settings: ColorizeSettings | None = None) -> None:
+    ``sheets`` are other drawings in the colours that all pages are to have, such as character sheets.
+
+    Raises:
+        UsageError: sheets are given, and the network takes none.
+    """
+
+    def __init__(
+        self,
+        model: ColorNet,
+        device: str,
+        settings: ColorizeSettings | None = None,
+        *,
+        sheets: Sequence[Picture] = (),
+    ) -> None:
         self.settings = settings or ColorizeSettings()
-        self.painter = Painter(model, device, self.settings)
+        if sheets and not model.sheet_size:
+            raise UsageError("this model takes no character sheets; give a rough colouring with --reference")
+        shown = [lay_out([_rgb_and_mask(one)], model.sheet_size) for one in sheets]
+        self.painter = Painter(model, device, self.settings, np.concatenate(shown, 1) if shown else None)
 
     def __call__(
         self,
@@ -117,12 +134,16 @@ def _dense_hint(references: Sequence[Picture], strokes: Sequence[Picture], shape
 
 def _layer(picture: Picture, shape: tuple[int, ...], *, least: float) -> Hint:
     """Return a picture as (h, w, 4), RGB and mask: given where more than the share ``least`` is opaque."""
+    layer = cv2.resize(_rgb_and_mask(picture), shape[::-1], interpolation=cv2.INTER_AREA)
+    share = layer[..., 3:]
+    mean: Hint = layer / np.maximum(share, 1e-9)
+    return np.where(share > least, mean, 0)
+
+
+def _rgb_and_mask(picture: Picture) -> Hint:
+    """Return a picture as (H, W, 4): RGB and mask, both 0 where it is transparent."""
     if picture.alpha is None:
         opaque = np.ones((*picture.rgb.shape[:2], 1), np.float32)
     else:
         opaque = (picture.alpha[..., None] > _OPAQUE).astype(np.float32)
-    layer = np.concatenate([picture.rgb * opaque, opaque], axis=2)
-    layer = cv2.resize(layer, shape[::-1], interpolation=cv2.INTER_AREA)
-    share = layer[..., 3:]
-    mean: Hint = layer / np.maximum(share, 1e-9)
-    return np.where(share > least, mean, 0)
+    return np.concatenate([picture.rgb * opaque, opaque], axis=2)

@@ -32,12 +32,18 @@ _SAME_COLORS = 30.0  # how strongly the finer pass is led back to the colours of
 
 
 class Painter:
-    """A network and how its paint is treated; equal sketches and hints give equal paint."""
+    """A network and how its paint is treated; equal sketches and hints give equal paint.
 
-    def __init__(self, model: ColorNet, device: str, settings: ColorizeSettings) -> None:
+    ``sheet`` (S, k·S, 4), RGB and mask, is a character sheet of the network's own size, or k side by side.
+    """
+
+    def __init__(
+        self, model: ColorNet, device: str, settings: ColorizeSettings, sheet: Hint | None = None
+    ) -> None:
         self.model = model.to(device).eval()
         self.device = device
         self.settings = settings
+        self.sheet = None if sheet is None else self._batch(sheet)
 
     def __call__(self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint]) -> tuple[Plane, Lab]:
         """Return the working copy of a page (h, w) and the paint for it (h, w, 3), Lab.
@@ -85,7 +91,8 @@ class Painter:
         lines, given = self._batch(sketch[..., None]), self._batch(hint)
         coarse = stride > 1
         around = self._batch(spread(sketch, hint, stride)) if coarse else None
-        lab = color.rgb_to_lab(self.model.rgb(self.model(lines, given, spread=around)))
+        prediction = self.model(lines, given, spread=around, sheet=self.sheet)
+        lab = color.rgb_to_lab(self.model.rgb(prediction))
         paint = lab[0].permute(1, 2, 0).contiguous().cpu().numpy()
         if coarse:
             paint = self._settled(paint, line_ink(sketch, stride), lead)

@@ -30,12 +30,14 @@ class ColorNet(nn.Module):
     """Base class of the networks that colour a sketch.
 
     ``multiple`` is the number that width and height of the sketch must be divisible by; ``stride`` is the
-    side of the square of sketch pixels that one pixel of ``Prediction.color`` covers.
+    side of the square of sketch pixels that one pixel of ``Prediction.color`` covers; ``sheet_size`` is the
+    side of the character sheets that it takes, 0 if it takes none.
     """
 
     config: ModelConfig
     multiple: int
     stride: int
+    sheet_size: int = 0
 
     def forward(
         self,

@@ -86,6 +86,7 @@ class HintUNet(ColorNet):
         self.palette = nn.Conv2d(widths[0], len(a) * len(b), 1)
         self.sheet: SheetEncoder | None = None
         if config.sheet_width:
+            self.sheet_size = config.sheet_size
             self.sheet = SheetEncoder(config.sheet_width)
             self.sheet_bottom = SheetAttention(widths[-1], config.sheet_width)
             self.sheet_up = SheetAttention(widths[-2], config.sheet_width)
