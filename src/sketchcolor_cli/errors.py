@@ -9,7 +9,7 @@
     ├── WeightError             trained weights are missing, damaged, or cannot be had
     ├── CheckpointError         a model file is damaged, foreign, or newer than this program
     ├── DeviceError             the asked-for device is not there
-    ├── DataError               training data is missing or does not fit together
+    ├── DataError               data to train or measure on is missing or does not fit together
     └── TrainingError           a training run cannot go on (NaN, another configuration)
 
 Anything that is not in this tree is a bug of ours and keeps its traceback.
@@ -57,7 +57,7 @@ class DeviceError(SketchcolorError):
 
 
 class DataError(SketchcolorError):
-    """Training data is missing or does not fit together."""
+    """Data to train or measure on is missing or does not fit together."""
 
 
 class TrainingError(SketchcolorError):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sketchcolor_cli import __version__
-from sketchcolor_cli.cli import colorize, extract, plugins, train
+from sketchcolor_cli.cli import colorize, extract, fid, plugins, train
 
 app = typer.Typer(
     name="sketchcolor",
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command("extract")(extract.extract)
 app.command("colorize")(colorize.colorize)
 app.command("train")(train.train)
+app.command("fid")(fid.fid)
 app.command("plugins")(plugins.plugins)
 
 

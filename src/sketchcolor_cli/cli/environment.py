@@ -10,6 +10,9 @@ from sketchcolor_cli.weights.store import WeightStore
 WEIGHTS = "SKETCHCOLOR_WEIGHTS"
 """The variable that says where trained weights lie."""
 
+CACHE = "SKETCHCOLOR_CACHE"
+"""The variable that says where statistics are kept."""
+
 
 def weight_store() -> WeightStore:
     """Return the store of trained weights: where SKETCHCOLOR_WEIGHTS says, else in the user's data folder."""
@@ -19,3 +22,13 @@ def weight_store() -> WeightStore:
     from platformdirs import user_data_path
 
     return WeightStore(user_data_path("sketchcolor", appauthor=False) / "weights")
+
+
+def cache_folder() -> Path:
+    """Return where what can be made again is kept: where SKETCHCOLOR_CACHE says, or the user's cache."""
+    chosen = os.environ.get(CACHE)
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("sketchcolor", appauthor=False)

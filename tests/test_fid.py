@@ -1,0 +1,337 @@
+"""FID, against the installed pytorch-fid with the same random weights, and where that one fails."""
+
+from __future__ import annotations
+
+import json
+import warnings
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import pytorch_fid.fid_score
+import pytorch_fid.inception
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.distances import Moments
+from sketchcolor_cli.errors import DataError, WeightError
+from sketchcolor_cli.evaluation.config import FidSettings, Resize
+from sketchcolor_cli.evaluation.features import measure_entries, prepare
+from sketchcolor_cli.evaluation.fid import FidMeter, Made
+from sketchcolor_cli.evaluation.inception import load_inception
+from sketchcolor_cli.evaluation.pictures import list_pictures
+from sketchcolor_cli.evaluation.statistics import (
+    Statistics,
+    StatisticsCache,
+    read_statistics,
+    write_statistics,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIMS = 64  # the first block alone; the whole network is compared once, in features
+
+
+def patched(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:
+    """Give pytorch-fid the weights of a file in place of those that it would download."""
+    tensors = torch.load(weights, weights_only=True)
+    monkeypatch.setattr(pytorch_fid.inception, "load_state_dict_from_url", lambda *_a, **_k: tensors)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of random weights, scaled so that features keep their size from layer to layer."""
+    path = tmp_path_factory.mktemp("weights") / "inception.pth"
+    generator = torch.Generator().manual_seed(0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.nn.Module, "load_state_dict", lambda *_a, **_k: None)
+        patch.setattr(pytorch_fid.inception, "load_state_dict_from_url", lambda *_a, **_k: {})
+        tensors = pytorch_fid.inception.fid_inception_v3().state_dict()
+    for name, tensor in tensors.items():
+        if tensor.dim() == 4:
+            tensor.normal_(0, (2 / tensor[0].numel()) ** 0.5, generator=generator)
+        elif name.endswith("bn.bias"):
+            tensor.normal_(0, 0.1, generator=generator)
+    torch.save(tensors, path)
+    return path
+
+
+def draw(folder: Path, count: int, *, seed: int, side: int | None = 40, ending: str = "png") -> Path:
+    """Draw pictures of coloured boxes, all of one size or of many."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        shape = (side, side) if side else tuple(rng.integers(20, 70, 2))
+        picture = np.full((*shape, 3), rng.integers(0, 256, 3), np.uint8)
+        for _ in range(4):
+            top, left = (int(rng.integers(0, length - 5)) for length in shape)
+            picture[top : top + 12, left : left + 12] = rng.integers(0, 256, 3)
+        Image.fromarray(picture).save(folder / f"{number}.{ending}")
+    return folder
+
+
+def meter(weights: Path, *, dims: int = DIMS, cache: Path | None = None, **kwargs: Any) -> FidMeter:
+    settings = FidSettings(dims=dims, batch_size=4, **kwargs)
+    return FidMeter(
+        settings, lambda: load_inception(weights, dims, "cpu"), "random", cache=StatisticsCache(cache)
+    )
+
+
+def invoke(*args: object) -> Any:
+    return CliRunner(env={"SKETCHCOLOR_CACHE": None}).invoke(app, ["fid", *map(str, args)])
+
+
+def test_the_distance_is_that_of_pytorch_fid(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, fake = draw(tmp_path / "real", 9, seed=0), draw(tmp_path / "fake", 7, seed=1)
+    patched(monkeypatch, weights)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SciPy says that sqrtm will change, and that its matrix is singular
+        due = pytorch_fid.fid_score.calculate_fid_given_paths([str(real), str(fake)], 3, "cpu", DIMS, 0)
+    found = meter(weights).distance(real, fake)
+    assert found.fid == pytest.approx(due, rel=1e-3)
+    assert (found.n_real, found.n_generated) == (9, 7)
+
+
+def test_the_features_of_the_whole_network_are_those_of_pytorch_fid(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = draw(tmp_path, 2, seed=2)
+    patched(monkeypatch, weights)
+    theirs = pytorch_fid.inception.InceptionV3([3])
+    due = pytorch_fid.fid_score.get_activations(sorted(folder.glob("*.png")), theirs, 2, num_workers=0)
+    network = load_inception(weights, 2048, "cpu")
+    found = measure_entries(network, list_pictures(folder), FidSettings()).statistics.features
+    assert due.std() > 0.01
+    np.testing.assert_allclose(found, due, atol=1e-4 * np.abs(due).max())
+
+
+def test_statistics_go_both_ways(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, fake = draw(tmp_path / "real", 6, seed=3), draw(tmp_path / "fake", 6, seed=4)
+    patched(monkeypatch, weights)
+    pytorch_fid.fid_score.save_fid_stats([str(real), str(tmp_path / "theirs.npz")], 6, "cpu", DIMS, 0)
+    ours = meter(weights)
+    ours.save(real, tmp_path / "ours.npz")
+    due = ours.distance(real, fake).fid
+    assert ours.distance(tmp_path / "theirs.npz", fake).fid == pytest.approx(due, rel=1e-3)
+    assert ours.distance(tmp_path / "ours.npz", fake).fid == pytest.approx(due, rel=1e-9)
+    mean, _ = pytorch_fid.fid_score.compute_statistics_of_path(
+        str(tmp_path / "ours.npz"), None, 6, DIMS, "cpu"
+    )
+    np.testing.assert_allclose(mean, ours.statistics(real)[0].moments.mean)
+
+
+def test_many_sizes_kinds_and_an_archive_are_one_set(tmp_path: Path, weights: Path) -> None:
+    folder = draw(tmp_path / "real", 3, seed=5, side=None)
+    draw(folder / "deeper", 2, seed=6, side=None, ending="JPG")
+    with zipfile.ZipFile(tmp_path / "real.CBZ", "w") as archive:
+        archive.writestr("__MACOSX/._0.png", b"litter")
+        for path in folder.rglob("*.*"):
+            archive.write(path, path.relative_to(folder).as_posix())
+    found = meter(weights).distance(folder, tmp_path / "real.CBZ")
+    assert (found.n_real, found.n_generated) == (5, 5)
+    assert found.fid == pytest.approx(0, abs=1e-6)
+
+
+def test_what_cannot_be_read_is_named_and_left_out(tmp_path: Path, weights: Path) -> None:
+    folder = draw(tmp_path / "real", 2, seed=7)
+    (folder / "broken.png").write_bytes((folder / "0.png").read_bytes()[:50])
+    found = meter(weights, cache=tmp_path / "cache").distance(folder, folder)
+    assert found.n_real == 2
+    assert [name for name, _ in found.unreadable] == ["broken.png"] * 2
+    assert found.fid == pytest.approx(0, abs=1e-6)
+
+
+def test_one_picture_and_equal_pictures_give_numbers(tmp_path: Path, weights: Path) -> None:
+    one = draw(tmp_path / "one", 1, seed=8)
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for number in range(4):
+        Image.new("RGB", (30, 30), "white").save(plain / f"{number}.png")
+    found = meter(weights).distance(one, plain)
+    assert np.isfinite(found.fid)
+    assert found.fid > 0
+    assert found.kid is None
+    assert "of one picture there is no spread" in found.warnings[0]
+
+
+def test_small_sets_are_warned_of_and_have_a_kernel_distance(tmp_path: Path, weights: Path) -> None:
+    found = meter(weights).distance(draw(tmp_path / "a", 5, seed=9), draw(tmp_path / "b", 5, seed=10))
+    assert "fewer than 2048" in found.warnings[0]
+    assert found.kid is not None
+    assert found.kid_error is not None
+    assert found.kid_error > 0
+
+
+def test_kept_statistics_serve_the_same_pictures_under_other_names(tmp_path: Path, weights: Path) -> None:
+    folder = draw(tmp_path / "real", 4, seed=11)
+    first = meter(weights, cache=tmp_path / "cache").distance(folder, folder)
+    assert first.from_cache == (False, True)
+    (folder / "0.png").rename(folder / "renamed.png")
+    broken = FidMeter(
+        FidSettings(dims=DIMS),
+        lambda: pytest.fail("loaded"),
+        "random",
+        cache=StatisticsCache(tmp_path / "cache"),
+    )
+    again = broken.distance(folder, folder)
+    assert again.from_cache == (True, True)
+    assert again.kid == first.kid
+    draw(folder, 1, seed=12)
+    assert meter(weights, cache=tmp_path / "cache").distance(folder, folder).from_cache[0] is False
+
+
+@pytest.mark.parametrize("change", [{"dims": 192}, {"mode": Resize.CLEAN}])
+def test_statistics_of_other_features_are_refused(
+    tmp_path: Path, weights: Path, change: dict[str, Any]
+) -> None:
+    folder = draw(tmp_path / "real", 2, seed=13)
+    meter(weights).save(folder, tmp_path / "real.npz")
+    with pytest.raises(DataError, match=r"real\.npz: statistics of"):
+        meter(weights, **{"dims": DIMS, **change}).distance(tmp_path / "real.npz", folder)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"other": np.zeros(3)}, "has no statistics"),
+        ({"mu": np.zeros(3), "sigma": np.zeros((2, 2))}, "do not fit together"),
+        ({"mu": np.array([np.nan]), "sigma": np.zeros((1, 1))}, "not numbers"),
+        ({"mu": np.array([{}]), "sigma": np.zeros((1, 1))}, "cannot be read"),
+    ],
+)
+def test_files_that_are_no_statistics_are_refused(tmp_path: Path, arrays: dict[str, Any], said: str) -> None:
+    np.savez(tmp_path / "some.npz", **arrays)
+    with pytest.raises(DataError, match=said):
+        read_statistics(tmp_path / "some.npz")
+
+
+def test_text_is_no_statistics(tmp_path: Path) -> None:
+    (tmp_path / "some.npz").write_text("mu")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_statistics(tmp_path / "some.npz")
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache = StatisticsCache(tmp_path / "file")
+    cache.put("content", Statistics(Moments(np.zeros(1), np.zeros((1, 1)), 1), about={}))
+    assert cache.get("content", {}) is None
+
+
+def test_weights_that_are_not_of_this_network_are_refused(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
+    (tmp_path / "text.pth").write_text("weights")
+    for name, said in (
+        ("other.pth", "not the weights"),
+        ("text.pth", "cannot be read"),
+        ("no.pth", "no such"),
+    ):
+        with pytest.raises(WeightError, match=said):
+            load_inception(tmp_path / name, 2048, "cpu")
+
+
+def test_weights_that_are_not_numbers_are_said_to_be_damaged(tmp_path: Path, weights: Path) -> None:
+    tensors = torch.load(weights, weights_only=True)
+    tensors["Conv2d_1a_3x3.bn.bias"][:] = torch.nan
+    torch.save(tensors, tmp_path / "nan.pth")
+    with pytest.raises(DataError, match="are its weights damaged"):
+        meter(tmp_path / "nan.pth").distance(folder := draw(tmp_path / "real", 1, seed=14), folder)
+
+
+def test_the_clean_mode_resizes_as_pillow_does_with_antialiasing() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (400, 350, 3), np.uint8)
+    plane = Image.fromarray(rgb[..., 1].astype(np.float32)).resize((299, 299), Image.Resampling.BICUBIC)
+    found = prepare(rgb, Resize.CLEAN)
+    np.testing.assert_allclose(found[1] * 128 + 128, np.clip(np.asarray(plane), 0, 255), atol=1e-3)
+    assert float((found - prepare(rgb, Resize.PYTORCH)).abs().max()) > 0.05
+
+
+def test_pictures_can_be_made_on_the_way(tmp_path: Path, weights: Path) -> None:
+    folder = draw(tmp_path / "real", 5, seed=15)
+    arrays = [np.asarray(Image.open(folder / f"{number}.png")) for number in range(5)]
+    found = meter(weights).distance(folder, Made(5, lambda: iter(arrays)))
+    assert found.n_generated == 5
+    assert found.fid == pytest.approx(0, abs=1e-6)
+
+
+def test_the_command_prints_one_document_and_says_what_is_left_out(tmp_path: Path, weights: Path) -> None:
+    real = draw(tmp_path / "real", 3, seed=16)
+    (real / "empty.png").write_bytes(b"")
+    ran = invoke(
+        real,
+        draw(tmp_path / "fake", 3, seed=17),
+        "--json",
+        "--no-cache",
+        *("--dims", 64, "--weights", weights),
+    )
+    document = json.loads(ran.stdout)
+    assert ran.exit_code == 1
+    assert {"fid", "n_real", "n_generated", "features"} <= document.keys()
+    assert (document["n_real"], document["n_generated"]) == (3, 3)
+    assert "left out: empty.png" in ran.stderr
+    assert "fewer than 2048" in ran.stderr
+
+
+def test_the_command_colours_sketches_with_a_model(tmp_path: Path, weights: Path) -> None:
+    real, sketches = draw(tmp_path / "real", 2, seed=18), draw(tmp_path / "sketches", 2, seed=18)
+    args = (
+        real,
+        "--model",
+        "default",
+        "--sketches",
+        sketches,
+        "--dims",
+        64,
+        "--weights",
+        weights,
+        "--no-cache",
+    )
+    fids = [
+        json.loads(invoke(*args, "--json", "--reference", how).stdout) for how in ("none", "truth", str(real))
+    ]
+    assert [one["n_generated"] for one in fids] == [2, 2, 2]
+    assert fids[0]["fid"] > fids[1]["fid"] == fids[2]["fid"]
+
+
+def test_statistics_alone_need_no_weights(tmp_path: Path) -> None:
+    for name, mean in (("a", 0.0), ("b", 2.0)):
+        moments = Moments(np.full(2048, mean), np.zeros((2048, 2048)), 3000)
+        write_statistics(tmp_path / f"{name}.npz", Statistics(moments, about={}))
+    ran = invoke(tmp_path / "a.npz", tmp_path / "b.npz", "--json", "--no-cache")
+    assert json.loads(ran.stdout)["fid"] == pytest.approx(4 * 2048)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["{0}", "{0}"], 1, "sketchcolor weights fetch"),
+        (["{0}", "{0}", "--dims", "5"], 2, "--dims 5: use one of"),
+        (["{0}"], 2, "name the generated pictures"),
+        (["{0}", "nowhere"], 2, "nowhere: no such folder"),
+        (["{0}", "{0}", "--model", "default"], 2, "--model and --sketches go together"),
+        (["{0}", "{0}", "--weights", "nowhere.pth"], 1, "nowhere.pth: no such file"),
+        (["{0}", "--save-stats", "a.txt"], 2, "ends in .npz"),
+    ],
+)
+def test_mistakes_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], code: int, said: str
+) -> None:
+    monkeypatch.setenv("SKETCHCOLOR_WEIGHTS", str(tmp_path / "no weights here"))
+    draw(tmp_path / "real", 1, seed=19)
+    ran = invoke(*(one.format(tmp_path / "real") for one in args), "--no-cache")
+    assert ran.exit_code == code
+    assert said in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+def test_an_empty_folder_is_one_line(tmp_path: Path, weights: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    ran = invoke(tmp_path / "empty", tmp_path / "empty", "--weights", weights, "--no-cache")
+    assert ran.exit_code == 1
+    assert "no pictures in this folder" in ran.stderr
