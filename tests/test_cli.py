@@ -59,6 +59,13 @@ def plain(shown: str) -> str:
     return " ".join(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|[│╭╰─╮╯]", " ", shown).split())
 
 
+class Shown(str):
+    """A picture, which is only its name here."""
+
+    __slots__ = ()
+    nbytes = 0
+
+
 class Engines(NamedTuple):
     """The engines, each a listener; pictures are their paths in angle brackets."""
 
@@ -91,7 +98,7 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
         model=Mock(return_value=("network", "its description")),
         colorizer=Mock(return_value=color),
         color=color,
-        write=Mock(),
+        write=Mock(return_value=None),
         train=Mock(return_value={"pictures": 9, "model": "run/model.safetensors"}),
     )
     for place in ("cli.extract", "plugins"):
@@ -103,7 +110,7 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     monkeypatch.setattr(extraction, "sketch_picture", made.sketch)
     monkeypatch.setattr(models, "load_color_model", made.model)
     monkeypatch.setattr(colorizer, "Colorizer", made.colorizer)
-    monkeypatch.setattr(images, "read_picture", lambda path: f"<{path.as_posix()}>")
+    monkeypatch.setattr(images, "read_picture", lambda path: Shown(f"<{path.as_posix()}>"))
     monkeypatch.setattr(images, "write_picture", made.write)
     monkeypatch.setattr(training_run, "train", made.train)
     return made

@@ -1,27 +1,82 @@
 """The one loop over many pictures: leave out what is there, do the rest, set failures aside, report.
 
-Callers pass work that handles one picture from file to file and a listener for the events. They may count
-on neither the order in which the work of different jobs overlaps nor the thread it runs in, so the loop can
-learn to read ahead and write behind without a change to them; the listener is always called in the thread
-that called run_batch.
+The work on a picture has three steps. Reading runs ahead and writing runs behind, each in threads of its own,
+while the caller's thread computes, so that a device need not wait for files. What is in flight at one time is
+bounded by number and by bytes, so that memory does not grow with the number of pictures.
 """
 
 from __future__ import annotations
 
-import os.path
+import threading
 import time
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from sketchcolor_cli.errors import SketchcolorError, WorklistError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
-    from sketchcolor_cli.worklist import Job
+ROOM = 2**29
+"""Bytes: while the pictures in flight weigh as much as this, no further one is read."""
 
-T = TypeVar("T")
+
+class Item(Protocol):
+    """What the loop asks of a job; a worklist's Job is one, and so may be a page of a book."""
+
+    @property
+    def name(self) -> str:
+        """A short name to show."""
+        ...
+
+    @property
+    def source(self) -> object:
+        """Where the picture comes from; its text is shown and reported."""
+        ...
+
+    @property
+    def target(self) -> object:
+        """Where the result goes; its text is shown and reported."""
+        ...
+
+    def is_there(self) -> bool:
+        """Whether the result is there already."""
+        ...
+
+
+J = TypeVar("J", bound=Item)
+P = TypeVar("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Steps(Generic[J, P, R]):
+    """What is done with a job. A SketchcolorError or MemoryError in any step is a failure of that job alone.
+
+    Attributes:
+        read: Returns the picture, ready to be computed. Called in one background thread, in the order of the
+            jobs, ahead of the computing.
+        compute: Returns the results of one or more pictures of equal key, in their order. Called in the
+            caller's thread. When it fails for several pictures, they are tried again one by one.
+        write: Puts a result where the job wants it, whole or not at all, and returns facts worth reporting in
+            plain types, or None. Called in background threads. With size 1 and one writer the writes come in
+            the order of the jobs, else in any.
+        key: Only pictures of equal key are computed together.
+        weight: About how many bytes of memory a picture that was read holds until it is written.
+        size: How many pictures are computed together at most.
+        writers: How many threads write.
+    """
+
+    read: Callable[[J], P]
+    compute: Callable[[Sequence[P]], Sequence[R]]
+    write: Callable[[J, R], Mapping[str, Any] | None]
+    key: Callable[[P], Hashable] = lambda _picture: None
+    weight: Callable[[P], int] = lambda _picture: 0
+    size: int = 1
+    writers: int = 1
 
 
 class Existing(StrEnum):
@@ -50,12 +105,12 @@ class Event:
         job: The job it happened to.
         index: The job's place in the list, from 1 to total.
         total: The number of jobs.
-        seconds: How long the work took; 0 unless finished.
+        seconds: How long the work took, as in Done; 0 unless finished.
         message: Why it failed; empty otherwise.
     """
 
     kind: EventKind
-    job: Job
+    job: Item
     index: int
     total: int
     seconds: float = 0.0
@@ -63,24 +118,30 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Done(Generic[T]):
-    """A job that was done: what the work returned, and how many seconds it took."""
+class Done:
+    """A job that was done.
 
-    job: Job
-    value: T
+    Attributes:
+        job: The job.
+        seconds: How long reading it, its share of the computing, and writing it took together.
+        facts: What the writing returned.
+    """
+
+    job: Item
     seconds: float
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Failure:
     """A job that failed, and the one line that says why."""
 
-    job: Job
+    job: Item
     message: str
 
 
 @dataclass
-class BatchResult(Generic[T]):
+class BatchResult:
     """What became of the jobs, each list in the order of the jobs.
 
     Attributes:
@@ -91,85 +152,255 @@ class BatchResult(Generic[T]):
         seconds: How long the whole run took.
     """
 
-    done: list[Done[T]] = field(default_factory=list)
-    skipped: list[Job] = field(default_factory=list)
+    done: list[Done] = field(default_factory=list)
+    skipped: list[Item] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     interrupted: bool = False
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Put the result into plain types for json.dumps, without what the work returned."""
+        """Put the result into plain types for json.dumps."""
         return {
-            "done": [{**_paths(one.job), "seconds": round(one.seconds, 3)} for one in self.done],
-            "skipped": [_paths(job) for job in self.skipped],
-            "failed": [{**_paths(one.job), "message": one.message} for one in self.failed],
+            "done": [
+                {**_places(one.job), "seconds": round(one.seconds, 3), **one.facts} for one in self.done
+            ],
+            "skipped": [_places(job) for job in self.skipped],
+            "failed": [{**_places(one.job), "message": one.message} for one in self.failed],
             "interrupted": self.interrupted,
             "seconds": round(self.seconds, 3),
         }
 
 
 def run_batch(
-    jobs: Sequence[Job],
-    work: Callable[[Job], T],
+    jobs: Sequence[J],
+    steps: Steps[J, P, R],
     *,
     existing: Existing,
     report: Callable[[Event], None],
-) -> BatchResult[T]:
+) -> BatchResult:
     """Do the work for every job; a picture that fails is set aside and the rest goes on.
 
     Args:
         jobs: The worklist.
-        work: Reads job.source, writes job.target, returns what the caller wants to keep of it.
+        steps: Reading, computing and writing.
         existing: What to do about targets that are already there.
-        report: Called with each event: started, then finished or failed; or skipped alone.
+        report: Called in the caller's thread with each event: started, then finished or failed; or, when it
+            cannot even be read, failed alone; or skipped alone. Those of different jobs overlap.
 
     Returns:
-        What became of the jobs. A SketchcolorError or a MemoryError from the work is a failure; Ctrl-C ends
-        the run early with interrupted=True.
+        What became of the jobs. Ctrl-C ends the run early with interrupted=True: what is computed by then is
+        still written, unless Ctrl-C comes again; what is being written then is finished in any case.
 
     Raises:
         WorklistError: Targets exist and existing is ERROR; nothing was done.
-        Exception: Anything else that the work raises is a bug and comes through.
+        Exception: Anything else that a step raises is a bug and comes through.
     """
     if existing is Existing.ERROR:
         _refuse_existing(jobs)
-    result: BatchResult[T] = BatchResult()
     start = time.perf_counter()
-    try:
-        for index, job in enumerate(jobs, start=1):
-            if existing is Existing.SKIP and _is_there(job):
-                result.skipped.append(job)
-                report(Event(EventKind.SKIPPED, job, index, len(jobs)))
-                continue
-            report(Event(EventKind.STARTED, job, index, len(jobs)))
-            outcome = _attempt(work, job)
-            if isinstance(outcome, Done):
-                result.done.append(outcome)
-                report(Event(EventKind.FINISHED, job, index, len(jobs), seconds=outcome.seconds))
-            else:
-                result.failed.append(outcome)
-                report(Event(EventKind.FAILED, job, index, len(jobs), message=outcome.message))
-    except KeyboardInterrupt:
-        result.interrupted = True
+    result = _Run(jobs, steps, report, skip=existing is Existing.SKIP).result()
     result.seconds = time.perf_counter() - start
     return result
 
 
-def _attempt(work: Callable[[Job], T], job: Job) -> Done[T] | Failure:
-    start = time.perf_counter()
-    try:
-        value = work(job)
-    except SketchcolorError as error:
-        return Failure(job, str(error))
-    except MemoryError:
-        return Failure(
-            job, f"{job.source}: too large for the free memory; scale it down or close other programs"
+@dataclass(eq=False)
+class _Flight(Generic[J]):
+    """A job in flight: the picture while it waits to be computed, and what it cost so far."""
+
+    index: int
+    job: J
+    picture: Any = None
+    weight: int = 0
+    seconds: float = 0.0
+    facts: Mapping[str, Any] | None = None
+
+
+class _Run(Generic[J, P, R]):
+    """One run over the jobs. All but ``_read`` and ``_write`` happens in the caller's thread."""
+
+    def __init__(
+        self, jobs: Sequence[J], steps: Steps[J, P, R], report: Callable[[Event], None], *, skip: bool
+    ) -> None:
+        self._steps = steps
+        self._report = report
+        self._total = len(jobs)
+        self._due: Iterator[_Flight[J]] | None = self._not_skipped(jobs, skip=skip)
+        self._most = 3 * steps.size + steps.writers - 1  # one group read, one computed, one written
+        self._reading: deque[tuple[_Flight[J], Future[None]]] = deque()
+        self._waiting: dict[Hashable, list[_Flight[J]]] = {}  # read, to be computed
+        self._writing: dict[Future[None], _Flight[J]] = {}
+        self._room = threading.Condition()
+        self._held = 0  # bytes
+        self._stopped = False
+        self._done: list[tuple[int, Done]] = []
+        self._failed: list[tuple[int, Failure]] = []
+        self._skipped: list[Item] = []
+
+    def result(self) -> BatchResult:
+        """Do the work."""
+        interrupted = False
+        with ThreadPoolExecutor(1) as self._reader, ThreadPoolExecutor(self._steps.writers) as self._writer:
+            try:
+                for group in self._groups():
+                    self._compute(group)
+            except KeyboardInterrupt:
+                interrupted = True
+                self._stop()
+                self._write_the_rest()
+            finally:
+                self._stop()
+                self._writer.shutdown(wait=False, cancel_futures=True)
+        return BatchResult(_sorted(self._done), self._skipped, _sorted(self._failed), interrupted)
+
+    def _not_skipped(self, jobs: Sequence[J], *, skip: bool) -> Iterator[_Flight[J]]:
+        for index, job in enumerate(jobs, start=1):
+            if skip and job.is_there():
+                self._skipped.append(job)
+                self._tell(EventKind.SKIPPED, index, job)
+            else:
+                yield _Flight(index, job)
+
+    def _groups(self) -> Iterator[list[_Flight[J]]]:
+        """Give what to compute next until there is nothing left, and see to the files while it waits.
+
+        Which pictures make a group depends on their order, keys and weights alone, not on how fast files are
+        read or written: rounding may differ with the group, and results shall not differ from run to run.
+        """
+        while True:
+            self._settle()
+            self._read_ahead()
+            full = [key for key, group in self._waiting.items() if len(group) >= self._steps.size]
+            if full or (self._waiting and self._must_not_wait()):
+                yield self._waiting.pop(full[0] if full else next(iter(self._waiting)))
+            elif self._reading:
+                self._take(*self._reading.popleft())
+            elif self._writing:
+                wait(self._writing, return_when=FIRST_COMPLETED)
+            else:
+                return
+
+    def _must_not_wait(self) -> bool:
+        """Whether a group that is not full must be computed: nothing will join it, or too much waits."""
+        waiting = [flight.weight for group in self._waiting.values() for flight in group]
+        nothing_comes = self._due is None and not self._reading
+        return nothing_comes or len(waiting) >= 2 * self._steps.size or sum(waiting) >= ROOM
+
+    def _read_ahead(self) -> None:
+        while self._due and self._in_flight() < self._most:
+            flight = next(self._due, None)
+            if flight is None:
+                self._due = None
+            else:
+                self._reading.append((flight, self._reader.submit(self._read, flight)))
+
+    def _in_flight(self) -> int:
+        waiting = sum(len(group) for group in self._waiting.values())
+        return len(self._reading) + waiting + len(self._writing)
+
+    def _read(self, flight: _Flight[J]) -> None:
+        with self._room:
+            self._room.wait_for(lambda: self._held < ROOM or self._stopped)
+        if self._stopped:
+            return
+        start = time.perf_counter()
+        flight.picture = self._steps.read(flight.job)
+        flight.seconds = time.perf_counter() - start
+        flight.weight = self._steps.weight(flight.picture)
+        with self._room:
+            self._held += flight.weight
+
+    def _take(self, flight: _Flight[J], reading: Future[None]) -> None:
+        """Wait until a picture is read, and put it where it waits for others of its key."""
+        try:
+            reading.result()
+        except (SketchcolorError, MemoryError) as error:
+            self._fail(flight, error)
+        else:
+            self._waiting.setdefault(self._steps.key(flight.picture), []).append(flight)
+
+    def _compute(self, group: list[_Flight[J]]) -> None:
+        for flight in group:
+            self._tell(EventKind.STARTED, flight.index, flight.job)
+        self._try(group)
+
+    def _try(self, group: list[_Flight[J]]) -> None:
+        start = time.perf_counter()
+        try:
+            results = self._steps.compute([flight.picture for flight in group])
+        except (SketchcolorError, MemoryError) as error:
+            if len(group) == 1:
+                self._fail(group[0], error)
+                return
+            for flight in group:
+                self._try([flight])
+            return
+        share = (time.perf_counter() - start) / len(group)
+        for flight, result in zip(group, results, strict=True):
+            flight.picture = None
+            flight.seconds += share
+            self._writing[self._writer.submit(self._write, flight, result)] = flight
+
+    def _write(self, flight: _Flight[J], result: R) -> None:
+        start = time.perf_counter()
+        try:
+            flight.facts = self._steps.write(flight.job, result)
+        finally:  # not when it is counted: the caller's thread may wait for what has no room to be read
+            self._release(flight)
+        flight.seconds += time.perf_counter() - start
+
+    def _settle(self) -> None:
+        """Count what has been written by now."""
+        for writing in [one for one in self._writing if one.done()]:
+            flight = self._writing.pop(writing)
+            try:
+                writing.result()
+            except (SketchcolorError, MemoryError) as error:
+                self._fail(flight, error)
+                continue
+            self._done.append((flight.index, Done(flight.job, flight.seconds, flight.facts or {})))
+            self._tell(EventKind.FINISHED, flight.index, flight.job, seconds=flight.seconds)
+
+    def _write_the_rest(self) -> None:
+        """After Ctrl-C: wait for what is computed to be written; at the next one only for what has begun."""
+        while self._writing:
+            try:
+                wait(self._writing, return_when=FIRST_COMPLETED)
+                self._settle()
+            except KeyboardInterrupt:
+                self._writing = {one: flight for one, flight in self._writing.items() if not one.cancel()}
+
+    def _stop(self) -> None:
+        """Read no more."""
+        with self._room:
+            self._stopped = True
+            self._room.notify_all()
+        self._reader.shutdown(wait=False, cancel_futures=True)
+
+    def _fail(self, flight: _Flight[J], error: Exception) -> None:
+        message = (
+            f"{flight.job.source}: too large for the free memory; scale it down or close other programs"
+            if isinstance(error, MemoryError)
+            else str(error)
         )
-    return Done(job, value, time.perf_counter() - start)
+        flight.picture = None
+        self._release(flight)
+        self._failed.append((flight.index, Failure(flight.job, message)))
+        self._tell(EventKind.FAILED, flight.index, flight.job, message=message)
+
+    def _release(self, flight: _Flight[J]) -> None:
+        with self._room:
+            self._held -= flight.weight
+            flight.weight = 0
+            self._room.notify_all()
+
+    def _tell(
+        self, kind: EventKind, index: int, job: Item, *, seconds: float = 0.0, message: str = ""
+    ) -> None:
+        self._report(Event(kind, job, index, self._total, seconds, message))
 
 
-def _refuse_existing(jobs: Sequence[Job]) -> None:
-    there = [job.target for job in jobs if _is_there(job)]
+def _refuse_existing(jobs: Sequence[Item]) -> None:
+    there = [job.target for job in jobs if job.is_there()]
     if there:
         raise WorklistError(
             f"{len(there)} of {len(jobs)} results are already there, the first is {there[0]}; "
@@ -177,10 +408,12 @@ def _refuse_existing(jobs: Sequence[Job]) -> None:
         )
 
 
-def _is_there(job: Job) -> bool:
-    # Not Path.exists(), which raises for a name that is too long; such a job fails alone, when it is written.
-    return os.path.exists(job.target)  # noqa: PTH110
+T = TypeVar("T")
 
 
-def _paths(job: Job) -> dict[str, str]:
+def _sorted(numbered: Iterable[tuple[int, T]]) -> list[T]:
+    return [one for _, one in sorted(numbered, key=lambda pair: pair[0])]
+
+
+def _places(job: Item) -> dict[str, str]:
     return {"source": str(job.source), "target": str(job.target)}

@@ -92,6 +92,11 @@ class Picture:
     dpi: tuple[float, float] | None = None
     format: str = "PNG"
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes of memory its samples take."""
+        return self.rgb.nbytes + (0 if self.alpha is None else self.alpha.nbytes)
+
 
 def read_picture(path: Path) -> Picture:
     """Read a PNG, JPEG, WebP, AVIF, TIFF, BMP or GIF file, of an animation the first frame.

@@ -5,6 +5,7 @@ Only names are looked at: no file is opened, nothing is written.
 
 from __future__ import annotations
 
+import os.path
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -47,6 +48,16 @@ class Job:
 
     source: Path
     target: Path
+
+    @property
+    def name(self) -> str:
+        """The name of the file to read."""
+        return self.source.name
+
+    def is_there(self) -> bool:
+        """Whether the file to write is there already."""
+        # Not Path.exists(), which raises for a name that is too long; such a job fails alone, later.
+        return os.path.exists(self.target)  # noqa: PTH110
 
 
 def build_worklist(inputs: Sequence[Path], output: Path, *, suffix: str | None = None) -> list[Job]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import inf
 from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from sketchcolor_cli import devices
-from sketchcolor_cli.batch import run_batch
+from sketchcolor_cli.batch import Steps, run_batch
 from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.coloring.config import ColorizeSettings
 from sketchcolor_cli.errors import UsageError
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sketchcolor_cli.images import Picture
+
+
+class _Page(NamedTuple):
+    """A page with what helps to colour it."""
+
+    job: Job
+    picture: Picture
+    reference: Picture | None
+    hints: Picture | None
 
 
 @options.told
@@ -88,16 +97,20 @@ def colorize(
         settings = ColorizeSettings(work_size=work_size, saturation=saturation)
         color = Colorizer(network, device, settings, sheets=[read_picture(path) for path in sheet or ()])
 
-    def work(job: Job) -> None:
-        page = read_picture(job.source)
+    def compute(pages: Sequence[_Page]) -> list[Picture]:
         try:
-            colored = color(page, rough(job), painted(job))
+            return [color(page.picture, page.reference, page.hints) for page in pages]
         except UsageError as problem:
-            raise UsageError(f"{job.source}: {problem}") from problem
-        write_picture(job.target, colored)
+            raise UsageError(f"{pages[0].job.source}: {problem}") from problem
 
+    steps: Steps[Job, _Page, Picture] = Steps(
+        read=lambda job: _Page(job, read_picture(job.source), rough(job), painted(job)),
+        compute=compute,
+        write=lambda job, colored: write_picture(job.target, colored),
+        weight=lambda page: page.picture.nbytes,
+    )
     with printing.batch_progress(f"{model} on {device}", len(jobs), verbose=verbose) as report:
-        result = run_batch(jobs, work, existing=there, report=report)
+        result = run_batch(jobs, steps, existing=there, report=report)
     return printing.finish_batch(result, "colorized", as_json=json, model=model, device=device)
 
 

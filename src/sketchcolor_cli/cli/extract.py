@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sketchcolor_cli import devices
-from sketchcolor_cli.batch import run_batch
+from sketchcolor_cli.batch import Steps, run_batch
 from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.plugins import find_extractors
-from sketchcolor_cli.worklist import Job, build_worklist
+from sketchcolor_cli.worklist import build_worklist
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.images import Picture
+    from sketchcolor_cli.worklist import Job
 
 
 @options.told
@@ -54,9 +58,12 @@ def extract(
             extractors, method, device=device, settings=param or (), find_weight=store.find
         )
 
-    def work(job: Job) -> None:
-        write_picture(job.target, sketch_picture(sketcher, rule, read_picture(job.source), device=device))
-
+    steps: Steps[Job, Picture, Picture] = Steps(
+        read=lambda job: read_picture(job.source),
+        compute=lambda pictures: [sketch_picture(sketcher, rule, one, device=device) for one in pictures],
+        write=lambda job, drawn: write_picture(job.target, drawn),
+        weight=lambda picture: picture.nbytes,
+    )
     with printing.batch_progress(f"{method} on {device}", len(jobs), verbose=verbose) as report:
-        result = run_batch(jobs, work, existing=there, report=report)
+        result = run_batch(jobs, steps, existing=there, report=report)
     return printing.finish_batch(result, "sketched", as_json=json, method=method, device=device)

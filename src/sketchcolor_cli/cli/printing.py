@@ -90,7 +90,7 @@ def batch_progress(title: str, total: int, *, verbose: bool) -> Iterator[Callabl
 
         def listen(event: Event) -> None:
             if event.kind is EventKind.STARTED:
-                bar.update(task, detail=one_line(event.job.source.name))
+                bar.update(task, detail=one_line(event.job.name))
                 return
             bar.advance(task)
             if event.kind is EventKind.FAILED:
@@ -102,7 +102,7 @@ def batch_progress(title: str, total: int, *, verbose: bool) -> Iterator[Callabl
         yield listen
 
 
-def finish_batch(result: BatchResult[Any], verb: str, *, as_json: bool, **facts: Any) -> int:
+def finish_batch(result: BatchResult, verb: str, *, as_json: bool, **facts: Any) -> int:
     """Print what became of a batch and return the exit code: 0, 1 if anything failed, 130 after Ctrl-C."""
     parts = [f"{len(result.done)} {verb}"]
     parts += [f"{len(result.skipped)} already there"] if result.skipped else []
