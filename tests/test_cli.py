@@ -17,7 +17,9 @@ from unittest.mock import ANY, Mock, call
 
 import numpy as np
 import pytest
+import torch
 import typer
+from safetensors.torch import save
 from typer.testing import CliRunner
 
 from sketchcolor_cli import (
@@ -39,6 +41,7 @@ from sketchcolor_cli.errors import CheckpointError, ImageError, TrainingError, U
 from sketchcolor_cli.plugins import Extractors, Listing
 from sketchcolor_cli.training import run as training_run
 from sketchcolor_cli.training.config import TrainConfig, configure
+from sketchcolor_cli.weights.stored import Record, write_stored
 
 # A terminal or a colour that the tester's environment asks for would show up in what is compared here.
 RUNNER = CliRunner(env=dict.fromkeys(("FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"), None))
@@ -601,12 +604,45 @@ def test_plugins_are_listed_and_a_broken_one_is_an_error(listings: list[Listing]
     assert result.exit_code == 1
     rows = [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in result.stdout.splitlines()]
     assert [row for row in rows if row] == [
-        ["method", "what it does", "parameters", "from"],
-        ["good", "Draws [well].", "sigma=0.5, soft=True", "ours 1.0"],
-        ["bad", "does not work: it [b]broke", "", "theirs 2.0"],
+        ["method", "ready", "what it does", "parameters", "from"],
+        ["good", "yes", "Draws [well].", "sigma=0.5, soft=True", "ours 1.0"],
+        ["bad", "no", "does not work: it [b]broke", "", "theirs 2.0"],
     ]
     del listings[1]
-    assert invoke("plugins").exit_code == 0
+    result = invoke("plugins")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_plugins_says_which_methods_lack_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listings: list[Listing]
+) -> None:
+    net, other = WeightFile("net", "MIT"), WeightFile("other", "MIT")
+    declared = [
+        Extractor("net", "Draws.", Mock(), weights=(net,)),
+        Extractor("mean", "Draws.", Mock(), weights=(other,), parts=("net",)),
+        Extractor("lost", "Draws.", Mock(), parts=("gone",)),
+        Extractor("odd", "Draws.", Mock(), needs=Mock(side_effect=RuntimeError("a bug"))),
+    ]
+    listings[:] = [Listing(one.name, "demo", "1.0", one) for one in declared]
+    monkeypatch.setenv("SKETCHCOLOR_WEIGHTS", str(tmp_path))
+    result = invoke("plugins", COLUMNS="200")
+    for said in ("needs weights: net", "needs weights: other, net", "cannot be told: gone: no ext", "a bug"):
+        assert said in result.stdout
+    assert result.stderr == (
+        "`sketchcolor weights list` shows licences and sizes, `sketchcolor weights fetch NAME` gets weights\n"
+    )
+    assert result.exit_code == 1
+    shown = {one["name"]: one for one in json.loads(command("plugins --json").stdout)}
+    assert {name: (one["ready"], one["missing_weights"]) for name, one in shown.items()} == {
+        "net": (False, ["net"]),
+        "mean": (False, ["other", "net"]),
+        "lost": (False, []),
+        "odd": (False, []),
+    }
+    tensors = save({"a": torch.zeros(1)})
+    write_stored(tmp_path / "net.safetensors", tensors, Record("net", "MIT", "net.pth", (), False, "here"))
+    shown = {one["name"]: one for one in json.loads(command("plugins --json").stdout)}
+    assert (shown["net"]["ready"], shown["mean"]["missing_weights"]) == (True, ["other"])
 
 
 def test_plugins_as_json(listings: list[Listing]) -> None:
@@ -625,7 +661,7 @@ COMMANDS = ["colorize", "extract", "plugins", "train"]
 
 
 def test_all_commands_are_here() -> None:
-    assert sorted(typer.main.get_command(app).commands) == COMMANDS
+    assert sorted(typer.main.get_command(app).commands) == sorted([*COMMANDS, "weights"])
 
 
 @pytest.mark.parametrize("name", COMMANDS)

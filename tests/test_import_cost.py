@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Processor time, measured on two cores of a cloud machine: `sketchcolor --help` takes 0.25 s, of which Python
 # itself, rich, and reading what plugins are installed are the most; `import torch` alone takes 3 s, fastai
@@ -27,6 +32,16 @@ QUICK = {
     "--version": 0,
     "plugins": 0,
     "plugins --json": 0,
+    "weights list": 0,
+    "weights list --json": 0,
+    "weights show fid-inception": 0,
+    "weights show gone": 1,
+    "weights path": 0,
+    "weights path fid-inception": 0,
+    "weights verify": 0,
+    "weights fetch gone": 1,
+    "weights fetch --help": 0,
+    "weights remove gone": 1,
     "extract --help": 0,
     "colorize --help": 0,
     "train --help": 0,
@@ -55,10 +70,16 @@ print(json.dumps([seen, ask("--help")]))
 """
 
 
-def test_help_and_mistakes_load_nothing_heavy() -> None:
+def test_help_and_mistakes_load_nothing_heavy(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", ASK], input=json.dumps(list(QUICK)), capture_output=True, text=True, check=True
+        [sys.executable, "-c", ASK],
+        input=json.dumps(list(QUICK)),
+        env={**os.environ, "SKETCHCOLOR_WEIGHTS": str(tmp_path / "weights")},
+        capture_output=True,
+        text=True,
+        check=True,
     )
+    assert not (tmp_path / "weights").exists()
     seen, after_numpy = json.loads(ran.stdout)
     assert {line: code for line, (code, _) in seen.items()} == QUICK
     loaded = {line: found for line, (_, modules) in seen.items() if (found := HEAVY.intersection(modules))}

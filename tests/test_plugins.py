@@ -91,6 +91,7 @@ def test_a_strangers_extractor_is_found_and_listed(install):
                 ],
             }
         ],
+        "missing_weights": [],
         "ready": True,
         "problem": None,
     }

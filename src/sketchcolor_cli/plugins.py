@@ -52,8 +52,9 @@ class Listing:
         """The distribution and its version, as shown to users."""
         return f"{self.distribution} {self.version}"
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the listing in plain types for json.dumps."""
+    def to_json(self, missing_weights: Iterable[str] = ()) -> dict[str, Any]:
+        """Return the listing in plain types for json.dumps; where weights are missing, it is not ready."""
+        missing = list(missing_weights)
         declared = self.extractor
         return {
             "name": self.name,
@@ -62,7 +63,8 @@ class Listing:
             "version": self.version,
             "parameters": [asdict(parameter) for parameter in declared.parameters] if declared else [],
             "weights": [weight.to_json() for weight in declared.weights] if declared else [],
-            "ready": self.ready,
+            "missing_weights": missing,
+            "ready": self.ready and not missing,
             "problem": self.problem,
         }
 

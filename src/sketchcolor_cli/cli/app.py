@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sketchcolor_cli import __version__
-from sketchcolor_cli.cli import colorize, extract, fid, plugins, train
+from sketchcolor_cli.cli import colorize, extract, fid, plugins, train, weights
 
 app = typer.Typer(
     name="sketchcolor",
@@ -21,6 +21,7 @@ app.command("colorize")(colorize.colorize)
 app.command("train")(train.train)
 app.command("fid")(fid.fid)
 app.command("plugins")(plugins.plugins)
+app.add_typer(weights.app, name="weights")
 
 
 def _version(asked: bool) -> None:

@@ -1,32 +1,68 @@
-"""``sketchcolor plugins``: which extractors are installed."""
+"""``sketchcolor plugins``: which extractors are installed, and which can be used at once."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from rich.table import Table
 
-from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.weights.store import State
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.plugins import Extractors, Listing
+    from sketchcolor_cli.weightfile import WeightFile
+    from sketchcolor_cli.weights.store import WeightStore
 
 
 @options.told
 def plugins(json: options.Json = False) -> int:
     """List the installed sketch extractors: ours, and those of other installed packages.
 
-    A plugin that does not work is listed with the reason, and the exit code is then 1.
+    A method is ready when its weights, if it needs any, are on this computer. A plugin that does not work is
+    listed with the reason, and the exit code is then 1.
 
     Example: `sketchcolor plugins --json`
     """
-    listings = find_extractors().listings
+    extractors, store = find_extractors(), environment.weight_store()
+    found = [_looked_at(extractors, store, one) for one in extractors.listings]
     if json:
-        printing.emit_json([one.to_json() for one in listings])
+        printing.emit_json([one.to_json(file.name for file in lacking) for one, lacking in found])
     else:
-        table = Table("method", "what it does", "parameters", "from")
-        for one in listings:
+        table = Table("method", "ready", "what it does", "parameters", "from")
+        for one, lacking in found:
             parameters = one.extractor.parameters if one.extractor else ()
             settings = ", ".join(f"{parameter.name}={parameter.default}" for parameter in parameters)
             summary = (
                 one.extractor.summary if one.extractor and one.ready else f"does not work: {one.problem}"
             )
-            table.add_row(*(printing.one_line(text) for text in (one.name, summary, settings, one.origin)))
+            row = (one.name, _readiness(one, lacking), summary, settings, one.origin)
+            table.add_row(*(printing.one_line(text) for text in row))
         printing.stdout().print(table)
-    return 0 if all(one.ready for one in listings) else 1
+        if any(lacking for _, lacking in found):
+            printing.note(
+                "`sketchcolor weights list` shows licences and sizes, "
+                "`sketchcolor weights fetch NAME` gets weights"
+            )
+    return 0 if all(one.ready for one, _ in found) else 1
+
+
+def _looked_at(
+    extractors: Extractors, store: WeightStore, listing: Listing
+) -> tuple[Listing, list[WeightFile]]:
+    """Return a listing with the weights that it lacks; what keeps them from being known is its problem."""
+    if not listing.ready:
+        return listing, []
+    try:
+        files = extractors.weights(listing.name)
+    except Exception as error:  # a stranger's code may raise anything; it must not take the others down
+        return replace(listing, problem=f"what it needs cannot be told: {printing.one_line(str(error))}"), []
+    return listing, [file for file in files if store.state(file) is not State.READY]
+
+
+def _readiness(listing: Listing, lacking: list[WeightFile]) -> str:
+    if not listing.ready:
+        return "no"
+    return f"needs weights: {', '.join(file.name for file in lacking)}" if lacking else "yes"

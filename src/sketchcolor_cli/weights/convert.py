@@ -1,0 +1,135 @@
+"""From a published file to the bytes that the store keeps: tensors by the network's names; imports torch."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sketchcolor_cli.errors import WeightError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from sketchcolor_cli.weightfile import WeightFile, WeightSource
+
+TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")
+SUFFIXES = (*TORCH_SUFFIXES, ".safetensors", ".t7")
+"""The endings of files that can be read."""
+
+_WRAPPERS = ("state_dict", "model", "params")
+_PREFIX = "module."
+
+
+def convert(file: WeightFile, path: Path, source: WeightSource | None = None) -> bytes:
+    """Return the weights in a file as safetensors bytes, without metadata.
+
+    Args:
+        file: The weights that are wanted; names and shapes are compared with its layout.
+        path: The file.
+        source: The published file that this is, down to its checksum; None where it is another.
+
+    Raises:
+        WeightError: The file cannot be read, or is not of this network.
+    """
+    from safetensors.torch import save
+
+    tensors = dict(source.read(path)) if source and source.read else read_tensors(path)
+    if tensors and all(name.startswith(_PREFIX) for name in tensors):
+        tensors = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
+    try:
+        converted = dict(file.convert(tensors)) if file.convert else tensors
+    except (KeyError, ValueError, IndexError, RuntimeError) as error:
+        raise WeightError(f"{path}: not the weights of {file.name} ({error!r})") from error
+    if file.layout:
+        converted = _fit(path, file, converted, file.layout())
+    # Cloned, as safetensors refuses tensors that share their memory.
+    return save({name: tensor.detach().contiguous().clone() for name, tensor in converted.items()})
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors in a file by their names in it; nothing in the file is run.
+
+    The ending says how it is read: ``.pth``, ``.pt``, ``.bin`` and ``.ckpt`` by torch, with weights_only;
+    ``.safetensors``; ``.t7`` as Torch7 wrote it.
+
+    Raises:
+        WeightError: The ending is another, the file is damaged, or it holds something else than tensors.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise WeightError(
+            f"{path}: files that end in {suffix or 'nothing'} are not read; only {_listed()} are"
+        )
+    if not path.is_file():
+        raise WeightError(f"{path}: no such file; check the name")
+    try:
+        if suffix == ".safetensors":
+            return load_file(path)
+        if suffix == ".t7":
+            from sketchcolor_cli.weights.torch7 import read_torch7
+
+            return {name: torch.from_numpy(array) for name, array in read_torch7(path).items()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # old files make torch warn of what it does in reading them
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except WeightError:
+        raise
+    except (OSError, SafetensorError) as error:
+        raise WeightError(f"{path}: cannot be read ({_first_line(error)})") from error
+    except Exception as error:  # torch raises many kinds for a damaged file, or one that asks to run code
+        raise WeightError(
+            f"{path}: damaged, or holds more than tensors, which is not read as it could run anything "
+            f"({_first_line(error)})"
+        ) from error
+    return _state_dict(path, content)
+
+
+def _state_dict(path: Path, content: Any) -> dict[str, Tensor]:
+    """Return the tensors of a checkpoint: it is a state dict, or has one under a name of the usual ones."""
+    import torch
+
+    for wrapper in _WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    if not isinstance(content, Mapping) or not content:
+        raise WeightError(f"{path}: holds no tensors by name")
+    for name, value in content.items():
+        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
+            raise WeightError(f"{path}: {name!r} in it is no tensor; export the state dict alone")
+    return dict(content)
+
+
+def _fit(
+    path: Path, file: WeightFile, tensors: dict[str, Tensor], layout: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Return the tensors in the layout's order and types, after comparing names and shapes."""
+    for problem, names in (
+        ("lacks", [name for name in layout if name not in tensors]),
+        ("has beside it", [name for name in tensors if name not in layout]),
+    ):
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise WeightError(f"{path}: not the weights of {file.name}; it {problem} {names[0]}{more}")
+    for name, wanted in layout.items():
+        found = tensors[name]
+        if found.shape != wanted.shape or found.is_floating_point() != wanted.is_floating_point():
+            have, due = (f"{tensor.dtype} {tuple(tensor.shape)}" for tensor in (found, wanted))
+            raise WeightError(f"{path}: not the weights of {file.name}; {name} is {have}, not {due}")
+        if found.is_floating_point() and not bool(found.isfinite().all()):
+            raise WeightError(f"{path}: {name} has values that are not finite numbers; get the file again")
+    return {name: tensors[name].to(wanted.dtype) for name, wanted in layout.items()}
+
+
+def _listed() -> str:
+    return f"{', '.join(SUFFIXES[:-1])} and {SUFFIXES[-1]}"
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
