@@ -1,4 +1,4 @@
-"""Train the extractor ``linework`` for as long as there is time; every run goes on where the last one stopped.
+"""Train the extractor ``linework`` for as long as there is time; a run goes on where the last one stopped.
 
     python tools/train_linework.py SHARDS_FOLDER RUN_FOLDER --minutes 60
 
@@ -61,7 +61,7 @@ OFF = 2  # pixels that a hand-drawn line may be off
 
 
 def ink_of(line: np.ndarray) -> np.ndarray:
-    """Return the ink of a line drawing, H×W in [0, 1]: pencil grey becomes black, paper grain becomes paper."""
+    """Return a line drawing's ink, H×W in [0, 1]: pencil grey becomes black, paper grain becomes paper."""
     ink = 1 - line.astype(np.float32) / 255
     drawn = ink[ink > 0.2]
     darkest = max(0.35, float(np.percentile(drawn, 90))) if drawn.size else 1.0
@@ -96,7 +96,11 @@ class Pairs(Dataset):
             color = tinted_lines(rng, color, ink)
         color = developed(rng, color)
         hand = torch.tensor(float(drawing.source in BY_HAND))
-        return torch.from_numpy(np.ascontiguousarray(color.transpose(2, 0, 1))), torch.from_numpy(ink[None]), hand
+        return (
+            torch.from_numpy(np.ascontiguousarray(color.transpose(2, 0, 1))),
+            torch.from_numpy(ink[None]),
+            hand,
+        )
 
 
 def random_crop(rng: Generator, picture: np.ndarray, side: int) -> np.ndarray:
@@ -107,7 +111,7 @@ def random_crop(rng: Generator, picture: np.ndarray, side: int) -> np.ndarray:
 
 
 def cut(rng: Generator, drawing: Drawing, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a turned and scaled part of a drawing, size×size×3 and its ink size×size, both float32 in [0, 1].
+    """Return a turned and scaled part of a drawing, size×size×3, and its ink, size×size; float32 in [0, 1].
 
     Fine work is seen at its own size or smaller, and enlarged up to four times: as on a page of 3000 pixels.
     """
@@ -134,7 +138,13 @@ def cut(rng: Generator, drawing: Drawing, size: int) -> tuple[np.ndarray, np.nda
         matrix[:, :2] /= scale
     edge = cv2.BORDER_REFLECT_101 if rng.random() < 0.5 else cv2.BORDER_REPLICATE
     color, line = (
-        cv2.warpAffine(one, matrix, (size, size), flags=cv2.INTER_CUBIC if way == cv2.INTER_CUBIC else cv2.INTER_LINEAR, borderMode=edge)
+        cv2.warpAffine(
+            one,
+            matrix,
+            (size, size),
+            flags=cv2.INTER_CUBIC if way == cv2.INTER_CUBIC else cv2.INTER_LINEAR,
+            borderMode=edge,
+        )
         for one in (color, line)
     )
     return color.astype(np.float32) / 255, ink_of(line)
@@ -142,14 +152,20 @@ def cut(rng: Generator, drawing: Drawing, size: int) -> tuple[np.ndarray, np.nda
 
 def smooth(rng: Generator, side: int, cells: int) -> np.ndarray:
     """Return a smooth random field, side×side in [0, 1]."""
-    return np.clip(cv2.resize(rng.random((cells, cells)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC), 0, 1)
+    return np.clip(
+        cv2.resize(
+            rng.random((cells, cells)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC
+        ),
+        0,
+        1,
+    )
 
 
 def painted(rng: Generator, ink: np.ndarray, texture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a new coloured picture for a line drawing, and the ink that is due.
 
-    Areas are filled, shaded and textured; lines are in some colour, or left out, and the due ink is then where
-    two areas meet.
+    Areas are filled, shaded and textured; lines are in some colour, or left out, and the due ink is then
+    where two areas meet.
     """
     side = len(ink)
     areas, count = ndimage.label(ink < 0.35)
@@ -179,7 +195,7 @@ def painted(rng: Generator, ink: np.ndarray, texture: np.ndarray) -> tuple[np.nd
 
 
 def tinted_lines(rng: Generator, color: np.ndarray, ink: np.ndarray, *, bare: bool = False) -> np.ndarray:
-    """Return the picture with its lines in black, in a colour, or in a darker shade of what is around them."""
+    """Return the picture with its lines black, in a colour, or in a darker shade of what is around them."""
     kind = rng.random()
     if kind < 0.3:
         line = np.full(3, rng.uniform(0, 0.2), np.float32)
@@ -223,7 +239,9 @@ def loss_of(logits: Tensor, ink: Tensor, hand: Tensor) -> dict[str, Tensor]:
     hand = hand[:, None, None, None]
     reach = 2 * OFF + 1
     near = max_pool2d(ink, reach, 1, OFF)
-    beside = (near - ink).clamp(0, 1)  # paper next to a line: may be the line itself where it was drawn by hand
+    beside = (near - ink).clamp(
+        0, 1
+    )  # paper next to a line: may be the line itself where it was drawn by hand
     weight = 1 + 2 * ink - beside * (0.2 + 0.6 * hand)
     each = binary_cross_entropy_with_logits(logits, ink, reduction="none")
     entropy = (each * weight).sum((1, 2, 3)) / weight.sum((1, 2, 3))
@@ -254,7 +272,9 @@ def validate(model: nn.Module, drawings: Sequence[Drawing], sheet: Path) -> dict
     shown = []
     for drawing in drawings:
         height, width = (side // 16 * 16 for side in drawing.color.shape[:2])
-        color = torch.from_numpy(drawing.color[:height, :width].transpose(2, 0, 1)[None].astype(np.float32) / 255)
+        color = torch.from_numpy(
+            drawing.color[:height, :width].transpose(2, 0, 1)[None].astype(np.float32) / 255
+        )
         with torch.autocast("cpu", torch.bfloat16):
             drawn = model(color).float().sigmoid()
         kind = "hand" if drawing.source in BY_HAND else "exact"
@@ -275,7 +295,9 @@ class Run:
     def __init__(self, folder: Path, lr: float) -> None:
         torch.manual_seed(0)
         self.folder, self.lr = folder, lr
-        self.model, self.average = (Linework(norm=True).to(memory_format=torch.channels_last) for _ in range(2))
+        self.model, self.average = (
+            Linework(norm=True).to(memory_format=torch.channels_last) for _ in range(2)
+        )
         self.average.load_state_dict(self.model.state_dict())
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=lr, weight_decay=0.01)
         self.step = self.images = 0
@@ -304,7 +326,9 @@ class Run:
         self.optimizer.zero_grad(set_to_none=True)
         (parts["entropy"] + 0.5 * parts["score"]).backward()
         if not math.isfinite(float(nn.utils.clip_grad_norm_(self.model.parameters(), 2.0))):
-            raise SystemExit(f"the loss became NaN at step {self.step}; {self.file} holds the last good state")
+            raise SystemExit(
+                f"the loss became NaN at step {self.step}; {self.file} holds the last good state"
+            )
         self.optimizer.step()
         self.step, self.images = self.step + 1, self.images + len(color)
         self._follow(min(AVERAGE, (1 + self.step) / (10 + self.step)))
@@ -364,7 +388,9 @@ def fused(model: Linework) -> dict[str, Tensor]:
         for name, block in model.named_modules():
             if isinstance(block, nn.Conv2d) and block.bias is not None:
                 plain.get_submodule(name).load_state_dict(block.state_dict())
-            elif isinstance(block, nn.Sequential) and len(block) == 3 and isinstance(block[1], nn.BatchNorm2d):
+            elif (
+                isinstance(block, nn.Sequential) and len(block) == 3 and isinstance(block[1], nn.BatchNorm2d)
+            ):
                 folded = nn.utils.fusion.fuse_conv_bn_eval(block[0].eval(), block[1].eval())
                 plain.get_submodule(f"{name}.0").load_state_dict(folded.state_dict())
     return {name: value.half().contiguous() for name, value in plain.state_dict().items()}
@@ -384,11 +410,17 @@ def main() -> None:
     options.run.mkdir(parents=True, exist_ok=True)
 
     found = [
-        one for one in read_shards(sorted(options.data.glob("train-*.tar")), 352) if one.source not in LEFT_OUT
+        one
+        for one in read_shards(sorted(options.data.glob("train-*.tar")), 352)
+        if one.source not in LEFT_OUT
     ]
     drawings = [one for one in found if one.line is not None]
-    held_out = [one for one in read_shards(sorted(options.data.glob("val-*.tar")), 352) if one.line is not None]
-    print(f"{len(drawings)} pairs, {len(found) - len(drawings)} textures, {len(held_out)} held out", flush=True)
+    held_out = [
+        one for one in read_shards(sorted(options.data.glob("val-*.tar")), 352) if one.line is not None
+    ]
+    print(
+        f"{len(drawings)} pairs, {len(found) - len(drawings)} textures, {len(held_out)} held out", flush=True
+    )
     run = Run(options.run, options.lr)
     textures = [one for one in found if one.line is None]
     train(run, Pairs(drawings, textures, options.size, run.images), held_out, options)

@@ -1,0 +1,1 @@
+"""Our own extractor, a small network that comes with its weights."""

@@ -16,13 +16,13 @@ _LOW, _HIGH = 0.25, 0.75  # certainties that become paper and ink; between them 
 class Linework(nn.Module):
     """A U-Net from a coloured picture to the ink that an artist would have drawn under it.
 
-    It begins at half size, where most of its work is cheap, and returns to full size at the end, where it sees
-    the picture once more, so that a line of one pixel stays one. There is no normalisation over the picture:
-    what is drawn at a place depends on at most :data:`MARGIN` pixels around it.
+    It begins at half size, where most of its work is cheap, and returns to full size at the end, where it
+    sees the picture once more, so that a line of one pixel stays one. There is no normalisation over the
+    picture, so it is the same at every place.
     """
 
     def __init__(self, *, norm: bool = False) -> None:
-        """Build the network; with ``norm`` there is batch normalisation for training, which `fused` removes."""
+        """Build the network; with ``norm``, normalisation over the batch, which helps training, is in it."""
         super().__init__()
         self.down = nn.ModuleList()
         inside = 12
