@@ -133,24 +133,25 @@ class HintUNet(ColorNet):
                 x = self.sheet_up(x, tokens)
             x = blocks(x)
         x = F.relu(self.norm(x))
-        logits = self.palette(x).float()
+        logits = _last(self.palette(x).float())
         if self.sheet is not None:
-            logits = logits + self.trust(x).float() * prior[..., None, None]
+            logits = logits + _last(self.trust(x).float()) * prior[:, None, None]
+        logits = logits.permute(0, 3, 1, 2)
         lightness = 100 * torch.sigmoid(self.lightness(x).float())
         return Prediction(torch.cat([lightness, self.annealed_mean(logits)], 1), logits=logits, z=z)
 
     def palette_of(self, sheet: Tensor) -> Tensor:
         """Return the share of each lattice colour, (N, A·B), in sheets (N, 4, S, S); paper counts little."""
         lab = rgb_to_lab(sheet[:, :3].float())
-        paper = (lab[:, :1] > _PAPER[0]) & (lab[:, 1:].norm(dim=1, keepdim=True) < _PAPER[1])
+        paper = (lab[:, :1] > _PAPER[0]) & (lab[:, 1:].square().sum(1, keepdim=True) < _PAPER[1] ** 2)
         weight = sheet[:, 3:] * torch.where(paper, 0.1, 1.0)
         a, b = lab_grid(self.config.lab_step)
         return lattice_histogram(lab[:, 1:], weight, a.to(sheet.device), b.to(sheet.device))
 
     def annealed_mean(self, logits: Tensor) -> Tensor:
         """Return a*b*, (N, 2, h, w), between mean and mode of the distribution (Zhang et al. 2016, eq. 5)."""
-        weights = torch.softmax(logits.float() / self.config.temperature, 1)
-        return torch.einsum("nqhw,qc->nchw", weights, self._colors)
+        weights = torch.softmax(_last(logits.float()) / self.config.temperature, -1)
+        return (weights @ self._colors).permute(0, 3, 1, 2)
 
     def rgb(self, prediction: Prediction) -> Tensor:
         """Return the colours as (N, 3, H/4, W/4) RGB in [0, 1]."""
@@ -162,6 +163,11 @@ def _prior(z: Tensor) -> Tensor:
     chance = 1 / z.shape[1]
     likelier = ((z + _DOUBT * chance) / chance).log()
     return likelier * (z.sum(1, keepdim=True) > 0)
+
+
+def _last(x: Tensor) -> Tensor:
+    """Return (N, C, h, w) as (N, h, w, C), in which order softmax over channels is several times faster."""
+    return x.permute(0, 2, 3, 1).contiguous()
 
 
 def shrink_hint(hint: Tensor, stride: int) -> Tensor:
