@@ -163,7 +163,7 @@ class Run:
         kernels = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim <= 1]
         groups = [{"params": kernels, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=lr, fused=True)
+        self.optimizer = torch.optim.AdamW(groups, lr=lr, foreach=True)
         self.lattice = lab_grid(self.model.config.lab_step)
         self.step = self.images = 0
         self.file = folder / "state.pt"
