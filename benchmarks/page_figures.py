@@ -1,0 +1,150 @@
+"""What composition promises, measured: ink, colours at two working sizes, the seams of a strip, a huge scan.
+
+    python benchmarks/page_figures.py [FOLDER…] [--reference FOLDER] [--huge]     # default: examples/pages
+
+- ink: largest difference of luma between page and result on pixels of L* ≤ 35, in steps of 1/255
+- 576 against 1152: mean CIEDE2000 between the results of both working sizes; pages are shown at 1152 at least
+- strip: an 800×20 000 strip of example pages; the largest mean step in colour across a row of pixels where bands
+  meet, beside the median over all rows
+- huge (with --huge): peak memory for a 6000×9000 scan of 16 bits, read to written
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.coloring.config import ColorizeSettings
+from sketchcolor_cli.coloring.models import load_color_model
+from sketchcolor_cli.images import IMAGE_SUFFIXES, on_paper, read_picture
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+INK = 82 / 255  # sRGB grey with L* 35
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+def delta_e(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return CIEDE2000 (Sharma, Wu, Dalal 2005) between two RGB pictures in [0, 1], pixel by pixel."""
+    (l1, a1, b1), (l2, a2, b2) = (
+        np.moveaxis(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.float64), 2, 0) for rgb in (first, second)
+    )
+    mean = (np.hypot(a1, b1) + np.hypot(a2, b2)) / 2
+    more = 1 + 0.5 * (1 - np.sqrt(mean**7 / (mean**7 + 25.0**7)))
+    a1, a2 = a1 * more, a2 * more
+    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
+    h1, h2 = np.degrees(np.arctan2(b1, a1)) % 360, np.degrees(np.arctan2(b2, a2)) % 360
+    turn = (h2 - h1 + 180) % 360 - 180
+    turn = np.where(c1 * c2 == 0, 0, turn)
+    hue = np.where(c1 * c2 == 0, h1 + h2, (h1 + turn / 2) % 360)
+    light, chroma = (l1 + l2) / 2, (c1 + c2) / 2
+    t = (
+        1
+        - 0.17 * np.cos(np.radians(hue - 30))
+        + 0.24 * np.cos(np.radians(2 * hue))
+        + 0.32 * np.cos(np.radians(3 * hue + 6))
+        - 0.20 * np.cos(np.radians(4 * hue - 63))
+    )
+    sl = 1 + 0.015 * (light - 50) ** 2 / np.sqrt(20 + (light - 50) ** 2)
+    sc, sh = 1 + 0.045 * chroma, 1 + 0.015 * chroma * t
+    rc = 2 * np.sqrt(chroma**7 / (chroma**7 + 25.0**7))
+    rt = -rc * np.sin(np.radians(60 * np.exp(-(((hue - 275) / 25) ** 2))))
+    dl, dc = (l2 - l1) / sl, (c2 - c1) / sc
+    dh = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn) / 2) / sh
+    return np.sqrt(dl**2 + dc**2 + dh**2 + rt * dc * dh)
+
+
+def luma(rgb: np.ndarray) -> np.ndarray:
+    return rgb @ LUMA
+
+
+def as_read(rgb: np.ndarray) -> np.ndarray:
+    """Return the picture as it is after being written with 8 bits."""
+    return (np.rint(rgb * 255) / 255).astype(np.float32)
+
+
+def pages(folders: list[Path], references: Path | None) -> None:
+    model, _ = load_color_model("default")
+    color = {size: Colorizer(model, "cpu", ColorizeSettings(work_size=size)) for size in (576, 1152)}
+    worst_ink, all_apart = 0.0, []
+    for folder in folders:
+        for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES):
+            page = read_picture(path)
+            scale = max(1, 1152 / min(page.rgb.shape[:2]))
+            if scale > 1:
+                large = cv2.resize(page.rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+                page = replace(page, rgb=large.clip(0, 1), alpha=None)
+            given = references / path.relative_to(folder).with_suffix(".png") if references else None
+            rough = read_picture(given) if given and given.exists() else None
+            results = {size: as_read(one(page, rough).rgb) for size, one in color.items()}
+            before = luma(on_paper(page))
+            ink = before <= INK
+            off = max(
+                255 * float(np.abs(luma(result) - before)[ink].max(initial=0)) for result in results.values()
+            )
+            apart = float(delta_e(results[576], results[1152]).mean())
+            worst_ink = max(worst_ink, off)
+            all_apart.append(apart)
+            hint = " with reference" if rough else ""
+            print(f"ink off by at most {off:.2f}/255   576 against 1152: ΔE00 {apart:.2f}   {path.name}{hint}")
+    print(f"largest difference on ink: {worst_ink:.2f}/255")
+    print(f"576 against 1152: mean ΔE00 {np.mean(all_apart):.2f}, largest of a page {max(all_apart):.2f}")
+
+
+def strip() -> None:
+    model, _ = load_color_model("default")
+    paths = sorted((EXAMPLES / "pages").glob("page*.png"))
+    sheets = [cv2.resize(read_picture(path).rgb, (800, 1152), interpolation=cv2.INTER_AREA) for path in paths]
+    page = replace(read_picture(paths[0]), rgb=np.concatenate((sheets * 9)[:18])[:20_000])
+    result = Colorizer(model, "cpu")(page).rgb
+    lab = cv2.cvtColor(cv2.resize(result, (200, 5000), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
+    per_row = np.linalg.norm(np.diff(lab[..., 1:], axis=0), axis=2).mean(1)
+    same = lab[: 288 * 2 * 8].reshape(8, 576, 200, 3)
+    drift = np.linalg.norm(same - same.mean(0), axis=3).mean()
+    print(f"strip {result.shape[1]}×{result.shape[0]}: median step of a*b* from row to row {np.median(per_row):.2f}, "
+          f"largest {per_row.max():.2f}; the same page at 8 places of the strip differs by {drift:.2f} in Lab")  # fmt: skip
+
+
+def huge() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        source, target = Path(scratch) / "scan.png", Path(scratch) / "out" / "scan.png"
+        script = (
+            "import sys, cv2; from dataclasses import replace; from pathlib import Path;"
+            "from sketchcolor_cli.images import read_picture, write_picture;"
+            "page = read_picture(Path(sys.argv[1]));"
+            "large = cv2.resize(page.rgb, (6000, 9000), interpolation=cv2.INTER_CUBIC).clip(0, 1);"
+            "write_picture(Path(sys.argv[2]), replace(page, rgb=large, bits=16))"
+        )
+        example = min((EXAMPLES / "pages").glob("*.png"))
+        subprocess.run([sys.executable, "-c", script, str(example), str(source)], check=True)
+        run = [sys.executable, "-m", "sketchcolor_cli", "colorize", str(source), "-o", str(target.parent)]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        measured = [sys.executable, "-c", "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
+                    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)", *run]  # fmt: skip
+        peak = int(subprocess.run(measured, check=True, capture_output=True, text=True).stdout.split()[-1])
+        result = read_picture(target)
+        print(f"6000×9000 of {result.bits} bits: peak memory {peak / 2**20:.2f} GiB (making it took {before / 2**20:.2f})")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("folders", nargs="*", type=Path, default=[EXAMPLES / "pages"])
+    options.add_argument("--reference", type=Path)
+    options.add_argument("--huge", action="store_true")
+    given = options.parse_args()
+    pages(given.folders, given.reference)
+    strip()
+    if given.huge:
+        huge()
+
+
+if __name__ == "__main__":
+    main()

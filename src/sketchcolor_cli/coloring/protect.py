@@ -1,0 +1,265 @@
+"""What stays paper: the gutters and margins of a comic page, and speech bubbles with their text.
+
+Everything here looks at a copy of the page whose longer side is at most ``LONGEST`` pixels, and needs no
+training: gutters are blank strips between straight edges, bubbles are closed white areas that hold print.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Plane = NDArray[np.float32]
+    Mask = NDArray[np.bool_]
+    Levels = NDArray[np.uint8]
+
+LONGEST = 1400
+"""Longest side, in pixels, of the copy of the page that is looked at."""
+
+_LOWEST_PAPER = 0.85  # a page whose brightest areas are darker than this has no paper, but a wash
+_PAPER_GRAIN = 0.08  # how much darker than paper still is paper
+
+
+class Protect(StrEnum):
+    """What stays paper."""
+
+    NONE = "none"
+    GUTTERS = "gutters"
+    BUBBLES = "bubbles"
+    ALL = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """Where a page stays paper, (h, w) bool each, of a copy of the page; up to the middle of the lines around.
+
+    Attributes:
+        gutters: Gutters between panels, and margins.
+        bubbles: Speech bubbles and boxes of text.
+    """
+
+    gutters: Mask
+    bubbles: Mask
+
+    def both(self) -> Plane:
+        """Return both together, 1 where the page stays paper."""
+        together: Plane = (self.gutters | self.bubbles).astype(np.float32)
+        return together
+
+
+def find(gray: Plane, what: Protect) -> Masks | None:
+    """Return what of a page (H, W), paper 1 and ink 0, stays paper; None for nothing."""
+    if what is Protect.NONE or min(gray.shape) < 32:
+        return None
+    white, small = _white(gray)
+    nothing = np.zeros(white.shape, np.bool_)
+    # Gutters are found even where they may be coloured, for they are no bubbles.
+    gutters = _gutters(white)
+    bubbles = nothing if what is Protect.GUTTERS else _bubbles(white & ~gutters, small)
+    gutters = nothing if what is Protect.BUBBLES else gutters
+    return Masks(_under_lines(gutters, white), _under_lines(bubbles, white))
+
+
+def _white(gray: Plane) -> tuple[Mask, Plane]:
+    """Return where a copy of the page is paper, and the copy."""
+    scale = min(1.0, LONGEST / max(gray.shape))
+    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
+    small = gray if scale == 1 else cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    paper = max(_LOWEST_PAPER, float(np.percentile(small[::4, ::4], 95)))
+    return small >= paper - _PAPER_GRAIN, small
+
+
+def _under_lines(mask: Mask, white: Mask) -> Mask:
+    """Grow a mask into the ink around it, never into other paper, so that its edge lies under the lines."""
+    reach = max(2, round(max(mask.shape) * 0.002))
+    grown = cv2.dilate(mask.view(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)).astype(bool)
+    out: Mask = mask | (grown & ~white)
+    return out
+
+
+# Gutters: blank strips that go right through a rectangle, with a straight edge beside them, as in an XY-cut
+
+_BLANK = 0.92  # part of a row that is paper in a strip; a bubble or a head may reach into it
+_STRAIGHT = 0.5  # part of a row beside a strip that is drawn on, on the side where the edge is clearer
+_STRAIGHT_TOO = 0.25  # and on the other side
+_SIDE = 0.02  # part of a strip at either end of what is drawn beside it; a panel has its own border there
+_NEAR = 4  # rows beside a strip in which its edge may waver
+_DEEP = 6  # cuts within cuts
+
+
+def _gutters(white: Mask) -> Mask:
+    found = np.zeros(white.shape, np.bool_)
+    _cut(white, found, slice(0, white.shape[0]), slice(0, white.shape[1]), _DEEP)
+    if not found.any():
+        return found
+    long = max(white.shape)
+    # In a strip, paper that is cut off by ink from the rest is part of a drawing that reaches into it.
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((white & found).view(np.uint8), connectivity=4)
+    kept = np.zeros(count, np.bool_)
+    kept[1:] = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1) > 0.1 * long
+    return kept[labels] | _slanting(white, kept[labels], found)
+
+
+def _cut(white: Mask, found: Mask, rows: slice, columns: slice, deep: int) -> None:
+    """Mark the strips of a rectangle in ``found``, and go on within the rectangles between them."""
+    for across in (False, True):
+        part = white[rows, columns].T if across else white[rows, columns]
+        strips = list(_strips(part, *_open_ends(rows, columns, white.shape, across)))
+        if not strips:
+            continue
+        start = (columns if across else rows).start
+        for strip in strips:
+            place = slice(start + strip.start, start + strip.stop)
+            found[(rows, place) if across else (place, columns)] = True
+        ends = [0, *(end for strip in strips for end in (strip.start, strip.stop)), part.shape[0]]
+        for first, last in list(pairwise(ends))[::2]:
+            if deep and last - first > max(white.shape) // 30:
+                place = slice(start + first, start + last)
+                _cut(white, found, rows if across else place, place if across else columns, deep - 1)
+        return
+
+
+def _open_ends(rows: slice, columns: slice, shape: tuple[int, ...], across: bool) -> tuple[bool, bool]:
+    """Return whether the rectangle begins, and ends, at the edge of the page."""
+    part, length = (columns, shape[1]) if across else (rows, shape[0])
+    return part.start == 0, part.stop == length
+
+
+def _strips(part: Mask, at_start: bool, at_end: bool) -> Iterator[slice]:
+    """Give the runs of blank rows of a rectangle that are gutters or margins."""
+    length = part.shape[0]
+    blank = part.mean(1) >= _BLANK
+    turns = np.flatnonzero(np.diff(np.concatenate([[False], blank, [False]]).astype(np.int8)))
+    for start, stop in zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True):
+        if stop - start < 3 or stop - start == length:
+            continue
+        before = (~part[max(0, start - _NEAR) : start]).any(0).mean() if start else float(at_start)
+        after = (~part[stop : stop + _NEAR]).any(0).mean() if stop < length else float(at_end)
+        if not start or stop == length:  # a margin: one edge is the page's own
+            straight = min(before, after) >= _STRAIGHT
+        else:
+            straight = max(before, after) >= _STRAIGHT and min(before, after) >= _STRAIGHT_TOO
+        if straight and not _inside_panel(part, start, stop):
+            yield slice(start, stop)
+
+
+def _inside_panel(part: Mask, start: int, stop: int) -> bool:
+    """Return whether the side border of a panel runs through a strip, which then is no gutter."""
+    if not start or stop == part.shape[0]:
+        return False
+    beside = np.concatenate([part[max(0, start - _NEAR) : start], part[stop : stop + _NEAR]])
+    drawn = np.flatnonzero(~beside.all(0))
+    ends = max(4, round(_SIDE * part.shape[1]))
+    crossed = part[start:stop].mean(0) < 1 - _BLANK
+    first, last = int(drawn[0]), int(drawn[-1])
+    return bool(crossed[max(0, first - ends) : first + ends].any() or crossed[last - ends : last + ends].any())
+
+
+def _slanting(white: Mask, gutters: Mask, strips: Mask) -> Mask:
+    """Return long narrow paper that begins at a gutter and lies in no strip: a gutter that is not upright."""
+    rest = white & ~strips
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(rest.view(np.uint8), connectivity=4)
+    long = max(white.shape)
+    touched = np.zeros(count, np.bool_)
+    touched[np.unique(labels[cv2.dilate(gutters.view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)])] = True
+    touched[0] = False
+    touched &= stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1) > 0.15 * long
+    if not touched.any():
+        return touched[labels]
+    inside = cv2.distanceTransform(np.pad(touched[labels], 1).view(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    for label in np.flatnonzero(touched):
+        if inside[labels == label].max() > 0.015 * long:
+            touched[label] = False
+    return touched[labels]
+
+
+# Bubbles: closed white areas, about convex, that hold print
+
+_LEAST, _MOST = 0.0008, 0.2  # size of a bubble, as a part of the page
+_SOLID = 0.72  # part of its convex hull that a bubble fills; tails and spikes take some
+_ROUND = 0.93  # the same of one without tail or spikes, in which fewer letters are enough
+_PRINT = (0.008, 0.5)  # part of the bubble that is print
+_GLYPH = 0.045  # longest side of a piece of a letter, as a part of the page's longer side
+_LETTERS = 0.6  # part of the holes that such pieces are
+_APART = 0.006  # print keeps this far from the outline, as a part of the longer side; screentone does not,
+_NOT_APART = 0.04  # but for this part
+_GAP = 0.012  # between letters of a block, as a part of the longer side
+_PALE = 0.72  # brightness of most print, at most: letters are darker than screentone
+
+
+@dataclass(frozen=True)
+class _Print:
+    """How much print must be there, and how closely it must stand: a face has few features, far apart."""
+
+    pieces: int
+    block: float
+    solid: float
+
+
+_ENOUGH = (_Print(20, 0.3, _SOLID), _Print(8, 0.5, _SOLID), _Print(4, 0.55, _ROUND), _Print(2, 0.85, _ROUND))
+
+
+def _bubbles(white: Mask, small: Plane) -> Mask:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(white.view(np.uint8), connectivity=4)
+    out = np.zeros(white.shape, np.bool_)
+    area = stats[:, cv2.CC_STAT_AREA] / white.size
+    for label in range(1, count):
+        if not _LEAST <= area[label] <= _MOST:
+            continue
+        left, top, width, height = stats[label, :4]
+        place = np.s_[top : top + height, left : left + width]
+        filled = _bubble(labels[place] == label, small[place], max(white.shape))
+        if filled is not None:
+            out[place] |= filled
+    return out
+
+
+def _bubble(region: Mask, gray: Plane, long: int) -> Mask | None:
+    """Return a white region with its holes filled if it is a bubble with print in it."""
+    outlines, _ = cv2.findContours(
+        np.pad(region, 1).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    outer = max(outlines, key=cv2.contourArea)
+    size = cv2.contourArea(outer)
+    solid = size / max(cv2.contourArea(cv2.convexHull(outer)), 1)
+    if solid < _SOLID:
+        return None
+    framed: Levels = np.zeros((region.shape[0] + 2, region.shape[1] + 2), np.uint8)
+    cv2.drawContours(framed, [outer], -1, 1, cv2.FILLED)
+    filled = framed[1:-1, 1:-1].astype(bool)
+    holes = filled & ~region
+    if not _PRINT[0] <= holes.sum() / max(size, 1) <= _PRINT[1]:
+        return None
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(holes.view(np.uint8), connectivity=8)
+    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1)
+    letter = (sides <= _GLYPH * long) & (stats[:, cv2.CC_STAT_AREA] >= 4)
+    letter[0] = False
+    needed = [one for one in _ENOUGH if letter.sum() >= one.pieces and solid >= one.solid]
+    if not needed or stats[letter, cv2.CC_STAT_AREA].sum() < _LETTERS * holes.sum():
+        return None
+    ink = letter[labels]
+    far = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    if (far[ink] < _APART * long).mean() > _NOT_APART or np.median(gray[ink]) > _PALE:
+        return None
+    gap = max(_GAP * long, 1.4 * float(np.median(sides[letter])) if needed[0].pieces >= 8 else 0)
+    block = _block(ink, max(3, round(gap)))
+    return filled if block >= needed[0].block else None
+
+
+def _block(ink: Mask, gap: int) -> float:
+    """Return how much of its convex hull print fills when gaps of this many pixels are closed."""
+    closed = cv2.morphologyEx(
+        np.pad(ink, gap).view(np.uint8), cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8)
+    )
+    hull = cv2.contourArea(cv2.convexHull(cv2.findNonZero(ink.view(np.uint8))))
+    return float(closed.sum()) / max(hull, 1)
