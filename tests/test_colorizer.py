@@ -14,7 +14,7 @@ from torch import Tensor
 
 from sketchcolor_cli import color
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.config import ColorizeSettings
+from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.images import Picture
 from sketchcolor_cli.model.base import ColorNet, Prediction
@@ -115,7 +115,8 @@ def test_ink_is_the_pages_own_to_the_last_bit(size: tuple[int, int], work_size: 
 
 def test_ink_of_a_colour_page_is_its_luma() -> None:
     rgb = np.random.default_rng(0).random((40, 56, 3)).astype(np.float32)
-    result = Colorizer(unet(), "cpu")(Picture(rgb=rgb))
+    redo = ColorizeSettings(colored_pages=ColoredPages.REDO)
+    result = Colorizer(unet(), "cpu", redo)(Picture(rgb=rgb))
     luma = rgb @ np.array((0.2126, 0.7152, 0.0722), np.float32)
     ink = lightness(Picture(rgb=np.repeat(luma[..., None], 3, 2))) <= 34.999
     assert ink.mean() > 0.1

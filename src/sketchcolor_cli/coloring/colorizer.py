@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring.config import ColorizeSettings
+from sketchcolor_cli.coloring import protect
+from sketchcolor_cli.coloring.already import is_colored
+from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings
 from sketchcolor_cli.coloring.laying import lay
 from sketchcolor_cli.coloring.painter import Painter
 from sketchcolor_cli.errors import UsageError
@@ -37,15 +39,17 @@ class Painted:
         gray: (H, W), the page on white paper; paper 1 and ink 0.
         sketch: (h, w), the smaller copy that the paint was made for.
         paint: (h, w, 3), Lab; what is seen where there is no ink.
+        masks: Where the page stays paper; None for nowhere.
     """
 
     gray: Plane
     sketch: Plane
     paint: NDArray[np.float32]
+    masks: protect.Masks | None = None
 
     def rgb(self) -> NDArray[np.float32]:
         """Return the coloured page, (H, W, 3) in [0, 1]; ink pixels are the page's own."""
-        return lay(self.gray, self.paint, self.sketch)
+        return lay(self.gray, self.paint, self.sketch, self.masks.both() if self.masks else None)
 
 
 class Colorizer:
@@ -77,7 +81,7 @@ class Colorizer:
         reference: Picture | Sequence[Picture] | None = None,
         hints: Picture | Sequence[Picture] | None = None,
     ) -> Picture:
-        """Return the coloured page: same size, depth and transparency.
+        """Return the coloured page: same size, depth and transparency; ``page`` itself if it stays as it is.
 
         ``reference`` is a rough colouring of the same page, ``hints`` a transparent layer with strokes of
         colour; each in any size, stretched over the page, and where it is transparent it says nothing. Of
@@ -86,6 +90,8 @@ class Colorizer:
         Raises:
             UsageError: ``hints`` has no transparent parts.
         """
+        if self.settings.colored_pages is ColoredPages.SKIP and is_colored(page):
+            return page
         return replace(page, rgb=self.paint(page, reference, hints).rgb(), gray=False)
 
     def paint(
@@ -106,7 +112,7 @@ class Colorizer:
         sketch, paint = self.painter(gray, lambda shape: _dense_hint(references, strokes, shape))
         if self.settings.saturation != 1:
             paint[..., 1:] *= self.settings.saturation
-        return Painted(gray, sketch, paint)
+        return Painted(gray, sketch, paint, protect.find(gray, self.settings.protect))
 
 
 def _several(pictures: Picture | Sequence[Picture] | None) -> Sequence[Picture]:

@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Protect(StrEnum):
+    """What stays paper."""
+
+    NONE = "none"
+    GUTTERS = "gutters"
+    BUBBLES = "bubbles"
+    ALL = "all"
+
+
+class ColoredPages(StrEnum):
+    """What becomes of pages that are in colour already."""
+
+    SKIP = "skip"
+    REDO = "redo"
 
 
 @dataclass(frozen=True)
@@ -17,5 +34,9 @@ class ColorizeSettings:
     """About the most pixels the network sees at once; a longer strip is coloured in bands."""
     smooth: float = 12.0
     """How strongly colours are evened out inside the lines; 0 leaves them as the network gives them."""
+    protect: Protect = Protect.ALL
+    """What stays paper: gutters between panels and margins, speech bubbles and boxes of text, or both."""
+    colored_pages: ColoredPages = ColoredPages.SKIP
+    """Pages that are in colour already are given back as they are, or coloured anew."""
     saturation: float = 1.0
     """Factor on a*b* of the colours that the network gives."""

@@ -24,11 +24,12 @@ _PULL = 1.25  # how far from a line, in paint pixels, colour is taken for the pi
 _STEEP = 0.04  # slope of the blurred ink from which on it is taken that far
 
 
-def lay(gray: Plane, paint: Lab, sketch: Plane) -> NDArray[np.float32]:
+def lay(gray: Plane, paint: Lab, sketch: Plane, paper: Plane | None = None) -> NDArray[np.float32]:
     """Return the page (H, W, 3) in RGB: ``paint`` (h, w, 3) in Lab enlarged to it, and its ink on top.
 
     ``gray`` (H, W) is the page, ``sketch`` (h, w) the smaller copy that the paint was made for; both paper 1
     and ink 0. Where L* of the page is at most ``INK`` the result is the page, to the last bit.
+    ``paper``, of any size, is 1 where the page stays as it is, 0 elsewhere.
     """
     height, width = gray.shape
     out = np.empty((height, width, 3), np.float32)
@@ -38,8 +39,18 @@ def lay(gray: Plane, paint: Lab, sketch: Plane) -> NDArray[np.float32]:
     for top in range(0, height, rows):
         for left in range(0, width, columns):
             tile = slice(top, top + rows), slice(left, left + columns)
-            _lay_tile(gray[tile], _enlarged(paint, away, gray.shape, tile), out[tile])
+            enlarged = _enlarged(paint, away, gray.shape, tile)
+            if paper is not None:
+                _bleach(enlarged, _stretched(paper, gray.shape, tile))
+            _lay_tile(gray[tile], enlarged, out[tile])
     return out
+
+
+def _bleach(paint: Lab, paper: Plane) -> None:
+    """Make paint (h, w, 3), in place, white where ``paper`` (h, w) is 1."""
+    if paper.any():
+        paint *= (1 - paper)[..., None]
+        paint[..., 0] += 100 * paper
 
 
 def _away_from_lines(sketch: Plane, pull: float) -> NDArray[np.float32]:
@@ -59,18 +70,29 @@ def _away_from_lines(sketch: Plane, pull: float) -> NDArray[np.float32]:
 
 def _enlarged(paint: Lab, away: NDArray[np.float32], size: tuple[int, ...], tile: tuple[slice, slice]) -> Lab:
     """Return the paint for a tile of a page of this size, sampled bilinearly, off the lines."""
-    (height, width), (rows, columns) = size, tile
-    y = _places(rows, height, paint.shape[0])
-    x = _places(columns, width, paint.shape[1])
-    top, left = max(0, int(y[0]) - 4), max(0, int(x[0]) - 4)
-    near = np.s_[top : int(y[-1]) + 6, left : int(x[-1]) + 6]
-    at = np.repeat(x[None] - left, len(y), axis=0)
-    to = np.repeat(y[:, None] - top, len(x), axis=1)
+    near, at, to = _sampled(paint.shape, size, tile)
     step = cv2.remap(away[near], at, to, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     at += step[..., 0]
     to += step[..., 1]
     out: Lab = cv2.remap(paint[near], at, to, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return out
+
+
+def _stretched(plane: Plane, size: tuple[int, ...], tile: tuple[slice, slice]) -> Plane:
+    """Return a plane, stretched bilinearly over a page of this size, for a tile of it."""
+    near, at, to = _sampled(plane.shape, size, tile)
+    out: Plane = cv2.remap(plane[near], at, to, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return out
+
+
+def _sampled(
+    shape: tuple[int, ...], size: tuple[int, ...], tile: tuple[slice, slice]
+) -> tuple[tuple[slice, slice], Plane, Plane]:
+    """Return what part of a picture a tile of the page shows, and where in that part: x, y."""
+    y, x = (_places(part, length, count) for part, length, count in zip(tile, size, shape[:2], strict=True))
+    top, left = max(0, int(y[0]) - 4), max(0, int(x[0]) - 4)
+    near = np.s_[top : int(y[-1]) + 6, left : int(x[-1]) + 6]
+    return near, np.repeat(x[None] - left, len(y), axis=0), np.repeat(y[:, None] - top, len(x), axis=1)
 
 
 def _places(part: slice, length: int, count: int) -> Plane:

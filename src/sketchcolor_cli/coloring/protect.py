@@ -7,12 +7,13 @@ training: gutters are blank strips between straight edges, bubbles are closed wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+from sketchcolor_cli.coloring.config import Protect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,18 +31,9 @@ _LOWEST_PAPER = 0.85  # a page whose brightest areas are darker than this has no
 _PAPER_GRAIN = 0.08  # how much darker than paper still is paper
 
 
-class Protect(StrEnum):
-    """What stays paper."""
-
-    NONE = "none"
-    GUTTERS = "gutters"
-    BUBBLES = "bubbles"
-    ALL = "all"
-
-
 @dataclass(frozen=True, eq=False)
 class Masks:
-    """Where a page stays paper, (h, w) bool each, of a copy of the page; up to the middle of the lines around.
+    """Where a page stays paper, (h, w) bool each, on a copy of it; the edges lie under the lines around.
 
     Attributes:
         gutters: Gutters between panels, and margins.
@@ -53,8 +45,15 @@ class Masks:
 
     def both(self) -> Plane:
         """Return both together, 1 where the page stays paper."""
-        together: Plane = (self.gutters | self.bubbles).astype(np.float32)
-        return together
+        return (self.gutters | self.bubbles).astype(np.float32)
+
+    def shown_on(self, gray: Plane) -> NDArray[np.float32]:
+        """Return their page, (H, W), as RGB of their size: gutters are green, bubbles red."""
+        small = cv2.resize(gray, self.gutters.shape[::-1], interpolation=cv2.INTER_AREA)
+        rgb = np.repeat(small[..., None], 3, axis=2)
+        for mask, tint in ((self.gutters, (0.2, 0.8, 0.3)), (self.bubbles, (0.95, 0.3, 0.4))):
+            rgb[mask] = 0.5 * rgb[mask] + 0.5 * np.array(tint, np.float32)
+        return rgb
 
 
 def find(gray: Plane, what: Protect) -> Masks | None:
@@ -92,6 +91,7 @@ def _under_lines(mask: Mask, white: Mask) -> Mask:
 _BLANK = 0.92  # part of a row that is paper in a strip; a bubble or a head may reach into it
 _STRAIGHT = 0.5  # part of a row beside a strip that is drawn on, on the side where the edge is clearer
 _STRAIGHT_TOO = 0.25  # and on the other side
+_DEEPEST = 0.2  # of a margin or gutter, as a part of the page
 _SIDE = 0.02  # part of a strip at either end of what is drawn beside it; a panel has its own border there
 _NEAR = 4  # rows beside a strip in which its edge may waver
 _DEEP = 6  # cuts within cuts
@@ -107,14 +107,15 @@ def _gutters(white: Mask) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats((white & found).view(np.uint8), connectivity=4)
     kept = np.zeros(count, np.bool_)
     kept[1:] = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1) > 0.1 * long
-    return kept[labels] | _slanting(white, kept[labels], found)
+    gutters: Mask = kept[labels]
+    return gutters | _slanting(white, gutters, found)
 
 
 def _cut(white: Mask, found: Mask, rows: slice, columns: slice, deep: int) -> None:
     """Mark the strips of a rectangle in ``found``, and go on within the rectangles between them."""
     for across in (False, True):
         part = white[rows, columns].T if across else white[rows, columns]
-        strips = list(_strips(part, *_open_ends(rows, columns, white.shape, across)))
+        strips = list(_strips(part, *_open_ends(rows, columns, white.shape, across), white.shape[across]))
         if not strips:
             continue
         start = (columns if across else rows).start
@@ -135,8 +136,8 @@ def _open_ends(rows: slice, columns: slice, shape: tuple[int, ...], across: bool
     return part.start == 0, part.stop == length
 
 
-def _strips(part: Mask, at_start: bool, at_end: bool) -> Iterator[slice]:
-    """Give the runs of blank rows of a rectangle that are gutters or margins."""
+def _strips(part: Mask, at_start: bool, at_end: bool, page: int) -> Iterator[slice]:
+    """Give the runs of blank rows of a rectangle, on a page of so many, that are gutters or margins."""
     length = part.shape[0]
     blank = part.mean(1) >= _BLANK
     turns = np.flatnonzero(np.diff(np.concatenate([[False], blank, [False]]).astype(np.int8)))
@@ -149,20 +150,20 @@ def _strips(part: Mask, at_start: bool, at_end: bool) -> Iterator[slice]:
             straight = min(before, after) >= _STRAIGHT
         else:
             straight = max(before, after) >= _STRAIGHT and min(before, after) >= _STRAIGHT_TOO
-        if straight and not _inside_panel(part, start, stop):
+        if straight and stop - start < _DEEPEST * page and not _inside_panel(part, start, stop):
             yield slice(start, stop)
 
 
 def _inside_panel(part: Mask, start: int, stop: int) -> bool:
     """Return whether the side border of a panel runs through a strip, which then is no gutter."""
-    if not start or stop == part.shape[0]:
-        return False
     beside = np.concatenate([part[max(0, start - _NEAR) : start], part[stop : stop + _NEAR]])
     drawn = np.flatnonzero(~beside.all(0))
     ends = max(4, round(_SIDE * part.shape[1]))
     crossed = part[start:stop].mean(0) < 1 - _BLANK
     first, last = int(drawn[0]), int(drawn[-1])
-    return bool(crossed[max(0, first - ends) : first + ends].any() or crossed[last - ends : last + ends].any())
+    return bool(
+        crossed[max(0, first - ends) : first + ends].any() or crossed[last - ends : last + ends].any()
+    )
 
 
 def _slanting(white: Mask, gutters: Mask, strips: Mask) -> Mask:
@@ -171,16 +172,16 @@ def _slanting(white: Mask, gutters: Mask, strips: Mask) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(rest.view(np.uint8), connectivity=4)
     long = max(white.shape)
     touched = np.zeros(count, np.bool_)
-    touched[np.unique(labels[cv2.dilate(gutters.view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)])] = True
+    touched[np.unique(labels[cv2.dilate(gutters.view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)])] = (
+        True
+    )
     touched[0] = False
     touched &= stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1) > 0.15 * long
-    if not touched.any():
-        return touched[labels]
     inside = cv2.distanceTransform(np.pad(touched[labels], 1).view(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     for label in np.flatnonzero(touched):
-        if inside[labels == label].max() > 0.015 * long:
-            touched[label] = False
-    return touched[labels]
+        touched[label] = inside[labels == label].max() <= 0.015 * long
+    out: Mask = touched[labels]
+    return out
 
 
 # Bubbles: closed white areas, about convex, that hold print
@@ -240,7 +241,7 @@ def _bubble(region: Mask, gray: Plane, long: int) -> Mask | None:
     holes = filled & ~region
     if not _PRINT[0] <= holes.sum() / max(size, 1) <= _PRINT[1]:
         return None
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(holes.view(np.uint8), connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(holes.view(np.uint8), connectivity=8)
     sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1)
     letter = (sides <= _GLYPH * long) & (stats[:, cv2.CC_STAT_AREA] >= 4)
     letter[0] = False
@@ -258,8 +259,6 @@ def _bubble(region: Mask, gray: Plane, long: int) -> Mask | None:
 
 def _block(ink: Mask, gap: int) -> float:
     """Return how much of its convex hull print fills when gaps of this many pixels are closed."""
-    closed = cv2.morphologyEx(
-        np.pad(ink, gap).view(np.uint8), cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8)
-    )
+    closed = cv2.morphologyEx(np.pad(ink, gap).view(np.uint8), cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
     hull = cv2.contourArea(cv2.convexHull(cv2.findNonZero(ink.view(np.uint8))))
     return float(closed.sum()) / max(hull, 1)

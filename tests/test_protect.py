@@ -1,0 +1,159 @@
+"""Gutters, margins and speech bubbles on pages drawn here."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from sketchcolor_cli.coloring.config import Protect
+from sketchcolor_cli.coloring.protect import find
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom
+PANELS: tuple[Box, ...] = ((40, 40, 660, 340), (40, 370, 330, 960), (360, 370, 660, 960))
+
+
+def page(panels: tuple[Box, ...] = PANELS) -> np.ndarray:
+    """Panels with a border and some lines in them."""
+    gray = np.full((1000, 700), 255, np.uint8)
+    for left, top, right, bottom in panels:
+        cv2.rectangle(gray, (left, top), (right, bottom), 0, 3)
+        cv2.line(gray, (left, bottom - 60), (right, bottom - 100), 0, 2)
+    return gray
+
+
+def bubble(gray: np.ndarray, middle: tuple[int, int], text: tuple[str, ...], *, tail: bool = True) -> None:
+    x, y = middle
+    if tail:
+        cv2.fillPoly(gray, [np.array([(x, y), (x + 25, y), (x + 60, y + 85)])], 255)
+        cv2.polylines(gray, [np.array([(x, y), (x + 25, y), (x + 60, y + 85)])], True, 0, 2)
+    cv2.ellipse(gray, middle, (100, 50), 0, 0, 360, 255, -1)
+    cv2.ellipse(gray, middle, (100, 50), 0, 0, 360, 0, 2)
+    for number, line in enumerate(text):
+        cv2.putText(gray, line, (x - 60, y + 18 * number), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 2, cv2.LINE_AA)
+
+
+def found(gray: np.ndarray, what: Protect = Protect.ALL) -> tuple[np.ndarray, np.ndarray]:
+    masks = find(gray.astype(np.float32) / 255, what)
+    assert masks is not None
+    return masks.gutters, masks.bubbles
+
+
+def test_gutters_and_margins_are_found_and_nothing_else() -> None:
+    gutters, bubbles = found(page())
+    expected = np.ones((1000, 700), bool)
+    for left, top, right, bottom in PANELS:
+        expected[top - 2 : bottom + 3, left - 2 : right + 3] = False
+    assert gutters[expected].all()
+    for left, top, right, bottom in PANELS:
+        assert not gutters[top + 4 : bottom - 3, left + 4 : right - 3].any()
+    assert not bubbles.any()
+
+
+def test_panels_may_run_off_the_page() -> None:
+    gutters, _ = found(page(((-10, -10, 660, 340), (-10, 370, 330, 1010), (360, 370, 660, 1010))))
+    assert gutters[350:360, 5:690].all()
+    assert gutters[400:990, 340:350].all()
+    assert gutters[:, 670:].all()
+    assert not gutters[10:330, 10:650].any()
+
+
+def test_a_slanting_gutter_is_found() -> None:
+    gray = page(((40, 40, 660, 960),))
+    gray[45:955, 45:655] = 150
+    cv2.line(gray, (20, 700), (680, 300), 255, 14)
+    cv2.line(gray, (36, 690), (36, 690), 255, 20)
+    gutters, _ = found(gray)
+    assert gutters[500, 350]
+    assert not gutters[300, 200]
+
+
+def test_a_drawing_without_panels_has_no_gutters() -> None:
+    gray = np.full((700, 900), 255, np.uint8)
+    cv2.ellipse(gray, (450, 350), (300, 200), 0, 0, 360, 0, 3)
+    cv2.circle(gray, (300, 300), 20, 0, 3)
+    masks = found(gray)
+    assert not masks[0].any()
+    assert not masks[1].any()
+
+
+def test_a_figure_that_reaches_into_a_gutter_is_not_paper() -> None:
+    gray = page()
+    cv2.circle(gray, (150, 355), 30, 255, -1)
+    cv2.circle(gray, (150, 355), 30, 0, 3)
+    gutters, _ = found(gray)
+    assert not gutters[350:360, 135:165].any()
+    assert gutters[350:360, 300:600].all()
+
+
+@pytest.mark.parametrize("text", [("Did you see", "that light?"), ("Oh no!",)])
+@pytest.mark.parametrize("tail", [True, False])
+def test_bubbles_with_text_are_found_up_to_their_outline(text: tuple[str, ...], tail: bool) -> None:
+    gray = page()
+    bubble(gray, (200, 150), text, tail=tail)
+    _, bubbles = found(gray)
+    assert bubbles[150, 104:296].all()
+    assert bubbles[102:198, 200].all()
+    assert not bubbles[150, 306:].any()
+    assert not bubbles[:90].any()
+
+
+def test_a_face_and_an_empty_shape_are_no_bubbles() -> None:
+    gray = page()
+    cv2.ellipse(gray, (200, 180), (70, 90), 0, 0, 360, 0, 2)
+    for x in (172, 228):
+        cv2.circle(gray, (x, 170), 9, 0, -1)
+        cv2.line(gray, (x - 12, 150), (x + 12, 148), 0, 3)
+    cv2.ellipse(gray, (200, 215), (25, 10), 0, 0, 180, 0, 2)
+    cv2.ellipse(gray, (500, 180), (70, 90), 0, 0, 360, 0, 2)
+    assert not found(gray)[1].any()
+
+
+def test_screentone_is_no_text() -> None:
+    gray = page()
+    cv2.ellipse(gray, (200, 180), (110, 90), 0, 0, 360, 0, 2)
+    y, x = np.mgrid[:1000, :700]
+    inside = ((x - 200) / 107) ** 2 + ((y - 180) / 87) ** 2 < 1
+    gray[inside & ((x % 8 - 4) ** 2 + (y % 8 - 4) ** 2 < 5)] = 0
+    assert not found(gray)[1].any()
+
+
+def test_what_was_not_asked_for_is_not_protected() -> None:
+    gray = page()
+    bubble(gray, (200, 150), ("Did you see", "that light?"))
+    gutters, bubbles = found(gray, Protect.GUTTERS)
+    assert gutters.any()
+    assert not bubbles.any()
+    gutters, bubbles = found(gray, Protect.BUBBLES)
+    assert not gutters.any()
+    assert bubbles.any()
+    assert find(gray.astype(np.float32) / 255, Protect.NONE) is None
+
+
+def test_large_pages_are_looked_at_in_small() -> None:
+    gray = page()
+    bubble(gray, (200, 150), ("Did you see", "that light?"))
+    large = cv2.resize(gray, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    gutters, bubbles = found(large)
+    assert gutters.shape == (1400, 980)
+    scale = 1.4
+    assert bubbles[int(150 * scale), int(110 * scale) : int(290 * scale)].all()
+    assert gutters[: int(36 * scale)].all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (40, 3000), (64, 64)])
+@pytest.mark.parametrize("tone", [0, 128, 255])
+def test_empty_pages_of_any_size(size: tuple[int, int], tone: int) -> None:
+    masks = find(np.full(size, tone / 255, np.float32), Protect.ALL)
+    assert masks is None or not masks.bubbles.any()
+
+
+def test_the_preview_shows_both() -> None:
+    gray = page()
+    bubble(gray, (200, 150), ("Did you see", "that light?"))
+    masks = find(gray.astype(np.float32) / 255, Protect.ALL)
+    assert masks is not None
+    shown = masks.shown_on(gray.astype(np.float32) / 255)
+    assert shown[20, 20].argmax() == 1
+    assert shown[150, 106].argmax() == 0
+    assert shown[900, 200].std() == 0
