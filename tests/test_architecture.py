@@ -35,7 +35,7 @@ ROWS = (
     },
     {"hookspecs", "images", "batch", "distances", "measures", "weights"},
     {"plugins", "model", "books"},
-    {"extraction", "coloring", "training", "evaluation"},
+    {"extraction", "coloring", "training", "evaluation", "runs"},
     {"cli", "testing"},
 )
 """The rooms; each may import from the rows above it only, and from itself."""

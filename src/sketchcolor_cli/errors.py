@@ -3,6 +3,7 @@
     SketchcolorError            one clear line on stderr, exit code 1
     ├── UsageError              an option or argument makes no sense, exit code 2
     ├── ImageError              a file is not a picture we can read, or cannot be written
+    │   └── DiskFullError       there is no room for it, nor for any other
     ├── BookError               a CBZ, PDF … cannot be read or written, or is not to be trusted
     ├── WorklistError           nothing to do, or two results would land on one file
     ├── PluginError             an extractor is unknown, doubled, or breaks the contract
@@ -14,6 +15,11 @@
 
 Anything that is not in this tree is a bug of ours and keeps its traceback.
 """
+
+import errno
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The system's numbers for a full disk and a full quota."""
 
 
 class SketchcolorError(Exception):
@@ -30,6 +36,10 @@ class UsageError(SketchcolorError):
 
 class ImageError(SketchcolorError):
     """A file is not a picture we can read, or a picture cannot be written."""
+
+
+class DiskFullError(ImageError):
+    """There is no room for a picture, nor for any other; a run over many ends."""
 
 
 class BookError(SketchcolorError):

@@ -21,7 +21,7 @@ from cv2.utils import logging
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from sketchcolor_cli import profiles, sixteen
-from sketchcolor_cli.errors import ImageError
+from sketchcolor_cli.errors import NO_ROOM, DiskFullError, ImageError
 from sketchcolor_cli.saving import Saving
 from sketchcolor_cli.worklist import FORMAT_OF_SUFFIX, IMAGE_SUFFIXES
 
@@ -443,6 +443,7 @@ def _write_whole(path: Path, data: bytes) -> None:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise ImageError(
+        kind = DiskFullError if error.errno in NO_ROOM else ImageError
+        raise kind(
             f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space"
         ) from error

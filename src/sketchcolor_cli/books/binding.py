@@ -17,7 +17,7 @@ from sketchcolor_cli.books.pdf_writer import PdfWriter
 from sketchcolor_cli.books.pdfs import PdfBook
 from sketchcolor_cli.books.tars import TarBook
 from sketchcolor_cli.books.zips import ZipBook, packed_info
-from sketchcolor_cli.errors import BookError
+from sketchcolor_cli.errors import NO_ROOM, BookError, DiskFullError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -54,7 +54,8 @@ def bind(book: Book, target: Path, pictures: Mapping[int, Path]) -> None:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise BookError(
+        kind = DiskFullError if error.errno in NO_ROOM else BookError
+        raise kind(
             f"{target}: cannot be written ({error.strerror}); choose a writable folder with free space"
         ) from error
 

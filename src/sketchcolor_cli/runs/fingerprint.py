@@ -1,0 +1,35 @@
+"""What a result was made of, as one number: it changes when the picture, the settings or the program do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, is_dataclass
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+
+def content_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal, reading it piece by piece.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return one number for settings: plain values, dataclasses, and lists and dictionaries of them.
+
+    A path stands for the content of the file, so that it may be moved.
+    """
+    return sha256(json.dumps(parts, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _plain(part: Any) -> Any:
+    if isinstance(part, Path):
+        return content_of(part)
+    if is_dataclass(part) and not isinstance(part, type):
+        return asdict(part)
+    raise TypeError(f"{type(part).__name__} has no fingerprint")
