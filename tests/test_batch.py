@@ -13,7 +13,7 @@ import pytest
 
 from sketchcolor_cli import batch
 from sketchcolor_cli.batch import BatchResult, Done, Event, EventKind, Existing, Failure, Steps, run_batch
-from sketchcolor_cli.errors import ImageError, WorklistError
+from sketchcolor_cli.errors import DiskFullError, ImageError, WorklistError
 from sketchcolor_cli.worklist import Job
 
 if TYPE_CHECKING:
@@ -220,6 +220,7 @@ def test_json_has_the_facts_that_writing_returned() -> None:
         "skipped": [{"source": "入/b.png", "target": "out/b.png"}],
         "failed": [{"source": "入/c.png", "target": "out/c.png", "message": "入/c.png: is damaged"}],
         "interrupted": True,
+        "stopped": False,
         "seconds": 2.0,
     }
 
@@ -427,3 +428,31 @@ def test_ctrl_c_frees_a_reader_that_waits_for_room(jobs: list[Job]) -> None:
     steps = replace(failing("compute", KeyboardInterrupt(), "a"), weight=lambda _picture: batch.ROOM)
     result = run(jobs, steps)
     assert (result.interrupted, result.done) == (True, [])
+
+
+# The end at a failure
+
+
+@pytest.mark.parametrize("error", [ImageError("is damaged"), DiskFullError("no room")])
+def test_the_first_failure_ends_the_run_where_it_shall_and_a_full_disk_always(
+    tmp_path: Path, error: ImageError
+) -> None:
+    jobs = [Job(tmp_path / f"{n}.png", tmp_path / f"{n}.out") for n in range(30)]
+    written: list[str] = []
+
+    def read(job: Job) -> str:
+        if job is jobs[3]:
+            raise error
+        return job.name
+
+    def put(_job: Job, name: str) -> None:
+        written.append(name)
+
+    steps: Steps[Job, str, str] = Steps(read=read, compute=list, write=put)
+    fail_fast = not isinstance(error, DiskFullError)
+    result = run_batch(jobs, steps, existing=Existing.ERROR, report=lambda _event: None, fail_fast=fail_fast)
+    assert (result.stopped, result.interrupted) == (True, False)
+    assert [one.message for one in result.failed] == [str(error)]
+    assert sorted(written) == [one.job.name for one in result.done]  # what was computed is written
+    assert len(result.done) <= 3
+    assert result.to_json()["stopped"]

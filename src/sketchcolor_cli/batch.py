@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from sketchcolor_cli.errors import SketchcolorError, WorklistError
+from sketchcolor_cli.errors import DiskFullError, SketchcolorError, WorklistError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -149,6 +149,7 @@ class BatchResult:
         skipped: The jobs whose result was there already.
         failed: The jobs that failed.
         interrupted: Whether the user stopped the run; the jobs in no list were not done.
+        stopped: Whether a failure ended the run early, likewise.
         seconds: How long the whole run took.
     """
 
@@ -157,6 +158,7 @@ class BatchResult:
     failed: list[Failure] = field(default_factory=list)
     interrupted: bool = False
     seconds: float = 0.0
+    stopped: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Put the result into plain types for json.dumps."""
@@ -167,6 +169,7 @@ class BatchResult:
             "skipped": [_places(job) for job in self.skipped],
             "failed": [{**_places(one.job), "message": one.message} for one in self.failed],
             "interrupted": self.interrupted,
+            "stopped": self.stopped,
             "seconds": round(self.seconds, 3),
         }
 
@@ -177,6 +180,7 @@ def run_batch(
     *,
     existing: Existing,
     report: Callable[[Event], None],
+    fail_fast: bool = False,
 ) -> BatchResult:
     """Do the work for every job; a picture that fails is set aside and the rest goes on.
 
@@ -186,6 +190,8 @@ def run_batch(
         existing: What to do about targets that are already there.
         report: Called in the caller's thread with each event: started, then finished or failed; or, when it
             cannot even be read, failed alone; or skipped alone. Those of different jobs overlap.
+        fail_fast: Whether the first failure ends the run, as a full disk always does: what is computed by
+            then is still written.
 
     Returns:
         What became of the jobs. Ctrl-C ends the run early with interrupted=True: what is computed by then is
@@ -198,7 +204,7 @@ def run_batch(
     if existing is Existing.ERROR:
         _refuse_existing(jobs)
     start = time.perf_counter()
-    result = _Run(jobs, steps, report, skip=existing is Existing.SKIP).result()
+    result = _Run(jobs, steps, report, skip=existing is Existing.SKIP, fail_fast=fail_fast).result()
     result.seconds = time.perf_counter() - start
     return result
 
@@ -215,15 +221,27 @@ class _Flight(Generic[J]):
     facts: Mapping[str, Any] | None = None
 
 
+class _Ended(Exception):  # noqa: N818 - not an error, but the way out
+    """A failure ends the run."""
+
+
 class _Run(Generic[J, P, R]):
     """One run over the jobs. All but ``_read`` and ``_write`` happens in the caller's thread."""
 
     def __init__(
-        self, jobs: Sequence[J], steps: Steps[J, P, R], report: Callable[[Event], None], *, skip: bool
+        self,
+        jobs: Sequence[J],
+        steps: Steps[J, P, R],
+        report: Callable[[Event], None],
+        *,
+        skip: bool,
+        fail_fast: bool,
     ) -> None:
         self._steps = steps
         self._report = report
         self._total = len(jobs)
+        self._fail_fast = fail_fast
+        self._ending = False
         self._due: Iterator[_Flight[J]] | None = self._not_skipped(jobs, skip=skip)
         self._most = 3 * steps.size + steps.writers - 1  # one group read, one computed, one written
         self._reading: deque[tuple[_Flight[J], Future[None]]] = deque()
@@ -238,19 +256,21 @@ class _Run(Generic[J, P, R]):
 
     def result(self) -> BatchResult:
         """Do the work."""
-        interrupted = False
+        interrupted = stopped = False
         with ThreadPoolExecutor(1) as self._reader, ThreadPoolExecutor(self._steps.writers) as self._writer:
             try:
                 for group in self._groups():
                     self._compute(group)
-            except KeyboardInterrupt:
-                interrupted = True
+            except (KeyboardInterrupt, _Ended) as end:
+                interrupted, stopped = isinstance(end, KeyboardInterrupt), isinstance(end, _Ended)
+                self._ending = True
                 self._stop()
                 self._write_the_rest()
             finally:
                 self._stop()
                 self._writer.shutdown(wait=False, cancel_futures=True)
-        return BatchResult(_sorted(self._done), self._skipped, _sorted(self._failed), interrupted)
+        done, failed = _sorted(self._done), _sorted(self._failed)
+        return BatchResult(done, self._skipped, failed, interrupted, stopped=stopped)
 
     def _not_skipped(self, jobs: Sequence[J], *, skip: bool) -> Iterator[_Flight[J]]:
         for index, job in enumerate(jobs, start=1):
@@ -386,6 +406,8 @@ class _Run(Generic[J, P, R]):
         self._release(flight)
         self._failed.append((flight.index, Failure(flight.job, message)))
         self._tell(EventKind.FAILED, flight.index, flight.job, message=message)
+        if (self._fail_fast or isinstance(error, DiskFullError)) and not self._ending:
+            raise _Ended
 
     def _release(self, flight: _Flight[J]) -> None:
         with self._room:

@@ -93,16 +93,6 @@ class Job:
         # Not Path.exists(), which raises for too long a name; such a job fails alone, when it is written.
         return os.path.exists(self.writes)  # noqa: PTH110
 
-    @property
-    def name(self) -> str:
-        """The name of the file to read."""
-        return self.source.name
-
-    def is_there(self) -> bool:
-        """Whether the file to write is there already."""
-        # Not Path.exists(), which raises for a name that is too long; such a job fails alone, later.
-        return os.path.exists(self.target)  # noqa: PTH110
-
 
 class Container(StrEnum):
     """What a book is written back as."""
