@@ -24,7 +24,7 @@ from sketchcolor_cli.books.config import BookLimits, PdfSettings
 from sketchcolor_cli.books.opening import open_book
 from sketchcolor_cli.books.pdf_writer import PdfWriter
 from sketchcolor_cli.books.pdfs import PdfBook
-from sketchcolor_cli.errors import BookError
+from sketchcolor_cli.errors import BookError, DiskFullError
 
 KEPT = [name for name in volume() if not name.startswith(("__MACOSX", "Thumbs"))]
 READ = ["Ch 1/page2.PNG", "Ch 1/page10.png", "第2話/絵 🎨.jpg"]
@@ -345,7 +345,7 @@ def test_a_full_disk_leaves_no_book(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "fsync", full)
     with (
         open_book(path) as book,
-        pytest.raises(BookError, match=r"b\.cbz: cannot be written \(No space left"),
+        pytest.raises(DiskFullError, match=r"b\.cbz: cannot be written \(No space left"),
     ):
         bind(book, tmp_path / "b.cbz", {})
     assert [one.name for one in tmp_path.iterdir()] == ["a.cbz"]
