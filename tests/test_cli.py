@@ -626,7 +626,12 @@ def test_plugins_says_which_methods_lack_weights(
     listings[:] = [Listing(one.name, "demo", "1.0", one) for one in declared]
     monkeypatch.setenv("SKETCHCOLOR_WEIGHTS", str(tmp_path))
     result = invoke("plugins", COLUMNS="200")
-    for said in ("needs weights: net", "needs weights: other, net", "cannot be told: gone: no ext", "a bug"):
+    for said in (
+        "Draws. Lacks weights: net.",
+        "Lacks weights: other, net.",
+        "cannot be told: gone: no",
+        "a bug",
+    ):
         assert said in result.stdout
     assert result.stderr == (
         "`sketchcolor weights list` shows licences and sizes, `sketchcolor weights fetch NAME` gets weights\n"

@@ -183,6 +183,18 @@ def test_nothing_is_fetched_before_every_licence_is_accepted(shelf: Shelf) -> No
     assert command("import bound net.pth --accept-licence").exit_code == 0
 
 
+def test_a_methods_name_stands_for_all_that_it_needs(shelf: Shelf) -> None:
+    shelf.declared.append(Extractor("mean", "Draws.", print, parts=("first", "second")))
+    shelf.declared.append(Extractor("plain", "Draws.", print))
+    result = command("fetch mean")
+    assert result.exit_code == 2
+    assert "bound: its licence is" in result.stderr
+    result = command("fetch mean plain net --accept-licence --json")
+    assert [one["name"] for one in json.loads(result.stdout)["done"]] == ["net", "bound"]
+    assert result.stderr.startswith("plain: needs no weights\n")
+    assert command("fetch third").exit_code == 1  # one of them cannot be had
+
+
 def test_what_cannot_be_fetched_is_named_and_the_rest_goes_on(shelf: Shelf) -> None:
     result = command("fetch own net --json")
     assert result.exit_code == 1
@@ -257,13 +269,12 @@ def test_remove_leaves_nothing(shelf: Shelf) -> None:
     assert list(shelf.folder.rglob("*")) == [shelf.folder / "partial"]
 
 
-@pytest.mark.parametrize(
-    "line", ["show nte", "fetch nte", "import nte net.pth", "verify nte", "path nte", "remove nte"]
-)
+@pytest.mark.parametrize("line", ["show nte", "import nte net.pth", "verify nte", "path nte", "remove nte"])
 def test_an_unknown_name_is_one_line(shelf: Shelf, line: str) -> None:
     result = command(line)
     assert result.exit_code == 1
     assert result.stderr == "error: nte: no weights of this name are known; did you mean net?\n"
+    assert command("fetch nte").stderr == result.stderr
 
 
 def test_two_plugins_with_different_weights_of_one_name_are_told_apart(shelf: Shelf) -> None:

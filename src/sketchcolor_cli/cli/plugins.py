@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.plugins import find_extractors
@@ -31,14 +31,13 @@ def plugins(json: options.Json = False) -> int:
     if json:
         printing.emit_json([one.to_json(file.name for file in lacking) for one, lacking in found])
     else:
-        table = Table("method", "ready", "what it does", "parameters", "from")
+        folded = (Column(title, overflow="fold") for title in ("what it does", "parameters", "from"))
+        table = Table(Column("method", no_wrap=True), "ready", *folded)
         for one, lacking in found:
             parameters = one.extractor.parameters if one.extractor else ()
             settings = ", ".join(f"{parameter.name}={parameter.default}" for parameter in parameters)
-            summary = (
-                one.extractor.summary if one.extractor and one.ready else f"does not work: {one.problem}"
-            )
-            row = (one.name, _readiness(one, lacking), summary, settings, one.origin)
+            ready = "yes" if one.ready and not lacking else "no"
+            row = (one.name, ready, _description(one, lacking), settings, one.origin)
             table.add_row(*(printing.one_line(text) for text in row))
         printing.stdout().print(table)
         if any(lacking for _, lacking in found):
@@ -62,7 +61,8 @@ def _looked_at(
     return listing, [file for file in files if store.state(file) is not State.READY]
 
 
-def _readiness(listing: Listing, lacking: list[WeightFile]) -> str:
-    if not listing.ready:
-        return "no"
-    return f"needs weights: {', '.join(file.name for file in lacking)}" if lacking else "yes"
+def _description(listing: Listing, lacking: list[WeightFile]) -> str:
+    if not listing.extractor or not listing.ready:
+        return f"does not work: {listing.problem}"
+    names = ", ".join(file.name for file in lacking)
+    return f"{listing.extractor.summary} Lacks weights: {names}." if lacking else listing.extractor.summary

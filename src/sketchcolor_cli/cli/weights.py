@@ -6,7 +6,7 @@ from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.errors import WeightError
@@ -18,6 +18,7 @@ from sketchcolor_cli.weights.store import State, describe, readable_size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sketchcolor_cli.plugins import Extractors
     from sketchcolor_cli.weightfile import WeightFile, WeightSource
     from sketchcolor_cli.weights.declared import Declared
     from sketchcolor_cli.weights.store import WeightStore
@@ -58,7 +59,8 @@ def list_(json: options.Json = False) -> int:
     if json:
         printing.emit_json([_as_json(store, one) for one in declared])
         return 0
-    table = Table("name", "state", "download", "licence", "used by")
+    name, users = Column("name", no_wrap=True), Column("used by", overflow="fold")
+    table = Table(name, "state", "download", "licence", users)
     for one in declared:
         size = readable_size(one.file.size) if one.file.size else "unknown"
         row = (one.file.name, store.state(one.file), size, one.file.licence, ", ".join(one.used_by))
@@ -88,7 +90,10 @@ def show(name: Name, json: options.Json = False) -> int:
 @app.command()
 @options.told
 def fetch(
-    names: Names,
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME", help="Names of weights, or of methods for all that they need."),
+    ],
     accept_licence: Accept = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Fetch weights again that are already there.")
@@ -103,8 +108,7 @@ def fetch(
     """
     from sketchcolor_cli.weights.fetch import fetch, require_acceptance
 
-    store, declarations = environment.weight_store(), _declarations()
-    files = [declarations.get(name) for name in dict.fromkeys(names)]
+    store, files = environment.weight_store(), _wanted(names)
     for file in files:  # refused before anything is fetched
         require_acceptance(file, accept_licence)
     done: list[dict[str, Any]] = []
@@ -232,12 +236,29 @@ def remove(names: Names, json: options.Json = False) -> int:
     return 0
 
 
-def _declarations() -> Declarations:
-    """Return the weights of the extractors that can be used, and the program's own."""
+def _declarations(extractors: Extractors | None = None) -> Declarations:
+    """Return the weights of the extractors that are installed, and the program's own."""
     own = ((f"sketchcolor {command}", file) for command, files in KNOWN.items() for file in files)
-    listings = find_extractors().listings
+    listings = (extractors or find_extractors()).listings
     theirs = ((one.name, file) for one in listings if one.extractor for file in one.extractor.weights)
     return Declarations([*own, *theirs])
+
+
+def _wanted(names: list[str]) -> list[WeightFile]:
+    """Return the weights of these names; the name of a method stands for all that it needs."""
+    extractors = find_extractors()
+    declarations = _declarations(extractors)
+    known = {one.file.name for one in declarations.all}
+    wanted: list[WeightFile] = []
+    for name in names:
+        if name in known or name not in extractors.names():
+            wanted.append(declarations.get(name))
+            continue
+        needed = extractors.weights(name)
+        if not needed:
+            printing.note(f"{name}: needs no weights")
+        wanted += [declarations.get(file.name) for file in needed]
+    return list(dict.fromkeys(wanted))
 
 
 def _tell(store: WeightStore, file: WeightFile, record: Record) -> None:
