@@ -33,7 +33,7 @@ ROWS = (
         "sixteen",
         "worklist",
     },
-    {"hookspecs", "images", "batch", "distances", "measures", "weights"},
+    {"hookspecs", "images", "batch", "distances", "measures", "shards", "weights"},
     {"plugins", "model", "books"},
     {"extraction", "coloring", "training", "evaluation", "runs"},
     {"cli", "testing"},

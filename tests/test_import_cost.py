@@ -46,12 +46,14 @@ QUICK = {
     "colorize --help": 0,
     "train --help": 0,
     "fid --help": 0,
+    "evaluate --help": 0,
     "extract . -o out --overwrite --resume": 2,
     "extract missing -o out": 1,
     "colorize missing -o out": 1,
     "colorize . -o out --work-size 1": 2,
     "train . -o out --epochs 0": 2,
     "fid . . --dims 3": 2,
+    "evaluate --data . -o out --limit 0": 2,
 }
 # One process for all of them, as starting one takes longer than what is asked. The last line shows that a
 # heavy module would be seen.

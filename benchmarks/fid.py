@@ -1,0 +1,133 @@
+"""FID of two folders of 500 pictures, 256×256, on the CPU: pytorch-fid's command and ours, value and time.
+
+Both commands run as a user runs them, one after the other, on pictures drawn here, or on the first --count
+files of two folders. Run it as ``python benchmarks/fid.py``, with the weights that ``sketchcolor weights``
+keeps or with --weights FILE; without any it says how to get them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from scipy import linalg
+
+from sketchcolor_cli.cli.environment import weight_store
+from sketchcolor_cli.distances import frechet_distance
+from sketchcolor_cli.evaluation.statistics import read_statistics
+from sketchcolor_cli.weights.known import FID_INCEPTION
+
+THEIR_FILE = "pt_inception-2015-12-05-6726825d.pth"
+
+
+def main() -> None:
+    """Print values, seconds and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path, help="two folders of pictures of one size")
+    parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--weights", type=Path)
+    args = parser.parse_args()
+    weights = args.weights or weight_store().find(FID_INCEPTION)
+    with tempfile.TemporaryDirectory() as scratch:
+        measure(Path(scratch), weights, args.folders, args.count)
+
+
+def measure(scratch: Path, weights: Path, folders: list[Path], count: int) -> None:
+    sides = [scratch / "real", scratch / "fake"]
+    for number, side in enumerate(sides):
+        if folders:
+            take(folders[number], side, count)
+        else:
+            draw(side, count, number)
+    hub = scratch / "torch" / "hub" / "checkpoints"
+    hub.mkdir(parents=True)
+    torch.save(whole(weights), hub / THEIR_FILE)
+    env = {**os.environ, "TORCH_HOME": str(scratch / "torch"), "SKETCHCOLOR_CACHE": str(scratch / "cache")}
+    ours = [sys.executable, "-m", "sketchcolor_cli", "fid", *map(str, sides)]
+    ours += ["--weights", str(weights), "--device", "cpu", "--json"]
+    theirs = [sys.executable, "-W", "ignore", "-m", "pytorch_fid", *map(str, sides), "--device", "cpu"]
+
+    start, _ = run([sys.executable, "-m", "sketchcolor_cli", "--help"], env)
+    their_time, said = run(theirs, env)
+    our_time, document = run(ours, env)
+    again, _ = run(ours, env)
+    theirs_value, found = float(re.findall(r"FID:\s+(\S+)", said)[-1]), json.loads(document)
+    shift = abs(found["fid"] - theirs_value) / theirs_value
+    print(f"{count} and {count} pictures, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
+    print(f"pytorch-fid         {theirs_value:12.6f}  {their_time:7.1f} s")
+    print(f"sketchcolor fid     {found['fid']:12.6f}  {our_time:7.1f} s   ratio {their_time / our_time:.2f}")
+    print(f"relative difference {shift:12.1e}")
+    print(f"again, from cache                 {again:7.1f} s, of which start-up {start:.1f} s")
+    print(f"KID × 1000          {1000 * found['kid']:.3f} ± {1000 * found['kid_error']:.3f}")
+    distance_step(scratch / "cache" / "fid")
+    assert shift < 1e-3, "the values differ"
+
+
+def distance_step(cache: Path) -> None:
+    first, second = (read_statistics(path).moments for path in sorted(cache.glob("*.npz")))
+    start = time.perf_counter()
+    ours = frechet_distance(first, second)
+    middle = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        root = linalg.sqrtm(first.covariance @ second.covariance)
+    end = time.perf_counter()
+    step = first.mean - second.mean
+    theirs = step @ step + np.trace(first.covariance + second.covariance - 2 * root.real)
+    print(f"distance step: sqrtm {end - middle:.2f} s, ours {middle - start:.2f} s, ", end="")
+    print(f"ratio {(end - middle) / (middle - start):.1f}, relative difference {abs(ours / theirs - 1):.1e}")
+
+
+def run(command: list[str], env: dict[str, str]) -> tuple[float, str]:
+    start = time.perf_counter()
+    said = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+    return time.perf_counter() - start, said
+
+
+def whole(weights: Path) -> dict[str, torch.Tensor]:
+    """Return the weights with the classifier that pytorch-fid loads and does not use."""
+    from safetensors.torch import load_file
+
+    tensors = (
+        load_file(weights) if weights.suffix == ".safetensors" else torch.load(weights, weights_only=True)
+    )
+    counters = {
+        name.replace("running_mean", "num_batches_tracked"): torch.tensor(0)
+        for name in tensors
+        if name.endswith("running_mean")
+    }
+    return {"fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008), **counters, **tensors}
+
+
+def take(folder: Path, target: Path, count: int) -> None:
+    target.mkdir()
+    for path in sorted(folder.iterdir())[:count]:
+        shutil.copy(path, target)
+
+
+def draw(target: Path, count: int, seed: int) -> None:
+    """Draw pictures of coloured boxes; those of another seed have other colours."""
+    rng = np.random.default_rng(seed)
+    target.mkdir()
+    for number in range(count):
+        picture = np.full((256, 256, 3), rng.integers(128, 256, 3), np.uint8)
+        for _ in range(30):
+            top, left, high, wide = rng.integers(0, 200, 4)
+            picture[top : top + high, left : left + wide] = rng.integers(0, 256 >> seed, 3)
+        Image.fromarray(picture).save(target / f"{number:04d}.png")
+
+
+if __name__ == "__main__":
+    main()

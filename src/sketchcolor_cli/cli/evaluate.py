@@ -1,0 +1,257 @@
+"""``sketchcolor evaluate``: everything one needs to compare colour models."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from sketchcolor_cli import devices
+from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.evaluation.config import EvaluateSettings, FidSettings, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.evaluation.run import Contender, Evaluation, FeatureSet
+    from sketchcolor_cli.evaluation.samples import Sketch
+
+
+class Choice(StrEnum):
+    """The protocols, and all of them."""
+
+    REFERENCE = "reference"
+    POINTS = "points"
+    NONE = "none"
+    OTHER = "other"
+    ALL = "all"
+
+
+@options.told
+def evaluate(
+    data: Annotated[
+        str,
+        typer.Option(
+            help="Coloured pictures: a folder, in which each subfolder is a group of like pictures, or "
+            "shards such as `val-{000000..000003}.tar`."
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for evaluation.json and report.html.")
+    ],
+    model: Annotated[str, typer.Option(help="Name of a bundled model, or a model file.")] = "default",
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(help="Another model, put side by side with the first; may be given several times."),
+    ] = None,
+    protocol: Annotated[
+        list[Choice] | None,
+        typer.Option(
+            help="What models see beside the sketch: reference (the truth at 96×96 pixels), points (colours "
+            "at random places), other (another picture of the same group), none, or all; may be given "
+            "several times."
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="The most pictures, drawn at random by the seed; all when left out.")
+    ] = EvaluateSettings.limit,
+    points: Annotated[
+        int, typer.Option(help="Colour points in the protocol of points.")
+    ] = EvaluateSettings.points,
+    short_side: Annotated[
+        int, typer.Option(help="Larger pictures are first brought down to this shorter side, in pixels.")
+    ] = EvaluateSettings.short_side,
+    stability: Annotated[
+        int,
+        typer.Option(help="Pictures for which working sizes of 384 and 768 are compared, which takes long."),
+    ] = EvaluateSettings.stability_limit,
+    sketches: Annotated[
+        Path | None,
+        typer.Option(help="Folder with a sketch of the same name for each picture of the folder --data."),
+    ] = None,
+    method: Annotated[
+        str, typer.Option("--method", "-m", help="Extractor that draws the sketches that the data lacks.")
+    ] = "xdog",
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="File of the FID network, instead of the one that `sketchcolor weights` keeps."),
+    ] = None,
+    no_fid: Annotated[bool, typer.Option("--no-fid", help="Leave FID and KID out, which take long.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = EvaluateSettings.seed,
+    device: options.Device = "auto",
+    json: options.Json = False,
+) -> int:
+    """Evaluate a colour model under protocols that are written down, and compare it with others.
+
+    Writes evaluation.json, with every figure of every picture and all that is needed to measure again, and
+    report.html, one page with tables, plots and pictures. Figures are the same for the same models, data and
+    seed, apart from times. The exit code is 1 if a picture could not be read.
+
+    Example: `sketchcolor evaluate --model default --data val-000000.tar --protocol all -o evaluation/`
+    """
+    if limit is not None and limit < 1:
+        raise UsageError("--limit must be at least 1")
+    if points < 1 or short_side < 32 or stability < 0:
+        raise UsageError("--points must be at least 1, --short-side 32, --stability 0")
+    settings = EvaluateSettings(
+        protocols=_protocols(protocol or [Choice.ALL]),
+        limit=limit,
+        short_side=short_side,
+        points=points,
+        stability_limit=stability,
+        seed=seed,
+    )
+    network = None if no_fid else _fid_weights(weights)
+    with options.loading():
+        device = devices.resolve(device)
+        from sketchcolor_cli.evaluation import run  # imports torch
+        from sketchcolor_cli.evaluation.samples import open_samples
+
+        samples = open_samples(data, sketch=_sketch(method, device), short_side=short_side, sketches=sketches)
+        contenders = [_contender(name, device) for name in [model, *(compare or ())]]
+        features = _features(network, device)
+    with printing.progress("pictures") as bar:
+        task = bar.add_task(f"evaluating on {device}", total=None, detail="")
+        found = run.evaluate(
+            contenders,
+            samples,
+            settings,
+            features=features,
+            report=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    found.protocol |= {"extractor": method, "device": device, "peak_memory_gb": _peak_memory()}
+    return _tell(found, output, as_json=json)
+
+
+def _protocols(chosen: list[Choice]) -> tuple[Protocol, ...]:
+    if Choice.ALL in chosen:
+        return EvaluateSettings.protocols
+    return tuple(one for one in Protocol if one in [str(choice) for choice in chosen])
+
+
+def _fid_weights(given: Path | None) -> Path | None:
+    """Return the file of the FID network; without it the rest is measured all the same."""
+    if given is not None:
+        if not given.is_file():
+            raise UsageError(f"{given}: no such file; check the path of the weights")
+        return given
+    from sketchcolor_cli.errors import WeightError
+    from sketchcolor_cli.weights.known import FID_INCEPTION
+
+    store = environment.weight_store()
+    try:
+        store.require([FID_INCEPTION])
+    except WeightError as problem:
+        printing.note(f"note: FID and KID are left out; {problem}")
+        return None
+    return store.find(FID_INCEPTION)
+
+
+def _sketch(method: str, device: str) -> Sketch:
+    """Return what draws sketches of arrays (H, W, 3)."""
+    from sketchcolor_cli.extraction import load_sketcher, sketch_picture
+    from sketchcolor_cli.images import Picture
+    from sketchcolor_cli.plugins import find_extractors
+
+    extractors = find_extractors()
+    rule = extractors.get(method).size
+    store = environment.weight_store()
+    store.require(extractors.weights(method, ()))
+    sketcher = load_sketcher(extractors, method, device=device, find_weight=store.find)
+
+    def draw(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        return sketch_picture(sketcher, rule, Picture(rgb), device=device).rgb[..., 0]
+
+    return draw
+
+
+def _contender(name: str, device: str) -> Contender:
+    from sketchcolor_cli.coloring.arrays import ArrayColorizer
+    from sketchcolor_cli.coloring.models import BUNDLED, load_color_model
+    from sketchcolor_cli.evaluation.run import Contender
+
+    network, info = load_color_model(name)
+    bundled = BUNDLED / f"{name}.safetensors"
+    path = bundled if bundled.is_file() else Path(name)
+    about = {
+        "architecture": info.architecture,
+        "parameters": sum(one.numel() for one in network.parameters()),
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    return Contender(name if path == bundled else path.stem, ArrayColorizer(network, device), about)
+
+
+def _features(network: Path | None, device: str) -> list[FeatureSet]:
+    from sketchcolor_cli.evaluation.bundled import BundledFeatures
+    from sketchcolor_cli.evaluation.run import FeatureSet
+
+    bundled = BundledFeatures()
+    found = [FeatureSet(bundled.name, "frechet", bundled)]
+    if network is not None:
+        import torch
+
+        from sketchcolor_cli.evaluation.features import prepare
+        from sketchcolor_cli.evaluation.fid import NETWORK
+        from sketchcolor_cli.evaluation.inception import load_inception
+        from sketchcolor_cli.evaluation.pictures import to_bytes
+
+        settings = FidSettings()
+        inception = load_inception(network, settings.dims, device)
+
+        @torch.inference_mode()
+        def see(rgb: NDArray[np.float32]) -> NDArray[Any]:
+            batch = prepare(to_bytes(rgb), settings.mode)[None].to(device)
+            features: NDArray[Any] = inception(batch)[0].cpu().numpy()
+            return features
+
+        found.append(FeatureSet(f"{NETWORK}, {settings.dims} numbers, {settings.mode} resizing", "fid", see))
+    return found
+
+
+def _peak_memory() -> float | None:
+    """Return the most memory that this process has had, in GB; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    import sys
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(most / (1e9 if sys.platform == "darwin" else 1e6), 3)
+
+
+def _tell(found: Evaluation, output: Path, *, as_json: bool) -> int:
+    from sketchcolor_cli.evaluation.report import html_report, write_text
+
+    write_text(output / "evaluation.json", dumps(found.to_json(), indent=1) + "\n")
+    write_text(output / "report.html", html_report(found))
+    for name, message in found.unreadable:
+        printing.note(f"left out: {name}: {message}")
+    if as_json:
+        printing.emit_json({key: value for key, value in found.to_json().items() if key != "pictures"})
+    else:
+        _tables(found)
+    printing.note(f"{found.protocol['pictures']} pictures; look at {output / 'report.html'}")
+    return 1 if found.unreadable else 0
+
+
+def _tables(found: Evaluation) -> None:
+    from sketchcolor_cli.evaluation.report import row_of
+
+    for kind in found.protocol["protocols"]:
+        columns = {model: row_of(found, model, kind) for model in found.models}
+        labels = list(dict.fromkeys(label for column in columns.values() for label in column))
+        if not labels:
+            printing.note(f"{kind}: no picture allows this protocol")
+            continue
+        table = Table(f"protocol {kind}", *columns)
+        for label in labels:
+            table.add_row(label, *(column.get(label, "–") for column in columns.values()))
+        printing.stdout().print(table)

@@ -1,0 +1,60 @@
+"""Colouring arrays in place of files and pictures: what measuring, notebooks and plugins want."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.coloring.config import ColorizeSettings
+from sketchcolor_cli.images import Picture
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.model.base import ColorNet
+
+    Array = NDArray[np.float32]
+
+
+class ArrayColorizer:
+    """Colours arrays as :class:`Colorizer` colours pictures; all values are in [0, 1].
+
+    Attributes:
+        takes_sheets: Whether the network looks things up on another drawing.
+    """
+
+    def __init__(
+        self, model: ColorNet, device: str = "cpu", settings: ColorizeSettings | None = None
+    ) -> None:
+        self.model, self.device = model, device
+        self.settings = settings or ColorizeSettings()
+        self.takes_sheets = bool(model.sheet_size)
+
+    def __call__(
+        self,
+        page: Array,
+        *,
+        reference: Array | None = None,
+        hints: Array | None = None,
+        sheet: Array | None = None,
+        work_size: int | None = None,
+    ) -> Array:
+        """Return the coloured page, (H, W, 3).
+
+        ``page`` is (H, W), paper 1 and ink 0; ``reference`` (h, w, 3), a rough colouring of it in any size;
+        ``hints`` (h, w, 4), RGB and alpha, of which some is transparent; ``sheet`` (h, w, 3), another
+        drawing. ``work_size`` takes the place of the one in the settings.
+
+        Raises:
+            UsageError: a sheet is given and the network takes none, or the hints are nowhere transparent.
+        """
+        settings = replace(self.settings, work_size=work_size) if work_size else self.settings
+        sheets = () if sheet is None else (Picture(sheet),)
+        color = Colorizer(self.model, self.device, settings, sheets=sheets)
+        picture = Picture(np.repeat(page[..., None], 3, axis=2), gray=True)
+        rough = None if reference is None else Picture(reference)
+        strokes = None if hints is None else Picture(hints[..., :3], alpha=hints[..., 3])
+        return color(picture, rough, strokes).rgb

@@ -1,0 +1,417 @@
+"""Evaluating colour models, by colourizers whose faults are known."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tarfile
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.evaluation.bootstrap import interval
+from sketchcolor_cli.evaluation.bundled import DEFAULT, BundledFeatures
+from sketchcolor_cli.evaluation.config import EvaluateSettings, Protocol
+from sketchcolor_cli.evaluation.figures import figures_of, histogram_distance
+from sketchcolor_cli.evaluation.plots import bars, scatter, strips
+from sketchcolor_cli.evaluation.protocols import Given, give, local_mean
+from sketchcolor_cli.evaluation.report import html_report
+from sketchcolor_cli.evaluation.run import Contender, Evaluation, FeatureSet, evaluate
+from sketchcolor_cli.evaluation.samples import Sample, Samples, open_samples
+from sketchcolor_cli.evaluation.skin import skin_tones
+from sketchcolor_cli.shards import append_sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SETTINGS = EvaluateSettings(stability_limit=1, stability_sizes=(32, 64), resamples=50)
+
+
+def picture(seed: int, shape: tuple[int, int] = (40, 48)) -> np.ndarray:
+    """A picture of coloured boxes with black outlines, (H, W, 3) in [0, 1], in steps of 1/255."""
+    rng = np.random.default_rng(seed)
+    rgb = np.ones((*shape, 3), np.float32)
+    for _ in range(4):
+        top, left = int(rng.integers(0, shape[0] - 14)), int(rng.integers(0, shape[1] - 14))
+        rgb[top : top + 14, left : left + 14] = 0
+        rgb[top + 1 : top + 13, left + 1 : left + 13] = np.rint(rng.random(3) * 255) / 255
+    return rgb.astype(np.float32)
+
+
+def outlines(rgb: np.ndarray) -> np.ndarray:
+    return np.where(rgb.max(2) == 0, 0, 1).astype(np.float32)
+
+
+def sample(seed: int, key: str = "a/1") -> Sample:
+    rgb = picture(seed)
+    return Sample(key, "a", "", rgb, outlines(rgb), "drawn")
+
+
+class Drawn(Samples):
+    """Pictures that are drawn here, in two groups."""
+
+    def __init__(self, count: int = 6) -> None:
+        super().__init__(outlines, 512)
+        self.keys = [f"{'ab'[number % 2]}/{number}" for number in range(count)]
+        self.groups = [key[0] for key in self.keys]
+
+    def load(self, index: int) -> Sample:
+        return self._sample(index, picture(index), None, "drawn", "")
+
+    def digest(self, numbers: Any) -> str:
+        return "-".join(map(str, numbers))
+
+
+class Knowing:
+    """Colours that come from a list of truths, with so much noise: it finds the sketch in it."""
+
+    takes_sheets = True
+
+    def __init__(self, noise: float, count: int = 6) -> None:
+        self.noise = noise
+        self.truths = {outlines(picture(number)).tobytes(): picture(number) for number in range(count)}
+        self.seen: list[dict[str, Any]] = []
+
+    def __call__(self, page: np.ndarray, **aids: Any) -> np.ndarray:
+        self.seen.append(aids)
+        truth = self.truths.get(page.tobytes(), np.full((*page.shape, 3), 0.5, np.float32))
+        rng = np.random.default_rng(0)
+        return np.clip(truth + rng.normal(0, self.noise, truth.shape), 0, 1).astype(np.float32)
+
+
+def run(*noises: float, settings: EvaluateSettings = SETTINGS, **kwargs: Any) -> Evaluation:
+    contenders = [Contender(f"noise {noise}", Knowing(noise)) for noise in noises]
+    return evaluate(contenders, Drawn(), settings, **kwargs)
+
+
+def without_times(found: Evaluation) -> dict[str, Any]:
+    document = json.loads(json.dumps(found.to_json()))
+    for row in document["pictures"]:
+        row["figures"].pop("seconds")
+    for part in ("summaries", "comparisons"):
+        for kinds in document[part].values():
+            for figures in kinds.values():
+                figures.pop("seconds")
+    return document
+
+
+# What models are given
+
+
+def test_the_reference_is_the_truth_at_96_pixels() -> None:
+    given = give(Protocol.REFERENCE, sample(0), None, EvaluateSettings())
+    assert given.reference is not None
+    assert given.reference.shape == (96, 96, 3)
+    assert (given.hints, given.sheet) == (None, None)
+
+
+def test_points_are_off_the_ink_have_true_colours_and_depend_on_seed_and_key() -> None:
+    settings = EvaluateSettings()
+    one = sample(0)
+    given, again = (give(Protocol.POINTS, one, None, settings) for _ in range(2))
+    assert given.points is not None
+    assert given.hints is not None
+    assert len(given.points) == 10
+    assert np.array_equal(given.points, again.points)
+    for (y, x), color in zip(given.points, given.colors, strict=True):
+        around = np.s_[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3]
+        assert one.sketch[around].min() == 1
+        np.testing.assert_allclose(given.hints[y, x], [*color, 1], atol=1e-6)
+    others = (
+        give(Protocol.POINTS, replace(one, key="b"), None, settings),
+        give(Protocol.POINTS, one, None, replace(settings, seed=1)),
+    )
+    assert not any(np.array_equal(given.points, other.points) for other in others)
+
+
+def test_a_page_of_ink_alone_still_gets_points() -> None:
+    black = Sample("k", "", "", np.zeros((9, 9, 3), np.float32), np.zeros((9, 9), np.float32), "drawn")
+    given = give(Protocol.POINTS, black, None, EvaluateSettings(points=200))
+    assert given.points is not None
+    assert len(given.points) == 81
+
+
+def test_another_drawing_comes_from_the_same_group() -> None:
+    found = run(0.1)
+    others = {row.key: row.other for row in found.rows if row.protocol == "other"}
+    assert len(others) == 6
+    assert all(other != key and other[0] == key[0] for key, other in others.items() if other)
+
+
+def test_a_model_without_sheets_gets_the_other_drawing_as_reference() -> None:
+    colors = Knowing(0)
+    colors.takes_sheets = False
+    settings = replace(SETTINGS, protocols=(Protocol.OTHER,), stability_limit=0)
+    evaluate([Contender("m", colors)], Drawn(), settings)
+    assert all(aids["sheet"] is None and aids["reference"].shape == (40, 48, 3) for aids in colors.seen)
+
+
+# Figures
+
+
+def test_a_perfect_result_has_perfect_figures() -> None:
+    one = sample(1)
+    given = give(Protocol.POINTS, one, None, EvaluateSettings())
+    found = figures_of(one.truth, one, given)
+    assert found["psnr"] == 100
+    assert found["ssim"] == pytest.approx(1)
+    assert found["colorfulness_ratio"] == pytest.approx(1)
+    zero = ["delta_e", "cast_a", "cast_b", "histogram_distance", "hint_delta_e", "ink_shift"]
+    assert [found[name] for name in zero] == pytest.approx([0] * 6, abs=1e-6)
+
+
+def test_a_grey_result_and_a_moved_line_are_told() -> None:
+    one = sample(1)
+    grey = np.repeat(one.truth.mean(2, keepdims=True), 3, axis=2)
+    grey[one.sketch == 0] = 51 / 255
+    found = figures_of(grey, one, Given())
+    assert found["colorfulness_ratio"] == pytest.approx(0, abs=1e-3)
+    assert found["ink_shift"] == pytest.approx(51, abs=0.01)
+    assert "hint_delta_e" not in found
+
+
+def test_a_hint_that_is_not_obeyed_is_as_far_as_its_colour() -> None:
+    one = sample(1)
+    colors = np.tile(np.float32([[0, 0, 0]]), (3, 1))
+    points = np.array([[0, 0], [0, 5], [0, 9]])
+    found = figures_of(np.ones_like(one.truth), one, Given(points=points, colors=colors))
+    assert found["hint_delta_e"] == pytest.approx(100, abs=0.1)
+
+
+def test_a_cast_has_its_direction() -> None:
+    one = sample(1)
+    found = figures_of(np.clip(one.truth + np.float32([0.0, 0, -0.3]), 0, 1), one, Given())
+    assert found["cast_b"] > 5
+
+
+def test_histograms_tell_palettes_not_places() -> None:
+    lab = np.zeros((20, 20, 3), np.float32)
+    lab[:10, :, 1:] = (40, 40)
+    assert histogram_distance(lab, lab[::-1]) == pytest.approx(0, abs=1e-9)
+    far = lab.copy()
+    far[:10, :, 1:] = (-40, -40)
+    assert histogram_distance(lab, far) == pytest.approx(0.5, abs=0.01)
+
+
+def test_points_near_an_edge_have_a_mean() -> None:
+    rgb = np.full((7, 7, 3), 0.25, np.float32)
+    np.testing.assert_allclose(local_mean(rgb, np.array([[0, 0], [6, 6]])), 0.25)
+
+
+def test_skin_is_told_by_tone_and_blue_is_none() -> None:
+    lab = np.zeros((40, 90, 3), np.float32)
+    for place, color in enumerate(((80, 12, 18), (57, 15, 22), (38, 14, 18))):
+        lab[5:35, 30 * place + 5 : 30 * place + 25] = color
+    lab[:2] = (40, 10, -40)
+    found = skin_tones(lab)
+    for place, tone in enumerate(("light", "medium", "dark")):
+        assert found[tone].sum() == 30 * 20
+        assert found[tone][10, 30 * place + 10]
+
+
+def test_an_interval_holds_the_mean_and_is_the_same_again() -> None:
+    values = np.random.default_rng(0).normal(3, 1, 100).tolist()
+    one = interval(values, resamples=500, seed=1)
+    assert one == interval(values, resamples=500, seed=1)
+    assert one.low < one.mean < one.high
+    assert one.high - one.low == pytest.approx(2 * 1.96 * np.std(values) / 10, rel=0.25)
+    assert one.clear
+
+
+# The whole
+
+
+def test_the_better_model_is_told_from_the_worse() -> None:
+    found = run(0.1, 0.02)
+    compared = found.comparisons["noise 0.02"]["none"]
+    assert compared["psnr"]["verdict"] == "better"
+    assert compared["psnr"]["mean"] == pytest.approx(14, abs=2)
+    assert compared["delta_e"]["verdict"] == "better"
+    assert compared["delta_e"]["mean"] < 0
+    assert found.summaries["noise 0.1"]["none"]["psnr"]["n"] == 6
+
+
+def test_everything_but_times_is_the_same_again() -> None:
+    assert without_times(run(0.1, 0.05)) == without_times(run(0.1, 0.05))
+
+
+def test_sizes_are_compared_for_so_many_pictures_without_hints() -> None:
+    found = run(0.1)
+    assert len(found.of("noise 0.1", "none", "size_delta_e")) == 1
+    assert found.of("noise 0.1", "points", "size_delta_e") == {}
+
+
+def test_distances_of_sets_are_of_results_and_truths() -> None:
+    means = FeatureSet("mean colours", "fid", lambda rgb: rgb.mean((0, 1)))
+    found = run(0.0, 0.3, features=[means])
+    perfect, noisy = (found.sets[name]["none"] for name in ("noise 0.0", "noise 0.3"))
+    assert perfect["fid"] == pytest.approx(0, abs=1e-6)
+    assert noisy["fid"] > 1e-4
+    assert {"kid", "kid_error"} <= noisy.keys()
+    assert found.protocol["features"] == {"fid": "mean colours"}
+
+
+def test_a_limit_takes_a_part_of_what_a_larger_one_takes() -> None:
+    parts = [
+        {row.key for row in run(0.1, settings=replace(SETTINGS, limit=limit)).rows} for limit in (2, 4, None)
+    ]
+    assert [len(part) for part in parts] == [2, 4, 6]
+    assert parts[0] < parts[1] < parts[2]
+
+
+def test_two_models_of_one_name_are_refused() -> None:
+    with pytest.raises(DataError, match="one name"):
+        run(0.1, 0.1)
+
+
+def test_bundled_features_depend_on_the_picture_alone_and_are_named_by_their_file() -> None:
+    see = BundledFeatures(DEFAULT)
+    assert re.fullmatch(r"deepest features of default [0-9a-f]{8}, pictures at 256×256", see.name)
+    first, other = see(picture(0)), see(picture(1))
+    assert np.array_equal(first, see(picture(0)))
+    assert np.abs(first - other).max() > 1e-3
+
+
+# Data
+
+
+def write_shard(path: Path, samples: dict[str, dict[str, bytes]]) -> None:
+    with tarfile.open(path, "w") as shard:
+        for key, files in samples.items():
+            append_sample(shard, key, files)
+
+
+def encoded(rgb: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray((rgb * 255).astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_shards_have_groups_lines_and_a_digest_of_what_is_used(tmp_path: Path) -> None:
+    about = json.dumps({"group": "g", "source": "s", "line": "artist"}).encode()
+    write_shard(
+        tmp_path / "v-0.tar",
+        {
+            "b/2": {"color.png": encoded(picture(2)), "line.png": encoded(picture(2)[..., 0]), "json": about},
+            "a": {"color.png": encoded(picture(1))},
+        },
+    )
+    write_shard(tmp_path / "v-1.tar", {"c": {"color.png": b"broken"}, "d": {"json": b"{}"}})
+    opened = open_samples(str(tmp_path / "v-{0..1}.tar"), sketch=outlines, short_side=512)
+    assert opened.keys == ["a", "b/2", "c"]
+    assert opened.groups == ["", "g", ""]
+    loaded = opened.load(1)
+    assert (loaded.source, loaded.lines) == ("s", "artist")
+    np.testing.assert_array_equal(loaded.truth, picture(2))
+    assert opened.load(0).lines == "drawn"
+    assert opened.digest([0]) != opened.digest([0, 1])
+    found = evaluate([Contender("m", Knowing(0.1))], opened, SETTINGS)
+    assert [name for name, _ in found.unreadable] == ["c"]
+
+
+def test_a_folder_has_groups_by_subfolder_and_large_pictures_are_brought_down(tmp_path: Path) -> None:
+    for name in ("x/1.png", "x/2.png", "3.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray((picture(3, (80, 60)) * 255).astype(np.uint8)).save(tmp_path / name)
+    opened = open_samples(str(tmp_path), sketch=outlines, short_side=30)
+    assert opened.groups == ["", "x", "x"]
+    assert opened.mates() == [[], [2], [1]]
+    assert opened.load(0).truth.shape == (40, 30, 3)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda folder: folder / "nowhere", "neither a folder nor"),
+        (lambda folder: folder / "nowhere.tar", "cannot be read as a tar shard"),
+        (lambda folder: folder, "no pictures in this folder"),
+    ],
+)
+def test_data_that_is_not_there_is_one_line(tmp_path: Path, make: Callable[[Path], Path], said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        open_samples(str(make(tmp_path)), sketch=outlines, short_side=512)
+
+
+# The report
+
+
+def test_the_report_is_one_page_that_loads_nothing_and_escapes_names() -> None:
+    names = ("noise <b>", "other")
+    contenders = [
+        Contender(name, Knowing(noise), {"sha256": "0"})
+        for name, noise in zip(names, (0.1, 0.02), strict=True)
+    ]
+    page = html_report(evaluate(contenders, Drawn(), SETTINGS))
+    assert "<b>" not in page
+    assert "noise &lt;b&gt;" in page
+    assert not re.search(r"(src|href)=\"(?!data:|#)", page)
+    assert page.count("<svg") == 4 * 3 - page.count("missing")
+    assert page.count('class="case"') == 4 * 6
+    assert "better" in page
+
+
+def test_plots_of_nothing_are_nothing_and_equal_values_have_a_place() -> None:
+    assert strips("t", {"a": []}) == bars("t", {}) == scatter("t", "x", "y", {}) == ""
+    assert "nan" not in strips("t", {"a": [1.0, 1.0]}) + bars("t", {"a": [("", 0.0, 0.0, 0.0)]})
+
+
+# The command
+
+
+def test_the_command_writes_document_and_report(tmp_path: Path) -> None:
+    about = {"group": "g"}
+    write_shard(
+        tmp_path / "val.tar",
+        {
+            str(number): {"color.png": encoded(picture(number)), "json": json.dumps(about).encode()}
+            for number in range(2)
+        },
+    )
+    args = [
+        "evaluate",
+        "--data",
+        str(tmp_path / "val.tar"),
+        "-o",
+        str(tmp_path / "out"),
+        "--no-fid",
+        "--json",
+    ]
+    ran = CliRunner().invoke(app, [*args, "--stability", "0", "--limit", "2"])
+    assert ran.exit_code == 0, ran.stderr
+    printed = json.loads(ran.stdout)
+    written = json.loads((tmp_path / "out/evaluation.json").read_text(encoding="utf-8"))
+    assert printed["summaries"] == written["summaries"]
+    assert len(written["pictures"]) == 2 * 4
+    assert list(written["protocol"]["protocols"]) == ["reference", "points", "none", "other"]
+    assert len(written["models"]["default"]["sha256"]) == 64
+    assert "frechet" in written["sets"]["default"]["none"]
+    assert (tmp_path / "out/report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["--data", "nowhere"], 1, "nowhere: neither a folder nor"),
+        (["--data", ".", "--limit", "0"], 2, "--limit"),
+        (["--data", ".", "--model", "nothing"], 1, "nothing: neither a model file"),
+        (["--data", ".", "--weights", "nowhere.pth"], 2, "nowhere.pth: no such file"),
+    ],
+)
+def test_mistakes_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], code: int, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
+    extra = [] if "--weights" in args else ["--no-fid"]
+    ran = CliRunner().invoke(app, ["evaluate", *args, "-o", str(tmp_path / "out"), *extra])
+    assert ran.exit_code == code
+    assert said in ran.stderr
+    assert ran.stderr.count("\n") == 1
