@@ -31,6 +31,7 @@ ROWS = (
         "saving",
         "sheets",
         "sixteen",
+        "sketching",
         "worklist",
     },
     {"hookspecs", "images", "batch", "distances", "measures", "shards", "weights"},

@@ -101,10 +101,11 @@ def test_a_failure_is_set_aside_and_the_rest_goes_on(jobs: list[Job], step: str,
     steps = replace(failing(step, ImageError("b.png: is damaged")), size=size)
     result = run(jobs, steps, report=events.append)
     assert [one.job for one in result.done] == [jobs[0], jobs[2], jobs[3]]
-    assert result.failed == [Failure(jobs[1], "b.png: is damaged")]
+    said = f"{jobs[1].source}: " * (step == "compute") + "b.png: is damaged"
+    assert result.failed == [Failure(jobs[1], said)]
     assert (result.skipped, result.interrupted) == ([], False)
     assert of_job(events, 2) == ([FAILED] if step == "read" else [STARTED, FAILED])
-    assert [event.message for event in events if event.message] == ["b.png: is damaged"]
+    assert [event.message for event in events if event.message] == [said]
     assert [job.target.exists() for job in jobs] == [True, False, True, True]
 
 

@@ -12,7 +12,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import ANY, Mock, call
 
 import numpy as np
@@ -31,6 +31,7 @@ from sketchcolor_cli import (
     devices,
     extraction,
     images,
+    precision,
 )
 from sketchcolor_cli.batch import Existing, run_batch
 from sketchcolor_cli.cli import colorize, extract, plugins, printing
@@ -39,9 +40,13 @@ from sketchcolor_cli.coloring import colorizer, models
 from sketchcolor_cli.coloring.config import ColorizeSettings
 from sketchcolor_cli.errors import CheckpointError, ImageError, TrainingError, UsageError
 from sketchcolor_cli.plugins import Extractors, Listing
+from sketchcolor_cli.sketching import Sketching
 from sketchcolor_cli.training import run as training_run
 from sketchcolor_cli.training.config import TrainConfig, configure
 from sketchcolor_cli.weights.stored import Record, write_stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # A terminal or a colour that the tester's environment asks for would show up in what is compared here.
 RUNNER = CliRunner(env=dict.fromkeys(("FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"), None))
@@ -63,16 +68,30 @@ def plain(shown: str) -> str:
 
 
 class Shown(str):
-    """A picture, which is only its name here."""
+    """A picture or sketch, which is only its name here."""
 
     __slots__ = ()
-    nbytes = 0
+    nbytes = weight = 0
+    rgb = np.empty((1, 1, 3))
+
+    @property
+    def notes(self) -> dict[str, str]:
+        return {"note": f"on {self}"}
+
+
+def listening_drawer() -> Mock:
+    drawer = Mock()
+    drawer.prepare.side_effect = lambda picture: Shown(f"{picture} prepared")
+    drawer.draw.side_effect = lambda pictures: [Shown(f"{picture} drawn") for picture in pictures]
+    drawer.finish.side_effect = lambda drawn: Shown(f"{drawn} finished")
+    return drawer
 
 
 class Engines(NamedTuple):
     """The engines, each a listener; pictures are their paths in angle brackets."""
 
     load: Mock
+    drawer: Mock
     sketch: Mock
     batch: Mock
     model: Mock
@@ -91,11 +110,18 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
         Path(name).touch()
     declared = Extractor("faint", "Draws faintly.", Mock(), size=SizeRule(multiple=8))
     widths = (Parameter("sigma", 0.5, "Width."), Parameter("k", 4.5, "Ratio."))
-    listed = [Extractor("xdog", "Draws.", Mock(), parameters=widths), declared]
+    shares = (Parameter("mix", "xdog", "Shares."), Parameter("seed", 0, "Seed."))
+    listed = [
+        Extractor("xdog", "Draws.", Mock(), parameters=widths),
+        Extractor("avg", "Mixes.", Mock(), parameters=shares),
+        declared,
+    ]
     found = Extractors([Listing(one.name, "demo", "1.0", one) for one in listed])
     color = Mock(side_effect=lambda page, *_: f"{page} coloured")
+    drawer = listening_drawer()
     made = Engines(
-        load=Mock(return_value="sketcher"),
+        load=Mock(return_value=drawer),
+        drawer=drawer,
         sketch=Mock(side_effect=lambda _sketcher, _rule, picture, **_: f"{picture} sketched"),
         batch=Mock(wraps=run_batch),
         model=Mock(return_value=("network", "its description")),
@@ -109,7 +135,9 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     for module in (extract, colorize):
         monkeypatch.setattr(module, "run_batch", made.batch)
     monkeypatch.setattr(devices, "resolve", lambda wanted: f"resolved {wanted}")
+    monkeypatch.setattr(extraction, "load_drawer", made.load)
     monkeypatch.setattr(extraction, "load_sketcher", made.load)
+    monkeypatch.setattr(precision, "choose", lambda device: f"the best of {device}")
     monkeypatch.setattr(extraction, "sketch_picture", made.sketch)
     monkeypatch.setattr(models, "load_color_model", made.model)
     monkeypatch.setattr(colorizer, "Colorizer", made.colorizer)
@@ -119,16 +147,49 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     return made
 
 
+def refusing(name: str, error: BaseException) -> Callable[..., None]:
+    """Return what stands for writing: it raises the error for the picture of this name."""
+
+    def write(path: Path, _picture: str) -> None:
+        if path.stem == name:
+            raise error
+
+    return write
+
+
 # Arguments to calls
+
+
+DUE = {
+    "method": "xdog",
+    "device": "resolved auto",
+    "settings": [],
+    "precision": "float32",
+    "sketching": {},
+    "existing": Existing.ERROR,
+    "endings": ("png", "png"),
+}
+"""What reaches the engines when nothing is asked for."""
 
 
 @pytest.mark.parametrize(
     ("args", "other"),
     [
         ("", {}),
-        ("--method faint", {"method": "faint", "rule": SizeRule(multiple=8)}),
-        ("-m faint --device cuda:1", {"method": "faint", "rule": SizeRule(multiple=8), "device": "cuda:1"}),
+        ("--method faint", {"method": "faint"}),
+        ("-m faint --device cuda:1", {"method": "faint", "device": "resolved cuda:1"}),
         ("--param sigma=0.8 --param k=2", {"settings": ["sigma=0.8", "k=2"]}),
+        ("--mix xdog=1,faint=3", {"method": "avg", "settings": ["mix=xdog=1,faint=3"]}),
+        ("-m avg --mix random --seed 7", {"method": "avg", "settings": ["mix=random", "seed=7"]}),
+        ("-m avg --seed 0", {"method": "avg", "settings": ["seed=0"]}),
+        ("--size native", {"sketching": {"size": 0}}),
+        ("--size 768 --batch-size 3", {"sketching": {"size": 768, "batch_size": 3}}),
+        ("--half --device mps", {"device": "resolved mps", "precision": "the best of resolved mps"}),
+        ("--invert", {"sketching": {"invert": True}}),
+        ("--binarize --threshold 0.25", {"sketching": {"binarize": True, "threshold": 0.25}}),
+        ("--format webp", {"endings": ("webp", "webp")}),
+        ("--format .TIFF", {"endings": ("tiff", "tiff")}),
+        ("--format keep", {"endings": ("png", "jpg")}),
         ("--overwrite", {"existing": Existing.OVERWRITE}),
         ("--resume", {"existing": Existing.SKIP}),
         ("--verbose --json", {}),
@@ -136,22 +197,36 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     ],
 )
 def test_extract(engines: Engines, args: str, other: dict[str, Any]) -> None:
-    due = {"method": "xdog", "device": "auto", "settings": (), "existing": Existing.ERROR, "rule": SizeRule()}
-    due |= other
+    due = DUE | other
     assert command(f"extract in -o out {args}").exit_code == 0
-    device = f"resolved {due['device']}"
+    sketching = Sketching(**{"method": due["method"], **due["sketching"]})
     assert engines.load.mock_calls == [
-        call(ANY, due["method"], device=device, settings=due["settings"], find_weight=ANY)
+        call(
+            ANY,
+            due["method"],
+            device=due["device"],
+            settings=due["settings"],
+            find_weight=ANY,
+            precision=due["precision"],
+            sketching=sketching,
+            tell=printing.note,
+        )
     ]
     assert engines.batch.mock_calls == [call(ANY, ANY, existing=due["existing"], report=ANY)]
-    assert engines.sketch.mock_calls == [
-        call("sketcher", due["rule"], "<in/a.png>", device=device),
-        call("sketcher", due["rule"], "<in/b/c.jpg>", device=device),
+    assert engines.batch.call_args.args[1].size == sketching.batch_size
+    assert engines.drawer.prepare.mock_calls == [call(A), call(C)]
+    drawn = [f"{picture} prepared drawn" for picture in (A, C)]
+    assert engines.drawer.finish.mock_calls == [call(one) for one in drawn]
+    first, second = due["endings"]
+    assert sorted(engines.write.mock_calls) == [
+        call(Path(f"out/a.{first}"), f"{drawn[0]} finished"),
+        call(Path(f"out/b/c.{second}"), f"{drawn[1]} finished"),
     ]
-    assert engines.write.mock_calls == [
-        call(Path("out/a.png"), "<in/a.png> sketched"),
-        call(Path("out/b/c.png"), "<in/b/c.jpg> sketched"),
-    ]
+
+
+def test_pictures_of_equal_size_are_drawn_together(engines: Engines) -> None:
+    assert command("extract in -o out --batch-size 2").exit_code == 0
+    assert engines.drawer.draw.mock_calls == [call([f"{A} prepared", f"{C} prepared"])]
 
 
 A, C = "<in/a.png>", "<in/b/c.jpg>"
@@ -247,7 +322,7 @@ def test_train_draws_its_sketches_with_the_extractor(
     rgb = np.full((2, 3, 3), 0.25, np.float32)
     assert sketch(rgb).tolist() == rgb[..., 0].tolist()
     [drawn] = engines.sketch.mock_calls
-    assert drawn.args[:2] == ("sketcher", SizeRule(multiple=8))
+    assert drawn.args[:2] == (engines.drawer, SizeRule(multiple=8))
 
 
 def test_a_default_of_the_command_line_is_that_of_the_engine() -> None:
@@ -282,6 +357,7 @@ def test_what_typer_refuses(line: str, said: str) -> None:
 
 
 BOTH = "--overwrite and --resume exclude each other"
+FORMATS = "png, jpg, jpeg, jfif, webp, avif, tif, tiff, bmp, or keep"
 RANGE = "--work-size must be at least 64, and --saturation at least 0"
 
 
@@ -289,6 +365,17 @@ RANGE = "--work-size must be at least 64, and --saturation at least 0"
     ("line", "said"),
     [
         ("extract in -o out --overwrite --resume", BOTH),
+        ("extract in -o out --size large", "--size large: write native, or a number of pixels such as 768"),
+        ("extract in -o out --size 0", "--size 0: write native, or a number of pixels such as 768"),
+        ("extract in -o out --size 15", "--size must be native or at least 16"),
+        ("extract in -o out --batch-size 0", "--batch-size must be at least 1"),
+        ("extract in -o out --threshold 1", "--threshold must be above 0 and below 1"),
+        ("extract in -o out --format gif", f"--format gif: choose one of {FORMATS}"),
+        (
+            "extract in -o out -m faint --mix xdog=1",
+            "--mix and --method faint exclude each other; --mix has its own, avg",
+        ),
+        ("extract in -o out --seed 1", "--param seed=1: xdog has no parameter 'seed'; it has: sigma, k"),
         ("colorize in -o out --resume --overwrite --json", BOTH),
         ("colorize in -o out --work-size 63", RANGE),
         ("colorize in -o out --saturation -0.1", RANGE),
@@ -370,13 +457,13 @@ def test_results_that_are_there_are_refused(engines: Engines) -> None:
     assert result.exit_code == 1
     there = Path("out/a.png")
     assert f"error: 1 of 2 results are already there, the first is {there}; use --resume" in result.stderr
-    assert not engines.sketch.called
+    assert not engines.drawer.prepare.called
 
 
 def test_a_bug_keeps_its_traceback(
     engines: Engines, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    engines.sketch.side_effect = ZeroDivisionError("a bug")
+    engines.drawer.draw.side_effect = ZeroDivisionError("a bug")
     monkeypatch.setattr(sys, "argv", ["sketchcolor", "extract", "in", "-o", "out"])
     monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)  # Typer sets its own
     with pytest.raises(ZeroDivisionError) as bug:
@@ -413,7 +500,7 @@ def test_verbose_has_a_line_for_each_file(engines: Engines) -> None:
 
 @pytest.mark.parametrize("line", ["extract in -o out", "colorize in -o out"])
 def test_failures_are_named_and_counted(engines: Engines, line: str) -> None:
-    engines.write.side_effect = [ImageError("out/a.png: cannot be written"), None]
+    engines.write.side_effect = refusing("a", ImageError("out/a.png: cannot be written"))
     result = command(line)
     assert (result.exit_code, result.stdout) == (1, "")
     assert re.fullmatch(
@@ -438,7 +525,7 @@ def test_hints_that_make_no_sense_are_told_with_their_page(engines: Engines) -> 
     ],
 )
 def test_json_is_one_document_on_stdout(engines: Engines, line: str, facts: dict[str, str]) -> None:
-    engines.write.side_effect = [None, ImageError("cannot be written")]
+    engines.write.side_effect = refusing("c", ImageError("cannot be written"))
     result = command(line)
     document = json.loads(result.stdout)
     assert {name: document[name] for name in facts} == facts
@@ -526,7 +613,7 @@ def test_the_bar_takes_a_title_as_it_is(
 
 @pytest.mark.parametrize("line", ["extract in -o out --json", "colorize in -o out --json"])
 def test_ctrl_c_in_a_batch_says_what_was_done(engines: Engines, line: str) -> None:
-    engines.write.side_effect = [None, KeyboardInterrupt]
+    engines.write.side_effect = refusing("c", KeyboardInterrupt())
     result = command(line)
     assert result.exit_code == 130
     done = rf"1 (sketched|colorized) in {SECONDS}; stopped by Ctrl-C, --resume does the rest\n"
@@ -688,7 +775,17 @@ def test_help_explains_every_option_and_has_an_example_that_works(engines: Engin
 @pytest.mark.parametrize(
     ("name", "defaults"),
     [
-        ("extract", {"--method": "xdog", "--device": "auto"}),
+        (
+            "extract",
+            {
+                "--method": "xdog",
+                "--size": "what the extractor was made for",
+                "--batch-size": "8",
+                "--format": "png",
+                "--threshold": "0.5",
+                "--device": "auto",
+            },
+        ),
         (
             "colorize",
             {"--model": "default", "--work-size": "576", "--saturation": "1.0", "--device": "auto"},

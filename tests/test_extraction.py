@@ -8,12 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sketchcolor_cli.errors import PluginError, UsageError
-from sketchcolor_cli.extraction import load_sketcher, sketch, sketch_picture
+from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
+from sketchcolor_cli.extraction import Drawer, load_drawer, load_sketcher, sketch, sketch_picture
 from sketchcolor_cli.extractor import Extractor, Parameter
 from sketchcolor_cli.images import Picture
 from sketchcolor_cli.plugins import Extractors, Listing
 from sketchcolor_cli.sizes import SizeRule
+from sketchcolor_cli.sketching import NATIVE, Sketching
 from sketchcolor_cli.weightfile import WeightFile
 
 
@@ -155,3 +156,250 @@ def test_wrong_names_and_settings_are_refused():
         load_sketcher(extractors, "dmeo")
     with pytest.raises(UsageError, match="no parameter 'sigma'"):
         load_sketcher(extractors, "demo", settings=["sigma=1"])
+
+
+# Pictures of any size: scaled, padded, in tiles, as memory allows
+
+
+def drawer(draw, *, tell=lambda _line: None, size=None, batch_size=8, rule=SizeRule(), **declared):  # noqa: B008
+    extractor = Extractor("demo", "A demo.", lambda _: draw, size=rule, **declared)
+    return Drawer(extractor, draw, sketching=Sketching(size=size, batch_size=batch_size), tell=tell)
+
+
+def picture(height, width, seed=0):
+    return Picture(np.random.default_rng(seed).random((height, width, 3), dtype=np.float32))
+
+
+def watched(shapes, draw=red):
+    def watching(rgb):
+        shapes.append(tuple(rgb.shape))
+        return draw(rgb)
+
+    return watching
+
+
+@pytest.mark.parametrize(
+    ("size", "working_size", "inside"),
+    [
+        (None, None, (60, 200)),
+        (None, 100, (30, 100)),
+        (None, 400, (120, 400)),
+        (NATIVE, 100, (60, 200)),
+        (50, 100, (15, 50)),
+        (50, None, (15, 50)),
+    ],
+)
+def test_a_picture_is_drawn_at_the_size_that_is_wanted_and_its_sketch_has_its_own(size, working_size, inside):
+    shapes = []
+    drawn = drawer(watched(shapes), size=size, working_size=working_size).sketch(picture(60, 200))
+    assert shapes == [(1, 3, *inside)]
+    assert drawn.rgb.shape == (60, 200, 3)
+    assert drawn.gray
+
+
+def test_scaling_keeps_what_is_smooth():
+    ramp = np.linspace(0.1, 0.9, 200, dtype=np.float32)
+    smooth = Picture(np.broadcast_to(ramp[None, :, None], (80, 200, 3)).copy())
+    for size in (50, 100, 777):
+        drawn = drawer(red, size=size).sketch(smooth)
+        assert np.abs(drawn.rgb - smooth.rgb)[:, 4:-4].max() < 0.005
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (7, 5), (33, 65)])
+@pytest.mark.parametrize("size", [None, NATIVE, 64])
+def test_odd_sizes(shape, size):
+    rule = SizeRule(multiple=8, minimum=16)
+    drawn = drawer(red, size=size, rule=rule, working_size=48, margin=4).sketch(picture(*shape))
+    assert drawn.rgb.shape == (*shape, 3)
+    assert drawn.rgb.min() >= 0
+    assert drawn.rgb.max() <= 1
+
+
+def test_the_rest_of_the_picture_is_kept_and_what_is_transparent_is_paper():
+    rgb = np.zeros((2, 2, 3), np.float32)
+    alpha = np.array([[0, 1], [0.5, 0.25]], np.float32)
+    given = Picture(rgb, alpha, bits=16, icc=b"profile", dpi=(300, 300), format="TIFF")
+    drawn = drawer(red).sketch(given)
+    np.testing.assert_allclose(drawn.rgb[..., 0], [[1, 0], [0.5, 0.75]])
+    assert (drawn.gray, drawn.alpha, drawn.icc) == (True, None, None)
+    assert (drawn.bits, drawn.dpi, drawn.format) == (16, (300, 300), "TIFF")
+
+
+def test_inverted_and_binarized():
+    values = np.array([[0, 0.4, 0.6, 1]], np.float32)
+    given = Picture(np.repeat(values[..., None], 3, axis=2))
+
+    def gray_of(**chosen):
+        extractor = Extractor("demo", "A demo.", lambda _: red)
+        return Drawer(extractor, red, sketching=Sketching(**chosen)).sketch(given).rgb[0, :, 0].tolist()
+
+    assert gray_of(invert=True) == pytest.approx([1, 0.6, 0.4, 0])
+    assert gray_of(binarize=True) == [0, 0, 1, 1]
+    assert gray_of(binarize=True, threshold=0.3) == [0, 1, 1, 1]
+    assert gray_of(binarize=True, invert=True) == [1, 1, 0, 0]
+
+
+def test_pictures_are_drawn_together_and_each_as_alone():
+    shapes = []
+    made = drawer(watched(shapes), working_size=32)
+    pictures = [picture(40, 20, seed) for seed in range(3)]
+    together = made.draw([made.prepare(one) for one in pictures])
+    assert shapes == [(3, 3, 32, 16)]
+    for one, drawn in zip(pictures, together, strict=True):
+        np.testing.assert_array_equal(made.finish(drawn).rgb, made.sketch(one).rgb)
+
+
+def test_large_pictures_go_through_one_by_one():
+    shapes = []
+    made = drawer(watched(shapes), batch_size=2)
+    made.draw([made.prepare(picture(1100, 1000, seed)) for seed in range(3)])
+    assert [shape[0] for shape in shapes] == [1, 1, 1]
+
+
+def test_a_part_draws_as_it_does_alone():
+    rule = SizeRule(multiple=8)
+    part = Extractor("part", "A part.", lambda _: red, size=rule, working_size=24)
+    whole = Extractor("whole", "A whole.", lambda resources: resources.extractor("part"))
+    extractors = installed(part, whole)
+    for size in (None, NATIVE, 40):
+        chosen = Sketching(size=size)
+        alone, within = (load_drawer(extractors, name, sketching=chosen) for name in ("part", "whole"))
+        np.testing.assert_allclose(
+            alone.sketch(picture(31, 50)).rgb, within.sketch(picture(31, 50)).rgb, atol=1e-6
+        )
+
+
+def blurred(rgb):
+    """A sketch of which each place depends on 12 pixels around it, after striding by 4."""
+    gray = rgb.mean(1, keepdim=True)
+    small = torch.nn.functional.avg_pool2d(gray, 4)
+    small = torch.nn.functional.avg_pool2d(small, 5, stride=1, padding=2, count_include_pad=False)
+    return torch.nn.functional.interpolate(small, scale_factor=4, mode="nearest")
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (67, 301), (300, 41), (130, 257)])
+def test_tiles_leave_no_trace(shape):
+    shapes = []
+    rgb, rule = picture(*shape), SizeRule(multiple=4)
+    whole = drawer(blurred, rule=rule).sketch(rgb)
+    tiled = drawer(watched(shapes, blurred), rule=rule, margin=12)
+    tiled._most = 60 * 60  # pixels at once
+    np.testing.assert_allclose(tiled.sketch(rgb).rgb, whole.rgb, atol=1e-6)
+    assert len(shapes) > 1
+    assert all(count * height * width <= 60 * 60 for count, _, height, width in shapes)
+
+
+def test_a_picture_that_fits_is_drawn_whole_though_it_could_be_cut():
+    shapes = []
+    drawer(watched(shapes), margin=10).sketch(picture(900, 1000))
+    assert shapes == [(1, 3, 900, 1000)]
+
+
+def test_a_large_picture_is_cut_where_that_may_be_and_else_drawn_whole():
+    for margin, pieces in ((10, 4), (None, 1)):
+        shapes = []
+        drawer(watched(shapes), margin=margin, batch_size=1).sketch(picture(2000, 1500))
+        assert len(shapes) == pieces
+
+
+# Where memory runs out
+
+
+def short_of_memory(most, shapes, error=torch.OutOfMemoryError):
+    """Draw up to so many pixels at once."""
+
+    def draw(rgb):
+        shapes.append(tuple(rgb.shape))
+        if rgb.shape[0] * rgb.shape[2] * rgb.shape[3] > most:
+            raise error("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return red(rgb)
+
+    return draw
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError, RuntimeError, MemoryError])
+def test_out_of_memory_halves_the_batch_and_remembers_it(error):
+    shapes, told = [], []
+    made = drawer(short_of_memory(2 * 400, shapes, error), tell=told.append)
+    pictures = [picture(20, 20, seed) for seed in range(8)]
+    for _ in range(2):
+        drawn = made.draw([made.prepare(one) for one in pictures])
+        for one, sketch_of in zip(pictures, drawn, strict=True):
+            np.testing.assert_array_equal(made.finish(sketch_of).rgb[..., 0], one.rgb[..., 0])
+    assert [shape[0] for shape in shapes] == [8, 4, *[2] * 4, *[2] * 4]
+    assert told == ["out of memory on cpu: demo goes on with half as much at once"] * 2
+
+
+def test_out_of_memory_for_one_picture_leads_to_tiles():
+    shapes, told = [], []
+    made = drawer(short_of_memory(2000, shapes), tell=told.append, margin=4)
+    given = picture(90, 80)
+    np.testing.assert_array_equal(made.sketch(given).rgb[..., 0], given.rgb[..., 0])
+    assert shapes[0] == (1, 3, 90, 80)
+    assert told[-1] == "out of memory on cpu: demo goes on in smaller tiles"
+    before = len(shapes)
+    made.sketch(given)
+    assert all(count * height * width <= 2000 for count, _, height, width in shapes[before:])
+
+
+@pytest.mark.parametrize(
+    ("margin", "said"),
+    [(None, "which it cannot draw in tiles, as it looks at the whole"), (4, "not even in tiles")],
+)
+def test_where_nothing_helps_it_is_said_and_smaller_pictures_are_still_drawn(margin, said):
+    made = drawer(short_of_memory(50, []), margin=margin)
+    with pytest.raises(DeviceError, match=f"demo on cpu: not enough memory for 40×30 pixels, {said}; use a"):
+        made.sketch(picture(30, 40))
+    assert made.sketch(picture(5, 5)).rgb.shape == (5, 5, 3)
+
+
+def test_another_error_of_the_device_is_none_of_memory():
+    def broken(rgb):
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    with pytest.raises(RuntimeError, match="device-side assert"):
+        drawer(broken).sketch(picture(5, 5))
+
+
+# What a sketcher notes, and what is said
+
+
+def test_notes_are_kept_with_their_picture():
+    class Noting:
+        def __call__(self, rgb):
+            return red(rgb)
+
+        def notes(self, rgb):
+            return [{"mean": round(one.mean().item(), 4)} for one in rgb]
+
+    made = drawer(Noting())
+    pictures = [picture(6, 7, seed) for seed in range(3)]
+    drawn = made.draw([made.prepare(one) for one in pictures])
+    assert [one.notes for one in drawn] == [{"mean": round(float(one.rgb.mean()), 4)} for one in pictures]
+    assert drawer(red).draw([made.prepare(pictures[0])])[0].notes == {}
+
+
+@pytest.mark.parametrize(
+    ("declared", "size", "lines"),
+    [
+        ({"working_size": 64}, NATIVE, 1),
+        ({"working_size": 64}, None, 0),
+        ({"working_size": 64}, 640, 0),
+        ({"working_size": 64, "margin": 8}, NATIVE, 0),
+        ({}, NATIVE, 0),
+    ],
+)
+def test_a_network_that_looks_at_the_whole_says_so_at_native_size(declared, size, lines):
+    told = []
+    demo = Extractor("demo", "A demo.", lambda _: red, **declared)
+    load_drawer(installed(demo), "demo", sketching=Sketching(size=size), tell=told.append)
+    assert len(told) == lines
+    assert all("demo looks at the whole picture" in line for line in told)
+
+
+def test_the_number_format_reaches_the_extractor():
+    formats = []
+    demo = Extractor("demo", "A demo.", lambda resources: formats.append(resources.precision) or red)
+    load_drawer(installed(demo), "demo")
+    load_drawer(installed(demo), "demo", precision="bfloat16")
+    assert formats == ["float32", "bfloat16"]

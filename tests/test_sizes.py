@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sketchcolor_cli.sizes import PadPlan, SizeRule
+from sketchcolor_cli.sizes import PadPlan, SizeRule, Span, scaled, spans, tile_side
 
 LENGTHS = st.integers(1, 90)
 RULES = st.builds(
@@ -102,3 +102,48 @@ def test_a_rule_that_makes_no_sense_is_refused_by_name(nonsense):
 def test_a_picture_without_a_size_is_refused(height, width, named):
     with pytest.raises(ValueError, match=named):
         SizeRule().plan(height, width)
+
+
+@given(
+    multiple=st.integers(1, 16),
+    units=st.integers(1, 60),
+    margin=st.integers(0, 40),
+    more=st.integers(1, 10),
+)
+def test_parts_decide_each_pixel_once_and_see_their_margin(multiple, units, margin, more):
+    length, side = units * multiple, (2 * -(-margin // multiple) + more) * multiple
+    parts = spans(length, side, margin, multiple)
+    decided = [place for part in parts for place in range(part.kept.start, part.kept.stop)]
+    assert decided == list(range(length))
+    assert {part.length for part in parts} == {min(side, length)}
+    for part in parts:
+        assert part.seen.start % multiple == 0
+        assert part.seen.start == 0 or part.kept.start - part.seen.start >= margin
+        assert part.seen.stop == length or part.seen.stop - part.kept.stop >= margin
+        assert list(range(length))[part.seen][part.within] == list(range(length))[part.kept]
+
+
+def test_a_side_that_is_short_enough_is_not_cut():
+    assert spans(64, 64, 100) == [Span(slice(0, 64), slice(0, 64))]
+
+
+@pytest.mark.parametrize(
+    ("rule", "margin", "most", "side"),
+    [
+        (SizeRule(), 10, 10_000, 100),
+        (SizeRule(multiple=16), 10, 10_000, 96),
+        (SizeRule(multiple=16), 10, 100, 48),
+        (SizeRule(), 0, 1, 1),
+        (SizeRule(multiple=8, minimum=100), 2, 1, 104),
+    ],
+)
+def test_the_side_of_a_tile(rule, margin, most, side):
+    assert tile_side(rule, margin, most) == side
+
+
+@pytest.mark.parametrize(
+    ("size", "longest", "expected"),
+    [((100, 50), 10, (10, 5)), ((50, 100), 200, (100, 200)), ((1, 3000), 100, (1, 100)), ((1, 1), 9, (9, 9))],
+)
+def test_scaling_brings_the_longer_side_to_what_is_wanted(size, longest, expected):
+    assert scaled(*size, longest) == expected

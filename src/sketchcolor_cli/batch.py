@@ -56,6 +56,8 @@ R = TypeVar("R")
 class Steps(Generic[J, P, R]):
     """What is done with a job. A SketchcolorError or MemoryError in any step is a failure of that job alone.
 
+    Errors of reading and writing name their file themselves; to one of computing the job's source is added.
+
     Attributes:
         read: Returns the picture, ready to be computed. Called in one background thread, in the order of the
             jobs, ahead of the computing.
@@ -349,7 +351,7 @@ class _Run(Generic[J, P, R]):
             results = self._steps.compute([flight.picture for flight in group])
         except (SketchcolorError, MemoryError) as error:
             if len(group) == 1:
-                self._fail(group[0], error)
+                self._fail(group[0], error, f"{group[0].job.source}: ")
                 return
             for flight in group:
                 self._try([flight])
@@ -396,11 +398,11 @@ class _Run(Generic[J, P, R]):
             self._room.notify_all()
         self._reader.shutdown(wait=False, cancel_futures=True)
 
-    def _fail(self, flight: _Flight[J], error: Exception) -> None:
+    def _fail(self, flight: _Flight[J], error: Exception, place: str = "") -> None:
         message = (
             f"{flight.job.source}: too large for the free memory; scale it down or close other programs"
             if isinstance(error, MemoryError)
-            else str(error)
+            else f"{place}{error}"
         )
         flight.picture = None
         self._release(flight)

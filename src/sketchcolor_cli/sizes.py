@@ -1,8 +1,9 @@
-"""What size a network wants its pictures to be, and how any picture is padded to it and cut back."""
+"""What size a network wants its pictures to be: how any is scaled, padded and cut into tiles for it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isqrt
 from typing import Literal, get_args
 
 PadMode = Literal["reflect", "replicate"]
@@ -58,7 +59,7 @@ class SizeRule:
 
     def _side(self, length: int) -> int:
         """Return the smallest multiple that holds the length and the minimum."""
-        return -(-max(length, self.minimum) // self.multiple) * self.multiple
+        return _up(max(length, self.minimum), self.multiple)
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,68 @@ class PadPlan:
     def crop(self) -> tuple[slice, slice]:
         """The rows and columns of the padded picture that are the picture."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+
+def scaled(height: int, width: int, longest: int) -> tuple[int, int]:
+    """Return the height and width of a picture scaled until its longer side has ``longest`` pixels."""
+    scale = longest / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of one side of a picture: the pixels that a tile shows, and those of them that it decides."""
+
+    seen: slice
+    kept: slice
+
+    @property
+    def length(self) -> int:
+        """How many pixels the tile shows."""
+        shown: int = self.seen.stop - self.seen.start
+        return shown
+
+    @property
+    def within(self) -> slice:
+        """The pixels that it decides, counted from where the tile begins."""
+        return slice(self.kept.start - self.seen.start, self.kept.stop - self.seen.start)
+
+
+def spans(length: int, side: int, margin: int, multiple: int = 1) -> list[Span]:
+    """Cut one side of a picture into parts, all equally long and each beginning at a multiple.
+
+    Args:
+        length: The side in pixels, a multiple.
+        side: The most pixels that a part may show, a multiple; more than twice the margin by a multiple.
+        margin: How far what is decided stays away from where a part ends within the picture.
+        multiple: Where parts may begin.
+
+    Returns:
+        Parts that together decide each pixel once; a single one where the side is short enough.
+    """
+    if length <= side:
+        return [Span(slice(0, length), slice(0, length))]
+    margin = _up(margin, multiple)
+    starts = [*range(0, length - side, side - 2 * margin), length - side]
+    ends = [*(start + side - margin for start in starts[:-1]), length]
+    return [
+        Span(slice(start, start + side), slice(begin, end))
+        for start, begin, end in zip(starts, [0, *ends], ends, strict=False)
+    ]
+
+
+def tile_side(rule: SizeRule, margin: int, most: int) -> int:
+    """Return the side of the largest square tile of at most ``most`` pixels, or of the smallest that works.
+
+    A tile decides more than its margins: at least one multiple of the rule.
+    """
+    least = max(2 * _up(margin, rule.multiple) + rule.multiple, _up(rule.minimum, rule.multiple))
+    return max(least, isqrt(most) // rule.multiple * rule.multiple)
+
+
+def _up(length: int, multiple: int) -> int:
+    """Return the smallest multiple that is at least the length."""
+    return -(-length // multiple) * multiple
 
 
 def _sources(length: int, before: int, after: int, pad: PadMode) -> list[int]:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 class _Page(NamedTuple):
     """A page with what helps to colour it."""
 
-    job: Job
     picture: Picture
     reference: Picture | None
     hints: Picture | None
@@ -97,15 +96,9 @@ def colorize(
         settings = ColorizeSettings(work_size=work_size, saturation=saturation)
         color = Colorizer(network, device, settings, sheets=[read_picture(path) for path in sheet or ()])
 
-    def compute(pages: Sequence[_Page]) -> list[Picture]:
-        try:
-            return [color(page.picture, page.reference, page.hints) for page in pages]
-        except UsageError as problem:
-            raise UsageError(f"{pages[0].job.source}: {problem}") from problem
-
     steps: Steps[Job, _Page, Picture] = Steps(
-        read=lambda job: _Page(job, read_picture(job.source), rough(job), painted(job)),
-        compute=compute,
+        read=lambda job: _Page(read_picture(job.source), rough(job), painted(job)),
+        compute=lambda pages: [color(page.picture, page.reference, page.hints) for page in pages],
         write=lambda job, colored: write_picture(job.target, colored),
         weight=lambda page: page.picture.nbytes,
     )
