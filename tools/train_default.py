@@ -163,7 +163,7 @@ class Run:
         kernels = [p for p in self.model.parameters() if p.ndim > 1]
         others = [p for p in self.model.parameters() if p.ndim <= 1]
         groups = [{"params": kernels, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=lr, foreach=True)
+        self.optimizer = torch.optim.AdamW(groups, lr=lr, fused=True)
         self.lattice = lab_grid(self.model.config.lab_step)
         self.step = self.images = 0
         self.file = folder / "state.pt"
@@ -171,7 +171,7 @@ class Run:
             state = torch.load(self.file, map_location=device, weights_only=True)
             self.model.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            self.optimizer.load_state_dict(self._in_our_order(state["optimizer"], state["names"]))
             self.step, self.images, self.rarity = state["step"], state["images"], state["rarity"]
             print(f"going on at step {self.step}, {self.images} image-steps", flush=True)
         else:
@@ -182,8 +182,19 @@ class Run:
     def save(self) -> None:
         """Write the state that the next run goes on from."""
         names = ("model", "average", "optimizer")
-        state = {name: getattr(self, name).state_dict() for name in names}
-        save_state(self.file, {**state, "step": self.step, "images": self.images, "rarity": self.rarity})
+        state: dict[str, Any] = {name: getattr(self, name).state_dict() for name in names}
+        state |= {"step": self.step, "images": self.images, "rarity": self.rarity, "names": self._names()}
+        save_state(self.file, state)
+
+    def _names(self) -> list[str]:
+        """Return the parameters' names in the order in which the optimizer numbers them."""
+        named = {id(parameter): name for name, parameter in self.model.named_parameters()}
+        return [named[id(p)] for group in self.optimizer.param_groups for p in group["params"]]
+
+    def _in_our_order(self, state: dict[str, Any], names: list[str]) -> dict[str, Any]:
+        """Return the optimizer's state, which knows parameters by number only, as this program numbers them."""
+        of_name = {name: state["state"][number] for number, name in enumerate(names)}
+        return {**state, "state": {number: of_name[name] for number, name in enumerate(self._names())}}
 
     def learn(self, batch: Sequence[Tensor], lr: float) -> dict[str, float]:
         """Take one step; return the parts of the loss."""
