@@ -192,7 +192,7 @@ class Run:
         return [named[id(p)] for group in self.optimizer.param_groups for p in group["params"]]
 
     def _in_our_order(self, state: dict[str, Any], names: list[str]) -> dict[str, Any]:
-        """Return the optimizer's state, which knows parameters by number only, as this program numbers them."""
+        """Return the optimizer's state, which knows parameters by number only, as we number them."""
         of_name = {name: state["state"][number] for number, name in enumerate(names)}
         return {**state, "state": {number: of_name[name] for number, name in enumerate(self._names())}}
 
