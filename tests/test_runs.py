@@ -71,9 +71,8 @@ class Run:
     fail_fast: bool = False
     shard: Shard | None = None
 
-    def plan(self, *inputs: Path, write: bool = False) -> list[Planned]:
-        with Journal(self.output, write=write) as journal:
-            return self._plan(inputs, journal)
+    def plan(self, *inputs: Path) -> list[Planned]:
+        return self._plan(inputs, Journal(self.output))
 
     def _plan(self, inputs: tuple[Path, ...], journal: Journal) -> list[Planned]:
         jobs = build_worklist(inputs, self.output, suffix=self.suffix, books=self.container)
@@ -86,7 +85,9 @@ class Run:
     def __call__(self, *inputs: Path, report: Callable[[Event], None] = lambda _: None) -> BatchResult:
         with Journal(self.output, self.shard) as journal:
             runner = Runner(self.output, self.steps, open_book, journal.add, report, self.fail_fast)
-            return runner.run(self._plan(inputs, journal))
+            plan = self._plan(inputs, journal)
+            journal.begin()
+            return runner.run(plan)
 
 
 @pytest.fixture
@@ -422,51 +423,62 @@ def record(target: str, **other: Any) -> Record:
     return Record(target, **given)
 
 
+def begun(output: Path, shard: Shard | None = None) -> Journal:
+    journal = Journal(output, shard)
+    journal.begin()
+    return journal
+
+
 def test_a_journal_is_read_again_with_all_shards_and_the_last_word_counts(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal:
+    with begun(tmp_path) as journal:
         journal.add(record("a", bytes=BEGUN))
         journal.add(record("a", failed=[("p", "is damaged")]))
         journal.add(record("名前 🎨\udcff"))
-    with Journal(tmp_path, Shard(2, 3)) as journal:
+    with begun(tmp_path, Shard(2, 3)) as journal:
         journal.add(record("b"))
-    with Journal(tmp_path, write=False) as journal:
-        assert journal.find("a") == record("a", failed=[("p", "is damaged")])
-        assert journal.find("名前 🎨\udcff")
-        assert journal.find("b") == record("b")
-        assert journal.find("c") is None
+    journal = Journal(tmp_path)
+    assert journal.find("a") == record("a", failed=[("p", "is damaged")])
+    assert journal.find("名前 🎨\udcff")
+    assert journal.find("b") == record("b")
+    assert journal.find("c") is None
     lines = (tmp_path / ".sketchcolor/journal.jsonl").read_bytes().splitlines()
     assert [json.loads(line.decode(errors="surrogateescape"))["target"] for line in lines[:2]] == ["a", "a"]
     assert (tmp_path / ".sketchcolor/journal-2-of-3.jsonl").exists()
 
 
 def test_a_line_that_was_cut_off_spoils_no_other(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal:
+    with begun(tmp_path) as journal:
         for name in "ab":
             journal.add(record(name))
     path = tmp_path / ".sketchcolor/journal.jsonl"
     path.write_bytes(path.read_bytes()[:-20])
-    with Journal(tmp_path) as journal:
+    with begun(tmp_path) as journal:
         assert journal.find("a")
         assert journal.find("b") is None
         journal.add(record("c"))
     path.write_bytes(path.read_bytes() + b'{"target": 7}\n[]\nnonsense\n\xff\n')
-    with Journal(tmp_path, write=False) as journal:
-        assert [bool(journal.find(name)) for name in "abc"] == [True, False, True]
+    assert [bool(Journal(tmp_path).find(name)) for name in "abc"] == [True, False, True]
 
 
 def test_two_runs_at_a_time_need_shards(tmp_path: Path) -> None:
     pytest.importorskip("fcntl")
     refused = pytest.raises(WorklistError, match=r"another run is writing to this folder; .* --shard")
-    with Journal(tmp_path), Journal(tmp_path, Shard(1, 2)), Journal(tmp_path, write=False), refused:
-        Journal(tmp_path)
-    Journal(tmp_path).close()
+    with begun(tmp_path), begun(tmp_path, Shard(1, 2)), refused:
+        begun(tmp_path)
+    begun(tmp_path).close()
 
 
 def test_a_journal_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / ".sketchcolor").write_text("in the way")
     with pytest.raises(WorklistError, match=r"journal\.jsonl: cannot be written"):
-        Journal(tmp_path)
-    Journal(tmp_path, write=False).close()
+        begun(tmp_path)
+
+
+def test_a_journal_that_is_only_read_makes_no_folder(tmp_path: Path) -> None:
+    with Journal(tmp_path / "new") as journal:
+        journal.add(record("a"))
+        assert journal.find("a")
+    assert not (tmp_path / "new").exists()
 
 
 # Shards and fingerprints

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from functools import cache
 from math import inf
 from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from sketchcolor_cli import devices
-from sketchcolor_cli.batch import Steps, run_batch
-from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli import __version__
+from sketchcolor_cli.batch import Steps
+from sketchcolor_cli.books.config import PdfSettings
+from sketchcolor_cli.cli import batches, options
+from sketchcolor_cli.cli.aids import Aid, model_file
 from sketchcolor_cli.coloring.config import ColorizeSettings
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.worklist import Job, build_worklist
+from sketchcolor_cli.memory import Ladder
+from sketchcolor_cli.runs.config import RunSettings
+from sketchcolor_cli.runs.fingerprint import fingerprint
+from sketchcolor_cli.saving import Saving
+from sketchcolor_cli.worklist import Container, Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,9 +32,73 @@ if TYPE_CHECKING:
 class _Page(NamedTuple):
     """A page with what helps to colour it."""
 
+    job: Job
     picture: Picture
     reference: Picture | None
     hints: Picture | None
+
+
+@dataclass(frozen=True)
+class Coloring:
+    """How pages are coloured; each is the option of that name."""
+
+    output: Path
+    model: str
+    settings: ColorizeSettings
+    saving: Saving
+    reference: Aid
+    hints: Aid
+    sheets: tuple[Path, ...]
+    device: str
+
+    def settings_of(self, job: Job) -> str:
+        """Return the fingerprint of what a page's colours hang on."""
+        aids = [aid.file_of(job, self.output) for aid in (self.reference, self.hints)]
+        sheets = [path if path.is_file() else str(path) for path in self.sheets]
+        return fingerprint(__version__, model_file(self.model), self.settings, self.saving, aids, sheets)
+
+    def missing(self, jobs: Sequence[Job]) -> list[str]:
+        """Return a line for references and for hints, where pages lack theirs."""
+        return [line for aid in (self.reference, self.hints) for line in aid.missing(jobs, self.output)]
+
+    def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, _Page, Picture]:
+        """Load the network and return how a page is read, coloured and written."""
+        from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
+        from sketchcolor_cli.coloring.models import load_color_model
+        from sketchcolor_cli.images import read_picture, write_picture
+
+        rough, painted = (aid.reader(self.output, read_picture) for aid in (self.reference, self.hints))
+        sheets = [read_picture(path) for path in self.sheets]
+
+        def colorizer(where: str, settings: ColorizeSettings) -> Callable[[_Page], Picture]:
+            network, _ = load_color_model(self.model)
+            color = Colorizer(network, where, settings, sheets=sheets)
+            return lambda page: color(page.picture, page.reference, page.hints)
+
+        in_bands = replace(self.settings, max_pixels=self.settings.max_pixels // 8)
+        rungs = [
+            ("as asked", colorizer(device, self.settings)),
+            ("in bands", _late(lambda: colorizer(device, in_bands))),
+        ]
+        if device != "cpu":
+            rungs += [
+                ("on the processor", _late(lambda: colorizer("cpu", self.settings))),
+                ("on the processor in bands", _late(lambda: colorizer("cpu", in_bands))),
+            ]
+        ladder = Ladder(rungs, note=note)
+
+        return Steps(
+            read=lambda job: _Page(job, read_picture(job.reads), rough(job), painted(job)),
+            compute=lambda pages: [ladder(page, str(page.job.source)) for page in pages],
+            write=lambda job, colored: write_picture(job.writes, colored, self.saving),
+            weight=lambda page: page.picture.nbytes,
+        )
+
+
+def _late(make: Callable[[], Callable[[_Page], Picture]]) -> Callable[[_Page], Picture]:
+    """Make something when it is first called for."""
+    made = cache(make)
+    return lambda page: made()(page)
 
 
 @options.told
@@ -68,6 +140,17 @@ def colorize(
         float, typer.Option(help="Factor on how colourful the result is; 0 gives greys.")
     ] = ColorizeSettings.saturation,
     device: options.Device = "auto",
+    format_: batches.FormatOption = batches.KEEP,
+    quality: batches.Quality = Saving.quality,
+    subsampling: batches.Subsampling = Saving.subsampling,
+    container: batches.ContainerOption = Container.SAME,
+    pdf_dpi: batches.PdfDpi = PdfSettings.dpi,
+    dry_run: batches.DryRun = False,
+    watch: batches.Watch = False,
+    fail_fast: batches.FailFast = RunSettings.fail_fast,
+    shard: batches.ShardOption = None,
+    jobs: batches.Jobs = RunSettings.jobs,
+    ray: batches.Ray = None,
     overwrite: options.Overwrite = False,
     resume: options.Resume = False,
     json: options.Json = False,
@@ -75,61 +158,36 @@ def colorize(
 ) -> int:
     """Colour sketches and manga pages; ink and lettering stay exactly as they are, at full size.
 
-    A file that cannot be read is reported, and the rest goes on; the exit code is then 1.
+    Books (CBZ, CBT, EPUB, PDF, CBR) come back as books. A file that cannot be read is reported, and the rest
+    goes on; the exit code is then 1. The same command again does what is not done yet.
 
     Example: `sketchcolor colorize pages/ -o colored/ --reference rough/`
     """
     if work_size < 64 or not 0 <= saturation < inf:
         raise UsageError("--work-size must be at least 64, and --saturation at least 0")
-    there = options.existing(overwrite=overwrite, resume=resume)
-    jobs = build_worklist(inputs, output)
-    with options.loading():
-        rough, painted = (
-            _aids(given, jobs, output, name) for given, name in ((reference, "reference"), (hints, "hints"))
-        )
-        device = devices.resolve(device)
-        from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
-        from sketchcolor_cli.coloring.models import load_color_model
-        from sketchcolor_cli.images import read_picture, write_picture
-
-        network, _ = load_color_model(model)
-        settings = ColorizeSettings(work_size=work_size, saturation=saturation)
-        color = Colorizer(network, device, settings, sheets=[read_picture(path) for path in sheet or ()])
-
-    steps: Steps[Job, _Page, Picture] = Steps(
-        read=lambda job: _Page(read_picture(job.source), rough(job), painted(job)),
-        compute=lambda pages: [color(page.picture, page.reference, page.hints) for page in pages],
-        write=lambda job, colored: write_picture(job.target, colored),
-        weight=lambda page: page.picture.nbytes,
+    how = batches.how(
+        overwrite=overwrite,
+        resume=resume,
+        dry_run=dry_run,
+        fail_fast=fail_fast,
+        shard=shard,
+        jobs=jobs,
+        watch=watch,
+        ray=ray,
+        container=container,
+        pdf_dpi=pdf_dpi,
+        json=json,
+        verbose=verbose,
+        suffix=batches.suffix_of(format_),
     )
-    with printing.batch_progress(f"{model} on {device}", len(jobs), verbose=verbose) as report:
-        result = run_batch(jobs, steps, existing=there, report=report)
-    return printing.finish_batch(result, "colorized", as_json=json, model=model, device=device)
-
-
-def _aids(
-    given: Path | None, jobs: Sequence[Job], output: Path, what: str
-) -> Callable[[Job], Picture | None]:
-    """Return what reads a page's reference or hints: the one file, or that of its name in a folder."""
-    if given is None:
-        return lambda _job: None
-    from sketchcolor_cli.images import read_picture  # imports numpy and OpenCV
-
-    if not given.is_dir():
-        picture = read_picture(given)
-        return lambda _job: picture
-    files = {
-        job.target.relative_to(output).with_suffix(""): job.source for job in build_worklist([given], output)
-    }
-    found = {job: files.get(job.target.relative_to(output).with_suffix("")) for job in jobs}
-    missing = [job.source for job, file in found.items() if file is None]
-    if missing:
-        printing.note(
-            f"{given}: no {what} for {len(missing)} of {len(jobs)} pages, such as {missing[0].name}"
-        )
-
-    def read(job: Job) -> Picture | None:
-        file = found[job]
-        return None if file is None else read_picture(file)
-
-    return read
+    work = Coloring(
+        output,
+        model,
+        ColorizeSettings(work_size=work_size, saturation=saturation),
+        Saving(quality, subsampling),
+        Aid("reference", reference),
+        Aid("hints", hints),
+        tuple(sheet or ()),
+        device,
+    )
+    return batches.go(inputs, output, work, how, title=model, verb="colorized", model=model)

@@ -2,28 +2,97 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sketchcolor_cli import devices
-from sketchcolor_cli.batch import Steps, run_batch
-from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli import __version__
+from sketchcolor_cli.batch import Steps
+from sketchcolor_cli.books.config import PdfSettings
+from sketchcolor_cli.cli import batches, environment, options
 from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.memory import Ladder
 from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.runs.config import RunSettings
+from sketchcolor_cli.runs.fingerprint import fingerprint
 from sketchcolor_cli.sketching import Sketching, parse_size
-from sketchcolor_cli.worklist import FORMAT_OF_SUFFIX, build_worklist
+from sketchcolor_cli.worklist import Container
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping, Sequence
 
-    from sketchcolor_cli.extraction import Drawn, Prepared
+    from sketchcolor_cli.extraction import Drawer, Drawn, Prepared
     from sketchcolor_cli.worklist import Job
 
 _MIXER = "avg"
-_KEEP = "keep"
-_FORMATS = ", ".join(suffix[1:] for suffix in FORMAT_OF_SUFFIX)
+
+
+@dataclass(frozen=True)
+class Extracting:
+    """How sketches are drawn; each is the option of that name."""
+
+    sketching: Sketching
+    settings: tuple[str, ...]
+    half: bool
+    device: str
+
+    def settings_of(self, _job: Job) -> str:
+        """Return the fingerprint of what a sketch hangs on."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        extractors, store = find_extractors(), environment.weight_store()
+        method = self.sketching.method
+        origin = [one.origin for one in extractors.listings if one.name == method]
+        weights = [store.find(one) for one in extractors.weights(method, self.settings)]
+        return fingerprint(__version__, self.sketching, self.settings, self.half, origin, weights)
+
+    def missing(self, _jobs: Sequence[Job]) -> list[str]:
+        """Return nothing: a sketch needs its picture alone."""
+        return []
+
+    def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, Prepared, Drawn]:
+        """Load the extractor and return how a picture is read, drawn and written."""
+        from sketchcolor_cli import precision
+        from sketchcolor_cli.extraction import load_drawer  # imports torch
+        from sketchcolor_cli.images import read_picture, write_picture
+
+        extractors = find_extractors()
+
+        def load(where: str) -> Drawer:
+            return load_drawer(
+                extractors,
+                self.sketching.method,
+                device=where,
+                settings=self.settings,
+                find_weight=environment.weight_store().find,
+                precision=precision.choose(where) if self.half else "float32",
+                sketching=self.sketching,
+                tell=note,
+            )
+
+        drawer = load(device)
+        rungs: list[tuple[str, Callable[[Sequence[Prepared]], list[Drawn]]]] = [("as asked", drawer.draw)]
+        if device != "cpu":
+            on_cpu = cache(lambda: load("cpu"))
+            rungs.append(("on the processor", lambda pictures: on_cpu().draw(pictures)))
+        ladder = Ladder(rungs, note=note)
+
+        def write(job: Job, drawn: Drawn) -> Mapping[str, Any]:
+            write_picture(job.writes, drawer.finish(drawn))
+            return drawn.notes
+
+        return Steps(
+            read=lambda job: drawer.prepare(read_picture(job.reads)),
+            compute=lambda pictures: ladder(pictures, self.sketching.method),
+            write=write,
+            key=lambda picture: picture.rgb.shape,
+            weight=lambda picture: picture.weight,
+            size=self.sketching.batch_size,
+        )
 
 
 @options.told
@@ -82,8 +151,8 @@ def extract(
         str,
         typer.Option(
             "--format",
-            metavar=f"{_KEEP}|NAME",
-            help=f"Format of the sketches: {_FORMATS}; or {_KEEP} for that of each picture.",
+            metavar=f"{batches.KEEP}|NAME",
+            help=f"Format of the sketches: {batches.FORMATS}; or {batches.KEEP} for that of each picture.",
         ),
     ] = "png",
     invert: Annotated[bool, typer.Option("--invert", help="Draw white on black.")] = Sketching.invert,
@@ -97,6 +166,14 @@ def extract(
         ),
     ] = Sketching.threshold,
     device: options.Device = "auto",
+    container: batches.ContainerOption = Container.SAME,
+    pdf_dpi: batches.PdfDpi = PdfSettings.dpi,
+    dry_run: batches.DryRun = False,
+    watch: batches.Watch = False,
+    fail_fast: batches.FailFast = RunSettings.fail_fast,
+    shard: batches.ShardOption = None,
+    jobs: batches.Jobs = RunSettings.jobs,
+    ray: batches.Ray = None,
     overwrite: options.Overwrite = False,
     resume: options.Resume = False,
     json: options.Json = False,
@@ -104,52 +181,34 @@ def extract(
 ) -> int:
     """Draw a sketch of each picture: black lines on white paper, the size of the picture.
 
-    What is transparent counts as paper. A file that cannot be read is reported, and the rest goes on; the
-    exit code is then 1.
+    What is transparent counts as paper. Books (CBZ, CBT, EPUB, PDF, CBR) come back as books. A file that
+    cannot be read is reported, and the rest goes on; the exit code is then 1. The same command again does
+    what is not done yet.
 
     Example: `sketchcolor extract drawings/ --method xdog --param sigma=0.8 -o sketches/`
     """
-    there = options.existing(overwrite=overwrite, resume=resume)
     method, settings = _with_mix(method, param or [], mix, seed)
     sketching = Sketching(method, parse_size(size), batch_size, binarize, threshold, invert)
-    jobs = build_worklist(inputs, output, suffix=_suffix(format_))
+    how = batches.how(
+        overwrite=overwrite,
+        resume=resume,
+        dry_run=dry_run,
+        fail_fast=fail_fast,
+        shard=shard,
+        jobs=jobs,
+        watch=watch,
+        ray=ray,
+        container=container,
+        pdf_dpi=pdf_dpi,
+        json=json,
+        verbose=verbose,
+        suffix=batches.suffix_of(format_),
+    )
     extractors = find_extractors()
     extractors.get(method)
-    store = environment.weight_store()
-    store.require(extractors.weights(method, settings))
-    with options.loading():
-        device = devices.resolve(device)
-        from sketchcolor_cli import precision
-        from sketchcolor_cli.extraction import load_drawer  # imports torch
-        from sketchcolor_cli.images import read_picture, write_picture
-
-        drawer = load_drawer(
-            extractors,
-            method,
-            device=device,
-            settings=settings,
-            find_weight=store.find,
-            precision=precision.choose(device) if half else "float32",
-            sketching=sketching,
-            tell=printing.note,
-        )
-
-    def write(job: Job, drawn: Drawn) -> Mapping[str, Any]:
-        write_picture(job.target, drawer.finish(drawn))
-        return drawn.notes
-
-    steps: Steps[Job, Prepared, Drawn] = Steps(
-        read=lambda job: drawer.prepare(read_picture(job.source)),
-        compute=drawer.draw,
-        write=write,
-        key=lambda picture: picture.rgb.shape,
-        weight=lambda picture: picture.weight,
-        size=batch_size,
-        writers=2,
-    )
-    with printing.batch_progress(f"{method} on {device}", len(jobs), verbose=verbose) as report:
-        result = run_batch(jobs, steps, existing=there, report=report)
-    return printing.finish_batch(result, "sketched", as_json=json, method=method, device=device)
+    environment.weight_store().require(extractors.weights(method, settings))
+    work = Extracting(sketching, tuple(settings), half, device)
+    return batches.go(inputs, output, work, how, title=method, verb="sketched", method=method)
 
 
 def _with_mix(
@@ -167,17 +226,3 @@ def _with_mix(
     if seed is not None:
         settings = [*settings, f"seed={seed}"]
     return method or Sketching.method, settings
-
-
-def _suffix(name: str) -> str | None:
-    """Return the ending of the sketches' files; None for that of each picture.
-
-    Raises:
-        UsageError: There is no such format.
-    """
-    name = name.lower().removeprefix(".")
-    if name == _KEEP:
-        return None
-    if f".{name}" not in FORMAT_OF_SUFFIX:
-        raise UsageError(f"--format {name}: choose one of {_FORMATS}, or {_KEEP}")
-    return f".{name}"

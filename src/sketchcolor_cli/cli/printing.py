@@ -141,6 +141,7 @@ def finish_batch(result: BatchResult, verb: str, *, as_json: bool, **facts: Any)
     parts += [f"{len(result.skipped)} already there"] if result.skipped else []
     parts += [f"{len(result.failed)} failed"] if result.failed else []
     stopped = "; stopped by Ctrl-C, --resume does the rest" if result.interrupted else ""
+    stopped = "; stopped there, --resume does the rest" if result.stopped else stopped
     note(f"{', '.join(parts)} in {result.seconds:.1f} s{stopped}")
     if as_json:
         emit_json({**facts, **result.to_json()})

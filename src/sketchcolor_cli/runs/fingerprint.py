@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, is_dataclass
+from functools import lru_cache
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,14 @@ def fingerprint(*parts: Any) -> str:
 
 def _plain(part: Any) -> Any:
     if isinstance(part, Path):
-        return content_of(part)
+        status = part.stat()
+        return _known_content(part, status.st_size, status.st_mtime_ns)
     if is_dataclass(part) and not isinstance(part, type):
         return asdict(part)
     raise TypeError(f"{type(part).__name__} has no fingerprint")
+
+
+@lru_cache(maxsize=1024)
+def _known_content(path: Path, _size: int, _changed: int) -> str:
+    """Return the SHA-256 of a file; a model is asked for with each page, and read once."""
+    return content_of(path)

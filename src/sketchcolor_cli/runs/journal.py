@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from sketchcolor_cli.errors import WorklistError
+from sketchcolor_cli.errors import DiskFullError, WorklistError
 from sketchcolor_cli.worklist import Shard
 
 if TYPE_CHECKING:
@@ -59,18 +59,14 @@ class Record:
 
 
 class Journal:
-    """The journal of an output folder; closed, it is as good as never opened."""
+    """The journal of an output folder; nothing is written until it is begun."""
 
-    def __init__(self, output: Path, shard: Shard | None = None, *, write: bool = True) -> None:
+    def __init__(self, output: Path, shard: Shard | None = None) -> None:
         """Read what earlier runs and other shards wrote.
 
         Args:
             output: The folder for the results.
             shard: Which of several runs this is; each writes a file of its own.
-            write: False only reads, and makes no folder.
-
-        Raises:
-            WorklistError: another run is writing to the same journal, or it cannot be written.
         """
         self.folder = output / FOLDER
         shard = shard or Shard()
@@ -78,19 +74,25 @@ class Journal:
         self._path = self.folder / f"{name}.jsonl"
         self._lock = threading.Lock()
         self._file: IO[bytes] | None = None
-        if write:
-            self._file = self._opened()
         self._records = self._read()
+
+    def begin(self) -> None:
+        """Write from now on.
+
+        Raises:
+            WorklistError: another run is writing to the same journal, or it cannot be written.
+        """
+        self._file = self._file or self._opened()
 
     def find(self, target: str) -> Record | None:
         """Return the last record of a result."""
         return self._records.get(target)
 
     def add(self, record: Record) -> None:
-        """Write a record; any thread may call it.
+        """Write a record, once it is begun; any thread may call it.
 
         Raises:
-            WorklistError: it cannot be written.
+            DiskFullError: it cannot be written.
         """
         line = json.dumps(asdict(record), ensure_ascii=False).encode(errors="surrogateescape") + b"\n"
         with self._lock:
@@ -100,7 +102,7 @@ class Journal:
             try:
                 os.write(self._file.fileno(), line)  # one call, so that the line is whole or the last one
             except OSError as error:
-                raise WorklistError(f"{self._path}: cannot be written ({error.strerror})") from error
+                raise DiskFullError(f"{self._path}: cannot be written ({error.strerror})") from error
 
     def close(self) -> None:
         """Let other runs write."""

@@ -62,9 +62,14 @@ class Planned:
     failed: list[tuple[str, str]] = field(default_factory=list)
 
     @property
+    def pictures(self) -> list[Job]:
+        """The jobs of the pictures that are to be done."""
+        return [page.job for page in self.pages] if self.job.is_book else [self.job]
+
+    @property
     def count(self) -> int:
-        """How many pictures it is."""
-        return len(self.pages) if self.action is Action.DO and self.job.is_book else 1
+        """How many events a run will have for it."""
+        return len(self.pictures) if self.action is Action.DO else max(1, len(self.failed))
 
     def to_json(self) -> dict[str, Any]:
         """Put it into plain types for json.dumps."""

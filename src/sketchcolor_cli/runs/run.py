@@ -108,7 +108,8 @@ class Runner(Generic[P, R]):
         def write(job: Job, result: R) -> Mapping[str, Any] | None:
             begun = self._begin(replace(of_job[job], content=content.pop(job)))
             facts = self.steps.write(job, result)
-            self.record(replace(begun, bytes=job.target.stat().st_size))
+            with suppress(FileNotFoundError):  # it was not worth a file
+                self.record(replace(begun, bytes=job.target.stat().st_size))
             return facts
 
         steps = replace(self.steps, read=read, write=write)

@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-STATE = frozenset(
-    {"config", "pictures", "stage", "model", "optimizer", "more", "epoch", "batch", "smooth_loss", "best"}
-)
-"""What a training state holds; of its stage ``epoch`` epochs and ``batch`` batches of the next are done."""
+STATE = frozenset({"config", "pictures", "model", "optimizer", "epoch", "batch", "smooth_loss", "best"})
+"""What a training state holds; ``epoch`` epochs and ``batch`` batches of the next one are done."""
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
@@ -62,7 +60,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def append_row(path: Path, row: dict[str, Any]) -> None:
-    """Append a row to a CSV table; new columns are added at the right.
+    """Append a row to a CSV table; the first row brings the header.
 
     Raises:
         TrainingError: it cannot be written.
@@ -70,14 +68,14 @@ def append_row(path: Path, row: dict[str, Any]) -> None:
     _write_rows(path, [*_read_rows(path), row])
 
 
-def drop_rows(path: Path, stage: str, last: int, *, counter: str = "epoch") -> None:
-    """Take out the rows of a stage whose ``counter`` is above ``last``: a resumed run writes them again.
+def drop_rows(path: Path, stage: str, epoch: int) -> None:
+    """Take out the rows of a stage after ``epoch``: a resumed run will write them again.
 
     Raises:
         TrainingError: the table cannot be written.
     """
     rows = _read_rows(path)
-    kept = [row for row in rows if row["stage"] != stage or int(row[counter]) <= last]
+    kept = [row for row in rows if row["stage"] != stage or int(row["epoch"]) <= epoch]
     if kept:
         _write_rows(path, kept)
     else:
@@ -93,8 +91,7 @@ def _read_rows(path: Path) -> list[dict[str, Any]]:
 
 def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
     text = io.StringIO()
-    columns = list(dict.fromkeys(name for row in rows for name in row))  # stages measure different things
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[-1]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())

@@ -1,0 +1,97 @@
+"""What the user gives for the pages: one picture for all, or a folder with one of the same name for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from sketchcolor_cli.worklist import BOOK_OF_SUFFIX, build_worklist
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sketchcolor_cli.images import Picture
+    from sketchcolor_cli.worklist import Job
+
+MODELS = Path(__file__).parent.parent / "models"
+"""Folder of the models that come with the package."""
+
+
+@dataclass(frozen=True)
+class Aid:
+    """References, or hints.
+
+    Attributes:
+        name: What it is called.
+        given: A picture, a folder, or None.
+    """
+
+    name: str
+    given: Path | None = None
+
+    def file_of(self, job: Job, output: Path) -> Path | str | None:
+        """Return the file for a page, or None; a name where there is no such file, which reading will tell.
+
+        Raises:
+            WorklistError: the folder has no pictures.
+        """
+        if self.given is None:
+            return None
+        if not self.given.is_dir():
+            return self.given if self.given.is_file() else str(self.given)
+        return next((self._files[place] for place in _places(job, output) if place in self._files), None)
+
+    def missing(self, jobs: Sequence[Job], output: Path) -> list[str]:
+        """Return a line where pages have none in the folder."""
+        without = [job for job in jobs if self.given is not None and self.file_of(job, output) is None]
+        if not without:
+            return []
+        total, first = len(jobs), without[0].name
+        return [f"{self.given}: no {self.name} for {len(without)} of {total} pages, such as {first}"]
+
+    def reader(self, output: Path, read: Callable[[Path], Picture]) -> Callable[[Job], Picture | None]:
+        """Return what reads a page's; one for all pages is read now, and once.
+
+        Raises:
+            ImageError: the one for all pages cannot be read.
+        """
+        if self.given is None:
+            return lambda _job: None
+        if not self.given.is_dir():
+            picture = read(self.given)
+            return lambda _job: picture
+
+        def find(job: Job) -> Picture | None:
+            file = self.file_of(job, output)
+            return None if file is None else read(Path(file))
+
+        return find
+
+    @cached_property
+    def _files(self) -> dict[PurePath, Path]:
+        if self.given is None:
+            return {}
+        here = Path("-")  # no result is written, so that any name will do
+        jobs = build_worklist([self.given], here)
+        return {job.target.relative_to(here).with_suffix(""): job.source for job in jobs}
+
+
+def _places(job: Job, output: Path) -> Iterator[PurePath]:
+    """Give the names under which a page's is looked for, without ending; a page of a book has several."""
+    place = job.target.relative_to(output).with_suffix("")
+    yield place
+    for above in place.parents:
+        if above.suffix.lower() in BOOK_OF_SUFFIX:
+            page = place.relative_to(above)
+            yield above.with_suffix("") / page
+            yield page
+
+
+def model_file(name_or_path: str) -> Path | str:
+    """Return the file of a model, or the name where there is none, which loading will tell."""
+    for path in (MODELS / f"{name_or_path}.safetensors", Path(name_or_path)):
+        if path.is_file():
+            return path
+    return name_or_path
