@@ -56,7 +56,7 @@ LICENCE = "CC BY-SA 4.0; attributions in CARD.md"
 SYNTHETIC = 0.35  # share of pairs that are coloured anew
 WARM_UP = 100  # steps
 AVERAGE = 0.998  # decay of the moving average of the weights, per step
-EVERY = 240.0  # seconds between checkpoints
+EVERY = 480.0  # seconds between checkpoints
 OFF = 2  # pixels that a hand-drawn line may be off
 
 
@@ -367,7 +367,7 @@ def train(run: Run, pairs: Pairs, held_out: Sequence[Drawing], options: argparse
         if time.monotonic() - saved > EVERY:
             if not cooling:
                 run.save()
-            report(run, held_out, now / 60, {name: value / steps for name, value in sums.items()})
+            report(run, held_out[::4], now / 60, {name: value / steps for name, value in sums.items()})
             saved, sums, steps = time.monotonic(), {}, 0
     report(run, held_out, (time.monotonic() - start) / 60, {})
 

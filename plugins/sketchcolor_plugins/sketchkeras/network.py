@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, interpolate, pad
+from torch.nn.functional import conv2d, interpolate, pad, pixel_shuffle
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from sketchcolor_plugins.loading import like
@@ -48,17 +48,21 @@ class SketchKeras(nn.Module):
         down_2 = self.downblock_2(down_1)
         down_3 = self.downblock_3(down_2)
         down_4 = self.downblock_4(down_3)
-        x = self.downblock_5(down_4)
-        x = _joined(x, self.downblock_6(x), down_4)
-        x = _joined(down_4, self.upblock_1(x), down_3)
-        x = _joined(down_3, self.upblock_2(x), down_2)
-        x = _joined(down_2, self.upblock_3(x), down_1)
-        x = torch.cat([down_1, self.upblock_4(x)], 1)
+        down_5 = self.downblock_5(down_4)
+        x = torch.cat([down_5, self.downblock_6(down_5)], 1)
+        x = torch.cat([down_4, _enlarged(self.upblock_1, x, down_4)], 1)
+        x = torch.cat([down_3, _enlarged(self.upblock_2, x, down_3)], 1)
+        x = torch.cat([down_2, _enlarged(self.upblock_3, x, down_2)], 1)
+        x = torch.cat([down_1, _enlarged(self.upblock_4, x, down_1)], 1)
         ink: Tensor = self.last_conv(self.last_pad(x))
         return ink
 
     def folded(self) -> SketchKeras:
-        """Fold each normalisation into the convolution before it, which gives the same in less time."""
+        """Rebuild it to give the same in less time; sides must then be multiples of 16.
+
+        Each normalisation goes into the convolution before it, and each convolution of a picture that was
+        enlarged before becomes one of the picture that was not.
+        """
         for block in self.children():
             if not isinstance(block, nn.Sequential):
                 continue
@@ -66,6 +70,9 @@ class SketchKeras(nn.Module):
                 if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                     block[index] = fuse_conv_bn_eval(layer, norm)
                     block[index + 1] = nn.Identity()
+            conv = block[2]
+            if isinstance(block[0], _Enlarging) and isinstance(conv, nn.Conv2d):
+                block[0], block[1], block[2] = nn.Identity(), nn.Identity(), _Doubling(conv)
         return self
 
 
@@ -80,9 +87,9 @@ def _step(inside: int, outside: int, size: int) -> list[nn.Module]:
 
 
 def _up(inside: int, between: int, outside: int) -> nn.Sequential:
-    """Return a block of the decoder; its first place is that of the enlarging, which forward does."""
+    """Return a block of the decoder."""
     return nn.Sequential(
-        nn.Identity(),
+        _Enlarging(),
         nn.ReflectionPad2d((1, 2, 1, 2)),
         nn.Conv2d(inside, between, 4),
         nn.BatchNorm2d(between, eps=1e-3),
@@ -91,9 +98,59 @@ def _up(inside: int, between: int, outside: int) -> nn.Sequential:
     )
 
 
-def _joined(first: Tensor, second: Tensor, larger: Tensor) -> Tensor:
-    """Return both side by side, at the size of a larger one."""
-    return interpolate(torch.cat([first, second], 1), size=larger.shape[2:], mode="nearest")
+def _enlarged(block: nn.Sequential, x: Tensor, larger: Tensor) -> Tensor:
+    """Return what a block of the decoder makes of x, at the size of a larger one."""
+    if isinstance(block[0], _Enlarging):
+        block[0].size = larger.shape[2], larger.shape[3]
+    result: Tensor = block(x)
+    return result
+
+
+class _Enlarging(nn.Module):
+    """Repeats pixels up to a size."""
+
+    size = (0, 0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return interpolate(x, size=self.size, mode="nearest")
+
+
+class _Doubling(nn.Module):
+    """Pixels repeated to twice the size, padded by reflection and convolved by 4×4, without being repeated.
+
+    A pixel of the result has an even or an odd place in its row. At even places the four weights fall on
+    three pixels of the smaller picture, the middle two on one; at odd places on two. So it is a convolution
+    by 3×3 to four times as many channels, one for each kind of place: 36 multiplications instead of 64. Only
+    the last row and the last column, where reflection tears such a pair apart, are computed as it stands.
+    """
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__()
+        self.conv = conv
+        rows = torch.stack([_folded_taps(conv.weight, 2, odd=odd) for odd in (False, True)])
+        weight = torch.stack([_folded_taps(rows, 4, odd=odd) for odd in (False, True)], 1)
+        # row, column, out, in, 3, 3 → out, row, column, in, 3, 3: the order in which pixel_shuffle takes them
+        self.weight = nn.Parameter(weight.permute(2, 0, 1, 3, 4, 5).flatten(0, 2), requires_grad=False)
+        bias = conv.weight.new_zeros(len(conv.weight)) if conv.bias is None else conv.bias
+        self.bias = nn.Parameter(bias.repeat_interleave(4), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result = pixel_shuffle(conv2d(pad(x, (1, 1, 1, 1), mode="replicate"), self.weight, self.bias), 2)
+        result[..., -1:, :] = self._last(x[..., -3:, :], (1, 2, 0, 2))[..., -1:, :]
+        result[..., -1:] = self._last(x[..., -3:], (0, 2, 1, 2))[..., -1:]
+        return result
+
+    def _last(self, strip: Tensor, padding: tuple[int, int, int, int]) -> Tensor:
+        repeated = interpolate(strip, scale_factor=2.0, mode="nearest")
+        drawn: Tensor = self.conv(pad(repeated, padding, mode="reflect"))
+        return drawn
+
+
+def _folded_taps(weight: Tensor, axis: int, *, odd: bool) -> Tensor:
+    """Return four weights along an axis as those of the three pixels that they fall on."""
+    first, second, third, fourth = weight.unbind(axis)
+    taps = [0 * first, first + second, third + fourth] if odd else [first, second + third, fourth]
+    return torch.stack(taps, axis)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,125 @@
+"""Score extractors by how well they find the lines that an artist drew.
+
+    python tools/score_lines.py SHARDS_FOLDER --method linework --method xdog --method xdog:sigma=0.8,tau=0.9
+    python tools/score_lines.py SHARDS_FOLDER --tune xdog
+
+For each held-out coloured picture of which the line drawing is known (``val-*.tar``), ink of the sketch and
+ink of the line drawing, both darker than mid-grey, are compared. Precision is the share of the sketch's ink
+that lies within 2 pixels of the artist's, recall the share of the artist's that lies within 2 pixels of the
+sketch's; the F-score is their harmonic mean. The table has the means over pictures, and the share of sketch
+pixels that are neither ink nor paper, which is how soft the lines are.
+
+With ``--tune`` random settings of a method are tried on training pairs instead, and the best is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import torch
+
+from sketchcolor_cli.extraction import load_sketcher, sketch
+from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.training.sources import read_shards
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.training.pairs import Drawing
+
+    Mask = NDArray[np.bool_]
+
+OFF = 2  # pixels that a line may be off
+INK = 0.5  # darker is ink
+# Drawn by an artist as a line version of the picture; all others are exact, from the same vector file.
+BY_ARTIST = {"african_storybook_pairs", "openclipart_pairs", "openmoji_pairs"}
+TRIES, TUNED_ON = 60, 60  # settings and pictures in tuning
+# What tuning tries, from and to; widths and steepness on a logarithmic scale.
+RANGES = {
+    "sigma": (0.3, 1.6),
+    "k": (1.3, 6.0),
+    "tau": (0.7, 0.995),
+    "epsilon": (-0.1, 0.06),
+    "phi": (5.0, 1e3),
+}
+
+
+def line_score(drawn: Mask, truth: Mask, off: int = OFF) -> tuple[float, float, float]:
+    """Return F-score, precision and recall of ink, H×W of bool, when lines may be ``off`` pixels off."""
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * off + 1, 2 * off + 1))
+    near_truth, near_drawn = (cv2.dilate(one.astype(np.uint8), around) > 0 for one in (truth, drawn))
+    precision = float(near_truth[drawn].mean()) if drawn.any() else 1.0
+    recall = float(near_drawn[truth].mean()) if truth.any() else 1.0
+    return 2 * precision * recall / max(1e-9, precision + recall), precision, recall
+
+
+def score(draw: Callable[[torch.Tensor], torch.Tensor], drawings: Sequence[Drawing]) -> NDArray[np.float64]:
+    """Return F-score, precision, recall and softness for each drawing."""
+    rows = []
+    for drawing in drawings:
+        rgb = torch.from_numpy(drawing.color.transpose(2, 0, 1)[None].astype(np.float32) / 255)
+        drawn = draw(rgb)[0, 0].numpy()
+        soft = float(((drawn > 0.1) & (drawn < 0.9)).mean())
+        rows.append((*line_score(drawn < INK, drawing.line < 255 * INK), soft))
+    return np.array(rows)
+
+
+def drawer(method: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return what draws by a method, written as NAME or NAME:PARAMETER=VALUE,PARAMETER=VALUE."""
+    name, _, settings = method.partition(":")
+    extractors = find_extractors()
+    sketcher = load_sketcher(extractors, name, settings=[one for one in settings.split(",") if one])
+    rule = extractors.get(name).size
+    return lambda rgb: sketch(sketcher, rule, rgb)
+
+
+def tune(name: str, drawings: Sequence[Drawing]) -> None:
+    """Try random settings; print the best so far whenever there is one."""
+    rng = np.random.default_rng(0)
+    best = -1.0
+    chosen = [drawings[index] for index in rng.permutation(len(drawings))[:TUNED_ON]]
+    for number in range(TRIES):
+        values: dict[str, Any] = {}
+        for parameter, (low, high) in RANGES.items():
+            value = rng.uniform(np.log(low), np.log(high)) if low > 0 else rng.uniform(low, high)
+            values[parameter] = float(np.exp(value) if low > 0 else value)
+        settings = ",".join(f"{parameter}={value:.4g}" for parameter, value in values.items())
+        reached = score(drawer(f"{name}:{settings}"), chosen)[:, 0].mean()
+        if reached > best:
+            best = float(reached)
+            print(f"try {number}: F {best:.3f}  {name}:{settings}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder with val-*.tar, for tuning train-*.tar")
+    parser.add_argument("--method", action="append", default=[], help="NAME or NAME:PARAMETER=VALUE,…")
+    parser.add_argument("--tune", metavar="NAME", help="try settings of this method on training pairs")
+    options = parser.parse_args()
+    split = "train" if options.tune else "val"
+    found = read_shards(sorted(options.data.glob(f"{split}-*.tar")), 352)
+    drawings = [one for one in found if one.line is not None]
+    if options.tune:
+        tune(options.tune, [one for one in drawings if one.source in BY_ARTIST])
+        return
+    kinds = {
+        "artist": np.array([one.source in BY_ARTIST for one in drawings]),
+        "of them books": np.array([one.source == "african_storybook_pairs" for one in drawings]),
+        "derived": np.array([one.source not in BY_ARTIST for one in drawings]),
+    }
+    print(", ".join(f"{name}: {int(mask.sum())} pictures" for name, mask in kinds.items()))
+    print("method | " + " | ".join(f"{name}: F, precision, recall" for name in kinds) + " | soft")
+    for method in options.method:
+        rows = score(drawer(method), drawings)
+        cells = [" ".join(f"{value:.3f}" for value in rows[mask, :3].mean(0)) for mask in kinds.values()]
+        print(f"{method} | " + " | ".join(cells) + f" | {100 * rows[:, 3].mean():.1f} %", flush=True)
+
+
+if __name__ == "__main__":
+    main()
