@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_WIDTH, _LEFT, _RIGHT = 460, 110, 14
+_WIDTH, _LEFT, _RIGHT = 380, 104, 16
 
 
 def strips(title: str, rows: Mapping[str, Sequence[float]], *, digits: int = 1) -> str:
@@ -66,7 +66,7 @@ def scatter(title: str, across: str, up: str, rows: Mapping[str, Sequence[tuple[
     every = [value for points in rows.values() for point in points for value in point]
     if not every:
         return ""
-    most, size, left, top = max(every) * 1.05 or 1.0, 250, 60, 26
+    most, size, left, top = max(every) * 1.05 or 1.0, 210, 60, 26
 
     def place(x: float, y: float) -> tuple[float, float]:
         return left + x / most * size, top + size - y / most * size

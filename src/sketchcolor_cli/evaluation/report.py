@@ -155,7 +155,7 @@ def _plots(evaluation: Evaluation, kind: str) -> str:
         ),
         plots.bars(
             "ΔE00 on skin-coloured areas, by tone",
-            {one: _tones(evaluation, one, kind) for one in models},
+            {(one if len(models) > 1 else ""): _tones(evaluation, one, kind) for one in models},
         ),
     ]
     colors = {}
@@ -252,7 +252,8 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:5px 16px;border-bottom:1px solid var(--line);white-space:nowrap}
 tr:last-child>*{border-bottom:0}tr>th:first-child{text-align:left;font-weight:500}
 td.better{color:var(--good)}td.worse{color:var(--bad)}td.unclear{color:var(--soft)}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:14px;margin:18px 0}
+.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:14px;margin:18px 0;
+align-items:start}
 .plots figure{margin:0;background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:12px}
 svg{width:100%;height:auto;font:11px system-ui,sans-serif}svg text{fill:var(--soft)}
 svg .title{font-size:13px;fill:var(--ink);font-weight:600}

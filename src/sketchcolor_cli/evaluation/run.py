@@ -266,7 +266,7 @@ class _Run:
             self.seen.setdefault((contender.name, kind, one.key), []).append(one.see(result))
         place = (contender.name, str(kind), sample.key)
         self.found.shown[place] = Shown(
-            *(_small(one) for one in (_as_rgb(sample.sketch), _visible(given), result, sample.truth))
+            *(_small(one) for one in (_as_rgb(sample.sketch), _visible(given, sample), result, sample.truth))
         )
 
     def _between_sizes(self, contender: Contender, sample: Sample, aids: Mapping[str, Any]) -> float:
@@ -389,10 +389,13 @@ def _enlarged(sketch: Array, short_side: int) -> Array:
     return large
 
 
-def _visible(given: Given) -> Array | None:
-    """Return what was given as a picture; points are drawn larger than they are."""
+def _visible(given: Given, sample: Sample) -> Array | None:
+    """Return what was given as a picture; points are drawn larger than they are, a reference as it is laid."""
+    if given.reference is not None:
+        laid: Array = cv2.resize(given.reference, sample.sketch.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return laid
     if given.hints is None:
-        return given.reference if given.reference is not None else given.sheet
+        return given.sheet
     grown = cv2.dilate(given.hints, np.ones((5, 5), np.uint8)).astype(np.float32)
     mask = grown[..., 3:]
     points: Array = grown[..., :3] * mask + (1 - mask)
