@@ -35,9 +35,9 @@ ROWS = (
         "sketching",
         "worklist",
     },
-    {"hookspecs", "images", "batch", "distances", "measures", "shards", "weights"},
+    {"hookspecs", "images", "batch", "distances", "measures", "shards", "webpage", "weights"},
     {"plugins", "model", "books"},
-    {"extraction", "coloring", "training", "evaluation", "runs"},
+    {"extraction", "coloring", "training", "evaluation", "dataset", "runs"},
     {"cli", "testing"},
 )
 """The rooms; each may import from the rows above it only, and from itself."""

@@ -47,6 +47,8 @@ QUICK = {
     "train --help": 0,
     "fid --help": 0,
     "evaluate --help": 0,
+    "dataset prepare --help": 0,
+    "dataset rules": 0,
     "extract . -o out --overwrite --resume": 2,
     "extract missing -o out": 1,
     "colorize missing -o out": 1,

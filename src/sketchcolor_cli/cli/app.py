@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sketchcolor_cli import __version__
-from sketchcolor_cli.cli import colorize, evaluate, extract, fid, plugins, train, weights
+from sketchcolor_cli.cli import colorize, dataset, evaluate, extract, fid, plugins, train, weights
 
 app = typer.Typer(
     name="sketchcolor",
@@ -22,6 +22,7 @@ app.command("train")(train.train)
 app.command("fid")(fid.fid)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plugins")(plugins.plugins)
+app.add_typer(dataset.app, name="dataset")
 app.add_typer(weights.app, name="weights")
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.evaluation.run import Contender, Evaluation, FeatureSet
-    from sketchcolor_cli.evaluation.samples import Sketch
 
 
 class Choice(StrEnum):
@@ -111,10 +110,13 @@ def evaluate(
     network = None if no_fid else _fid_weights(weights)
     with options.loading():
         device = devices.resolve(device)
+        from sketchcolor_cli.cli.wiring import array_sketcher
         from sketchcolor_cli.evaluation import run  # imports torch
         from sketchcolor_cli.evaluation.samples import open_samples
 
-        samples = open_samples(data, sketch=_sketch(method, device), short_side=short_side, sketches=sketches)
+        samples = open_samples(
+            data, sketch=array_sketcher(method, device), short_side=short_side, sketches=sketches
+        )
         contenders = [_contender(name, device) for name in [model, *(compare or ())]]
         features = _features(network, device)
     with printing.progress("pictures") as bar:
@@ -152,24 +154,6 @@ def _fid_weights(given: Path | None) -> Path | None:
         printing.note(f"note: FID and KID are left out; {problem}")
         return None
     return store.find(FID_INCEPTION)
-
-
-def _sketch(method: str, device: str) -> Sketch:
-    """Return what draws sketches of arrays (H, W, 3)."""
-    from sketchcolor_cli.extraction import load_sketcher, sketch_picture
-    from sketchcolor_cli.images import Picture
-    from sketchcolor_cli.plugins import find_extractors
-
-    extractors = find_extractors()
-    rule = extractors.get(method).size
-    store = environment.weight_store()
-    store.require(extractors.weights(method, ()))
-    sketcher = load_sketcher(extractors, method, device=device, find_weight=store.find)
-
-    def draw(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-        return sketch_picture(sketcher, rule, Picture(rgb), device=device).rgb[..., 0]
-
-    return draw
 
 
 def _contender(name: str, device: str) -> Contender:
@@ -228,10 +212,11 @@ def _peak_memory() -> float | None:
 
 
 def _tell(found: Evaluation, output: Path, *, as_json: bool) -> int:
-    from sketchcolor_cli.evaluation.report import html_report, write_text
+    from sketchcolor_cli import webpage
+    from sketchcolor_cli.evaluation.report import html_report
 
-    write_text(output / "evaluation.json", dumps(found.to_json(), indent=1) + "\n")
-    write_text(output / "report.html", html_report(found))
+    webpage.write_text(output / "evaluation.json", dumps(found.to_json(), indent=1) + "\n")
+    webpage.write_text(output / "report.html", html_report(found))
     for name, message in found.unreadable:
         printing.note(f"left out: {name}: {message}")
     if as_json:

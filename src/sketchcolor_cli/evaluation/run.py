@@ -390,7 +390,7 @@ def _enlarged(sketch: Array, short_side: int) -> Array:
 
 
 def _visible(given: Given, sample: Sample) -> Array | None:
-    """Return what was given as a picture; points are drawn larger than they are, a reference as it is laid."""
+    """Return what was given as a picture; points larger than they are, a reference as laid."""
     if given.reference is not None:
         laid: Array = cv2.resize(given.reference, sample.sketch.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return laid

@@ -1,0 +1,33 @@
+"""Engines put together in ways that several commands need; its functions import torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sketchcolor_cli.cli import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float32]
+
+
+def array_sketcher(method: str, device: str) -> Callable[[Array], Array]:
+    """Return what draws sketches of arrays, (H, W, 3) to (H, W), by an extractor."""
+    from sketchcolor_cli.extraction import load_sketcher, sketch_picture
+    from sketchcolor_cli.images import Picture
+    from sketchcolor_cli.plugins import find_extractors
+
+    extractors = find_extractors()
+    rule = extractors.get(method).size
+    store = environment.weight_store()
+    store.require(extractors.weights(method, ()))
+    sketcher = load_sketcher(extractors, method, device=device, find_weight=store.find)
+
+    def draw(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        return sketch_picture(sketcher, rule, Picture(rgb), device=device).rgb[..., 0]
+
+    return draw

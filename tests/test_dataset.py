@@ -1,0 +1,368 @@
+"""Choosing, packing, checking and reviewing pictures."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import lzma
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.dataset import prepare as packing
+from sketchcolor_cli.dataset.check import check, html_contents
+from sketchcolor_cli.dataset.config import PrepareSettings, ReviewSettings
+from sketchcolor_cli.dataset.danbooru import DEFAULT_RULES, filter_danbooru, read_rules
+from sketchcolor_cli.dataset.likeness import Print, Prints, print_of
+from sketchcolor_cli.dataset.reading import items_of
+from sketchcolor_cli.dataset.review import html_review, review, scores_csv
+from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.shards import directory, read_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SETTINGS = PrepareSettings(short_side=64, min_side=32, shard_size=2)
+
+
+def record(number: int, *tags: str, **changes: Any) -> bytes:
+    named = tags or ("blue_hair", "red_eyes")
+    plain = {
+        "id": str(number),
+        "rating": "s",
+        "image_width": "1000",
+        "image_height": "1000",
+        "file_ext": "jpg",
+        "tags": [{"id": "1", "name": name, "category": "0"} for name in named],
+    }
+    return json.dumps({**plain, **changes}).encode() + b"\n"
+
+
+def picture(seed: int, shape: tuple[int, int] = (60, 50)) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    rgb = np.full((*shape, 3), 255, np.uint8)
+    for _ in range(12):
+        top, left = int(rng.integers(0, shape[0] - 15)), int(rng.integers(0, shape[1] - 15))
+        rgb[top : top + 15, left : left + 15] = rng.integers(0, 256, 3)
+    return Image.fromarray(rgb)
+
+
+def draw(folder: Path, names: dict[str, Image.Image]) -> Path:
+    for name, image in names.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        image.save(folder / name)
+    return folder
+
+
+def pack(folder: Path, output: Path, settings: PrepareSettings = SETTINGS, **kwargs: Any) -> Any:
+    return packing.prepare(packing.find_sources([folder], output), output, settings, **kwargs)
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def whole(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+# Danbooru
+
+RECORDS = (
+    record(1005),
+    record(2, "blue_hair"),
+    record(3, "blue_hair", "red_eyes", "sketch", "photo"),
+    record(4, rating="q"),
+    record(5, image_width="2000"),
+    b"no json\n",
+    b"\n",
+    b"[]\n",
+    record(7, image_height="0"),
+    record(8, "blue_hair", "black_hair", "red_eyes"),
+)
+
+
+@pytest.mark.parametrize(
+    ("ending", "opens"), [("json", open), ("json.gz", gzip.open), ("json.xz", lzma.open)]
+)
+def test_the_rules_of_the_thesis_choose(tmp_path: Path, ending: str, opens: Callable[..., Any]) -> None:
+    with opens(tmp_path / f"all.{ending}", "wb") as file:
+        file.writelines(RECORDS)
+    result = filter_danbooru([tmp_path / f"all.{ending}"], read_rules(DEFAULT_RULES), tmp_path / "out")
+    assert (tmp_path / "out/kept.txt").read_text() == "1005\n8\n"
+    assert (tmp_path / "out/files.txt").read_text() == "512px/0005/1005.jpg\n512px/0008/8.jpg\n"
+    counts = json.loads((tmp_path / "out/counts.json").read_text())
+    assert counts == result.to_json()
+    assert (counts["records"], counts["kept"], counts["unreadable"]) == (9, 2, 2)
+    assert counts["dropped"] == {
+        "aspect": 2,
+        "rating": 1,
+        "forbidden photo": 1,
+        "forbidden sketch": 1,
+        "require eyes": 1,
+    }
+    assert sum(counts["dropped_first"].values()) == 9 - 2 - 2
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "counts.json",
+        "files.txt",
+        "kept.txt",
+    ]
+
+
+def test_rules_can_be_edited(tmp_path: Path) -> None:
+    text = DEFAULT_RULES.read_text(encoding="utf-8").replace("only_one = false", "only_one = true")
+    (tmp_path / "rules.toml").write_text(
+        text.replace("longer_side = 0", "longer_side = 1001"), encoding="utf-8"
+    )
+    (tmp_path / "all.json").write_bytes(b"".join(RECORDS))
+    result = filter_danbooru([tmp_path / "all.json"], read_rules(tmp_path / "rules.toml"), tmp_path / "out")
+    assert result.kept == 0
+    assert result.dropped["longer_side"] == 6
+    assert result.dropped["require hair"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ratings = [", "is not TOML"),
+        ("rating = []", "unknown rule rating"),
+        ("aspect = [1, 2]", "a rule is missing"),
+        ("ratings = []\n[require.hair]\nonly_one = true", "a rule is missing"),
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "rules.toml").write_text(text)
+    with pytest.raises(DataError, match=said):
+        read_rules(tmp_path / "rules.toml")
+
+
+def test_metadata_that_is_cut_off_leaves_no_lists(tmp_path: Path) -> None:
+    whole_file = gzip.compress(b"".join(RECORDS * 50))
+    (tmp_path / "all.json.gz").write_bytes(whole_file[: len(whole_file) // 2])
+    with pytest.raises(DataError, match="cannot be read to its end"):
+        filter_danbooru([tmp_path / "all.json.gz"], read_rules(DEFAULT_RULES), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+# Near-duplicates
+
+
+def test_another_size_and_compression_is_a_duplicate_another_colouring_is_none(tmp_path: Path) -> None:
+    image = picture(0, (120, 100))
+    image.resize((77, 92), Image.Resampling.BICUBIC).save(tmp_path / "again.jpg", quality=60)
+    again = np.asarray(Image.open(tmp_path / "again.jpg"))
+    recolored = np.asarray(image)[..., ::-1].copy()
+    seen = Prints(4, 4.0)
+    seen.add(print_of(np.asarray(image)), "first")
+    assert seen.like(print_of(again)) == "first"
+    assert seen.like(print_of(recolored)) is None
+    assert seen.like(print_of(np.asarray(picture(1, (120, 100))))) is None
+
+
+def test_hashes_that_differ_in_so_many_bits_are_found_wherever_the_bits_are() -> None:
+    rng = np.random.default_rng(0)
+    colors = bytes(192)
+    for _ in range(200):
+        first = int(rng.integers(0, 2**63))
+        seen = Prints(4, 4.0)
+        seen.add(Print(first, colors), "first")
+        places = rng.choice(64, 5, replace=False).tolist()
+        near = first
+        for place in places[:4]:
+            near ^= 1 << place
+        assert seen.like(Print(near, colors)) == "first"
+        assert seen.like(Print(near ^ 1 << places[4], colors)) is None
+
+
+def test_a_print_can_be_written_down() -> None:
+    print_ = print_of(np.asarray(picture(2)))
+    assert Print.parse(str(print_)) == print_
+
+
+# Packing
+
+
+@pytest.fixture
+def drawings(tmp_path: Path) -> Path:
+    """Five pictures of use, and one each that is broken, tiny, grey, and a duplicate."""
+    folder = draw(tmp_path / "in", {f"story/{number}.png": picture(number, (90, 80)) for number in range(4)})
+    draw(folder, {"a.b.png": picture(9), "tiny.png": picture(5, (30, 40)), "zz.jpg": picture(9)})
+    picture(6).convert("L").save(folder / "grey.png")
+    (folder / "broken.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_what_is_no_use_is_dropped_and_said(tmp_path: Path, drawings: Path) -> None:
+    result = pack(drawings, tmp_path / "out", licence="CC0-1.0")
+    assert result.dropped == {"broken": 1, "tiny": 1, "grey": 1, "duplicate": 1}
+    assert (result.packed, result.shards) == (5, 3)
+    reasons = {Path(row["file"]).name: row["reason"] for row in table(tmp_path / "out/dropped.csv")}
+    assert reasons == {"broken.png": "broken", "tiny.png": "tiny", "grey.png": "grey", "zz.jpg": "duplicate"}
+    rows = table(tmp_path / "out/manifest.csv")
+    assert {row["licence"] for row in rows} == {"CC0-1.0"}
+    assert {row["key"]: (row["group"], row["width"], row["height"]) for row in rows} == {
+        "a_b": ("", "50", "60"),
+        **{f"story-{number}": ("story", "64", "72") for number in range(4)},
+    }
+
+
+def test_shards_can_be_read_again(tmp_path: Path, drawings: Path) -> None:
+    lines = draw(tmp_path / "lines", {"story/1.png": picture(1, (90, 80)).convert("L")})
+    (tmp_path / "who.csv").write_text("file,author,licence\nstory/1.png,Ann,CC-BY-4.0\n", encoding="utf-8")
+    output = tmp_path / "out"
+    sources = packing.find_sources([drawings], output, lines=lines)
+    packing.prepare(
+        sources,
+        output,
+        SETTINGS,
+        licence="CC0-1.0",
+        attribution=packing.read_attribution(tmp_path / "who.csv"),
+    )
+    shard = output / next(row["shard"] for row in table(output / "manifest.csv") if row["key"] == "story-1")
+    parts = read_parts(shard, directory(shard)["story-1"])
+    told = json.loads(parts["json"])
+    assert (told["author"], told["licence"], told["line"], told["group"]) == (
+        "Ann",
+        "CC-BY-4.0",
+        "artist",
+        "story",
+    )
+    assert "line" in parts
+    packed = {item.key: item for item in items_of(str(output))}
+    assert packed.keys() == {"a_b", *(f"story-{number}" for number in range(4))}
+    assert packed["story-1"].read().shape == (72, 64, 3)
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_shards(tmp_path: Path, drawings: Path) -> None:
+    pack(drawings, tmp_path / "whole")
+
+    def stop(done: int, _total: int) -> None:
+        if done == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pack(drawings, tmp_path / "parts", report=stop)
+    assert 0 < len(table(tmp_path / "parts/manifest.csv")) < 5
+    pack(drawings, tmp_path / "parts", resume=True)
+    assert whole(tmp_path / "parts") == whole(tmp_path / "whole")
+
+
+def test_a_folder_with_shards_is_gone_on_with_only_when_asked_and_with_the_same_settings(
+    tmp_path: Path, drawings: Path
+) -> None:
+    pack(drawings, tmp_path / "out")
+    with pytest.raises(DataError, match="--resume"):
+        pack(drawings, tmp_path / "out")
+    with pytest.raises(DataError, match="other settings"):
+        pack(drawings, tmp_path / "out", PrepareSettings(), resume=True)
+
+
+def test_what_was_ticked_is_left_out(tmp_path: Path, drawings: Path) -> None:
+    sources = packing.find_sources(
+        [drawings], tmp_path / "out", exclude=["story/1.png", "a.b", "", "unknown"]
+    )
+    names = [source.name for source in sources]
+    assert "story/1" not in names
+    assert "a.b" not in names
+    assert len(names) == 9 - 2
+
+
+def test_names_that_become_one_key_stay_apart(tmp_path: Path) -> None:
+    folder = draw(tmp_path / "in", {"a/b.png": picture(0), "a-b.png": picture(1), "a.b.png": picture(2)})
+    pack(folder, tmp_path / "out")
+    assert {row["key"] for row in table(tmp_path / "out/manifest.csv")} == {"a-b", "a-b-2", "a_b"}
+
+
+# Checking and reviewing
+
+
+def test_a_check_counts_and_shows_the_most_and_the_least_colourful(tmp_path: Path, drawings: Path) -> None:
+    found = check(items_of(str(drawings)), shown=2)
+    assert found.pictures == 8
+    assert [key for key, _ in found.unreadable] == ["broken.png"]
+    assert found.worst[0][0] == "grey.png"
+    assert found.groups == 1
+    assert found.to_json()["colorfulness"]["least"] == 0
+    page = html_contents(found, "<in>")
+    assert "&lt;in&gt;" in page
+    assert page.count("<img") == 4
+
+
+def test_a_review_puts_first_what_the_model_fails_at(tmp_path: Path) -> None:
+    folder = draw(tmp_path / "in", {f"{number}.png": picture(number) for number in range(3)})
+    (folder / "broken.png").write_bytes(b"")
+    truths = [np.asarray(picture(number), np.float32) / 255 for number in range(3)]
+
+    def colors(page: np.ndarray, *, reference: np.ndarray | None = None) -> np.ndarray:
+        number = next(n for n, truth in enumerate(truths) if np.array_equal(truth.mean(2), page))
+        assert reference is not None
+        return truths[number] * (0.5 if number == 1 else 1)
+
+    items = items_of(str(folder))
+    found = review(items, colors, lambda rgb: rgb.mean(2), ReviewSettings())
+    assert [one.key for one in found.scores] == ["1.png", "0.png", "2.png"]
+    assert found.scores[1].score == 0
+    assert [key for key, _ in found.unreadable] == ["broken.png"]
+    page = html_review(found, items, ReviewSettings(shown=2))
+    assert page.count('type="checkbox"') == 2
+    assert page.index("1.png") < page.index("0.png")
+    assert scores_csv(found).splitlines()[0] == "key,score,colorfulness"
+
+
+# The commands
+
+
+def invoke(*args: object) -> Any:
+    return CliRunner().invoke(app, ["dataset", *map(str, args)])
+
+
+def test_the_commands_work_one_after_the_other(tmp_path: Path, drawings: Path) -> None:
+    packed = invoke("prepare", drawings, "-o", tmp_path / "out", "--min-side", 32, "--json")
+    assert packed.exit_code == 0, packed.stderr
+    assert json.loads(packed.stdout)["packed"] == 5
+    checked = invoke("check", tmp_path / "out", "-o", tmp_path / "contents.html", "--json")
+    assert json.loads(checked.stdout)["pictures"] == 5
+    assert (tmp_path / "contents.html").is_file()
+    reviewed = invoke("review", tmp_path / "out", "-o", tmp_path / "review", "--device", "cpu", "--json")
+    assert reviewed.exit_code == 0, reviewed.stderr
+    scores = [one["score"] for one in json.loads(reviewed.stdout)["scores"]]
+    assert len(scores) == 5
+    assert scores == sorted(scores, reverse=True)
+    assert (tmp_path / "review/review.html").is_file()
+
+
+def test_the_rules_are_printed_to_be_edited(tmp_path: Path) -> None:
+    (tmp_path / "rules.toml").write_text(invoke("rules").stdout, encoding="utf-8")
+    assert read_rules(tmp_path / "rules.toml") == read_rules(DEFAULT_RULES)
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["check", "nowhere"], 1, "nowhere: neither a folder nor"),
+        (["prepare", "nowhere", "-o", "out"], 1, "nowhere: no such file or folder"),
+        (["prepare", ".", "-o", "out", "--workers", "0"], 2, "at least 1"),
+        (["prepare", ".", "-o", "out", "--exclude", "nowhere.txt"], 1, "nowhere.txt: cannot be read"),
+        (["filter-danbooru", "nowhere.json", "-o", "out"], 1, "nowhere.json: no such file"),
+        (
+            ["filter-danbooru", "a.png", "-o", "out", "--rules", "nowhere.toml"],
+            1,
+            "nowhere.toml: cannot be read",
+        ),
+    ],
+)
+def test_mistakes_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], code: int, said: str
+) -> None:
+    monkeypatch.chdir(draw(tmp_path, {"a.png": picture(0)}))
+    ran = invoke(*args)
+    assert ran.exit_code == code
+    assert said in ran.stderr
+    assert ran.stderr.count("\n") == 1
