@@ -53,7 +53,8 @@ def load_drawer(
         settings: The user's parameters, each ``name=value``.
         find_weight: Returns where a weight file lies.
         precision: The number format that networks may compute in, as torch names it.
-        sketching: The size and the number of pictures at once; the size is also that of the parts.
+        sketching: The size and the number of pictures at once. The size is that of the extractor, or where it
+            is made of others, that of each of them.
         tell: Called with a line that is good to know.
 
     Raises:
@@ -65,13 +66,14 @@ def load_drawer(
         if name in within:
             raise PluginError(f"{' → '.join((*within, name))}: an extractor cannot be made of itself")
         extractor = extractors.get(name)
-        resources = Resources(
-            device,
-            parse_parameters(extractor, settings),
-            find_weight,
-            lambda other: load(other, (), (*within, name)),
-            precision,
-        )
+        parts: list[Drawer] = []
+
+        def part(other: str) -> Drawer:
+            parts.append(load(other, (), (*within, name)))
+            return parts[-1]
+
+        values = parse_parameters(extractor, settings)
+        resources = Resources(device, values, find_weight, part, precision)
         try:
             sketcher = extractor.load(resources)
         except ValueError as error:
@@ -81,7 +83,7 @@ def load_drawer(
                 f"{name} looks at the whole picture, so large ones are not cut into tiles and take much "
                 f"memory; it was made for {extractor.working_size} pixels"
             )
-        return Drawer(extractor, sketcher, device=device, sketching=sketching, tell=tell)
+        return Drawer(extractor, sketcher, device=device, sketching=sketching, tell=tell, scales=not parts)
 
     return load(name, settings, ())
 
@@ -151,12 +153,15 @@ class Drawer:
         device: str = "cpu",
         sketching: Sketching | None = None,
         tell: Callable[[str], None] = lambda _line: None,
+        scales: bool = True,
     ) -> None:
+        """Take a sketcher; ``scales`` says that the size is for itself, not only for what it is made of."""
         self.extractor = extractor
         self.sketcher = sketcher
         self.device = device
         self.sketching = sketching or Sketching()
         self._tell = tell
+        self._scales = scales
         self._most = self.sketching.batch_size * _PICTURE  # pixels at once; less after memory ran out
 
     def __call__(self, rgb: torch.Tensor, /) -> torch.Tensor:
@@ -207,8 +212,9 @@ class Drawer:
         return self.finish(self.draw([self.prepare(picture)])[0])
 
     def _fit(self, height: int, width: int) -> Fit:
-        size = self.extractor.working_size if self.sketching.size is None else self.sketching.size
-        inside = (height, width) if size in (None, NATIVE) else scaled(height, width, size)
+        wanted = self.sketching.size if self._scales else None
+        size = self.extractor.working_size if wanted is None else wanted
+        inside = scaled(height, width, size) if size else (height, width)
         return Fit(height, width, self.extractor.size.plan(*inside))
 
     def _fitting(self, rgb: FloatArray, fit: Fit) -> FloatArray:
