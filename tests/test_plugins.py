@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import textwrap
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -180,25 +179,6 @@ def test_plugins_are_loaded_without_torch():
         "assert find_extractors().get('xdog')\nsys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def test_the_distribution_in_the_guide_works(install):
-    blocks = dict(
-        re.findall(r"^`(\S+)`:\n\n```\w+\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    )
-    project = tomllib.loads(blocks.pop("pyproject.toml"))["project"]
-    [(entry, module)] = project["entry-points"]["sketchcolor.extractors"].items()
-    assert project["name"].replace("-", "_") == module
-    install(project["name"], blocks.pop(f"{module}.py"), version=project["version"], entry=entry)
-    assert listed(find_extractors(), project["name"]).ready
-
-    [test] = blocks.values()
-    names = {}
-    exec(compile(test, str(GUIDE), "exec"), names)  # noqa: S102 - the guide is ours
-    tests = [function for name, function in names.items() if name.startswith("test_")]
-    assert len(tests) == 2
-    for function in tests:
-        function()
 
 
 def test_every_other_python_block_of_the_guide_runs():

@@ -125,3 +125,60 @@ def test_resources_are_passed_on_and_else_hold_the_defaults():
     check_extractor(demo)
     check_extractor(demo, Resources(parameters={"sigma": 2.0}))
     assert asked == [("cpu", {"sigma": 0.5}), ("cpu", {"sigma": 2.0})]
+
+
+def widened(rgb):
+    """Draw each place by what is up to three pixels away."""
+    return torch.nn.functional.avg_pool2d(gray(rgb), 7, stride=1, padding=3, count_include_pad=False)
+
+
+@pytest.mark.parametrize(
+    "rule", [SizeRule(), SizeRule(multiple=8, minimum=40), SizeRule(multiple=4, square=True)]
+)
+def test_a_margin_that_is_wide_enough_passes(rule):
+    check_extractor(extractor(widened, margin=3, size=rule))
+    check_extractor(extractor(widened, margin=20, size=rule))
+
+
+@pytest.mark.parametrize(
+    ("draw", "said"),
+    [
+        (widened, "margin of 2 pixels to the right"),
+        (lambda rgb: gray(rgb) * rgb.amax((1, 2, 3), keepdim=True), "margin of 2 pixels to the right"),
+        (lambda rgb: (gray(rgb) + gray(rgb).roll(-5, 2)) / 2, "margin of 2 pixels below"),
+    ],
+)
+def test_a_margin_that_is_too_narrow_is_found(draw, said):
+    with pytest.raises(AssertionError, match=said):
+        check_extractor(extractor(draw, margin=2))
+
+
+class Noting:
+    """Draw grey, and note what it is given to."""
+
+    def __init__(self, note):
+        self.note = note
+
+    def __call__(self, rgb):
+        return gray(rgb)
+
+    def notes(self, rgb):
+        return self.note(rgb)
+
+
+def test_notes_that_are_in_order_pass():
+    check_extractor(extractor(Noting(lambda rgb: [{"mean": one.mean().item()} for one in rgb])))
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        (lambda rgb: [{}], "1 notes for 3 pictures"),
+        (lambda rgb: [{"mean": one.mean()} for one in rgb], "not in plain types"),
+        (lambda rgb: [{"shape": one.shape} for one in rgb], "not in plain types"),
+        (lambda rgb: [{"place": place} for place in range(len(rgb))], "change when a picture comes alone"),
+    ],
+)
+def test_notes_that_are_not_are_found(note, said):
+    with pytest.raises(AssertionError, match=said):
+        check_extractor(extractor(Noting(note)))

@@ -80,6 +80,11 @@ class PadPlan:
         return not (self.left or self.top or self.right or self.bottom)
 
     @property
+    def padded_height(self) -> int:
+        """The height with what is added."""
+        return self.top + self.height + self.bottom
+
+    @property
     def rows(self) -> list[int]:
         """For each row of the padded picture the row of the picture that stands there."""
         return _sources(self.height, self.top, self.bottom, self.pad)

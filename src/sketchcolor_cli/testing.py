@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from contextlib import redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,9 @@ def check_extractor(extractor: Extractor, resources: Resources | None = None) ->
 
     Checked are the sketch's shape, type, device and values; that each row depends on its own picture alone,
     and the same pictures give the same sketches; that the pictures are left as they were, and may lie in
-    memory channels last; that nothing is printed. Whether paper is 1 and ink 0, and whether the lines are
-    good, is for the author to test.
+    memory channels last; that a declared margin is wide enough; that notes, where there are any, are one for
+    each picture and in plain types; that nothing is printed. Whether paper is 1 and ink 0, and whether the
+    lines are good, is for the author to test.
 
     Args:
         extractor: The extractor.
@@ -44,9 +46,10 @@ def check_extractor(extractor: Extractor, resources: Resources | None = None) ->
     with redirect_stdout(printed), redirect_stderr(printed):
         sketcher = extractor.load(resources)
         for height, width in _SIZES:
-            _check_size(
-                extractor, _Checked(extractor.name, sketcher), _pictures(height, width, resources.device)
-            )
+            pictures = _pictures(height, width, resources.device)
+            _check_size(extractor, _Checked(extractor.name, sketcher), pictures)
+            _check_notes(extractor, sketcher, pictures)
+        _check_margin(extractor, sketcher, resources.device)
     _require(not printed.getvalue(), f"{extractor.name} prints: {printed.getvalue()[:200]!r}")
 
 
@@ -99,6 +102,45 @@ def _check_size(extractor: Extractor, sketcher: _Checked, pictures: Tensor) -> N
     )
     changed = (draw(pictures) - first).abs().max().item()
     _require(changed <= _ROUNDING, f"{where}: the same pictures drawn again change by {changed:g}")
+
+
+def _check_notes(extractor: Extractor, sketcher: Sketcher, pictures: Tensor) -> None:
+    describe = getattr(sketcher, "notes", None)
+    if describe is None:
+        return
+    notes = [dict(note) for note in describe(pictures)]
+    where = f"{extractor.name}, pictures of {pictures.shape[2]}×{pictures.shape[3]}"
+    _require(len(notes) == len(pictures), f"{where}: {len(notes)} notes for {len(pictures)} pictures")
+    try:
+        same = json.loads(json.dumps(notes)) == notes
+    except (TypeError, ValueError):
+        same = False
+    _require(same, f"{where}: the notes are not in plain types: {notes[0]!r}")
+    alone = [dict(describe(picture[None])[0]) for picture in pictures]
+    _require(alone == notes, f"{where}: the notes change when a picture comes alone")
+
+
+def _check_margin(extractor: Extractor, sketcher: Sketcher, device: str) -> None:
+    """Change what is farther away than the margin, to the right and then below: nothing may come of it."""
+    if extractor.margin is None:
+        return
+    rule = extractor.size
+    kept = 2 * rule.multiple
+    # No padding beside what is kept, so that what is changed does not stand in it.
+    length = rule.plan(kept + extractor.margin + 32, 1).padded_height
+    across = _pictures(max(8, rule.minimum), length, device)
+    for pictures, where in ((across, "to the right"), (across.transpose(2, 3).contiguous(), "below")):
+        other = pictures.clone()
+        far = other if where == "below" else other.transpose(2, 3)
+        far[:, :, kept + extractor.margin :] = 1 - far[:, :, kept + extractor.margin :]
+        difference = sketch(sketcher, rule, other) - sketch(sketcher, rule, pictures)
+        near = difference if where == "below" else difference.transpose(2, 3)
+        changed = near[:, :, :kept].abs().max().item()
+        _require(
+            changed <= _ROUNDING,
+            f"{extractor.name}: a sketch changes by {changed:g} with what is more than its margin of "
+            f"{extractor.margin} pixels {where}",
+        )
 
 
 def _pictures(height: int, width: int, device: str) -> Tensor:

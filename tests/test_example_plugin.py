@@ -1,0 +1,91 @@
+"""The example distribution for plugin authors: built, installed from its wheel, listed, used, tested."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples" / "plugin"
+pytest.importorskip("hatchling", reason="builds the example's wheel; pip install -e '.[dev]' brings it")
+pytest.importorskip("pip", reason="installs the example's wheel")
+
+
+def run(*args: str | Path, path: Path | None = None, cwd: Path | None = None) -> str:
+    """Run a module of Python with what is installed at a path besides; return what it prints."""
+    environment = os.environ | ({"PYTHONPATH": str(path)} if path else {})
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, args)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        cwd=cwd,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The example's folder as an author has it, and where its wheel is installed; nothing is downloaded."""
+    folder = tmp_path_factory.mktemp("plugin")
+    shutil.copytree(EXAMPLE, folder / "source")
+    offline = ("--no-index", "--no-deps", "--disable-pip-version-check", "--quiet")
+    run("pip", "wheel", *offline, "--no-build-isolation", "-w", folder / "dist", folder / "source")
+    [wheel] = (folder / "dist").glob("sketchcolor_edges-0.1.0-*.whl")
+    run("pip", "install", *offline, "--target", folder / "site", wheel)
+    return folder / "source", folder / "site"
+
+
+def test_it_is_listed_with_its_distribution_once_it_is_installed(built: tuple[Path, Path]) -> None:
+    def found(path: Path | None) -> list[dict[str, object]]:
+        listings = json.loads(run("sketchcolor_cli", "plugins", "--json", path=path))
+        return [one for one in listings if one["name"] == "edges"]
+
+    assert found(None) == []
+    [listing] = found(built[1])
+    assert (listing["distribution"], listing["version"]) == ("sketchcolor-edges", "0.1.0")
+    assert listing["ready"]
+
+
+def test_it_draws_and_mixes_by_its_name(built: tuple[Path, Path], tmp_path: Path) -> None:
+    page = Image.new("RGB", (40, 30), "white")
+    ImageDraw.Draw(page).rectangle((10, 8, 29, 21), fill="navy")
+    page.save(tmp_path / "page.png")
+    for out, chosen in (("alone", ("--method", "edges")), ("mixed", ("--mix", "edges=1,gray=1"))):
+        run("sketchcolor_cli", "extract", tmp_path / "page.png", "-o", tmp_path / out, *chosen, path=built[1])
+    alone, mixed, gray = (
+        np.asarray(Image.open(path).convert("L"), float)
+        for path in (tmp_path / "alone/page.png", tmp_path / "mixed/page.png", tmp_path / "page.png")
+    )
+    assert (alone[0] == 255).all()
+    assert alone[8, 20] == 0
+    assert np.abs(mixed - (alone + gray) / 2).max() <= 4  # Pillow weighs blue more than gray does
+
+
+def test_its_own_tests_pass(built: tuple[Path, Path]) -> None:
+    source, site = built
+    shown = run("pytest", "-q", "-p", "no:cacheprovider", "tests", path=site, cwd=source)
+    assert "3 passed" in shown
+
+
+def test_the_guide_shows_its_files_as_they_are() -> None:
+    guide = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^`(\S+)`:\n\n```\w+\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL))
+    assert sorted(shown) == ["pyproject.toml", "sketchcolor_edges.py", "tests/test_sketchcolor_edges.py"]
+    assert shown == {name: (EXAMPLE / name).read_text(encoding="utf-8") for name in shown}
+
+
+def test_it_touches_no_file_of_ours() -> None:
+    ours = [*(ROOT / "src").rglob("*.py"), *(ROOT / "plugins").rglob("*.py"), ROOT / "pyproject.toml"]
+    assert not [path for path in ours if "sketchcolor_edges" in path.read_text(encoding="utf-8")]
