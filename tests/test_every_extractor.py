@@ -131,7 +131,7 @@ def test_every_kind_of_picture_becomes_a_sketch_of_its_size(
     result = extract(store, pictures, "-o", tmp_path, "--method", name, "--size", "64")
     assert result.exit_code == 0, result.output
     found = {}
-    for path in tmp_path.iterdir():
+    for path in tmp_path.glob("[!.]*"):
         with Image.open(path) as sketch:
             assert sketch.format == "PNG"
             found[path.stem] = sketch.mode, sketch.size

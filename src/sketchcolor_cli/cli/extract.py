@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,7 +48,8 @@ class Extracting:
         method = self.sketching.method
         origin = [one.origin for one in extractors.listings if one.name == method]
         weights = [store.find(one) for one in extractors.weights(method, self.settings)]
-        return fingerprint(__version__, self.sketching, self.settings, self.half, origin, weights)
+        sketching = replace(self.sketching, batch_size=Sketching.batch_size)
+        return fingerprint(__version__, sketching, self.settings, self.half, origin, weights)
 
     def missing(self, _jobs: Sequence[Job]) -> list[str]:
         """Return nothing: a sketch needs its picture alone."""
