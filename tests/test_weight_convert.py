@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import tempfile
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -12,6 +13,7 @@ from safetensors.torch import load, save_file
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.weightfile import WeightFile, WeightSource
 from sketchcolor_cli.weights.convert import convert, read_tensors
+from sketchcolor_cli.weights.stored import Record, write_stored
 
 NETWORK = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
 STATE = {name: tensor.detach().clone() for name, tensor in NETWORK.state_dict().items()}
@@ -25,8 +27,16 @@ def layout():
 NET = WeightFile("net", "MIT", layout=layout)
 
 
+def stored(converted):
+    """Return what safetensors reads of the file in which the converted tensors are stored."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.safetensors"
+        write_stored(path, converted, Record("net", "MIT", "net.pth", (), verified=False, origin="here"))
+        return load(path.read_bytes())
+
+
 def same(converted, expected=STATE):
-    found = load(converted)
+    found = stored(converted)
     assert found.keys() == expected.keys()
     for name, tensor in expected.items():
         assert found[name].dtype == tensor.dtype
@@ -122,6 +132,16 @@ def test_a_translation_that_fails_is_one_line(tmp_path):
     torch.save({"a": torch.ones(1)}, tmp_path / "net.pth")
     with pytest.raises(WeightError, match=r"not the weights of net \(KeyError\('b'\)\)"):
         convert(WeightFile("net", "MIT", convert=lambda tensors: {"a": tensors["b"]}), tmp_path / "net.pth")
+
+
+@pytest.mark.parametrize(
+    ("tensor", "said"),
+    [(torch.ones(2, dtype=torch.complex64), "complex64"), (torch.eye(2).to_sparse(), "sparse")],
+)
+def test_tensors_of_odd_kinds_are_not_kept(tmp_path, tensor, said):
+    torch.save({"a": tensor}, tmp_path / "net.pth")
+    with pytest.raises(WeightError, match=f"a is .*{said}.*not kept"):
+        convert(WeightFile("net", "MIT"), tmp_path / "net.pth")
 
 
 class Trap:

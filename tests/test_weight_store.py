@@ -10,18 +10,31 @@ from safetensors.torch import load_file, save
 
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.weightfile import WeightFile, WeightSource
+from sketchcolor_cli.weights.convert import pack
 from sketchcolor_cli.weights.store import State, WeightStore
 from sketchcolor_cli.weights.stored import Record, read_record, write_stored
 
 SHA = "ab" * 32
 NET = WeightFile("net", "MIT", (WeightSource("net.pth", 12_345_678, SHA, urls=("https://example.org/n",)),))
 OWN = WeightFile("own", "none stated")
-TENSORS = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.count": torch.tensor(7), "b": torch.zeros(0)}
+TENSORS = {
+    "a.weight": torch.arange(6.0).reshape(2, 3),
+    "a.count": torch.tensor(7),
+    "b": torch.zeros(0),
+    "half": torch.arange(3.0).half(),
+    "brain": torch.arange(3.0).bfloat16(),
+    "byte": torch.arange(3, dtype=torch.uint8),
+    "truth": torch.tensor([True, False]),
+    "wide": torch.arange(4, dtype=torch.float64)[::2],
+    "turned": torch.arange(6.0).reshape(2, 3).T,
+}
+PLAIN = {"a": torch.zeros(3)}
 
 
 def put(store, file, **changes):
     record = Record(file.name, file.licence, "net.pth", (f"sha256:{SHA}",), True, "https://example.org/n")
-    return write_stored(store.path(file), save(TENSORS), replace(record, **changes))
+    packed = {name: pack(store.folder, name, tensor) for name, tensor in TENSORS.items()}
+    return write_stored(store.path(file), packed, replace(record, **changes))
 
 
 @pytest.fixture
@@ -35,7 +48,9 @@ def test_what_is_stored_is_found_and_is_plain_safetensors(store):
     assert store.record(NET) == store.verify(NET) == record
     found = load_file(store.find(NET))
     assert found.keys() == TENSORS.keys()
-    assert all(torch.equal(found[name], tensor) for name, tensor in TENSORS.items())
+    for name, tensor in TENSORS.items():
+        assert found[name].dtype == tensor.dtype
+        assert torch.equal(found[name], tensor)
     assert [one.name for one in store.folder.iterdir()] == ["net.safetensors"]
 
 
@@ -86,14 +101,14 @@ def test_a_file_that_is_cut_off_is_damaged_at_a_glance(store, cut):
 
 def test_foreign_and_newer_files_are_told_apart(store):
     store.folder.mkdir()
-    store.path(NET).write_bytes(save(TENSORS))
+    store.path(NET).write_bytes(save(PLAIN))
     with pytest.raises(WeightError, match="not written by sketchcolor; import it"):
         store.record(NET)
     put(store, NET)
     with safe_open(store.path(NET), "pt") as file:
         [text] = file.metadata().values()
     newer = json.dumps(json.loads(text) | {"format": 2})
-    store.path(NET).write_bytes(save(TENSORS, {"sketchcolor_weights": newer}))
+    store.path(NET).write_bytes(save(PLAIN, {"sketchcolor_weights": newer}))
     with pytest.raises(WeightError, match="format 2 is newer than this program's 1"):
         store.record(NET)
 

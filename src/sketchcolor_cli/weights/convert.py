@@ -1,4 +1,4 @@
-"""From a published file to the bytes that the store keeps: tensors by the network's names; imports torch."""
+"""From a published file to what the store keeps: tensors by the network's names; imports torch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import WeightError
+from sketchcolor_cli.weights.stored import Packed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +24,8 @@ _WRAPPERS = ("state_dict", "model", "params")
 _PREFIX = "module."
 
 
-def convert(file: WeightFile, path: Path, source: WeightSource | None = None) -> bytes:
-    """Return the weights in a file as safetensors bytes, without metadata.
+def convert(file: WeightFile, path: Path, source: WeightSource | None = None) -> dict[str, Packed]:
+    """Return the weights in a file, ready to be stored.
 
     Args:
         file: The weights that are wanted; names and shapes are compared with its layout.
@@ -34,8 +35,6 @@ def convert(file: WeightFile, path: Path, source: WeightSource | None = None) ->
     Raises:
         WeightError: The file cannot be read, or is not of this network.
     """
-    from safetensors.torch import save
-
     tensors = dict(source.read(path)) if source and source.read else read_tensors(path)
     if tensors and all(name.startswith(_PREFIX) for name in tensors):
         tensors = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
@@ -45,8 +44,29 @@ def convert(file: WeightFile, path: Path, source: WeightSource | None = None) ->
         raise WeightError(f"{path}: not the weights of {file.name} ({error!r})") from error
     if file.layout:
         converted = _fit(path, file, converted, file.layout())
-    # Cloned, as safetensors refuses tensors that share their memory.
-    return save({name: tensor.detach().contiguous().clone() for name, tensor in converted.items()})
+    return {name: pack(path, name, tensor) for name, tensor in converted.items()}
+
+
+def pack(path: Path, name: str, tensor: Tensor) -> Packed:
+    """Return a tensor as it is stored; its memory is not copied where it lies in one piece.
+
+    Raises:
+        WeightError: Its type is one that is not stored.
+    """
+    import torch
+
+    kinds = {
+        torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
+        torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8",
+        torch.bool: "BOOL",
+    }  # fmt: skip
+    if tensor.dtype not in kinds or tensor.layout is not torch.strided:
+        raise WeightError(
+            f"{path}: {name} is {tensor.dtype}, {tensor.layout}; tensors of this kind are not kept"
+        )
+    flat = tensor.detach().contiguous().reshape(-1)
+    numbers = flat.view(torch.int16) if tensor.dtype == torch.bfloat16 else flat  # which NumPy has
+    return Packed(kinds[tensor.dtype], tuple(tensor.shape), numbers.numpy().data)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

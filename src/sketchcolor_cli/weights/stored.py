@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sketchcolor_cli.errors import WeightError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 FORMAT = 1
@@ -51,8 +51,16 @@ class Record:
     digest: str = ""
 
 
-def write_stored(path: Path, tensors: bytes, record: Record) -> Record:
-    """Write safetensors bytes, without metadata of their own, with a record; whole or not at all.
+class Packed(NamedTuple):
+    """A tensor as it is stored: its type in safetensors' words, such as ``F32``, its shape, and its bytes."""
+
+    kind: str
+    shape: tuple[int, ...]
+    numbers: memoryview
+
+
+def write_stored(path: Path, tensors: Mapping[str, Packed], record: Record) -> Record:
+    """Write tensors with a record as a safetensors file, whole or not at all.
 
     Returns:
         The record with the digest filled in.
@@ -60,13 +68,19 @@ def write_stored(path: Path, tensors: bytes, record: Record) -> Record:
     Raises:
         WeightError: The file cannot be written.
     """
-    length = int.from_bytes(tensors[:8], "little")
-    entries = json.loads(tensors[8 : 8 + length])
-    numbers = memoryview(tensors)[8 + length :]
-    described = asdict(record) | {"digest": _digest(entries, [numbers])}
-    text = json.dumps({"format": FORMAT, **described}, ensure_ascii=False, sort_keys=True)
+    # The widest numbers first, and so all of them aligned.
+    ordered = sorted(tensors, key=lambda name: (-tensors[name].numbers.itemsize, name))
+    entries: dict[str, Any] = {}
+    end = 0
+    for name in ordered:
+        kind, shape, numbers = tensors[name]
+        begin, end = end, end + numbers.nbytes
+        entries[name] = {"dtype": kind, "shape": shape, "data_offsets": [begin, end]}
+    pieces = [tensors[name].numbers for name in ordered]
+    described = replace(record, digest=_digest(entries, pieces))
+    text = json.dumps({"format": FORMAT, **asdict(described)}, ensure_ascii=False, sort_keys=True)
     header = json.dumps({"__metadata__": {_KEY: text}, **entries}, separators=(",", ":")).encode()
-    header += b" " * (-len(header) % 8)  # safetensors aligns the numbers so
+    header += b" " * (-len(header) % 8)
     temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +88,8 @@ def write_stored(path: Path, tensors: bytes, record: Record) -> Record:
             with temporary.open("xb") as file:
                 file.write(len(header).to_bytes(8, "little"))
                 file.write(header)
-                file.write(numbers)
+                for piece in pieces:
+                    file.write(piece)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -83,7 +98,7 @@ def write_stored(path: Path, tensors: bytes, record: Record) -> Record:
             f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space by "
             "SKETCHCOLOR_WEIGHTS"
         ) from error
-    return read_record(path)
+    return described
 
 
 def read_record(path: Path) -> Record:
