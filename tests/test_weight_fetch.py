@@ -142,6 +142,16 @@ def test_a_fetch_that_was_stopped_goes_on_the_next_time_from_another_place_too(w
     kept(store, file)
 
 
+def test_what_one_source_began_is_gone_when_another_gave_the_weights(web, store, data, tmp_path):
+    save_file(STATE, tmp_path / "net.safetensors")
+    other = (tmp_path / "net.safetensors").read_bytes()
+    first = declared(data, web.file("/net.pth", data, cuts=[50_000, 0, 0])).sources
+    second = declared(other, web.file("/net.safetensors", other), file="net.safetensors").sources
+    file = WeightFile("net", "MIT", first + second, layout=layout)
+    assert fetch(store, file, settings=QUICK).file == "net.safetensors"
+    kept(store, file)
+
+
 def test_a_wrong_beginning_from_before_costs_one_more_try(web, store, data):
     file = declared(data, web.file("/net.pth", data))
     store.partial(file).mkdir(parents=True)

@@ -125,6 +125,9 @@ def fetch(
         except WeightError as problem:
             printing.error(str(problem))
             failed.append({"name": file.name, "message": str(problem)})
+        except KeyboardInterrupt:
+            printing.note(f"{file.name}: the same command goes on where this stopped")
+            raise
         else:
             done.append(_stored(store, file, record))
             _tell(store, file, record)

@@ -103,10 +103,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise
     except (OSError, SafetensorError) as error:
         raise WeightError(f"{path}: cannot be read ({_first_line(error)})") from error
-    except Exception as error:  # torch raises many kinds for a damaged file, or one that asks to run code
+    except Exception as error:  # torch raises many kinds, and advises to read the file unsafely
         raise WeightError(
-            f"{path}: damaged, or holds more than tensors, which is not read as it could run anything "
-            f"({_first_line(error)})"
+            f"{path}: damaged, or holds more than tensors, which is not read as it could run anything"
         ) from error
     return _state_dict(path, content)
 

@@ -68,7 +68,7 @@ def fetch(
                 except UnavailableError as problem:
                     problems.append(f"{place[0]}: {problem}")
                 else:
-                    shutil.rmtree(folder)
+                    shutil.rmtree(folder)  # with what another source may have begun
                     return record
     said = "; ".join(dict.fromkeys(problems))
     raise WeightError(f"{file.name}: cannot be fetched ({said}); {by_hand(store, file)}")
@@ -170,9 +170,9 @@ def _try(
     try:
         return _keep(store, file, target, found or source, checksums, address)
     except _UselessError as error:
+        http.discard(target)
         if found is not None:  # the right file: another place would give the same
             raise
-        http.discard(target)
         raise UnavailableError(f"gave a file that is of no use ({error})") from error
 
 
@@ -234,7 +234,8 @@ def _alone(store: WeightStore, file: WeightFile) -> Iterator[Path]:
     folder = store.partial(file)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(locked := folder.with_name(f"{file.name}.lock"))
+        locked = folder.with_name(f"{file.name}.lock")
+        lock = FileLock(locked)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise WeightError(f"{file.name}: is being fetched by another run; wait until that is done") from error
@@ -246,6 +247,6 @@ def _alone(store: WeightStore, file: WeightFile) -> Iterator[Path]:
         yield folder
     finally:
         lock.release()
-        with suppress(OSError):  # there may be other files, of other runs
-            locked.unlink(missing_ok=True)
-            folder.parent.rmdir()
+        for tidy in (locked.unlink, folder.rmdir, folder.parent.rmdir):
+            with suppress(OSError):  # a folder is not empty when something is to be continued
+                tidy()
