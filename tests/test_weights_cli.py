@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from sketchcolor_cli import Extractor, WeightFile, WeightSource, Wheel
 from sketchcolor_cli.cli import weights
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.plugins import Extractors, Listing
+from sketchcolor_cli.weights.convert import SUFFIXES
 from web import Web, serving
 
 RUNNER = CliRunner(
@@ -249,6 +252,8 @@ def test_verify_looks_at_every_number(shelf: Shelf) -> None:
     assert "get them by: sketchcolor weights fetch net\n" in result.stderr
     assert command("verify own").exit_code == 0
     assert command("verify bound").exit_code == 1
+    assert command("fetch net").stderr.endswith(f"net: verified, in {shelf.path('net')}\n")
+    assert command("verify net").exit_code == 0
 
 
 def test_path_prints_one_line(shelf: Shelf) -> None:
@@ -305,3 +310,20 @@ def test_help_explains_every_option_and_has_an_example(shelf: Shelf, name: str) 
         assert re.fullmatch(r"[A-Z].*[.]", option.help), f"{name} {option.opts}"
     assert len(re.findall(rf"Example: `sketchcolor weights {name}\b[^`]*`", described.help)) == 1
     assert command(f"{name} --help").exit_code == 0
+
+
+def test_the_guide_names_commands_that_exist_and_the_folder_that_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "weights.md").read_text("utf-8")
+    assert set(re.findall(r"sketchcolor weights (\w+)", guide)) <= set(COMMANDS)
+    assert set(re.findall(r"`(\.\w+)`", guide)) == set(SUFFIXES)
+    home = Path.home()
+    for name in ("SKETCHCOLOR_WEIGHTS", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    table = dict(re.findall(r"^\| (Linux|macOS|Windows) \| `(.+)` \|$", guide, re.MULTILINE))
+    folder = command("path").stdout.strip()
+    system = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}[sys.platform]
+    assert folder == table[system].replace("~", str(home)).replace(
+        "%LOCALAPPDATA%", os.environ.get("LOCALAPPDATA", "")
+    )

@@ -114,9 +114,10 @@ def fetch(
     done: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     for file in files:
-        if store.state(file) is State.READY and not overwrite:
+        there = None if overwrite else _whole(store, file)
+        if there is not None:
             printing.note(f"{file.name}: already there, in {store.path(file)}")
-            done.append(_stored(store, file, store.record(file)))
+            done.append(_stored(store, file, there))
             continue
         printing.note(f"{file.name}: {describe(file)}")
         try:
@@ -262,6 +263,14 @@ def _wanted(names: list[str]) -> list[WeightFile]:
             printing.note(f"{name}: needs no weights")
         wanted += [declarations.get(file.name) for file in needed]
     return list(dict.fromkeys(wanted))
+
+
+def _whole(store: WeightStore, file: WeightFile) -> Record | None:
+    """Return the record of weights that are there, every number of them; None where they must be fetched."""
+    try:
+        return store.verify(file)
+    except WeightError:
+        return None
 
 
 def _tell(store: WeightStore, file: WeightFile, record: Record) -> None:
