@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring import protect
+from sketchcolor_cli.coloring import protect, tone
 from sketchcolor_cli.coloring.already import is_colored
 from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings
 from sketchcolor_cli.coloring.laying import lay
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Hint = NDArray[np.float32]
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_TONE_SIDE = 2400  # longer side of the copy in which screentone is smoothed for the network
 _OPAQUE = 0.5  # alpha above which a picture says something
 
 
@@ -109,10 +110,18 @@ class Colorizer:
                     "paint hints on a transparent layer, or pass it as --reference"
                 )
         gray = _luma(page)
-        sketch, paint = self.painter(gray, lambda shape: _dense_hint(references, strokes, shape))
+        masks = protect.find(gray, self.settings.protect)
+        letters = None if masks is None else masks.bubbles
+        seen = _at_most(gray, _TONE_SIDE)
+        even = tone.descreened(seen, letters)
+        if even is not None and self.settings.descreen:
+            whole = even if seen is gray else tone.descreened(gray, letters)
+            gray = gray if whole is None else whole
+        seen = seen if even is None else even
+        sketch, paint = self.painter(seen, lambda shape: _dense_hint(references, strokes, shape))
         if self.settings.saturation != 1:
             paint[..., 1:] *= self.settings.saturation
-        return Painted(gray, sketch, paint, protect.find(gray, self.settings.protect))
+        return Painted(gray, sketch, paint, masks)
 
 
 def _several(pictures: Picture | Sequence[Picture] | None) -> Sequence[Picture]:
@@ -126,6 +135,15 @@ def _luma(page: Picture) -> Plane:
     rgb = on_paper(page)
     gray: Plane = rgb[..., 0] if page.gray else rgb @ _LUMA
     return np.ascontiguousarray(gray)
+
+
+def _at_most(gray: Plane, longest: int) -> Plane:
+    """Return the page with its longer side at most so many pixels; the page itself if it is that small."""
+    scale = longest / max(gray.shape)
+    if scale >= 1:
+        return gray
+    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
 def _dense_hint(references: Sequence[Picture], strokes: Sequence[Picture], shape: tuple[int, ...]) -> Hint:

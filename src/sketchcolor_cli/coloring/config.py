@@ -38,5 +38,7 @@ class ColorizeSettings:
     """What stays paper: gutters between panels and margins, speech bubbles and boxes of text, or both."""
     colored_pages: ColoredPages = ColoredPages.SKIP
     """Pages that are in colour already are given back as they are, or coloured anew."""
+    descreen: bool = False
+    """Whether screentone becomes an even grey in the result, too; the network is always shown it so."""
     saturation: float = 1.0
     """Factor on a*b* of the colours that the network gives."""

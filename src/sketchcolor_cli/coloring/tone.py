@@ -1,0 +1,74 @@
+"""Screentone: where it is, and the page with its dots smoothed to the grey they stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Plane = NDArray[np.float32]
+    Mask = NDArray[np.bool_]
+
+_DOT = 0.006  # widest dot, as a part of the page's longer side
+_LONG, _FULL = (
+    2.0,
+    0.4,
+)  # a dot is not longer than wide by this, and fills this part of its box; strokes do not
+_NEAR = 0.018  # side of the square in which dots are counted, as a part of the same
+_FEWEST = 4.0  # dots in such a square, and in every one around it, that make a tone
+_PAPER = 0.5  # brightness from which on a pixel counts as paper
+_GRAIN = 17  # pixels, the smallest such square
+
+
+def descreened(gray: Plane, spared: Mask | None = None) -> Plane | None:
+    """Return the page (H, W), paper 1 and ink 0, without the dots of its screentone; None where it has none.
+
+    Dots are specks of ink, or of paper in dark tones, that stand as closely as only a screen puts them. In a
+    tone every pixel that is no line becomes the mean of those around it; lines stay as they are, and so does
+    all of ``spared``, a mask of any size, where letters may look like dots.
+    """
+    long = max(gray.shape)
+    if min(gray.shape) < 4 * _GRAIN:
+        return None
+    near = max(_GRAIN, round(_NEAR * long)) | 1
+    paper = gray >= _PAPER
+    most = max(_GRAIN / 3, _DOT * long)
+    specks, lines = _specks(~paper, most, near, 8)  # a thin slanting line hangs together by its corners
+    gaps, _ = _specks(paper, most, near, 4)
+    gaps &= cv2.blur(gray, (near, near)) < _PAPER  # else it is cross-hatching
+    lines &= ~gaps
+    tone = specks | gaps
+    if spared is not None:
+        tone &= ~cv2.resize(spared.view(np.uint8), gray.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(
+            bool
+        )
+    if not tone.any():
+        return None
+    # What is a line is left out of the mean, or it would grow a shadow.
+    counted = (~lines).astype(np.float32)
+    size = (near, near)
+    total = cv2.GaussianBlur(gray * counted, size, near / 4, borderType=cv2.BORDER_REPLICATE)
+    weight = cv2.GaussianBlur(counted, size, near / 4, borderType=cv2.BORDER_REPLICATE)
+    smooth = total / np.maximum(weight, 1e-3)
+    out: Plane = np.where(tone & ~lines, smooth, gray)
+    return out
+
+
+def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mask]:
+    """Return where specks of ``mask`` stand as closely as in a tone, and what of ``mask`` is no speck."""
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=corners)
+    sides, area = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]], stats[:, cv2.CC_STAT_AREA]
+    speck = (area > 1) & (sides.max(1) <= most) & (sides.max(1) <= _LONG * sides.min(1))
+    speck &= area >= _FULL * sides.prod(1)
+    speck[0] = False
+    x, y = np.rint(centres[speck]).astype(int).T
+    count = np.zeros(mask.shape, np.float32)
+    np.add.at(count, (y, x), 1)
+    count = cv2.boxFilter(count, -1, (near, near), normalize=False, borderType=cv2.BORDER_REFLECT)
+    core = cv2.erode((count >= _FEWEST).astype(np.uint8), np.ones((near, near), np.uint8))
+    tone = cv2.dilate(core, np.ones((2 * near + 1, 2 * near + 1), np.uint8)).astype(bool) & (count >= 1)
+    return tone, mask & ~(speck[labels] & tone)
