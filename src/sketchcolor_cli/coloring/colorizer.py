@@ -13,6 +13,7 @@ from sketchcolor_cli.coloring.already import is_colored
 from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings
 from sketchcolor_cli.coloring.laying import lay
 from sketchcolor_cli.coloring.painter import Painter
+from sketchcolor_cli.coloring.palette import lab_of
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.images import Picture, on_paper
 from sketchcolor_cli.sheets import lay_out
@@ -56,7 +57,8 @@ class Painted:
 class Colorizer:
     """A network ready to colour pictures on one device; equal pictures give equal results.
 
-    ``sheets`` are other drawings in the colours that all pages are to have, such as character sheets.
+    ``sheets`` are other drawings in the colours that all pages are to have, such as character sheets;
+    ``palette`` (K, 3), RGB in [0, 1], are the colours that results are pulled to.
 
     Raises:
         UsageError: sheets are given, and the network takes none.
@@ -69,12 +71,15 @@ class Colorizer:
         settings: ColorizeSettings | None = None,
         *,
         sheets: Sequence[Picture] = (),
+        palette: NDArray[np.float32] | None = None,
     ) -> None:
         self.settings = settings or ColorizeSettings()
         if sheets and not model.sheet_size:
             raise UsageError("this model takes no character sheets; give a rough colouring with --reference")
         shown = [lay_out([_rgb_and_mask(one)], model.sheet_size) for one in sheets]
-        self.painter = Painter(model, device, self.settings, np.concatenate(shown, 1) if shown else None)
+        sheet = np.concatenate(shown, 1) if shown else None
+        colors = None if palette is None else lab_of(palette)
+        self.painter = Painter(model, device, self.settings, sheet, colors)
 
     def __call__(
         self,
@@ -119,8 +124,6 @@ class Colorizer:
             gray = gray if whole is None else whole
         seen = seen if even is None else even
         sketch, paint = self.painter(seen, lambda shape: _dense_hint(references, strokes, shape))
-        if self.settings.saturation != 1:
-            paint[..., 1:] *= self.settings.saturation
         return Painted(gray, sketch, paint, masks)
 
 

@@ -40,5 +40,7 @@ class ColorizeSettings:
     """Pages that are in colour already are given back as they are, or coloured anew."""
     descreen: bool = False
     """Whether screentone becomes an even grey in the result, too; the network is always shown it so."""
+    palette_strength: float = 0.8
+    """How far colours are pulled to a palette, if one is given: 0 leaves them, 1 allows no others."""
     saturation: float = 1.0
     """Factor on a*b* of the colours that the network gives."""

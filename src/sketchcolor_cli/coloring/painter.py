@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from sketchcolor_cli import color
+from sketchcolor_cli.coloring.palette import pull
 from sketchcolor_cli.coloring.settle import settle
 from sketchcolor_cli.coloring.upsample import ink_aware_upsample
 from sketchcolor_cli.hints import line_ink, spread
@@ -34,15 +35,22 @@ _SAME_COLORS = 30.0  # how strongly the finer pass is led back to the colours of
 class Painter:
     """A network and how its paint is treated; equal sketches and hints give equal paint.
 
-    ``sheet`` (S, k·S, 4), RGB and mask, is a character sheet of the network's own size, or k side by side.
+    ``sheet`` (S, k·S, 4), RGB and mask, is a character sheet of the network's own size, or k side by side;
+    ``palette`` (K, 3), Lab, is what paint is pulled to.
     """
 
     def __init__(
-        self, model: ColorNet, device: str, settings: ColorizeSettings, sheet: Hint | None = None
+        self,
+        model: ColorNet,
+        device: str,
+        settings: ColorizeSettings,
+        sheet: Hint | None = None,
+        palette: NDArray[np.float32] | None = None,
     ) -> None:
         self.model = model.to(device).eval()
         self.device = device
         self.settings = settings
+        self.palette = palette
         self.sheet = None if sheet is None else self._batch(sheet)
 
     def __call__(self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint]) -> tuple[Plane, Lab]:
@@ -58,10 +66,18 @@ class Painter:
         base = min(fine, settings.base_size / side, (settings.max_pixels / area) ** 0.5)
         sketch = _scaled(gray, base)
         paint = self._in_bands(sketch, hint_at(sketch.shape), None)
-        if fine <= base * _APART:
-            return sketch, paint
-        sketch = _scaled(gray, fine)
-        return sketch, self._in_bands(sketch, hint_at(sketch.shape), paint)
+        if fine > base * _APART:
+            sketch = _scaled(gray, fine)
+            paint = self._in_bands(sketch, hint_at(sketch.shape), paint)
+        return sketch, self._tuned(paint)
+
+    def _tuned(self, paint: Lab) -> Lab:
+        """Return paint in the user's taste: more or less colourful, in the colours of the palette."""
+        if self.settings.saturation != 1:
+            paint[..., 1:] *= self.settings.saturation
+        if self.palette is not None:
+            paint = pull(paint, self.palette, self.settings.palette_strength)
+        return paint
 
     def _in_bands(self, sketch: Plane, hint: Hint, lead: Lab | None) -> Lab:
         """Paint a sketch of any length; neighbouring bands fade into each other where they overlap."""

@@ -1,0 +1,150 @@
+"""Palettes: read from the files that drawing programs write, and colours pulled to them."""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from sketchcolor_cli.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Colors = NDArray[np.float32]
+    Lab = NDArray[np.float32]
+
+PALETTE_SUFFIXES = frozenset({".txt", ".hex", ".gpl", ".ase", ".aco"})
+"""Endings of the palette files that are read."""
+
+_HEX = re.compile(r"#?([0-9a-fA-F]{6})(?![0-9a-fA-F])")
+_GPL = re.compile(r"\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})(?:\s|$)")
+_LIGHT = 0.5  # weight of lightness beside a* and b* in which colour is nearest: a shade of red is a red
+_SOFT = 8.0  # distance in Lab over which one colour of the palette fades into the next
+_BLOCK = 65_536  # pixels that are compared at once
+
+
+def read_palette(path: Path) -> Colors:
+    """Return the colours of a palette file, (K, 3) RGB in [0, 1], in its order, each once.
+
+    Read are lists of hex colours, one to a line, the rest of a line being its name (.txt, .hex); GIMP and
+    Krita palettes (.gpl); Adobe swatches, of which RGB, CMYK, Lab and grey (.ase) or RGB, HSB and grey
+    (.aco, version 1).
+
+    Raises:
+        DataError: The file cannot be read, is damaged, or holds no colour.
+    """
+    readers = {".gpl": _gpl, ".ase": _ase, ".aco": _aco}
+    read = readers.get(path.suffix.lower(), _hex)
+    try:
+        colors = list(dict.fromkeys(read(path.read_bytes())))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the name") from error
+    except (ValueError, struct.error, IndexError) as error:
+        raise DataError(f"{path}: is no palette that is read, or is damaged; save it as .gpl") from error
+    if not colors:
+        raise DataError(f"{path}: holds no colour; write one like #c0392b on each line")
+    return np.array(colors, np.float32)
+
+
+def _hex(data: bytes) -> Iterator[tuple[float, ...]]:
+    for line in data.decode("utf-8-sig").splitlines():
+        if found := _HEX.match(line.strip()):
+            yield tuple(int(found[1][at : at + 2], 16) / 255 for at in (0, 2, 4))
+
+
+def _gpl(data: bytes) -> Iterator[tuple[float, ...]]:
+    text = data.decode("utf-8-sig", "replace")
+    if not text.startswith("GIMP Palette"):
+        raise ValueError
+    for line in text.splitlines()[1:]:
+        if found := _GPL.match(line):
+            yield tuple(min(int(one), 255) / 255 for one in found.groups())
+
+
+def _ase(data: bytes) -> Iterator[tuple[float, ...]]:
+    """Adobe Swatch Exchange: blocks of type, length, name, model and big-endian floats."""
+    if data[:4] != b"ASEF":
+        raise ValueError
+    (blocks,) = struct.unpack_from(">I", data, 8)
+    at = 12
+    for _ in range(blocks):
+        kind, length = struct.unpack_from(">HI", data, at)
+        if kind == 1:
+            (letters,) = struct.unpack_from(">H", data, at + 6)
+            model_at = at + 8 + 2 * letters
+            model = data[model_at : model_at + 4]
+            count = {b"RGB ": 3, b"CMYK": 4, b"LAB ": 3, b"Gray": 1}[model]
+            values = struct.unpack_from(f">{count}f", data, model_at + 4)
+            yield _rgb_of(model, values)
+        at += 6 + length
+
+
+def _rgb_of(model: bytes, values: tuple[float, ...]) -> tuple[float, ...]:
+    if model == b"CMYK":
+        return tuple(round((1 - ink) * (1 - values[3]), 6) for ink in values[:3])
+    if model == b"LAB ":
+        scale = 100 if values[0] <= 1 else 1
+        lab = np.array([[[values[0] * scale, values[1], values[2]]]], np.float32)
+        return tuple(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).clip(0, 1)[0, 0].tolist())
+    return values if model == b"RGB " else 3 * values
+
+
+def _aco(data: bytes) -> Iterator[tuple[float, ...]]:
+    """Adobe Color, version 1: a count, then for each a model and four words."""
+    version, count = struct.unpack_from(">HH", data, 0)
+    if version not in (1, 2):
+        raise ValueError
+    if version == 2 and len(data) < 4 + 10 * count:
+        raise ValueError
+    for number in range(count if version == 1 else 0):
+        model, *words = struct.unpack_from(">5H", data, 4 + 10 * number)
+        if model == 0:
+            yield tuple(word / 65535 for word in words[:3])
+        elif model == 1:
+            hsv = np.array([[[words[0] / 65535 * 360, words[1] / 65535, words[2] / 65535]]], np.float32)
+            yield tuple(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0].tolist())
+        elif model == 8:
+            yield 3 * (1 - words[0] / 10_000,)
+
+
+def lab_of(colors: Colors) -> Lab:
+    """Return (K, 3) RGB colours as (K, 3) Lab."""
+    lab: Lab = cv2.cvtColor(colors[None], cv2.COLOR_RGB2LAB)[0]
+    return lab
+
+
+def pull(paint: Lab, palette: Lab, strength: float) -> Lab:
+    """Return paint (h, w, 3), Lab, pulled to a palette (K, 3), Lab; 0 leaves it, 1 puts it there.
+
+    White belongs to every palette, for paper may stay paper. Between two colours of the palette that are
+    about equally near the paint becomes a mixture, so that a gradient keeps no edge.
+    """
+    if strength <= 0:
+        return paint
+    white = np.array([[100, 0, 0]], np.float32)
+    colors = np.concatenate([palette, white])
+    scale = np.array([_LIGHT, 1, 1], np.float32)
+    flat = paint.reshape(-1, 3)
+    out = np.empty_like(flat)
+    for start in range(0, len(flat), _BLOCK):
+        part = flat[start : start + _BLOCK]
+        far = np.linalg.norm((part[:, None] - colors) * scale, axis=2)
+        weight = np.exp((far.min(1, keepdims=True) - far) * (4 / _SOFT))
+        wanted = (weight @ colors) / weight.sum(1, keepdims=True)
+        out[start : start + _BLOCK] = part + strength * (wanted - part)
+    return out.reshape(paint.shape)
+
+
+def nearest(paint: Lab, palette: Lab) -> NDArray[np.intp]:
+    """Return the place in a palette (K, 3), Lab, of the colour nearest to each of (N, 3)."""
+    scale = np.array([_LIGHT, 1, 1], np.float32)
+    far = np.linalg.norm((paint[:, None] - palette) * scale, axis=2)
+    place: NDArray[np.intp] = far.argmin(1)
+    return place

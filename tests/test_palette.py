@@ -1,0 +1,119 @@
+"""Palette files of several programs, written here byte by byte, and colours pulled to them."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sketchcolor_cli.coloring.palette import lab_of, nearest, pull, read_palette
+from sketchcolor_cli.errors import DataError
+
+RED, TEAL = (200, 40, 30), (20, 130, 120)
+COLORS = np.array([RED, TEAL]) / 255
+
+
+def ase() -> bytes:
+    """Two colours, one with a name, in a group."""
+
+    def block(kind: int, data: bytes) -> bytes:
+        return struct.pack(">HI", kind, len(data)) + data
+
+    def color(name: str, model: bytes, *values: float) -> bytes:
+        text = (name + "\0").encode("utf-16-be")
+        return block(
+            1,
+            struct.pack(">H", len(text) // 2) + text + model + struct.pack(f">{len(values)}fH", *values, 0),
+        )
+
+    group = block(0xC001, struct.pack(">H", 1) + b"\0\0")
+    body = (
+        group
+        + color("rouge", b"RGB ", *COLORS[0])
+        + color("", b"RGB ", *COLORS[1])
+        + block(0xC002, b"")
+        + color("k", b"CMYK", 0, 0, 0, 1)
+        + color("l", b"LAB ", 1.0, 0, 0)
+        + color("g", b"Gray", 0.5)
+    )
+    return b"ASEF" + struct.pack(">HHI", 1, 0, 7) + body
+
+
+def aco() -> bytes:
+    words = [(0, *(round(65535 * one) for one in color), 0) for color in COLORS]
+    words += [(8, 5000, 0, 0, 0), (1, 0, 65535, 65535, 0), (7, 1, 2, 3, 4)]
+    return struct.pack(">HH", 1, len(words)) + b"".join(struct.pack(">5H", *one) for one in words)
+
+
+def test_lists_of_hex_colours(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("\ufeff; a palette\n#c8281e hair\n\n148278\nc8281e again\n#12345\n", encoding="utf-8")
+    np.testing.assert_allclose(read_palette(path), COLORS, atol=1e-6)
+
+
+def test_gimp_palettes(tmp_path: Path) -> None:
+    path = tmp_path / "a.gpl"
+    path.write_text("GIMP Palette\nName: x\nColumns: 2\n#\n200  40  30\thair\n 20 130 120\tcoat 3\n")
+    np.testing.assert_allclose(read_palette(path), COLORS, atol=1e-6)
+
+
+def test_adobe_swatches(tmp_path: Path) -> None:
+    path = tmp_path / "a.ase"
+    path.write_bytes(ase())
+    expected = [*COLORS, (0, 0, 0), (1, 1, 1), (0.5, 0.5, 0.5)]
+    np.testing.assert_allclose(read_palette(path), expected, atol=1e-3)
+
+
+def test_adobe_colors(tmp_path: Path) -> None:
+    path = tmp_path / "a.aco"
+    path.write_bytes(aco())
+    expected = [*COLORS, (0.5, 0.5, 0.5), (1, 0, 0)]
+    np.testing.assert_allclose(read_palette(path), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", b""),
+        ("a.txt", b"\xff\xfe\x00"),
+        ("a.gpl", b"200 40 30\n"),
+        ("a.ase", b"ASEF\0\1\0\0\0\0\0\2\0\1"),
+        ("a.ase", b"GIMP Palette"),
+        ("a.aco", b"\0\1\0\5\0\0"),
+        ("a.aco", b""),
+    ],
+)
+def test_damaged_and_empty_palettes_are_told(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(DataError, match=r"a\.\w+: (is no palette|holds no colour)"):
+        read_palette(tmp_path / name)
+
+
+def test_a_missing_palette_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        read_palette(tmp_path / "gone.gpl")
+
+
+def test_the_strength_says_how_far_colours_are_pulled() -> None:
+    palette = lab_of(COLORS.astype(np.float32))
+    paint = np.broadcast_to(palette[0] + (3, -6, 8), (4, 5, 3)).astype(np.float32)
+    assert np.array_equal(pull(paint, palette, 0), paint)
+    np.testing.assert_allclose(pull(paint, palette, 1)[0, 0], palette[0], atol=1.0)
+    np.testing.assert_allclose(pull(paint, palette, 0.5)[0, 0], palette[0] + (1.5, -3, 4), atol=0.6)
+
+
+def test_paper_stays_paper_and_gradients_keep_no_edge() -> None:
+    palette = lab_of(COLORS.astype(np.float32))
+    white = np.full((2, 2, 3), (98, 1, 1), np.float32)
+    np.testing.assert_allclose(pull(white, palette, 1)[0, 0], (100, 0, 0), atol=0.5)
+    part = np.linspace(0, 1, 400)[None, :, None]
+    ramp = (palette[0] * (1 - part) + palette[1] * part).astype(np.float32)
+    steps = np.linalg.norm(np.diff(pull(ramp, palette, 1)[0], axis=0), axis=1)
+    assert steps.max() < 6
+
+
+def test_the_nearest_colour() -> None:
+    palette = lab_of(COLORS.astype(np.float32))
+    assert nearest(palette[[1, 0, 1]] + 2, palette).tolist() == [1, 0, 1]
