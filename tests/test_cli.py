@@ -34,8 +34,8 @@ from sketchcolor_cli import (
 from sketchcolor_cli.batch import Existing
 from sketchcolor_cli.cli import batches, colorize, plugins, printing
 from sketchcolor_cli.cli.app import app, main
-from sketchcolor_cli.coloring import colorizer, models
-from sketchcolor_cli.coloring.config import ColorizeSettings
+from sketchcolor_cli.coloring import colorizer, models, palette
+from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings, Protect
 from sketchcolor_cli.errors import CheckpointError, ImageError, TrainingError, UsageError
 from sketchcolor_cli.plugins import Extractors, Listing
 from sketchcolor_cli.runs.plan import Planner
@@ -140,6 +140,7 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     monkeypatch.setattr(extraction, "sketch_picture", made.sketch)
     monkeypatch.setattr(models, "load_color_model", made.model)
     monkeypatch.setattr(colorizer, "Colorizer", made.colorizer)
+    monkeypatch.setattr(palette, "read_palette", lambda path: f"<{path.as_posix()}>")
     monkeypatch.setattr(images, "read_picture", lambda path: Shown(f"<{path.as_posix()}>"))
     monkeypatch.setattr(images, "write_picture", made.write)
     monkeypatch.setattr(training_run, "train", made.train)
@@ -239,13 +240,29 @@ A, C = "<in/a.png>", "<in/b/c.jpg>"
         ("--work-size 64 --saturation 0", {"settings": ColorizeSettings(work_size=64, saturation=0)}),
         ("--device cpu --overwrite", {"device": "cpu", "existing": Existing.OVERWRITE}),
         ("--resume", {"existing": Existing.SKIP}),
-        ("--reference one.png", {"pages": [(A, "<one.png>", None), (C, "<one.png>", None)]}),
-        ("--hints one.png", {"pages": [(A, None, "<one.png>"), (C, None, "<one.png>")]}),
+        ("--reference one.png", {"pages": [(A, ("<one.png>",), ()), (C, ("<one.png>",), ())]}),
+        ("--hints one.png", {"pages": [(A, (), ("<one.png>",)), (C, (), ("<one.png>",))]}),
         (
             "--reference rough --hints one.png",
-            {"pages": [(A, "<rough/a.png>", "<one.png>"), (C, "<rough/b/c.png>", "<one.png>")]},
+            {"pages": [(A, ("<rough/a.png>",), ("<one.png>",)), (C, ("<rough/b/c.png>",), ("<one.png>",))]},
         ),
         ("--sheet one.png --sheet rough/a.png", {"sheets": ["<one.png>", "<rough/a.png>"]}),
+        (
+            "--reference one.png --reference rough",
+            {"pages": [(A, ("<one.png>", "<rough/a.png>"), ()), (C, ("<one.png>", "<rough/b/c.png>"), ())]},
+        ),
+        (
+            "--protect gutters --colored-pages redo --descreen --palette-strength 0.5",
+            {
+                "settings": ColorizeSettings(
+                    protect=Protect.GUTTERS,
+                    colored_pages=ColoredPages.REDO,
+                    descreen=True,
+                    palette_strength=0.5,
+                )
+            },
+        ),
+        ("--palette colors.gpl", {"palette": "<colors.gpl>"}),
         ("--hints rough/b", {}),  # its c.png is for a page c, not for b/c
         ("--format webp --quality 80", {"suffix": ".webp", "saving": Saving(80)}),
         ("--subsampling 420", {"saving": Saving(subsampling="420")}),
@@ -253,12 +270,12 @@ A, C = "<in/a.png>", "<in/b/c.jpg>"
 )
 def test_colorize(engines: Engines, args: str, other: dict[str, Any]) -> None:
     due = {"model": "default", "settings": ColorizeSettings(), "device": "auto", "existing": Existing.ERROR}
-    due |= {"pages": [(A, None, None), (C, None, None)], "sheets": [], "suffix": None, "saving": Saving()}
-    due |= other
+    due |= {"pages": [(A, (), ()), (C, (), ())], "sheets": [], "palette": None}
+    due |= {"suffix": None, "saving": Saving(), **other}
     assert command(f"colorize in -o out {args}").exit_code == 0
     assert engines.model.mock_calls == [call(due["model"])]
     assert engines.colorizer.call_args == call(
-        "network", f"resolved {due['device']}", due["settings"], sheets=due["sheets"]
+        "network", f"resolved {due['device']}", due["settings"], sheets=due["sheets"], palette=due["palette"]
     )
     assert engines.planner.mock_calls == [call(Path("out"), ANY, due["existing"], ANY, ANY, due["suffix"])]
     assert engines.color.mock_calls == [call(*page) for page in due["pages"]]
@@ -270,7 +287,7 @@ def test_colorize(engines: Engines, args: str, other: dict[str, Any]) -> None:
 
 def test_pages_named_outright_find_their_reference(engines: Engines) -> None:
     result = command("colorize in/a.png in/b/c.jpg -o out --reference rough")
-    assert engines.color.mock_calls == [call(A, "<rough/a.png>", None), call(C, None, None)]
+    assert engines.color.mock_calls == [call(A, ("<rough/a.png>",), ()), call(C, (), ())]
     assert result.stderr.startswith("rough: no reference for 1 of 2 pages, such as c.jpg\n")
 
 
@@ -383,6 +400,7 @@ RANGE = "--work-size must be at least 64, and --saturation at least 0"
         ("colorize in -o out --saturation -0.1", RANGE),
         ("colorize in -o out --saturation nan", RANGE),
         ("colorize in -o out --saturation inf", RANGE),
+        ("colorize in -o out --palette-strength 1.1", "--palette-strength must be from 0 to 1"),
         ("train data -o run --preset slow", "no preset 'slow'; there are thesis, fast"),
         ("train data -o run --stages pixel,critic", "no stage 'critic'; there are pixel"),
         ("train data -o run --epochs 0", "--epochs 0: must be at least 1"),
@@ -789,7 +807,15 @@ def test_help_explains_every_option_and_has_an_example_that_works(engines: Engin
         ),
         (
             "colorize",
-            {"--model": "default", "--work-size": "576", "--saturation": "1.0", "--device": "auto"},
+            {
+                "--model": "default",
+                "--work-size": "576",
+                "--saturation": "1.0",
+                "--device": "auto",
+                "--protect": "all",
+                "--colored-pages": "skip",
+                "--palette-strength": "0.8",
+            },
         ),
         (
             "train",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from sketchcolor_cli.coloring.palette import lab_of, nearest, pull, read_palette
 from sketchcolor_cli.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RED, TEAL = (200, 40, 30), (20, 130, 120)
 COLORS = np.array([RED, TEAL]) / 255

@@ -67,7 +67,7 @@ def test_what_makes_no_sense_is_told(document: Any, said: str) -> None:
 @pytest.mark.parametrize(("name", "text"), [("a.json", "{"), ("a.toml", "x ="), ("a.json", "\xff")])
 def test_damaged_files_are_told(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_bytes(text.encode("latin-1"))
-    with pytest.raises(DataError, match="is no proper (JSON|TOML)"):
+    with pytest.raises(DataError, match=r"is no proper (JSON|TOML)"):
         read_points(tmp_path / name)
     with pytest.raises(DataError, match="cannot be read"):
         read_points(tmp_path / "gone.json")

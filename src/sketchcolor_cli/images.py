@@ -187,7 +187,7 @@ def write_picture(path: Path, picture: Picture, saving: Saving | None = None) ->
         data = _encode(picture, name, saving or Saving())
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: cannot be written as {name} ({error}); try PNG") from error
-    _write_whole(path, data)
+    write_whole(path, data)
 
 
 def to_tensor(rgb: FloatArray) -> torch.Tensor:
@@ -430,7 +430,7 @@ def _to_steps(values: FloatArray, peak: int) -> FloatArray:
     return steps
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     # Not named after the picture: a long name would get too long.
     temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:

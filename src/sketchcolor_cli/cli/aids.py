@@ -12,9 +12,11 @@ from sketchcolor_cli.worklist import BOOK_OF_SUFFIX, build_worklist
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from sketchcolor_cli.coloring.points import Point
     from sketchcolor_cli.images import Picture
     from sketchcolor_cli.worklist import Job
 
+POINT_SUFFIXES = (".json", ".toml")
 MODELS = Path(__file__).parent.parent / "models"
 """Folder of the models that come with the package."""
 
@@ -76,6 +78,59 @@ class Aid:
         here = Path("-")  # no result is written, so that any name will do
         jobs = build_worklist([self.given], here)
         return {job.target.relative_to(here).with_suffix(""): job.source for job in jobs}
+
+
+@dataclass(frozen=True)
+class Aids:
+    """References, or hints, of several files and folders; the first counts where they overlap.
+
+    Attributes:
+        pictures: Those that are pictures.
+        points: Files of colour points, which count before pictures.
+    """
+
+    pictures: tuple[Aid, ...] = ()
+    points: tuple[Path, ...] = ()
+
+    @classmethod
+    def given(cls, name: str, paths: Sequence[Path] | None) -> Aids:
+        """Sort what the user gave for ``name``."""
+        points = [path for path in paths or () if path.suffix.lower() in POINT_SUFFIXES]
+        return cls(tuple(Aid(name, path) for path in paths or () if path not in points), tuple(points))
+
+    def files_of(self, job: Job, output: Path) -> list[Path | str | None]:
+        """Return the files for a page; see :meth:`Aid.file_of`."""
+        points = [path if path.is_file() else str(path) for path in self.points]
+        return [*points, *(aid.file_of(job, output) for aid in self.pictures)]
+
+    def missing(self, jobs: Sequence[Job], output: Path) -> list[str]:
+        """Return a line for each folder in which pages have none."""
+        return [line for aid in self.pictures for line in aid.missing(jobs, output)]
+
+    def reader(
+        self, output: Path, read: Callable[[Path], Picture]
+    ) -> Callable[[Job, Picture], tuple[Picture, ...]]:
+        """Return what reads those of a page; what is for all pages is read now, and once.
+
+        Raises:
+            ImageError: a picture for all pages cannot be read.
+            DataError: a file of points makes no sense.
+        """
+        readers = [aid.reader(output, read) for aid in self.pictures]
+        points: list[Point] = []
+        if self.points:
+            from sketchcolor_cli.coloring.points import painted, read_points  # imports NumPy and OpenCV
+
+            points = [point for path in self.points for point in read_points(path)]
+
+        def find(job: Job, page: Picture) -> tuple[Picture, ...]:
+            found = tuple(picture for reader in readers if (picture := reader(job)) is not None)
+            names = job.target.relative_to(output), job.source
+            ours = [point for point in points if any(point.is_on(name) for name in names)]
+            layer = painted(ours, *page.rgb.shape[:2]) if ours else None
+            return found if layer is None else (layer, *found)
+
+        return find
 
 
 def _places(job: Job, output: Path) -> Iterator[PurePath]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from math import inf
 from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -13,10 +12,10 @@ import typer
 from sketchcolor_cli import __version__
 from sketchcolor_cli.batch import Steps
 from sketchcolor_cli.books.config import PdfSettings
-from sketchcolor_cli.cli import batches, options
-from sketchcolor_cli.cli.aids import Aid, model_file
-from sketchcolor_cli.coloring.config import ColorizeSettings
-from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.cli import batches, options, page_options
+from sketchcolor_cli.cli.aids import Aids, model_file
+from sketchcolor_cli.cli.page_options import write_page
+from sketchcolor_cli.coloring.config import ColorizeSettings, Parts
 from sketchcolor_cli.memory import Ladder
 from sketchcolor_cli.runs.config import RunSettings
 from sketchcolor_cli.runs.fingerprint import fingerprint
@@ -26,6 +25,7 @@ from sketchcolor_cli.worklist import Container, Job
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sketchcolor_cli.coloring.parts import Colored
     from sketchcolor_cli.images import Picture
 
 
@@ -34,8 +34,8 @@ class _Page(NamedTuple):
 
     job: Job
     picture: Picture
-    reference: Picture | None
-    hints: Picture | None
+    references: tuple[Picture, ...]
+    hints: tuple[Picture, ...]
 
 
 @dataclass(frozen=True)
@@ -46,34 +46,42 @@ class Coloring:
     model: str
     settings: ColorizeSettings
     saving: Saving
-    reference: Aid
-    hints: Aid
+    references: Aids
+    hints: Aids
     sheets: tuple[Path, ...]
+    palette: Path | None
+    parts: Parts
+    masks: Path | None
     device: str
 
     def settings_of(self, job: Job) -> str:
         """Return the fingerprint of what a page's colours hang on."""
-        aids = [aid.file_of(job, self.output) for aid in (self.reference, self.hints)]
-        sheets = [path if path.is_file() else str(path) for path in self.sheets]
-        return fingerprint(__version__, model_file(self.model), self.settings, self.saving, aids, sheets)
+        aids = [aids.files_of(job, self.output) for aids in (self.references, self.hints)]
+        given = (*self.sheets, *([self.palette] if self.palette else ()))
+        files = [path if path.is_file() else str(path) for path in given]
+        model = model_file(self.model)
+        return fingerprint(__version__, model, self.settings, self.saving, self.parts, aids, files)
 
     def missing(self, jobs: Sequence[Job]) -> list[str]:
         """Return a line for references and for hints, where pages lack theirs."""
-        return [line for aid in (self.reference, self.hints) for line in aid.missing(jobs, self.output)]
+        return [line for aids in (self.references, self.hints) for line in aids.missing(jobs, self.output)]
 
-    def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, _Page, Picture]:
+    def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, _Page, Colored]:
         """Load the network and return how a page is read, coloured and written."""
         from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
         from sketchcolor_cli.coloring.models import load_color_model
-        from sketchcolor_cli.images import read_picture, write_picture
+        from sketchcolor_cli.coloring.palette import read_palette
+        from sketchcolor_cli.coloring.parts import color_page
+        from sketchcolor_cli.images import read_picture
 
-        rough, painted = (aid.reader(self.output, read_picture) for aid in (self.reference, self.hints))
+        rough, painted = (aids.reader(self.output, read_picture) for aids in (self.references, self.hints))
+        palette = None if self.palette is None else read_palette(self.palette)
         sheets = [read_picture(path) for path in self.sheets]
 
-        def colorizer(where: str, settings: ColorizeSettings) -> Callable[[_Page], Picture]:
+        def colorizer(where: str, settings: ColorizeSettings) -> Callable[[_Page], Colored]:
             network, _ = load_color_model(self.model)
-            color = Colorizer(network, where, settings, sheets=sheets)
-            return lambda page: color(page.picture, page.reference, page.hints)
+            color = Colorizer(network, where, settings, sheets=sheets, palette=palette)
+            return lambda page: color_page(color, page.picture, page.references, page.hints, self.parts)
 
         in_bands = replace(self.settings, max_pixels=self.settings.max_pixels // 8)
         rungs = [
@@ -87,15 +95,19 @@ class Coloring:
             ]
         ladder = Ladder(rungs, note=note)
 
+        def read(job: Job) -> _Page:
+            picture = read_picture(job.reads)
+            return _Page(job, picture, rough(job, picture), painted(job, picture))
+
         return Steps(
-            read=lambda job: _Page(job, read_picture(job.reads), rough(job), painted(job)),
+            read=read,
             compute=lambda pages: [ladder(page, str(page.job.source)) for page in pages],
-            write=lambda job, colored: write_picture(job.writes, colored, self.saving),
+            write=lambda job, done: write_page(job, done, self.output, self.saving, self.parts, self.masks),
             weight=lambda page: page.picture.nbytes,
         )
 
 
-def _late(make: Callable[[], Callable[[_Page], Picture]]) -> Callable[[_Page], Picture]:
+def _late(make: Callable[[], Callable[[_Page], Colored]]) -> Callable[[_Page], Colored]:
     """Make something when it is first called for."""
     made = cache(make)
     return lambda page: made()(page)
@@ -105,21 +117,8 @@ def _late(make: Callable[[], Callable[[_Page], Picture]]) -> Callable[[_Page], P
 def colorize(
     inputs: options.Inputs,
     output: options.Output,
-    reference: Annotated[
-        Path | None,
-        typer.Option(
-            help="Rough colouring of the page, in any size, stretched over it; or a folder with one of the "
-            "same name for each page. Where it is transparent it says nothing."
-        ),
-    ] = None,
-    hints: Annotated[
-        Path | None,
-        typer.Option(
-            help="Colour strokes or dots painted over the page on a transparent layer (PNG or WebP); or a "
-            "folder with one of the same name for each page. They spread up to the lines, and count before "
-            "the reference."
-        ),
-    ] = None,
+    reference: page_options.References = None,
+    hints: page_options.Hints = None,
     sheet: Annotated[
         list[Path] | None,
         typer.Option(
@@ -139,6 +138,14 @@ def colorize(
     saturation: Annotated[
         float, typer.Option(help="Factor on how colourful the result is; 0 gives greys.")
     ] = ColorizeSettings.saturation,
+    palette: page_options.Palette = None,
+    palette_strength: page_options.PaletteStrength = ColorizeSettings.palette_strength,
+    protect: page_options.ProtectOption = ColorizeSettings.protect,
+    colored_pages: page_options.ColoredPagesOption = ColorizeSettings.colored_pages,
+    descreen: page_options.Descreen = ColorizeSettings.descreen,
+    flats: page_options.FlatsOption = False,
+    layers: page_options.Layers = None,
+    debug_masks: page_options.DebugMasks = None,
     device: options.Device = "auto",
     format_: batches.FormatOption = batches.KEEP,
     quality: batches.Quality = Saving.quality,
@@ -163,8 +170,15 @@ def colorize(
 
     Example: `sketchcolor colorize pages/ -o colored/ --reference rough/`
     """
-    if work_size < 64 or not 0 <= saturation < inf:
-        raise UsageError("--work-size must be at least 64, and --saturation at least 0")
+    settings = ColorizeSettings(
+        work_size=work_size,
+        saturation=saturation,
+        palette_strength=palette_strength,
+        protect=protect,
+        colored_pages=colored_pages,
+        descreen=descreen,
+    )
+    page_options.check(settings)
     how = batches.how(
         overwrite=overwrite,
         resume=resume,
@@ -183,11 +197,14 @@ def colorize(
     work = Coloring(
         output,
         model,
-        ColorizeSettings(work_size=work_size, saturation=saturation),
+        settings,
         Saving(quality, subsampling),
-        Aid("reference", reference),
-        Aid("hints", hints),
+        Aids.given("reference", reference),
+        Aids.given("hints", hints),
         tuple(sheet or ()),
+        palette,
+        Parts(masks=debug_masks is not None, flats=flats, layers=layers),
+        debug_masks,
         device,
     )
     return batches.go(inputs, output, work, how, title=model, verb="colorized", model=model)

@@ -51,7 +51,14 @@ class Painted:
 
     def rgb(self) -> NDArray[np.float32]:
         """Return the coloured page, (H, W, 3) in [0, 1]; ink pixels are the page's own."""
-        return lay(self.gray, self.paint, self.sketch, self.masks.both() if self.masks else None)
+        return self._under(self.gray)
+
+    def bare(self) -> NDArray[np.float32]:
+        """Return the paint alone, (H, W, 3) RGB in [0, 1], at the page's size."""
+        return self._under(np.ones_like(self.gray))
+
+    def _under(self, gray: Plane) -> NDArray[np.float32]:
+        return lay(gray, self.paint, self.sketch, self.masks.both() if self.masks else None)
 
 
 class Colorizer:
@@ -96,9 +103,13 @@ class Colorizer:
         Raises:
             UsageError: ``hints`` has no transparent parts.
         """
-        if self.settings.colored_pages is ColoredPages.SKIP and is_colored(page):
+        if self.stays(page):
             return page
         return replace(page, rgb=self.paint(page, reference, hints).rgb(), gray=False)
+
+    def stays(self, page: Picture) -> bool:
+        """Return whether a page is in colour already and therefore given back as it is."""
+        return self.settings.colored_pages is ColoredPages.SKIP and is_colored(page)
 
     def paint(
         self,

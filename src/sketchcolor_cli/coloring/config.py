@@ -22,6 +22,31 @@ class ColoredPages(StrEnum):
     REDO = "redo"
 
 
+class LayerFormat(StrEnum):
+    """How layers are written: OpenRaster, Photoshop, or a folder of PNG files."""
+
+    ORA = "ora"
+    PSD = "psd"
+    PNG = "png"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is made beside each coloured page."""
+
+    masks: bool = False
+    """A preview of what stays paper."""
+    flats: bool = False
+    """The page in flat colours, one for each region between its lines, without ink."""
+    layers: LayerFormat | None = None
+    """A file with ink, shading, flats and hints as layers."""
+
+    @property
+    def any(self) -> bool:
+        """Return whether anything is."""
+        return self.masks or self.flats or self.layers is not None
+
+
 @dataclass(frozen=True)
 class ColorizeSettings:
     """How a picture is coloured."""

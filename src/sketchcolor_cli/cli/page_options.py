@@ -1,0 +1,151 @@
+"""The options of ``colorize`` about what a page looks like, and where the parts beside it go."""
+
+from __future__ import annotations
+
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sketchcolor_cli.coloring.config import ColoredPages, LayerFormat, Protect
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.worklist import BOOK_OF_SUFFIX
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.coloring.config import ColorizeSettings, Parts
+    from sketchcolor_cli.coloring.parts import Colored
+    from sketchcolor_cli.saving import Saving
+    from sketchcolor_cli.worklist import Job
+
+References = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--reference",
+        help="Rough colouring of the page, in any size, stretched over it; or a folder with one of the "
+        "same name for each page. Where it is transparent it says nothing. May be given several times; the "
+        "first counts where they overlap.",
+    ),
+]
+Hints = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--hints",
+        help="Colour strokes or dots painted over the page on a transparent layer (PNG or WebP); or a "
+        "folder with one of the same name for each page; or points in a JSON or TOML file. They spread up "
+        "to the lines, and count before the reference. May be given several times.",
+    ),
+]
+ProtectOption = Annotated[
+    Protect,
+    typer.Option(
+        "--protect",
+        help="What stays paper: gutters (with margins), bubbles (with boxes of text), all or none.",
+    ),
+]
+ColoredPagesOption = Annotated[
+    ColoredPages,
+    typer.Option(
+        "--colored-pages",
+        help="Pages that are in colour already: skip copies them as they are, redo colours them anew. Tinted "
+        "paper is not colour.",
+    ),
+]
+DebugMasks = Annotated[
+    Path | None,
+    typer.Option(
+        "--debug-masks",
+        metavar="DIR",
+        help="Also write to this folder each page with what stays paper tinted: gutters green, bubbles red.",
+    ),
+]
+Descreen = Annotated[
+    bool,
+    typer.Option("--descreen", help="Smooth screentone to an even grey in the result, where it is found."),
+]
+Palette = Annotated[
+    Path | None,
+    typer.Option(
+        "--palette",
+        help="File of colours that results are pulled to: hex colours one to a line (.txt, .hex), or .gpl, "
+        ".ase, .aco.",
+    ),
+]
+PaletteStrength = Annotated[
+    float,
+    typer.Option("--palette-strength", help="How far: 0 leaves colours alone, 1 allows no others."),
+]
+FlatsOption = Annotated[
+    bool,
+    typer.Option(
+        "--flats",
+        help="Also write NAME.flats.png: one flat colour for each region between the lines, grown under "
+        "them, without ink and not anti-aliased.",
+    ),
+]
+Layers = Annotated[
+    LayerFormat | None,
+    typer.Option(
+        "--layers",
+        help="Also write ink, shading, flats and hints as layers: NAME.ora (OpenRaster), NAME.psd, or PNG "
+        "files in NAME.layers.",
+    ),
+]
+
+
+def check(settings: ColorizeSettings) -> None:
+    """Refuse settings that make no sense.
+
+    Raises:
+        UsageError: One is out of its range.
+    """
+    if settings.work_size < 64 or not 0 <= settings.saturation < inf:
+        raise UsageError("--work-size must be at least 64, and --saturation at least 0")
+    if not 0 <= settings.palette_strength <= 1:
+        raise UsageError("--palette-strength must be from 0 to 1")
+
+
+def write_page(
+    job: Job, done: Colored, output: Path, saving: Saving, parts: Parts, masks: Path | None
+) -> dict[str, str] | None:
+    """Write a coloured page and what was made beside it; a page that stays as it is, byte for byte.
+
+    Parts of a book's pages go into a folder beside the book. Returns what is worth reporting, if anything.
+
+    Raises:
+        ImageError: It cannot be written.
+    """
+    from sketchcolor_cli.images import write_picture, write_whole
+
+    if done.kept and job.reads.suffix.lower() == job.writes.suffix.lower():
+        write_whole(job.writes, job.reads.read_bytes())
+        return {"kept": "in colour already"}
+    write_picture(job.writes, done.picture, saving)
+    place = parts_place(job, output)
+    if done.masks is not None and masks is not None:
+        write_picture((masks / place.relative_to(output)).with_suffix(".png"), done.masks)
+    if done.flats is not None:
+        write_picture(place.with_suffix(".flats.png"), done.flats)
+    if done.layers and parts.layers is not None:
+        _write_layers(place, done, parts.layers)
+    return {"kept": "in colour already"} if done.kept else None
+
+
+def parts_place(job: Job, output: Path) -> Path:
+    """Return the path whose ending parts replace: the result's, or a page's in a folder beside its book."""
+    for above in job.target.parents:
+        if above == output:
+            break
+        if above.suffix.lower() in BOOK_OF_SUFFIX:
+            return above.with_suffix(".parts") / job.target.relative_to(above)
+    return job.target
+
+
+def _write_layers(place: Path, done: Colored, kind: LayerFormat) -> None:
+    import numpy as np
+
+    from sketchcolor_cli.coloring.layers import write_layers
+
+    ending = ".layers" if kind is LayerFormat.PNG else f".{kind}"
+    merged = np.rint(done.picture.rgb * 255).astype(np.uint8)
+    write_layers(place.with_suffix(ending), done.layers, merged, kind)
