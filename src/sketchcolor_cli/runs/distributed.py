@@ -6,6 +6,8 @@ writes the journal. A worker that is lost is replaced, and what it was given is 
 
 from __future__ import annotations
 
+import re
+import socket
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -28,6 +30,7 @@ LOCAL = "local"
 """Stands for an address: workers on this machine."""
 _FEW = 4  # pictures that a worker is given at a time
 _TRIES = 3
+_PATIENCE = 10  # seconds
 
 
 @dataclass(frozen=True)
@@ -130,8 +133,11 @@ def _join(ray: Any, address: str, workers: int) -> None:
         if address == LOCAL:
             ray.init(num_cpus=workers, include_dashboard=False, **quiet)
         else:
+            # Ray tries for minutes, and then ends the process.
+            if place := re.fullmatch(r"(?:ray://)?(.+):(\d+)", address):
+                socket.create_connection((place[1], int(place[2])), timeout=_PATIENCE).close()
             ray.init(address=address, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, OverflowError, ValueError, RuntimeError) as error:
         raise UsageError(f"--ray {address}: no cluster answers there ({error})") from error
 
 
