@@ -7,6 +7,7 @@ import torch
 
 from sketchcolor_cli.errors import TrainingError
 from sketchcolor_cli.training.callbacks import Checkpoints, JointAugment, Seeds, StopOnNaN
+from sketchcolor_cli.training.config import configure
 from sketchcolor_cli.training.data import EpochBatches
 
 
@@ -141,8 +142,9 @@ def test_a_loss_that_is_a_number_passes(tmp_path):
 
 def checkpoints(tmp_path, minutes, monkeypatch, *, stop=False):
     callback = Checkpoints(
-        tmp_path / "checkpoint.pt", EpochBatches(12, 4, 0, shuffled=True), {}, minutes, lambda: stop, None
-    )
+        tmp_path / "checkpoint.pt", "pixel", {}, EpochBatches(12, 4, 0, shuffled=True, sizes=(32,)), {},
+        configure("fast", checkpoint_minutes=minutes), lambda: stop, None,
+    )  # fmt: skip
     saved = []
 
     def save(epoch, batch):

@@ -298,7 +298,8 @@ def test_pages_named_outright_find_their_reference(engines: Engines) -> None:
         ("--preset fast --resume", configure("fast"), True),
         (
             "--stages pixel --epochs 3 --size 64 --batch-size 4 --lr 0.5 --seed 7 --workers 0 --sketches ink",
-            TrainConfig(
+            configure(
+                "thesis",
                 stages=("pixel",),
                 epochs=3,
                 size=64,
@@ -311,7 +312,11 @@ def test_pages_named_outright_find_their_reference(engines: Engines) -> None:
             False,
         ),
         ("--config run.toml", configure("fast", epochs=2, batch_size=8, stages=("pixel",)), False),
-        ("--config run.toml --epochs 5 --preset thesis", configure("thesis", epochs=5, batch_size=8), False),
+        (
+            "--config run.toml --epochs 5 --preset thesis",
+            configure("thesis", epochs=5, batch_size=8, stages=("pixel",)),
+            False,
+        ),
     ],
 )
 def test_train(engines: Engines, args: str, config: TrainConfig, resume: bool) -> None:
@@ -319,7 +324,7 @@ def test_train(engines: Engines, args: str, config: TrainConfig, resume: bool) -
     assert command(f"train data -o run --device cuda {args}").exit_code == 0
     assert engines.train.mock_calls == [
         call(
-            "data",
+            ["data"],
             Path("run"),
             config,
             device="resolved cuda",
@@ -366,7 +371,7 @@ def test_a_default_of_the_command_line_is_that_of_the_engine() -> None:
         ("extract in -o out --colour", "No such option: --colour"),
         ("colorize in -o out --work-size large", "Invalid value for '--work-size'"),
         ("train data", "Missing option '--output'"),
-        ("train data -o run --epochs 1.5", "Invalid value for '--epochs'"),
+        ("train data -o run --batch-size 1.5", "Invalid value for '--batch-size'"),
     ],
 )
 def test_what_typer_refuses(line: str, said: str) -> None:
@@ -402,8 +407,11 @@ RANGE = "--work-size must be at least 64, and --saturation at least 0"
         ("colorize in -o out --saturation inf", RANGE),
         ("colorize in -o out --palette-strength 1.1", "--palette-strength must be from 0 to 1"),
         ("train data -o run --preset slow", "no preset 'slow'; there are thesis, fast"),
-        ("train data -o run --stages pixel,critic", "no stage 'critic'; there are pixel"),
+        ("train data -o run --stages pixel,magic", "no stage 'magic'; there are vgg, pixel, perceptual"),
         ("train data -o run --epochs 0", "--epochs 0: must be at least 1"),
+        ("train data -o run --epochs pixel=x", "--epochs 'pixel=x': must be a whole number, or one for each"),
+        ("train data -o run --size 64,big", "--size '64,big': must be a whole number, or several"),
+        ("train data -o run --finetune", "--finetune: needs a model to begin with"),
         (
             "train data -o run --method xdog --sketches lines",
             "--method and --sketches exclude each other: sketches come from one of them",
@@ -566,7 +574,7 @@ def test_json_of_a_training_run_is_its_summary(engines: Engines) -> None:
     result = command("train data -o run --json")
     assert json.loads(result.stdout) == {"pictures": 9, "model": "run/model.safetensors"}
     assert result.stderr == (
-        "thesis on resolved auto; Ctrl-C saves and stops\n"
+        "thesis, pixel → perceptual, on resolved auto; Ctrl-C saves and stops\n"
         "pixel epoch 1: valid_loss 0.1235  psnr 20\n"
         "model: run/model.safetensors\n"
     )
@@ -821,11 +829,12 @@ def test_help_explains_every_option_and_has_an_example_that_works(engines: Engin
             "train",
             {
                 "--preset": "thesis",
-                "--stages": "pixel",
-                "--epochs": "10",
-                "--size": "thesis 256, fast 192",
-                "--batch-size": "thesis 10, fast 16",
-                "--lr": "thesis 0.003, fast 0.002",
+                "--stages": "pixel,perceptual",
+                "--epochs": "vgg=20, pixel=10, perceptual=3, critic=10, adversarial=3",
+                "--size": "thesis 256; fast 192",
+                "--batch-size": "thesis 10; fast 16",
+                "--output-space": "hxhysv",
+                "--gan-weight": "0.003",
                 "--seed": "42",
                 "--workers": "1",
                 "--device": "auto",

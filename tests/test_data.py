@@ -35,7 +35,7 @@ def drawings(count, *, lines=True):
     ]
 
 
-def noisy_pair(rng, given, index):
+def noisy_pair(rng, given, index, _size):
     """Draw something random, so that it shows what an item depends on."""
     shade = np.float32(given[index].color.mean() / 255)
     sketch = rng.random((8, 8)).astype(np.float32)
@@ -133,7 +133,7 @@ def test_a_pair_of_the_thesis_is_the_whole_picture_as_its_own_reference():
     color[:, :20] = (255, 0, 51)
     line = np.full((20, 40), 255, np.uint8)
     line[:10] = 102
-    pair = thesis_pair(8)(np.random.default_rng(0), [Drawing("a", color, line)], 0)
+    pair = thesis_pair(np.random.default_rng(0), [Drawing("a", color, line)], 0, 8)
     left = np.array([1, 0, 0.2], np.float32)
     truth = np.stack([left, np.zeros(3, np.float32)]).repeat(4, 0)[None].repeat(8, 0)
     np.testing.assert_allclose(pair.truth, truth)
@@ -146,21 +146,21 @@ def test_a_pair_of_the_thesis_is_the_whole_picture_as_its_own_reference():
 
 def test_a_pair_of_the_thesis_needs_lines():
     with pytest.raises(DataError, match=r"0\.png: has no sketch; name an extractor with --method or"):
-        thesis_pair(8)(np.random.default_rng(0), drawings(1, lines=False), 0)
+        thesis_pair(np.random.default_rng(0), drawings(1, lines=False), 0, 8)
 
 
 def test_an_item_has_its_channels_first_and_the_sketch_twice():
-    pairs = PairDataset(drawings(2), thesis_pair(16), seed=1)
-    shapes = [tuple(part.shape) for part in pairs[0, 1]]
+    pairs = PairDataset(drawings(2), thesis_pair, seed=1)
+    shapes = [tuple(part.shape) for part in pairs[0, 1, 16]]
     assert shapes == [(1, 16, 16), (4, 16, 16), (4, 4, 4), (3, 16, 16), (1, 16, 16)]
-    assert {part.dtype for part in pairs[0, 1]} == {torch.float32}
-    assert torch.equal(pairs[0, 1][0], pairs[0, 1][4])
+    assert {part.dtype for part in pairs[0, 1, 16]} == {torch.float32}
+    assert torch.equal(pairs[0, 1, 16][0], pairs[0, 1, 16][4])
     assert len(pairs) == 2
 
 
 def test_an_item_depends_on_seed_epoch_and_number_alone():
     def sketch(seed, epoch, index):
-        return PairDataset(drawings(3), noisy_pair, seed)[epoch, index][0]
+        return PairDataset(drawings(3), noisy_pair, seed)[epoch, index, 8][0]
 
     assert torch.equal(sketch(1, 2, 0), sketch(1, 2, 0))
     for other in ((2, 2, 0), (1, 3, 0), (1, 2, 1)):
@@ -175,21 +175,21 @@ counts = st.tuples(st.integers(1, 60), st.integers(2, 20), st.integers(0, 3), st
 @given(counts)
 def test_an_epoch_of_training_sees_each_picture_at_most_once_in_whole_batches(place):
     count, size, seed, epoch = place
-    batches = EpochBatches(count, size, seed, shuffled=True)
+    batches = EpochBatches(count, size, seed, shuffled=True, sizes=(8,))
     batches.epoch = epoch
     given_out = list(batches)
-    seen = [index for batch in given_out for _, index in batch]
+    seen = [index for batch in given_out for _, index, _ in batch]
     assert len(given_out) == len(batches)
     assert len(set(seen)) == len(seen) > count - size
     assert set(seen) <= set(range(count))
     assert {len(batch) for batch in given_out} == {min(size, count)}
-    assert {number for batch in given_out for number, _ in batch} == {epoch}
+    assert {number for batch in given_out for number, _, _ in batch} == {epoch}
 
 
 @given(counts, st.data())
 def test_an_epoch_that_is_taken_up_again_goes_on_with_the_same_batches(place, data):
     count, size, seed, epoch = place
-    batches = EpochBatches(count, size, seed, shuffled=True)
+    batches = EpochBatches(count, size, seed, shuffled=True, sizes=(8,))
     batches.epoch = epoch
     whole = list(batches)
     batches.start = data.draw(st.integers(0, len(whole)))
@@ -199,9 +199,9 @@ def test_an_epoch_that_is_taken_up_again_goes_on_with_the_same_batches(place, da
 
 def test_every_epoch_and_seed_has_an_order_of_its_own():
     def order(seed, epoch):
-        batches = EpochBatches(50, 50, seed, shuffled=True)
+        batches = EpochBatches(50, 50, seed, shuffled=True, sizes=(8,))
         batches.epoch = epoch
-        return [index for _, index in next(iter(batches))]
+        return [index for _, index, _ in next(iter(batches))]
 
     assert order(1, 0) == order(1, 0)
     assert order(1, 0) != order(1, 1)
@@ -210,8 +210,31 @@ def test_every_epoch_and_seed_has_an_order_of_its_own():
 
 @given(st.integers(1, 60), st.integers(2, 20))
 def test_measuring_sees_all_pictures_in_their_order(count, size):
-    batches = list(EpochBatches(count, size, 0, shuffled=False))
-    assert [index for batch in batches for _, index in batch] == list(range(count))
+    batches = list(EpochBatches(count, size, 0, shuffled=False, sizes=(8,)))
+    assert [index for batch in batches for _, index, _ in batch] == list(range(count))
+
+
+def sizes_of(sizes, epochs):
+    batches = EpochBatches(4, 2, 0, shuffled=True, sizes=sizes, epochs=epochs)
+    found = []
+    for batches.epoch in range(epochs):
+        [(number, side)] = {(number, side) for batch in batches for number, _, side in batch}
+        assert number == batches.epoch
+        found.append(side)
+    return found
+
+
+def test_sizes_have_equal_parts_of_the_epochs_and_none_is_left_out_where_there_are_enough():
+    assert sizes_of((64,), 3) == [64, 64, 64]
+    assert sizes_of((64, 96), 4) == [64, 64, 96, 96]
+    assert sizes_of((64, 96, 128), 4) == [64, 64, 96, 128]
+    assert sizes_of((64, 96, 128), 2) == [64, 96]
+
+
+def test_the_epochs_of_items_are_counted_from_the_first():
+    batches = EpochBatches(4, 2, 0, shuffled=True, sizes=(8,), first_epoch=700)
+    batches.epoch = 3
+    assert {number for batch in batches for number, _, _ in batch} == {703}
 
 
 # Loading
@@ -220,7 +243,7 @@ def test_measuring_sees_all_pictures_in_their_order(count, size):
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on
 def test_a_worker_changes_nothing_and_global_random_numbers_stay_untouched():
     before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002
-    pairs, batches = PairDataset(drawings(9), noisy_pair, 3), EpochBatches(9, 4, 3, shuffled=True)
+    pairs, batches = PairDataset(drawings(9), noisy_pair, 3), EpochBatches(9, 4, 3, shuffled=True, sizes=(8,))
     alone, helped = (list(loader(pairs, batches, workers=workers)) for workers in (0, 1))
     assert len(alone) == len(helped) == 2
     for one, other in zip(alone, helped, strict=True):
@@ -235,9 +258,9 @@ def test_a_worker_can_use_opencv_after_the_parent_did_in_threads():
     """Where this goes wrong the worker waits for ever for threads that it does not have."""
     large = np.random.default_rng(0).random((1500, 1500, 3)).astype(np.float32)
 
-    def maker(rng, given, index):
+    def maker(rng, given, index, size):
         cv2.resize(cv2.GaussianBlur(large, (0, 0), 2), (500, 500), interpolation=cv2.INTER_AREA)
-        return noisy_pair(rng, given, index)
+        return noisy_pair(rng, given, index, size)
 
     def give_up(_number, _frame):
         raise TimeoutError
@@ -246,8 +269,8 @@ def test_a_worker_can_use_opencv_after_the_parent_did_in_threads():
     signal.alarm(30)
     cv2.setNumThreads(2)
     try:
-        maker(np.random.default_rng(0), drawings(2), 0)
-        batches = EpochBatches(2, 2, 0, shuffled=False)
+        maker(np.random.default_rng(0), drawings(2), 0, 8)
+        batches = EpochBatches(2, 2, 0, shuffled=False, sizes=(8,))
         [batch] = loader(PairDataset(drawings(2), maker, 0), batches, workers=1)
     finally:
         cv2.setNumThreads(1)

@@ -1,7 +1,6 @@
 """Whole runs on small drawn pictures with small networks."""
 
 import csv
-import json
 import multiprocessing
 import sys
 import tarfile
@@ -13,26 +12,26 @@ import numpy as np
 import pytest
 import torch
 
-from sketchcolor_cli.errors import CheckpointError, DataError, ImageError, TrainingError, WorklistError
+from sketchcolor_cli.cli.train import configure_run
+from sketchcolor_cli.errors import CheckpointError, DataError, TrainingError, WorklistError
 from sketchcolor_cli.images import read_picture
 from sketchcolor_cli.model.base import ColorNet
 from sketchcolor_cli.model.checkpoint import load_model
-from sketchcolor_cli.model.config import GeneratorConfig, HintUNetConfig
-from sketchcolor_cli.model.generator import Generator
-from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.training import callbacks, presets
+from sketchcolor_cli.model.config import config_to_plain
+from sketchcolor_cli.training import callbacks, opening, presets
 from sketchcolor_cli.training import run as run_module
 from sketchcolor_cli.training.config import configure
+from sketchcolor_cli.training.opening import open_drawings
 from sketchcolor_cli.training.run import train
 
 SMALL = {
-    "thesis": GeneratorConfig(
-        widths=(4, 8, 8, 8), z_size=8, reference_size=32, reference_widths=(4, 4, 8, 8, 8),
-        encoder1_depths=(0, 0), encoder2_depths=(0, 0, 0), decoder1_depths=(0, 0, 0),
-        decoder2_depths=(0, 0, 0), decoder3_depths=(0, 0, 0), reference_depths=(0, 0, 0, 0, 0),
-        z_widths=(4, 8), z_depths=(0, 0),
-    ),
-    "fast": HintUNetConfig(widths=(8, 16), depths=(1, 2)),
+    "thesis": {
+        "widths": [4, 8, 8, 8], "z_size": 8, "reference_size": 32, "reference_widths": [4, 4, 8, 8, 8],
+        "encoder1_depths": [0, 0], "encoder2_depths": [0, 0, 0], "decoder1_depths": [0, 0, 0],
+        "decoder2_depths": [0, 0, 0], "decoder3_depths": [0, 0, 0], "reference_depths": [0, 0, 0, 0, 0],
+        "z_widths": [4, 8], "z_depths": [0, 0],
+    },
+    "fast": {"widths": [8, 16], "depths": [1, 2]},
 }  # fmt: skip
 
 BOTH = pytest.mark.parametrize("preset", ["thesis", "fast"])
@@ -62,19 +61,21 @@ def pictures(tmp_path):
     return folder
 
 
-@pytest.fixture(autouse=True)
-def small_networks(monkeypatch):
-    monkeypatch.setattr(presets, "Generator", lambda: Generator(SMALL["thesis"]))
-    monkeypatch.setattr(presets, "HintUNet", lambda: HintUNet(SMALL["fast"]))
-
-
 def run(data, folder, preset, *, resume=False, stop=lambda: False, sketch=lines_of, report=None, **settings):
     """Train and return what was reported; ``fast`` finds its lines itself."""
     events = []
-    settings = {"epochs": 2, "size": 32, "batch_size": 4, "workers": 0, "precision": "float32"} | settings
+
+    def listen(event):
+        if event["event"] != "busy":
+            events.append(event)
+
+    settings = {
+        "stages": ("pixel",), "epochs": {"pixel": 2}, "size": 32, "batch_size": 4, "workers": 0,
+        "precision": "float32", "network": SMALL[preset],
+    } | settings  # fmt: skip
     train(
-        str(data), folder, configure(preset, **settings), device="cpu", resume=resume,
-        sketch=sketch if preset == "thesis" else None, report=report or events.append, stop=stop,
+        [str(data)], folder, configure(preset, **settings), device="cpu", resume=resume,
+        sketch=sketch if preset == "thesis" else None, report=report or listen, stop=stop,
     )  # fmt: skip
     return events
 
@@ -134,11 +135,11 @@ def test_a_run_leaves_a_model_metrics_sheets_and_a_checkpoint(pictures, tmp_path
     events = run(pictures, folder, preset)
     left = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert left == [
-        "best.safetensors", "checkpoint.pt", "config.json", "metrics.csv", "model.safetensors",
-        "sheets/pixel-001.png", "sheets/pixel-002.png",
+        "best.safetensors", "checkpoint.pt", "metrics.csv", "model.safetensors", "pixel.safetensors",
+        "run.toml", "sheets/pixel-001.png", "sheets/pixel-002.png",
     ]  # fmt: skip
     network, info = load_model(folder / "model.safetensors", ColorNet)
-    assert info.config == SMALL[preset]
+    assert config_to_plain(info.config).items() >= SMALL[preset].items()
     assert info.provenance["pictures"] == 8
     assert info.provenance["preset"] == preset
     assert all(torch.isfinite(p).all() for p in network.parameters())
@@ -148,8 +149,9 @@ def test_a_run_leaves_a_model_metrics_sheets_and_a_checkpoint(pictures, tmp_path
     assert list(rows(folder)[0]) == ["stage", "epoch", "train_loss", "valid_loss", "psnr", "lr"]
     assert [event["event"] for event in events] == ["step", "step", "epoch"] * 2
     assert [event["step"] for event in events if event["event"] == "step"] == [1, 2, 1, 2]
-    written = json.loads((folder / "config.json").read_text())
-    assert written.items() >= {"data": str(pictures), "preset": preset, "epochs": 2, "size": 32}.items()
+    written = (folder / "run.toml").read_text()
+    assert written.startswith(f"# Trained on {pictures}\n")
+    assert configure_run(folder / "run.toml").network == SMALL[preset]
     assert read_picture(folder / "sheets" / "pixel-002.png").rgb.shape == (32, 4 * 32, 3)
 
 
@@ -216,7 +218,7 @@ def test_bfloat16_trains_to_about_the_same_in_float32_weights(pictures, tmp_path
 def test_precision_that_is_chosen_is_written_down_and_kept(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(run_module.precision, "choose", lambda _device: "bfloat16")
     stopped_run(pictures, tmp_path / "run", "fast", precision="auto")
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["precision"] == "bfloat16"
+    assert configure_run(tmp_path / "run" / "run.toml").precision == "bfloat16"
     monkeypatch.setattr(run_module.precision, "choose", lambda _device: "float32")
     run(pictures, tmp_path / "run", "fast", precision="auto", resume=True)
     with pytest.raises(TrainingError, match="precision was 'bfloat16', now 'float32'"):
@@ -358,9 +360,10 @@ def test_other_settings_cannot_take_up_a_run(pictures, tmp_path):
     stopped_run(pictures, tmp_path / "run", "fast")
     before = (tmp_path / "run" / "checkpoint.pt").read_bytes()
     with pytest.raises(TrainingError) as raised:
-        run(pictures, tmp_path / "run", "fast", resume=True, epochs=3, seed=7)
+        run(pictures, tmp_path / "run", "fast", resume=True, epochs={"pixel": 3}, seed=7)
     assert only_line(raised) == (
-        f"{tmp_path / 'run'}: cannot resume with other settings: epochs was 2, now 3, seed was 42, now 7"
+        f"{tmp_path / 'run'}: cannot resume with other settings: epochs pixel was 2, now 3, "
+        "seed was 42, now 7"
     )
     assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
 
@@ -446,9 +449,8 @@ def test_a_folder_of_sketches_belongs_to_the_pictures_by_name(pictures, tmp_path
     sketches.mkdir()
     for number in range(9):
         cv2.imwrite(str(sketches / f"{number}.jpg"), np.full((40, 44), 20 * number, np.uint8))
-    drawings = run_module._open(
-        str(pictures), tmp_path / "run", configure("thesis", size=32, sketches=str(sketches))
-    )
+    settings = configure("thesis", size=32, sketches=str(sketches))
+    drawings = open_drawings([str(pictures)], tmp_path / "run", settings)
     assert len(drawings) == 9
     for number in range(9):
         assert drawings[number].key == str(pictures / f"{number}.png")
@@ -521,15 +523,29 @@ def test_sketches_that_do_not_match_are_counted(pictures, tmp_path):
 @forks
 @BOTH
 @pytest.mark.parametrize("workers", [0, 1])
-def test_a_picture_that_cannot_be_read_is_named_in_one_line(pictures, tmp_path, preset, workers):
-    stopped_run(pictures, tmp_path / "run", preset)  # so that it is met in the middle
+def test_a_picture_that_breaks_amid_the_run_is_passed_over_and_named(
+    pictures, tmp_path, preset, workers, monkeypatch
+):
+    monkeypatch.setattr(opening, "_MEMORY", 0)  # so that pictures are read anew each time
+    stopped_run(pictures, tmp_path / "run", preset)
+    broken = learnt_from()[:2]
+    for number in broken:
+        (pictures / f"{number}.png").write_bytes(b"broken")
+    events = run(pictures, tmp_path / "run", preset, workers=workers, resume=True)
+    said = sorted(event["message"] for event in events if event["event"] == "skipped")
+    assert len(said) == 2
+    for number, message in zip(broken, said, strict=True):
+        assert message.startswith(f"{pictures / f'{number}.png'}: is not a PNG")
+    assert opening.skipped(tmp_path / "run") == sorted(said, key=opening.skipped(tmp_path / "run").index)
+
+
+def test_when_no_picture_can_be_read_that_is_told_in_one_line(pictures, tmp_path):
     for number in range(9):
         (pictures / f"{number}.png").write_bytes(b"broken")
-    held_out = [number for number in range(9) if number not in learnt_from()]
-    for number in held_out:
-        draw(pictures / f"{number}.png", np.random.default_rng(0))
-    with pytest.raises(ImageError, match=r"^\S+[0-9]\.png: is not a PNG") as raised:
-        run(pictures, tmp_path / "run", preset, workers=workers, resume=True)
+    with pytest.raises(
+        DataError, match=r"^none of the 9 pictures can be read; .*skipped\.txt says why"
+    ) as raised:
+        run(pictures, tmp_path / "run", "fast")
     only_line(raised)
 
 

@@ -6,7 +6,7 @@ import signal
 import tomllib
 from contextlib import contextmanager
 from dataclasses import fields
-from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +14,7 @@ import typer
 from sketchcolor_cli import devices
 from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.training.config import PRESETS, STAGES, TrainConfig, configure
+from sketchcolor_cli.training.config import NAMES, PRESETS, STAGES, TrainConfig, configure, option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,23 +22,39 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+BUNDLED = Path(__file__).parent.parent / "models"
+"""Folder of the models that come with the package."""
+
 
 def _default(name: str) -> str:
     """Return what stands in the help for a setting's default: one value, or that of each preset."""
     values = {preset: getattr(config, name) for preset, config in PRESETS.items()}
-    if len(set(values.values())) > 1:
-        return f"[default: {', '.join(f'{preset} {value}' for preset, value in values.items())}]"
-    value = values[TrainConfig.preset]
-    return f"[default: {','.join(value) if isinstance(value, tuple) else value}]"
+    if len({_shown(value) for value in values.values()}) > 1:
+        return f"[default: {'; '.join(f'{preset} {_shown(value)}' for preset, value in values.items())}]"
+    return f"[default: {_shown(values[TrainConfig.preset])}]"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={item}" for key, item in value.items())
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+_RECIPE, _DATA, _GAME = "Recipe", "Data and start", "Critic and adversarial stages"
+
+
+def _set(name: str, text: str, panel: str) -> Any:
+    """Return the Typer option of a setting: its help ends on its default."""
+    return typer.Option(option(name), help=f"{text} {_default(name)}".strip(), rich_help_panel=panel)
 
 
 @options.told
 def train(
     data: Annotated[
-        str,
+        list[str],
         typer.Argument(
-            metavar="DATA",
-            help="Folder of coloured pictures, or tar shards such as 'train-{000000..000003}.tar'.",
+            metavar="DATA...",
+            help="Folder of coloured pictures, pictures, or tar shards such as 'train-{000000..000003}.tar'.",
         ),
     ],
     output: Annotated[
@@ -54,25 +70,139 @@ def train(
         typer.Option(help=f"Stages to run, in order, with commas: {', '.join(STAGES)}. {_default('stages')}"),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help=f"Times that every picture is seen. {_default('epochs')}")
+        str | None,
+        typer.Option(
+            metavar="N|STAGE=N,…",
+            help=f"Times that every picture is seen, in all stages or in each. {_default('epochs')}",
+        ),
     ] = None,
     size: Annotated[
-        int | None, typer.Option(help=f"Side of the training squares, in pixels. {_default('size')}")
+        str | None,
+        typer.Option(
+            metavar="N[,N…]",
+            help="Side of the training squares, in pixels; several for equal parts of each stage. "
+            f"{_default('size')}",
+        ),
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option(help=f"Pictures in a step. {_default('batch_size')}")
     ] = None,
-    lr: Annotated[float | None, typer.Option(help=f"Highest learning rate. {_default('lr')}")] = None,
+    lr: Annotated[
+        str | None,
+        typer.Option(
+            metavar="X|STAGE=X,…",
+            help=f"Highest learning rate, in all stages or in each. {_default('lr')}",
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help=f"Seed of everything random. {_default('seed')}")] = None,
     sketches: Annotated[
         Path | None,
-        typer.Option(help="Folder of sketches with the names of the pictures. [default: lines of the data]"),
+        typer.Option(
+            help="Folder of sketches with the names of the pictures. [default: lines of the data]",
+            rich_help_panel=_DATA,
+        ),
     ] = None,
     method: Annotated[
         str | None,
         typer.Option(
-            help="Extractor that draws the sketches; `sketchcolor plugins` lists them. Not with --sketches."
+            help="Extractor that draws the sketches; `sketchcolor plugins` lists them. Of several with "
+            "commas each picture gets one, with plus signs a random mix. Not with --sketches.",
+            rich_help_panel=_DATA,
         ),
+    ] = None,
+    from_model: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL",
+            help="Model to begin with, a file or the name of a bundled one, instead of fresh weights.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    finetune: Annotated[
+        bool,
+        typer.Option(
+            "--finetune",
+            help="Learn the colours of a character or series from a few pictures, or one; needs --from.",
+            rich_help_panel=_DATA,
+        ),
+    ] = False,
+    classes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for vgg with a subfolder of pictures for each class. [default: that of DATA]",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    perceptual: Annotated[
+        Path | None,
+        typer.Option(
+            help="Network that the perceptual stage sees with. [default: the run's own, else the bundled]",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    from_critic: Annotated[
+        Path | None,
+        typer.Option(
+            help="Critic for the adversarial stage of a run that trains none.", rich_help_panel=_DATA
+        ),
+    ] = None,
+    valid_share: Annotated[
+        float | None, _set("valid_share", "Part of the pictures that is held out.", _DATA)
+    ] = None,
+    output_space: Annotated[
+        str | None,
+        _set("output_space", "Colours that the thesis network predicts: hxhysv, xyv, rgb or lab.", _RECIPE),
+    ] = None,
+    accumulate: Annotated[
+        int | None, _set("accumulate", "Batches whose gradients make one step.", _RECIPE)
+    ] = None,
+    ema: Annotated[
+        float | None, _set("ema", "Decay of a moving average of the weights; 0 for none.", _RECIPE)
+    ] = None,
+    precision: Annotated[
+        str | None, _set("precision", "Number format: auto, float32, bfloat16 or float16.", _RECIPE)
+    ] = None,
+    compile_: Annotated[
+        bool | None,
+        typer.Option(
+            "--compile/--no-compile",
+            help="Translate the network for the device by torch.compile. [default: no-compile]",
+            rich_help_panel=_RECIPE,
+        ),
+    ] = None,
+    critic: Annotated[
+        str | None, _set("critic", "Critic of whole pictures, thesis, or of patches, patch.", _GAME)
+    ] = None,
+    spectral_norm: Annotated[
+        bool | None,
+        typer.Option(
+            "--spectral-norm/--no-spectral-norm",
+            help="Normalise the critic's layers. [default: no-spectral-norm]",
+            rich_help_panel=_GAME,
+        ),
+    ] = None,
+    gan_loss: Annotated[
+        str | None, _set("gan_loss", "What the two play for: linear, bce or hinge.", _GAME)
+    ] = None,
+    gan_weight: Annotated[
+        float | None, _set("gan_weight", "Weight of the critic's judgement, lambda.", _GAME)
+    ] = None,
+    r1: Annotated[float | None, _set("r1", "Weight of the critic's gradient penalty.", _GAME)] = None,
+    switch_batches: Annotated[
+        int | None, _set("switch_batches", "Steps after which the other player learns.", _GAME)
+    ] = None,
+    switch_loss: Annotated[
+        float | None, _set("switch_loss", "Loss below which a turn ends before that.", _GAME)
+    ] = None,
+    watch_batches: Annotated[
+        int | None, _set("watch_batches", "Generator's steps between two looks at it.", _GAME)
+    ] = None,
+    patience: Annotated[
+        int | None, _set("patience", "Looks without a better generator before it stops.", _GAME)
+    ] = None,
+    slack: Annotated[
+        float | None, _set("slack", "Share by which pixels or colours may be worse.", _GAME)
     ] = None,
     config: Annotated[
         Path | None,
@@ -81,37 +211,81 @@ def train(
     workers: Annotated[
         int | None, typer.Option(help=f"Processes that prepare pictures. {_default('workers')}")
     ] = None,
+    tensorboard: Annotated[
+        bool | None,
+        typer.Option(
+            "--tensorboard/--no-tensorboard",
+            help="Write metrics for TensorBoard, an extra, too. [default: no-tensorboard]",
+        ),
+    ] = None,
     device: options.Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
     json: options.Json = False,
 ) -> int:
     """Train a colour model on your own pictures.
 
-    RUN gets model.safetensors, which `colorize --model` takes, best.safetensors, metrics.csv, contact
-    sheets, and checkpoint.pt. Ctrl-C saves first; --resume goes on to the same numbers as a run without
-    a break.
+    The stages are those of the thesis: vgg teaches a network to see drawings, pixel and perceptual teach the
+    network that paints, critic and adversarial play it against a critic. RUN gets model.safetensors, which
+    `colorize --model` takes, best.safetensors, the network of each stage, metrics.csv, contact sheets,
+    run.toml with all settings, and checkpoint.pt. Ctrl-C saves first; --resume goes on to the same numbers
+    as a run without a break.
 
-    Example: `sketchcolor train drawings/ -o runs/first --preset fast --epochs 20`
+    Example: `sketchcolor train drawings/ -o runs/first --preset fast --epochs pixel=20,perceptual=2`
     """
     settings = configure_run(
-        config, preset=preset, stages=tuple(stages.split(",")) if stages else None, epochs=epochs, size=size,
-        batch_size=batch_size, lr=lr, seed=seed, sketches=str(sketches) if sketches else None, method=method,
-        workers=workers,
+        config, preset=preset, stages=tuple(stages.split(",")) if stages else None, epochs=epochs,
+        size=_sides(size), batch_size=batch_size, lr=lr, seed=seed, sketches=_text(sketches), method=method,
+        from_model=_bundled(from_model), finetune=finetune or None, classes=_text(classes),
+        perceptual=_text(perceptual), from_critic=_text(from_critic), valid_share=valid_share,
+        output_space=output_space, accumulate=accumulate, ema=ema, precision=precision, compile=compile_,
+        critic=critic, spectral_norm=spectral_norm, gan_loss=gan_loss, gan_weight=gan_weight, r1=r1,
+        switch_batches=switch_batches, switch_loss=switch_loss, watch_batches=watch_batches,
+        patience=patience, slack=slack, workers=workers, tensorboard=tensorboard,
     )  # fmt: skip
     with options.loading():
         device = devices.resolve(device)
         sketch = _sketch(settings.method) if settings.method else None
         from sketchcolor_cli.training.run import train as run_training  # imports torch
 
-    printing.note(f"{settings.preset} on {device}; Ctrl-C saves and stops")
-    with _stopped_by_signals() as stop, _progress() as report:
+    printing.note(f"{settings.preset}, {' → '.join(settings.stages)}, on {device}; Ctrl-C saves and stops")
+    with _stopped_by_signals() as stop, _progress(settings) as report:
         summary = run_training(
             data, output, settings, device=device, resume=resume, sketch=sketch, report=report, stop=stop
+        )
+    if summary.get("skipped"):
+        printing.note(
+            f"{summary['skipped']} picture(s) could not be read; {output / 'skipped.txt'} names them"
         )
     printing.note(f"model: {summary['model']}")
     if json:
         printing.emit_json(summary)
     return 0
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path else None
+
+
+def _sides(text: str | None) -> tuple[int, ...] | None:
+    """Return the sizes that ``--size`` names.
+
+    Raises:
+        UsageError: it names something else than whole numbers.
+    """
+    if text is None:
+        return None
+    try:
+        return tuple(int(side) for side in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--size {text!r}: must be a whole number, or several with commas") from error
+
+
+def _bundled(name: str | None) -> str | None:
+    """Return the file of a bundled model, if that is what was named."""
+    if name is None or Path(name).exists():
+        return name
+    file = BUNDLED / f"{name}.safetensors"
+    return str(file) if file.is_file() else name
 
 
 def configure_run(file: Path | None, **given: Any) -> TrainConfig:
@@ -126,17 +300,32 @@ def configure_run(file: Path | None, **given: Any) -> TrainConfig:
             written = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
             raise UsageError(f"--config {file}: {problem}") from problem
-        known = {setting.name for setting in fields(TrainConfig)}
-        unknown = [key for key in written if key.replace("-", "_") not in known]
+        names = {NAMES.get(setting.name, setting.name): setting.name for setting in fields(TrainConfig)}
+        unknown = [key for key in written if key.replace("-", "_") not in names]
         if unknown:
             raise UsageError(
-                f"--config {file}: no setting is called {unknown[0]!r}; there are {', '.join(sorted(known))}"
+                f"--config {file}: no setting is called {unknown[0]!r}; there are {', '.join(sorted(names))}"
             )
-    merged = {key.replace("-", "_"): value for key, value in written.items()}
-    if isinstance(merged.get("stages"), list):
-        merged["stages"] = tuple(merged["stages"])
-    merged |= {key: value for key, value in given.items() if value is not None}
-    return configure(merged.pop("preset", TrainConfig.preset), **merged)
+        written = {names[key.replace("-", "_")]: value for key, value in written.items()}
+    merged = written | {key: value for key, value in given.items() if value is not None}
+    preset = merged.pop("preset", None)
+    if preset is None and merged.get("from_model"):
+        preset = _preset_of(merged["from_model"], merged)
+    return configure(preset or TrainConfig.preset, **merged)
+
+
+def _preset_of(model: str, settings: dict[str, Any]) -> str:
+    """Return the preset that trains a model's network; its colour space becomes a setting.
+
+    Raises:
+        CheckpointError: it cannot be read, or holds no network that paints.
+    """
+    from sketchcolor_cli.model.base import ColorNet  # imports torch
+    from sketchcolor_cli.model.checkpoint import load_model
+
+    _, info = load_model(Path(model), ColorNet)
+    settings.setdefault("output_space", getattr(info.config, "output_space", None))
+    return "thesis" if info.architecture == "thesis-unet" else "fast"
 
 
 def _sketch(method: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
@@ -177,23 +366,36 @@ def _stopped_by_signals() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Yield the listener of a run: a bar over all steps, and a line for each epoch."""
+def _progress(settings: TrainConfig) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Yield the listener of a run: a bar for each stage, and a line for each epoch and each look."""
     with printing.progress("steps") as bar:
-        task = bar.add_task("training", total=None, detail="")
+        task = bar.add_task(settings.stages[0], total=None, detail="")
 
         def listen(event: dict[str, Any]) -> None:
             if event["event"] == "step":
                 done = (event["epoch"] - 1) * event["steps"] + event["step"]
                 total = event["epochs"] * event["steps"]
                 bar.update(
-                    task, completed=done, total=total, detail=f"{event['stage']} loss {event['loss']:.4f}"
+                    task, description=event["stage"], completed=done, total=total,
+                    detail=f"loss {event['loss']:.4f}",
+                )  # fmt: skip
+            elif event["event"] == "busy":
+                bar.update(
+                    task, description=event["what"], completed=event["done"], total=event["total"], detail=""
                 )
+            elif event["event"] == "skipped":
+                bar.console.print(printing.one_line(f"passed over: {event['message']}"))
             else:
+                place = f"{event['stage']} " + (
+                    f"epoch {event['epoch']}" if event["event"] == "epoch" else f"after {event['step']} steps"
+                )
                 figures = {
-                    key: value for key, value in event.items() if key not in ("event", "stage", "epoch")
+                    key: value
+                    for key, value in event.items()
+                    if key not in ("event", "stage", "epoch", "step", "best")
                 }
                 shown = "  ".join(f"{key} {value:.4g}" for key, value in figures.items())
-                bar.console.print(f"{event['stage']} epoch {event['epoch']}: {shown}")
+                best = "  (best so far)" if event.get("best") else ""
+                bar.console.print(f"{place}: {shown}{best}")
 
         yield listen

@@ -22,11 +22,12 @@ from sketchcolor_cli.model.config import (
     GeneratorConfig,
     HintUNetConfig,
     NetworkConfig,
+    PatchCriticConfig,
     PerceptualConfig,
     config_from_plain,
     config_to_plain,
 )
-from sketchcolor_cli.model.critic import Critic
+from sketchcolor_cli.model.critic import Critic, PatchCritic
 from sketchcolor_cli.model.generator import Generator
 from sketchcolor_cli.model.hint_unet import HintUNet
 from sketchcolor_cli.model.perceptual import Perceptual
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    Network = Generator | HintUNet | Critic | Perceptual
+    Network = Generator | HintUNet | Critic | PatchCritic | Perceptual
 
 FORMAT = 1
 """Version of the file format that this program writes, and the newest that it reads."""
@@ -49,6 +50,7 @@ _NETWORKS: dict[str, tuple[type[NetworkConfig], Any]] = {
         (GeneratorConfig, Generator),
         (HintUNetConfig, HintUNet),
         (CriticConfig, Critic),
+        (PatchCriticConfig, PatchCritic),
         (PerceptualConfig, Perceptual),
     )
 }
@@ -138,6 +140,14 @@ def load_model(path: Path, kind: type[_M] = nn.Module) -> tuple[_M, CheckpointIn
     if not isinstance(network, kind):
         raise CheckpointError(f"{path}: holds a {info.architecture} network, which is of no use here")
     return network, info
+
+
+def load_critic(path: Path) -> Critic | PatchCritic:
+    """Return the critic of a file, of either kind; as :func:`load_model`."""
+    network, info = load_model(path, nn.Module)
+    if not isinstance(network, Critic | PatchCritic):
+        raise CheckpointError(f"{path}: holds a {info.architecture} network, which is no critic")
+    return network
 
 
 def _read_header(metadata: dict[str, str]) -> CheckpointInfo:

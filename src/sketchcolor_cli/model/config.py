@@ -126,11 +126,30 @@ class CriticConfig:
     """Channels at 1, 1/2, 1/4 and 1/8 of the picture's size."""
     depths: tuple[int, ...] = (2, 2, 2)
     """Residual blocks at 1, 1/2 and 1/4."""
+    spectral_norm: bool = False
+    """Whether every layer is kept 1-Lipschitz by spectral normalisation (Miyato et al. 2018)."""
 
     def __post_init__(self) -> None:
         _need_lengths(self, widths=4, depths=3)
         _need_at_least(1, self, "widths")
         _need_at_least(0, self, "depths")
+
+
+@dataclass(frozen=True)
+class PatchCriticConfig:
+    """PatchGAN's critic, which judges each patch of a picture for itself (Isola et al. 2017)."""
+
+    architecture: ClassVar[str] = "patch-critic"
+
+    widths: tuple[int, ...] = (64, 128, 256, 512)
+    """Channels after each 4×4 convolution; all but the last halve the size. Four give patches of 70×70."""
+    spectral_norm: bool = False
+    """Whether every layer is kept 1-Lipschitz by spectral normalisation (Miyato et al. 2018)."""
+
+    def __post_init__(self) -> None:
+        _need_at_least(1, self, "widths")
+        if len(self.widths) < 2:
+            raise ValueError("widths must have 2 entries or more")
 
 
 @dataclass(frozen=True)
@@ -154,7 +173,7 @@ class PerceptualConfig:
 ModelConfig = GeneratorConfig | HintUNetConfig
 """Configurations of networks that colour a sketch."""
 
-NetworkConfig = GeneratorConfig | HintUNetConfig | CriticConfig | PerceptualConfig
+NetworkConfig = GeneratorConfig | HintUNetConfig | CriticConfig | PatchCriticConfig | PerceptualConfig
 """Configurations of every network that has a file of its own."""
 
 _C = TypeVar("_C", bound=NetworkConfig)
@@ -195,7 +214,7 @@ def _checked(name: str, value: object, hint: Any) -> Any:
         return value
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
         return float(value)
-    if hint is int and type(value) is int:
+    if hint in (int, bool) and type(value) is hint:
         return value
     raise CheckpointError(f"the configuration's {name} cannot be {value!r}")
 

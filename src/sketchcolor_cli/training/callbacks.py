@@ -8,27 +8,27 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sketchcolor_cli.errors import TrainingError
 from sketchcolor_cli.training.files import append_row, drop_rows, save_state
-from sketchcolor_cli.training.results import contact_sheet
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated
-    from fastai.callback.core import Callback
+    from fastai.callback.core import Callback, CancelBatchException
+    from fastai.callback.fp16 import MixedPrecision
     from fastai.torch_core import TensorImage, set_seed, to_device
     from fastai.vision.augment import aug_transforms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sketchcolor_cli.model.base import ColorNet
+    from sketchcolor_cli.training.config import TrainConfig
     from sketchcolor_cli.training.data import EpochBatches
 
 
@@ -37,13 +37,14 @@ class Seeds(Callback):  # type: ignore[misc]
 
     order, run_valid = -20, False  # before anything that draws
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *place: int) -> None:
+        """``place`` tells stages, and processes that train side by side, apart."""
         super().__init__()
-        self.seed = seed
+        self.seed, self.place = seed, place
 
     def before_batch(self) -> None:
         """Seed torch, on every device, Python and NumPy."""
-        place = (self.seed, self.epoch, self.learn.checkpoints.done)
+        place = (self.seed, *self.place, self.epoch, self.learn.checkpoints.done)
         set_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
 
 
@@ -77,11 +78,23 @@ def _transformed(pictures: Tensor, transforms: list[Any]) -> Tensor:
     return changed.as_subclass(Tensor).clamp(0, 1)  # type: ignore[no-any-return]
 
 
+@runtime_checkable
+class Keeper(Protocol):
+    """A callback with a state of its own, which belongs into checkpoints."""
+
+    def kept(self) -> dict[str, Any]:
+        """Return the state: tensors and plain values."""
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        """Go on from a state; called before fitting begins."""
+
+
 class Checkpoints(Callback):  # type: ignore[misc]
     """Save everything that the next step depends on, and take it up again so that nothing differs.
 
-    Saved every ``minutes`` after a step, and after each epoch. ``stop`` is asked after each step; when it
-    says so the state is saved and KeyboardInterrupt raised. ``settings`` is kept with the state.
+    Saved every few minutes after a step, and after each epoch. ``stop`` is asked after each step; when it
+    says so the state is saved and KeyboardInterrupt raised. ``settings`` is kept with the state. Within steps
+    of several batches nothing is saved.
     """
 
     order = 60  # last, when a step or an epoch is complete
@@ -89,30 +102,38 @@ class Checkpoints(Callback):  # type: ignore[misc]
     def __init__(
         self,
         file: Path,
+        stage: str,
+        nets: dict[str, nn.Module],
         batches: EpochBatches,
         settings: dict[str, Any],
-        minutes: float,
+        config: TrainConfig,
         stop: Callable[[], bool],
         state: dict[str, Any] | None,
+        keepers: Sequence[Keeper] = (),
     ) -> None:
         super().__init__()
-        self.file, self.batches, self.settings, self.seconds, self.stop = (
-            file, batches, settings, minutes * 60, stop,
-        )  # fmt: skip
+        self.file, self.stage, self.batches, self.settings, self.stop = file, stage, batches, settings, stop
+        self.weights, self.keepers = nn.ModuleDict(nets), keepers
+        self.seconds, self.accumulate = config.checkpoint_minutes * 60, config.accumulate
         self.resumed = state
         self.best = state["best"] if state else float("inf")
         self.saved = time.monotonic()
 
     @property
     def done(self) -> int:
-        """Steps of this epoch that came before the present one, those before a resumption included."""
+        """Batches of this epoch that came before the present one, those before a resumption included."""
         return self.batches.start + int(self.iter)
+
+    @property
+    def completes_step(self) -> bool:
+        """Whether the present batch is the last of a step of the optimizer."""
+        return (self.done + 1) % self.accumulate == 0 or self.done + 1 == len(self.batches)
 
     def before_fit(self) -> None:
         """Take up weights, optimizer and the running mean of the loss."""
         if self.resumed is None:
             return
-        self.learn.model.load_state_dict(self.resumed["model"])
+        self.weights.load_state_dict(self.resumed["model"])
         self.learn.opt.load_state_dict(to_device(self.resumed["optimizer"], self.dls.device))
         smooth = self.learn.recorder.smooth_loss
         smooth.count, smooth.val = self.resumed["smooth_loss"]
@@ -130,7 +151,7 @@ class Checkpoints(Callback):  # type: ignore[misc]
 
     def after_batch(self) -> None:
         """Save when it is time, or when the run shall stop."""
-        if not self.training:
+        if not self.training or not self.completes_step:
             return
         if self.stop():
             self.save(self.epoch, self.done + 1)
@@ -142,16 +163,22 @@ class Checkpoints(Callback):  # type: ignore[misc]
         """Save at the end of the epoch."""
         self.save(self.epoch + 1, 0)
 
+    def check(self) -> None:
+        """Raise TrainingError when a weight is no number any more."""
+        if not all(tensor.isfinite().all() for tensor in self.weights.state_dict().values()):
+            raise TrainingError(f"the weights became NaN in epoch {self.epoch + 1}; {last_good(self.file)}")
+
     def save(self, epoch: int, batch: int) -> None:
         """Write the state from which epoch ``epoch`` goes on after ``batch`` batches."""
-        model = self.learn.model.state_dict()
-        if not all(tensor.isfinite().all() for tensor in model.values()):
-            raise TrainingError(f"the weights became NaN in epoch {self.epoch + 1}; {last_good(self.file)}")
+        self.check()
+        model = self.weights.state_dict()
         smooth = self.learn.recorder.smooth_loss
         state = {
             **self.settings,
+            "stage": self.stage,
             "model": model,
             "optimizer": _plain(self.learn.opt.state_dict()),
+            "more": {type(keeper).__name__: _plain(keeper.kept()) for keeper in self.keepers},
             "epoch": epoch,
             "batch": batch,
             "smooth_loss": [smooth.count, smooth.val],
@@ -169,7 +196,128 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, str):
+        return value
     return [_plain(item) for item in value] if hasattr(value, "__iter__") else value
+
+
+class Accumulate(Callback):  # type: ignore[misc]
+    """Add up the gradients of ``count`` batches for one step; the last step of an epoch may have fewer."""
+
+    order, run_valid = 6, False  # before gradients are clipped
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def after_loss(self) -> None:
+        """Let the sum of the gradients be that of the mean loss of the batches of the step."""
+        first = self.learn.checkpoints.done // self.count * self.count
+        self.learn.loss_grad /= min(self.count, len(self.learn.checkpoints.batches) - first)
+
+    def before_step(self) -> None:
+        """Keep the gradients for the next batch until the step is complete."""
+        if not self.learn.checkpoints.completes_step:
+            raise CancelBatchException
+
+
+class Average(Callback):  # type: ignore[misc]
+    """Follow the weights with an exponential moving average, which is measured, shown and kept instead.
+
+    The decay grows with the steps up to ``decay``, min(decay, (1 + n)/(10 + n)), so that the first weights
+    are soon forgotten.
+    """
+
+    order = 58  # when an epoch has been written down, and before it is saved
+
+    def __init__(self, nets: dict[str, nn.Module], decay: float) -> None:
+        super().__init__()
+        self.nets, self.decay, self.steps = nn.ModuleDict(nets), decay, 0
+        self.mean: dict[str, Tensor] | None = None
+        self.aside: dict[str, Tensor] = {}
+
+    def before_fit(self) -> None:
+        """Begin with the weights as they are, unless there is a state to go on from."""
+        if self.mean is None:
+            self.mean = _copied(self.nets)
+
+    def after_step(self) -> None:
+        """Follow the weights."""
+        assert self.mean is not None  # noqa: S101  (set before fitting)
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        with torch.no_grad():
+            for name, value in self.nets.state_dict().items():
+                if value.is_floating_point():
+                    self.mean[name].lerp_(value, 1 - decay)
+                else:
+                    self.mean[name].copy_(value)
+
+    def before_validate(self) -> None:
+        """Put the average in the place of the weights."""
+        self.aside = _copied(self.nets)
+        self.settle()
+
+    def after_validate(self) -> None:
+        """Put the weights back."""
+        self.nets.load_state_dict(self.aside)
+
+    def settle(self) -> None:
+        """Let the networks be their average."""
+        if self.mean is not None:
+            self.nets.load_state_dict(self.mean)
+
+    def kept(self) -> dict[str, Any]:
+        """Return the average and its number of steps."""
+        return {"mean": self.mean, "steps": self.steps}
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        """Go on from what was kept."""
+        device = next(self.nets.parameters()).device
+        self.mean, self.steps = to_device(state["mean"], device), state["steps"]
+
+
+def _copied(nets: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in nets.state_dict().items()}
+
+
+class Scaled(MixedPrecision):  # type: ignore[misc]
+    """Scale the loss so that gradients do not vanish in float16, on any device.
+
+    The networks cast themselves, so of fastai's callback only the scaling is used.
+    """
+
+    def __init__(self, device: str) -> None:
+        super().__init__()
+        self.device_type = device.split(":")[0]
+        self.state: dict[str, Any] | None = None
+
+    def before_fit(self) -> None:
+        """Make the scaler, as it was left."""
+        self.learn.scaler = torch.amp.GradScaler(self.device_type)
+        self.scales: list[float] = []
+        if self.state is not None:
+            self.learn.scaler.load_state_dict(self.state)
+
+    def before_batch(self) -> None:
+        """Do nothing."""
+
+    def after_pred(self) -> None:
+        """Do nothing."""
+
+    def after_loss(self) -> None:
+        """Do nothing."""
+
+    def after_fit(self) -> None:
+        """Do nothing."""
+
+    def kept(self) -> dict[str, Any]:
+        """Return the scale and its history."""
+        return dict(self.learn.scaler.state_dict())
+
+    def take_up(self, state: dict[str, Any]) -> None:
+        """Go on from what was kept."""
+        self.state = state
 
 
 class StopOnNaN(Callback):  # type: ignore[misc]
@@ -203,15 +351,13 @@ class EpochLog(Callback):  # type: ignore[misc]
         self,
         folder: Path,
         stage: str,
-        net: ColorNet,
-        sample: tuple[Tensor, ...],
         report: Callable[[dict[str, Any]], None],
-        keep: Callable[[Path], None],
+        *,
+        sheet: Callable[[Path], None] | None,
+        keep: Callable[[Path], None] | None,
     ) -> None:
         super().__init__()
-        self.folder, self.stage, self.net, self.sample, self.report, self.keep = (
-            folder, stage, net, sample, report, keep,
-        )  # fmt: skip
+        self.folder, self.stage, self.sheet, self.report, self.keep = folder, stage, sheet, report, keep
         self.table = folder / "metrics.csv"
         self.began = time.monotonic()
 
@@ -246,10 +392,9 @@ class EpochLog(Callback):  # type: ignore[misc]
         }  # fmt: skip
         self.began = now
         append_row(self.table, {key: _short(value) for key, value in row.items()})
-        contact_sheet(
-            self.net, self.sample, self.folder / "sheets" / f"{self.stage}-{self.epoch + 1:03d}.png"
-        )
-        if row["valid_loss"] < self.learn.checkpoints.best:
+        if self.sheet is not None:
+            self.sheet(self.folder / "sheets" / f"{self.stage}-{self.epoch + 1:03d}.png")
+        if self.keep is not None and row["valid_loss"] < self.learn.checkpoints.best:
             self.learn.checkpoints.best = row["valid_loss"]
             self.keep(self.folder / "best.safetensors")
         self.report({"event": "epoch", **row})

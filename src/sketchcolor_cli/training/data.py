@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-PairMaker = Callable[["Generator", "Sequence[Drawing]", int], Pair]
-"""Makes a pair of the drawing of this number, with the others at hand."""
+PairMaker = Callable[["Generator", "Sequence[Drawing]", int, int], Pair]
+"""Makes a pair of the drawing of this number, of this many pixels a side, with the other drawings at hand."""
 
 Sketch = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
 """Draws the lines of a picture: (H, W, 3) to (H, W), both in [0, 1]."""
@@ -58,7 +58,7 @@ class FolderDrawings(Sequence[Drawing]):
         scale = self.short_side / min(rgb.shape[:2])
         if scale < 1:
             rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        return _to_bytes(rgb)
+        return to_bytes(rgb)
 
 
 class Sketched(Sequence[Drawing]):
@@ -72,7 +72,7 @@ class Sketched(Sequence[Drawing]):
 
     def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]
         drawing = self.drawings[index]
-        return replace(drawing, line=_to_bytes(self.sketch(_to_unit(drawing.color))))
+        return replace(drawing, line=to_bytes(self.sketch(to_unit(drawing.color))))
 
 
 class Subset(Sequence[Drawing]):
@@ -103,32 +103,28 @@ def split(drawings: Sequence[Drawing], valid_share: float, seed: int) -> tuple[S
     return Subset(drawings, sorted(order[held_out:])), Subset(drawings, sorted(order[:held_out]))
 
 
-def thesis_pair(size: int) -> PairMaker:
-    """Return a maker of the thesis's pairs: the whole picture as a square, and itself as its own reference.
+def thesis_pair(_rng: Generator, drawings: Sequence[Drawing], index: int, size: int) -> Pair:
+    """Return the thesis's pair: the whole picture as a square, and itself as its own reference.
 
-    The maker raises DataError when a drawing has no lines.
+    Raises:
+        DataError: the drawing has no lines.
     """
+    drawing = drawings[index]
+    if drawing.line is None:
+        raise DataError(f"{drawing.key}: has no sketch; name an extractor with --method or give --sketches")
 
     def square(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return _to_unit(cv2.resize(plane, (size, size), interpolation=cv2.INTER_AREA))
+        return to_unit(cv2.resize(plane, (size, size), interpolation=cv2.INTER_AREA))
 
-    def make(_rng: Generator, drawings: Sequence[Drawing], index: int) -> Pair:
-        drawing = drawings[index]
-        if drawing.line is None:
-            raise DataError(
-                f"{drawing.key}: has no sketch; name an extractor with --method or give --sketches"
-            )
-        truth = square(drawing.color)
-        given, nothing = np.ones((size, size, 1), np.float32), np.zeros((size // 4, size // 4, 4), np.float32)
-        return Pair(square(drawing.line), np.concatenate([truth, given], 2), nothing, truth)
-
-    return make
+    truth = square(drawing.color)
+    given, nothing = np.ones((size, size, 1), np.float32), np.zeros((size // 4, size // 4, 4), np.float32)
+    return Pair(square(drawing.line), np.concatenate([truth, given], 2), nothing, truth)
 
 
 class PairDataset(Dataset[tuple[Tensor, ...]]):
-    """Item (epoch, index): sketch (1,S,S), hint (4,S,S), spread (4,S/4,S/4), truth (3,S,S), sketch again.
+    """Item (epoch, index, S): sketch (1,S,S), hint (4,S,S), spread (4,S/4,S/4), truth (3,S,S), sketch again.
 
-    An item depends on seed, epoch and index alone. The sketch comes twice because losses need it too.
+    An item depends on seed and place alone. The sketch comes twice because losses need it too.
     """
 
     def __init__(self, drawings: Sequence[Drawing], maker: PairMaker, seed: int) -> None:
@@ -137,38 +133,52 @@ class PairDataset(Dataset[tuple[Tensor, ...]]):
     def __len__(self) -> int:
         return len(self.drawings)
 
-    def __getitem__(self, place: tuple[int, int]) -> tuple[Tensor, ...]:
-        epoch, index = place
-        pair = self.maker(np.random.default_rng([self.seed, epoch, index]), self.drawings, index)
+    def __getitem__(self, place: tuple[int, int, int]) -> tuple[Tensor, ...]:
+        epoch, index, size = place
+        pair = self.maker(np.random.default_rng([self.seed, epoch, index]), self.drawings, index, size)
         planes = (pair.sketch[..., None], pair.hint, pair.spread, pair.truth)
         tensors = [torch.from_numpy(np.ascontiguousarray(plane.transpose(2, 0, 1))) for plane in planes]
         return (*tensors, tensors[0])
 
 
-class EpochBatches(Sampler[list[tuple[int, int]]]):
-    """Batches of (epoch, index), shuffled by seed and epoch; can begin in the middle of an epoch.
+class EpochBatches(Sampler[list[tuple[int, int, int]]]):
+    """Batches of (epoch, index, size), shuffled by seed and epoch; can begin in the middle of an epoch.
 
-    Incomplete batches are left out when shuffled, as batch normalisation wants, unless there is no other.
+    ``sizes`` have equal parts of the ``epochs``, the last what is left over. The epochs of items are counted
+    from ``first_epoch`` on. Incomplete batches are left out when shuffled, as batch normalisation wants,
+    unless there is no other.
     """
 
-    def __init__(self, count: int, batch_size: int, seed: int, *, shuffled: bool) -> None:
+    def __init__(
+        self,
+        count: int,
+        batch_size: int,
+        seed: int,
+        *,
+        shuffled: bool,
+        sizes: Sequence[int],
+        epochs: int = 1,
+        first_epoch: int = 0,
+    ) -> None:
         self.count, self.size, self.seed, self.shuffled = count, min(batch_size, count), seed, shuffled
+        self.sizes, self.epochs, self.first_epoch = sizes, epochs, first_epoch
         self.epoch, self.start = 0, 0
 
     def __len__(self) -> int:
         """Return the batches of a whole epoch, wherever this one begins."""
         return self.count // self.size if self.shuffled else -(-self.count // self.size)
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        order = np.arange(self.count)
+    def __iter__(self) -> Iterator[list[tuple[int, int, int]]]:
+        order, number = np.arange(self.count), self.first_epoch + self.epoch
         if self.shuffled:
-            np.random.default_rng([self.seed, self.epoch]).shuffle(order)
+            np.random.default_rng([self.seed, number]).shuffle(order)
+        side = self.sizes[min(self.epoch * len(self.sizes) // self.epochs, len(self.sizes) - 1)]
         for batch in range(self.start, len(self)):
-            yield [(self.epoch, int(i)) for i in order[batch * self.size : (batch + 1) * self.size]]
+            yield [(number, int(i), side) for i in order[batch * self.size : (batch + 1) * self.size]]
 
 
 def loader(
-    dataset: PairDataset, batches: EpochBatches, *, workers: int = 0, pinned: bool = False
+    dataset: Dataset[Any], batches: EpochBatches, *, workers: int = 0, pinned: bool = False
 ) -> DataLoader[tuple[Tensor, ...]]:
     """Return a loader that takes nothing from the global random numbers, which belong to the training."""
     # Extractors of plugins can seldom be pickled, and only Linux starts processes safely without that.
@@ -184,14 +194,17 @@ def loader(
     )
 
 
-def _begin_worker(_number: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the one that trains decides
+def _begin_worker(_worker: int) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):  # these reach all processes; the one that trains decides
+        signal.signal(number, signal.SIG_IGN)
     cv2.setNumThreads(0)  # its threads were not forked with the process
 
 
-def _to_bytes(plane: NDArray[np.float32]) -> NDArray[np.uint8]:
+def to_bytes(plane: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return values in [0, 1] as bytes."""
     return (plane * 255 + 0.5).astype(np.uint8)
 
 
-def _to_unit(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
+def to_unit(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return bytes as values in [0, 1]."""
     return plane.astype(np.float32) / np.float32(255)

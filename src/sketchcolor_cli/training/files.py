@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-STATE = frozenset({"config", "pictures", "model", "optimizer", "epoch", "batch", "smooth_loss", "best"})
-"""What a training state holds; ``epoch`` epochs and ``batch`` batches of the next one are done."""
+STATE = frozenset(
+    {"config", "pictures", "stage", "model", "optimizer", "more", "epoch", "batch", "smooth_loss", "best"}
+)
+"""What a training state holds; of its stage ``epoch`` epochs and ``batch`` batches of the next are done."""
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
@@ -60,7 +62,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def append_row(path: Path, row: dict[str, Any]) -> None:
-    """Append a row to a CSV table; the first row brings the header.
+    """Append a row to a CSV table; new columns are added at the right.
 
     Raises:
         TrainingError: it cannot be written.
@@ -68,14 +70,14 @@ def append_row(path: Path, row: dict[str, Any]) -> None:
     _write_rows(path, [*_read_rows(path), row])
 
 
-def drop_rows(path: Path, stage: str, epoch: int) -> None:
-    """Take out the rows of a stage after ``epoch``: a resumed run will write them again.
+def drop_rows(path: Path, stage: str, last: int, *, counter: str = "epoch") -> None:
+    """Take out the rows of a stage whose ``counter`` is above ``last``: a resumed run writes them again.
 
     Raises:
         TrainingError: the table cannot be written.
     """
     rows = _read_rows(path)
-    kept = [row for row in rows if row["stage"] != stage or int(row["epoch"]) <= epoch]
+    kept = [row for row in rows if row["stage"] != stage or int(row[counter]) <= last]
     if kept:
         _write_rows(path, kept)
     else:
@@ -91,7 +93,8 @@ def _read_rows(path: Path) -> list[dict[str, Any]]:
 
 def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[-1]), lineterminator="\n")
+    columns = list(dict.fromkeys(name for row in rows for name in row))  # stages measure different things
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_text(path, text.getvalue())

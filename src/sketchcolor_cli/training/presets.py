@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from sketchcolor_cli.color import rgb_to_lab
+from sketchcolor_cli.color import rgb_to_lab, rgb_to_xyv
 from sketchcolor_cli.compositing import paint_under
+from sketchcolor_cli.errors import CheckpointError, TrainingError, UsageError
+from sketchcolor_cli.model.base import ColorNet
+from sketchcolor_cli.model.checkpoint import load_model
+from sketchcolor_cli.model.config import (
+    CriticConfig,
+    GeneratorConfig,
+    HintUNetConfig,
+    NetworkConfig,
+    PatchCriticConfig,
+    config_from_plain,
+    config_to_plain,
+)
+from sketchcolor_cli.model.critic import Critic, PatchCritic
 from sketchcolor_cli.model.generator import Generator
 from sketchcolor_cli.model.hint_unet import HintUNet
 from sketchcolor_cli.model.lattice import lab_grid, lattice_shares
@@ -17,10 +31,10 @@ from sketchcolor_cli.model.spaces import SPACES
 from sketchcolor_cli.training.data import PairDataset, thesis_pair
 from sketchcolor_cli.training.losses import color_rarity, paint_loss, pixel_loss
 from sketchcolor_cli.training.pairs import Drawing, Pair, PairRecipe, make_pair
-from sketchcolor_cli.training.results import page_lightness
+from sketchcolor_cli.training.results import page_lightness, result_rgb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.random import Generator as NumpyGenerator
 
@@ -34,67 +48,133 @@ _COUNTED = 300  # pairs from which the rarity of colours is counted
 _UNSEEN_EPOCH = 2**31  # pairs of epochs from here on are never trained on
 
 
+_C = TypeVar("_C", bound=NetworkConfig)
+
+
 @dataclass(frozen=True)
 class Setup:
-    """A network with the data and loss to train it on; ``loss(prediction, truth, sketch)``."""
+    """A painting network with the data and losses to train it on."""
 
     net: Generator | HintUNet
     train: PairDataset
     valid: PairDataset
     loss: Loss
+    """Loss of the pixel stage: (prediction, truth, sketch) to a number."""
+    later_loss: Loss
+    """The part of the later stages' losses that compares pixels, with its weights there."""
+    to_xyv: Callable[[Prediction, Tensor], Tensor]
+    """Prediction and sketch to what critic and perceptual network see, (N, 3, H, W)."""
     augments_batches: bool
 
 
-def set_up(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing], device: str) -> Setup:
-    """Build what the preset of ``config`` needs; weights start from ``config.seed``.
+def shaped(start: _C, given: Mapping[str, Any], option: str) -> _C:
+    """Return a network's configuration with what ``given`` says instead.
 
     Raises:
+        UsageError: it has no such key, or no network can have this shape; ``option`` is named.
+    """
+    try:
+        return config_from_plain(type(start), {**config_to_plain(start), **given})
+    except CheckpointError as error:
+        raise UsageError(f"{option}: {error}") from error
+
+
+def set_up(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing], device: str) -> Setup:
+    """Build what the preset of ``config`` needs; weights start from ``config.seed`` or a model file.
+
+    Raises:
+        CheckpointError: the model file cannot be read.
         DataError: the preset needs sketches, and the drawings have none.
+        TrainingError: the model file holds another network than the preset trains.
     """
     torch.manual_seed(config.seed)
     return {"thesis": _thesis, "fast": _fast}[config.preset](config, train, valid, device)
 
 
+def set_up_critic(config: TrainConfig) -> Critic | PatchCritic:
+    """Return a fresh critic; weights start from ``config.seed``.
+
+    Raises:
+        UsageError: the configuration describes no critic.
+    """
+    torch.manual_seed(config.seed)
+    option = "--config, critic-network"
+    if config.critic == "patch":
+        patches = PatchCriticConfig(spectral_norm=config.spectral_norm)
+        return PatchCritic(shaped(patches, config.critic_network, option))
+    return Critic(shaped(CriticConfig(spectral_norm=config.spectral_norm), config.critic_network, option))
+
+
+def _begun(config: TrainConfig, fresh: Generator | HintUNet) -> Any:
+    """Return the network to begin with: a fresh one, or that of the model file."""
+    if not config.from_model:
+        return fresh
+    net, _ = load_model(Path(config.from_model), ColorNet)
+    if net.config.architecture != fresh.config.architecture:
+        raise TrainingError(
+            f"{config.from_model}: holds a {net.config.architecture} network, and --preset {config.preset} "
+            f"trains a {fresh.config.architecture}; use the preset it was trained with"
+        )
+    space = getattr(net.config, "output_space", config.output_space)
+    if space != config.output_space:
+        raise TrainingError(f"{config.from_model}: its network paints in {space}; add --output-space {space}")
+    return net.train()
+
+
 def _thesis(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing], _device: str) -> Setup:
-    net = Generator()
+    shape = GeneratorConfig(output_space=config.output_space)  # type: ignore[arg-type]  # checked before
+    net = _begun(config, Generator(shaped(shape, config.network, "--config, network")))
     space = SPACES[net.config.output_space]
-    maker = thesis_pair(config.size)
-    learning = PairDataset(train, maker, config.seed)
-    _ = learning[0, 0]  # where there are no sketches this says so, before anything else begins
+    learning = PairDataset(train, thesis_pair, config.seed)
+    _ = learning[0, 0, config.size[-1]]  # without sketches this says so, before anything else begins
 
     def loss(prediction: Prediction, truth: Tensor, _sketch: Tensor) -> Tensor:
         return pixel_loss(prediction, truth, space)
 
-    return Setup(net, learning, PairDataset(valid, maker, config.seed), loss, augments_batches=True)
+    def later_loss(prediction: Prediction, truth: Tensor, _sketch: Tensor) -> Tensor:
+        return pixel_loss(prediction, truth, space, weight=4, extra_weight=2)
+
+    def to_xyv(prediction: Prediction, _sketch: Tensor) -> Tensor:
+        return space.to_xyv(prediction.color)
+
+    held_out = PairDataset(valid, thesis_pair, config.seed)
+    return Setup(net, learning, held_out, loss, later_loss, to_xyv, augments_batches=True)
 
 
 def _fast(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing], device: str) -> Setup:
-    net = HintUNet()
+    net = _begun(config, HintUNet(shaped(HintUNetConfig(), config.network, "--config, network")))
 
     def maker(recipe: PairRecipe) -> PairMaker:
-        def make(rng: NumpyGenerator, drawings: Sequence[Drawing], index: int) -> Pair:
-            return make_pair(rng, drawings, index, config.size, recipe, stride=net.stride)
+        def make(rng: NumpyGenerator, drawings: Sequence[Drawing], index: int, size: int) -> Pair:
+            return make_pair(rng, drawings, index, size, recipe, stride=net.stride)
 
         return make
 
     learning = PairDataset(train, maker(PairRecipe(sheet_share=0)), config.seed)
     plain = PairRecipe(page_share=0, bubble_share=0, sheet_share=0, augment=False)
     a, b = lab_grid(net.config.lab_step)
-    rarity = _count_colors(learning, net.stride, (a, b)).to(device)
+    rarity = _count_colors(learning, config.size[-1], net.stride, (a, b)).to(device)
     lattice = a.to(device), b.to(device)
 
     def loss(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
         return paint_loss(prediction, page_lightness(sketch), rgb_to_lab(truth), lattice, rarity)["total"]
 
-    return Setup(net, learning, PairDataset(valid, maker(plain), config.seed), loss, augments_batches=False)
+    def later_loss(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
+        return 4 * loss(prediction, truth, sketch)
+
+    def to_xyv(prediction: Prediction, sketch: Tensor) -> Tensor:
+        return rgb_to_xyv(result_rgb(net, prediction, sketch))
+
+    held_out = PairDataset(valid, maker(plain), config.seed)
+    return Setup(net, learning, held_out, loss, later_loss, to_xyv, augments_batches=False)
 
 
-def _count_colors(pairs: PairDataset, stride: int, lattice: tuple[Tensor, Tensor]) -> Tensor:
+def _count_colors(pairs: PairDataset, size: int, stride: int, lattice: tuple[Tensor, Tensor]) -> Tensor:
     """Return the rarity of each lattice colour in pairs that training itself will not see."""
     counts = torch.zeros(len(lattice[0]) * len(lattice[1]))
     for number in range(min(_COUNTED, 4 * len(pairs))):
         again, index = divmod(number, len(pairs))
-        sketch, _, _, truth, _ = (part[None] for part in pairs[_UNSEEN_EPOCH + again, index])
+        sketch, _, _, truth, _ = (part[None] for part in pairs[_UNSEEN_EPOCH + again, index, size])
         paint, seen = paint_under(page_lightness(sketch), rgb_to_lab(truth), stride)
         corners, shares = lattice_shares(paint[:, 1:], *lattice)
         counts.index_add_(0, corners.flatten(), (shares * seen[:, 1:2]).flatten())

@@ -46,18 +46,29 @@ def read_shards(paths: list[Path], short_side: int) -> Iterator[Drawing]:
     """
     for path in paths:
         for key, parts in _read_samples(path).items():
-            color = _decoded(parts.get("color"), cv2.IMREAD_COLOR, short_side)
-            if color is None:
-                continue
-            line = _decoded(parts.get("line"), cv2.IMREAD_GRAYSCALE, short_side)
-            if line is not None and line.shape != color.shape[:2]:
-                raise DataError(f"{path}: the line drawing of {key} has not its picture's size; pack it anew")
-            try:
-                facts = json.loads(parts.get("json", b"{}"))
-                source, group = str(facts.get("source", "")), str(facts.get("group", ""))
-            except (ValueError, AttributeError) as error:
-                raise DataError(f"{path}: {key}.json is not a JSON object; pack it anew") from error
-            yield Drawing(key, cv2.cvtColor(color, cv2.COLOR_BGR2RGB), line, source, group)
+            drawing = drawing_of(path, key, parts, short_side)
+            if drawing is not None:
+                yield drawing
+
+
+def drawing_of(path: Path, key: str, parts: dict[str, bytes], short_side: int) -> Drawing | None:
+    """Return the drawing of a sample's files, or None when its coloured picture is missing or damaged.
+
+    Raises:
+        DataError: the parts do not fit together; ``path`` is the shard that is named then.
+    """
+    color = _decoded(parts.get("color"), cv2.IMREAD_COLOR, short_side)
+    if color is None:
+        return None
+    line = _decoded(parts.get("line"), cv2.IMREAD_GRAYSCALE, short_side)
+    if line is not None and line.shape != color.shape[:2]:
+        raise DataError(f"{path}: the line drawing of {key} has not its picture's size; pack it anew")
+    try:
+        facts = json.loads(parts.get("json", b"{}"))
+        source, group = str(facts.get("source", "")), str(facts.get("group", ""))
+    except (ValueError, AttributeError) as error:
+        raise DataError(f"{path}: {key}.json is not a JSON object; pack it anew") from error
+    return Drawing(key, cv2.cvtColor(color, cv2.COLOR_BGR2RGB), line, source, group)
 
 
 def _read_samples(path: Path) -> dict[str, dict[str, bytes]]:

@@ -1,122 +1,307 @@
-"""The stages of training, each a fastai Learner's fit (Cortés Méndez 2022, training recipe)."""
+"""The stages of training (Cortés Méndez 2022, training recipe): what each fits, by what loss, and shows."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 
-from sketchcolor_cli.errors import SketchcolorError
-from sketchcolor_cli.training import callbacks, results
+from sketchcolor_cli.color import rgb_to_xyv
+from sketchcolor_cli.training import adversary, callbacks, classes, fakes, game, results, watch
 from sketchcolor_cli.training.data import EpochBatches, loader
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated
-    from fastai.callback.core import TrainEvalCallback
-    from fastai.callback.schedule import Learner  # the module adds fit_one_cycle to it
-    from fastai.callback.training import GradientClip
-    from fastai.data.core import DataLoaders
-    from fastai.learner import AvgMetric, Recorder
-    from fastai.optimizer import ranger
+from sketchcolor_cli.training.learner import Work, fit
+from sketchcolor_cli.training.perception import perceptual_loss, seer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from sketchcolor_cli.model.base import ColorNet, Prediction
+    from sketchcolor_cli.model.critic import Critic, PatchCritic
+    from sketchcolor_cli.model.perceptual import Perceptual
+    from sketchcolor_cli.training.classes import Classes
     from sketchcolor_cli.training.config import TrainConfig
-    from sketchcolor_cli.training.presets import Setup
+    from sketchcolor_cli.training.learner import Context
+    from sketchcolor_cli.training.presets import Loss, Setup
 
 _SHEET_ROWS = 8
+_PARTS = 3  # of a pair that go into the network: sketch, hint and spread; truth and sketch go into the loss
 
 
-class _Loaders(DataLoaders):  # type: ignore[misc]
-    """fastai's pair of loaders, here of PyTorch's kind."""
-
-    device = torch.device("cpu")  # in place of a property that moves loaders, which PyTorch's cannot be
-    n_inp = 3  # sketch, hint and spread go into the network; truth and sketch again into the loss
-
-
-class _Fed(nn.Module):
-    """A network as fastai calls it; it works in a lower precision, its results and the loss do not.
-
-    bfloat16 has the range of float32, so the loss needs no scaling.
-    """
+class Fed(nn.Module):
+    """A network as fastai calls it; it works in a lower precision, its results and the loss do not."""
 
     def __init__(self, net: ColorNet, device: str, dtype: torch.dtype) -> None:
         super().__init__()
         self.net, self.device_type, self.dtype = net, torch.device(device).type, dtype
 
     def forward(self, sketch: Tensor, hint: Tensor, spread: Tensor) -> Prediction:
+        """See :class:`ColorNet`."""
         with torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
             prediction = self.net(sketch, hint, spread=spread)
         parts = {name: part.float() for name, part in vars(prediction).items() if part is not None}
         return replace(prediction, **parts)  # type: ignore[no-any-return]
 
 
-def fit_pixel(
+class Classifying(nn.Module):
+    """The perceptual network as a classifier of RGB pictures (N, 3, H, W) in [0, 1]."""
+
+    def __init__(self, net: Perceptual, device: str, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.net, self.device_type, self.dtype = net, torch.device(device).type, dtype
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Return logits (N, classes)."""
+        xyv = rgb_to_xyv(rgb)
+        with torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
+            return self.net(xyv).logits.float()  # type: ignore[no-any-return]
+
+
+def fit_vgg(context: Context, data: Classes, *, keep: Callable[[Path], None]) -> None:
+    """Teach the perceptual network to tell classes of cartoons apart; top-1 and top-5 are measured."""
+    net, valid = data.net, data.valid
+    if context.config.compile:
+        net.compile()
+    model = Classifying(net, context.device, context.dtype)
+    sample = fakes.first_of(valid, classes.SHEET, context.config.size[-1])
+
+    def sheet(path: Path) -> None:
+        was_training = model.training
+        model.eval()
+        classes.class_sheet(lambda rgb: model(rgb.to(context.device)), sample, path)
+        model.train(was_training)
+
+    fit(
+        context,
+        Work(
+            "vgg", model, {"net": net}, data.train, valid, F.cross_entropy, inputs=1,
+            metrics=(top1, top5), sheet=sheet, keep=keep,
+        ),
+    )  # fmt: skip
+
+
+def top1(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the share of pictures whose class is thought the most probable."""
+    return (logits.argmax(1) == labels).float().mean()
+
+
+def top5(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the share of pictures whose class is among the five thought most probable."""
+    best = logits.topk(min(5, logits.shape[1]), 1).indices
+    return (best == labels[:, None]).any(1).float().mean()
+
+
+def fit_pixel(context: Context, setup: Setup, *, keep: Callable[[Path], None]) -> None:
+    """Teach the network to paint what is there, pixel by pixel."""
+    fit(context, painting(context, setup, "pixel", setup.loss, keep))
+
+
+def fit_perceptual(
+    context: Context, setup: Setup, network: Perceptual, *, keep: Callable[[Path], None]
+) -> None:
+    """Teach the network to paint what looks the same to the perceptual network."""
+    loss = perceived(setup, seer(network, context.device, context.dtype))
+    fit(context, painting(context, setup, "perceptual", loss, keep))
+
+
+def perceived(setup: Setup, see: Callable[[Tensor], tuple[Tensor, ...]]) -> Loss:
+    """Return the loss of the perceptual stage: pixels, weighted as there, and what is seen."""
+
+    def loss(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
+        with torch.no_grad():
+            wanted = see(rgb_to_xyv(truth))
+        seen = see(setup.to_xyv(prediction, sketch))
+        return setup.later_loss(prediction, truth, sketch) + perceptual_loss(seen, wanted)
+
+    return loss
+
+
+def fit_critic(
+    context: Context,
     setup: Setup,
-    config: TrainConfig,
-    settings: dict[str, Any],
-    run: Path,
-    device: str,
-    state: dict[str, Any] | None,
+    critic: Critic | PatchCritic,
     *,
-    report: Callable[[dict[str, Any]], None],
-    stop: Callable[[], bool],
+    progress: Callable[[int, int], None],
     keep: Callable[[Path], None],
 ) -> None:
-    """Train on pixels: ranger, gradients clipped to norm 1, one cycle; go on from ``state`` if there is any.
+    """Teach the critic to tell drawings from what the network paints, which is saved first."""
+    config, size = context.config, context.config.size[-1]
+    net = setup.net.to(torch.device(context.device)).to(memory_format=torch.channels_last)
+    fed = Fed(net, context.device, context.dtype)
+    net.eval()
 
-    ``settings`` goes into the checkpoints. The other arguments are those of ``run.train``.
-    """
-    batches = EpochBatches(len(setup.train), config.batch_size, config.seed, shuffled=True)
-    measured = EpochBatches(len(setup.valid), config.batch_size, config.seed, shuffled=False)
-    shown = EpochBatches(len(setup.valid), _SHEET_ROWS, config.seed, shuffled=False)
-    pinned = device.startswith("cuda")
-    data = _Loaders(
-        loader(setup.train, batches, workers=config.workers, pinned=pinned),
-        loader(setup.valid, measured, pinned=pinned),
+    @torch.no_grad()
+    def paint(batch: tuple[Tensor, ...]) -> Tensor:
+        *given, _, sketch = (part.to(context.device) for part in batch)
+        return results.result_rgb(net, fed(*given), sketch).cpu()
+
+    data = {}
+    for part, pairs in (("train", setup.train), ("valid", setup.valid)):
+        folder = fakes.claim(context.run / "generated" / part, net, size)
+        total = len(pairs)
+        fakes.paint_all(
+            pairs, paint, folder, size, config.batch_size,
+            progress=lambda done, total=total: progress(done, total), stop=context.stop,  # type: ignore[misc]
+        )  # fmt: skip
+        data[part] = fakes.RealAndFake(pairs, folder, size, config.seed, varied=part == "train")
+
+    model = Judging(critic, config.r1, context.device, context.dtype)
+    sample = fakes.first_of(data["valid"], _SHEET_ROWS, size)
+
+    def sheet(path: Path) -> None:
+        was_training = critic.training
+        critic.eval()
+        fakes.critic_sheet(lambda rgb: model.judge(rgb_to_xyv(rgb.to(context.device))), sample, path)
+        critic.train(was_training)
+
+    def loss(judged: Judged, _: Tensor) -> Tensor:
+        return adversary.critic_loss(config.gan_loss, judged.real, judged.fake) + config.r1 * judged.penalty
+
+    def accuracy(judged: Judged, _: Tensor) -> Tensor:
+        return adversary.accuracy(judged.real, judged.fake)
+
+    fit(
+        context,
+        Work(
+            "critic", model, {"critic": critic}, data["train"], data["valid"], loss, inputs=2,
+            metrics=(accuracy,), batch_size=max(1, config.batch_size // 2), sheet=sheet, keep=keep,
+        ),
+    )  # fmt: skip
+
+
+class Judged(NamedTuple):
+    """The critic's logits for drawings and generated pictures, and how steep it is at the drawings."""
+
+    real: Tensor
+    fake: Tensor
+    penalty: Tensor
+
+
+class Judging(nn.Module):
+    """The critic as fastai calls it, on RGB pictures (N, 3, H, W) in [0, 1]."""
+
+    def __init__(self, critic: nn.Module, r1: float, device: str, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.critic, self.r1 = critic, r1
+        self.device_type, self.dtype = torch.device(device).type, dtype
+
+    def forward(self, real: Tensor, fake: Tensor) -> Judged:
+        """Judge as many drawings as generated pictures."""
+        return self.judged(rgb_to_xyv(real), rgb_to_xyv(fake))
+
+    def judged(self, real: Tensor, fake: Tensor) -> Judged:
+        """Judge both, in XYV, in one batch, so that norms see them alike."""
+        of_real, of_fake = self.judge(torch.cat([real, fake])).chunk(2)
+        penalty = of_real.new_zeros(())
+        if self.r1 and torch.is_grad_enabled():
+            penalty = adversary.gradient_penalty(self.critic, real)
+        return Judged(of_real, of_fake, penalty)
+
+    def judge(self, xyv: Tensor) -> Tensor:
+        """Return logits, in float32, of pictures in XYV."""
+        with torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
+            logits: Tensor = self.critic(xyv.contiguous(memory_format=torch.channels_last))
+        return logits.float()
+
+
+class Playing(nn.Module):
+    """Generator and critic as fastai calls them; what the turn asks of the critic is in the loss."""
+
+    def __init__(self, fed: Fed, judging: Judging) -> None:
+        super().__init__()
+        self.fed, self.judging = fed, judging
+
+    def forward(self, *given: Tensor) -> Prediction:
+        """Paint; without a graph while the generator waits."""
+        learning = any(parameter.requires_grad for parameter in self.fed.parameters())
+        with torch.set_grad_enabled(learning and torch.is_grad_enabled()):
+            return self.fed(*given)  # type: ignore[no-any-return]
+
+
+def fit_adversarial(
+    context: Context,
+    setup: Setup,
+    network: Perceptual,
+    critic: Critic | PatchCritic,
+    *,
+    keep: Callable[[Path], None],
+) -> None:
+    """Let generator and critic play by turns, and watch; ``best.safetensors`` is the generator to hand on."""
+    config, device = context.config, context.device
+    players: dict[str, nn.Module] = {game.GENERATOR: setup.net, game.CRITIC: critic}
+    see = seer(network, device, context.dtype)
+    base = perceived(setup, see)
+    work = painting(context, setup, "adversarial", base, keep)
+    fed = Fed(setup.net, device, context.dtype)
+    judging = Judging(critic, config.r1, device, context.dtype)
+    turns = game.Turns(players, config)
+
+    def loss(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
+        fake = setup.to_xyv(prediction, sketch)
+        if turns.turn == game.CRITIC and torch.is_grad_enabled():
+            judged = judging.judged(rgb_to_xyv(truth), fake.detach())
+            return adversary.critic_loss(config.gan_loss, *judged[:2]) + config.r1 * judged.penalty
+        wish = adversary.generator_term(config.gan_loss, judging.judge(fake))
+        return base(prediction, truth, sketch) + config.gan_weight * wish
+
+    held_out = EpochBatches(
+        len(setup.valid), config.batch_size, config.seed, shuffled=False, sizes=config.size[-1:]
     )
-    data.device = torch.device(device)
+
+    def measured() -> watch.Figures:
+        return watch.measure(setup.net, fed, loader(setup.valid, held_out), setup.loss, see, device)
+
+    rates = {game.GENERATOR: config.lr["adversarial"], game.CRITIC: config.critic_lr}
+    watching = game.Watch(context.run, config, turns, measured, keep, context.report)
+    fit(
+        context,
+        replace(
+            work,
+            model=Playing(fed, judging),
+            nets={"net": setup.net, "critic": critic},
+            loss=loss,
+            keep=None,
+            callbacks=[*work.callbacks, turns, watching],
+            one_cycle=False,
+            optimizer=lambda: game.Both(players, rates, config.gan_decay),
+        ),
+    )
+
+
+def painting(
+    context: Context,
+    setup: Setup,
+    stage: str,
+    loss: Loss,
+    keep: Callable[[Path], None],
+) -> Work:
+    """Return the work of a stage that fits the painting network by ``loss``(prediction, truth, sketch)."""
+    config = context.config
+    if config.compile:
+        setup.net.compile()
+    sample = fakes.first_of(setup.valid, _SHEET_ROWS, config.size[-1])
 
     def psnr(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
         return results.psnr(results.result_rgb(setup.net, prediction, sketch), truth)
 
-    learn = Learner(
-        data,
-        _Fed(setup.net, device, getattr(torch, config.precision)).to(memory_format=torch.channels_last),
-        loss_func=setup.loss,
-        opt_func=ranger,
-        lr=config.lr,
-        metrics=AvgMetric(psnr),
-        default_cbs=False,
-        cbs=[
-            TrainEvalCallback(),
-            Recorder(add_time=False),
-            GradientClip(1.0),
-            callbacks.Seeds(config.seed),
-            *([callbacks.JointAugment()] if setup.augments_batches else []),
-            callbacks.StopOnNaN(run / "checkpoint.pt"),
-            callbacks.Checkpoints(
-                run / "checkpoint.pt", batches, settings, config.checkpoint_minutes, stop, state
-            ),
-            callbacks.EpochLog(run, "pixel", setup.net, next(iter(loader(setup.valid, shown))), report, keep),
-        ],
+    return Work(
+        stage,
+        Fed(setup.net, context.device, context.dtype),
+        {"net": setup.net},
+        setup.train,
+        setup.valid,
+        loss,
+        inputs=_PARTS,
+        metrics=(psnr,),
+        sheet=lambda path: results.contact_sheet(setup.net, sample, path),
+        keep=keep,
+        callbacks=[callbacks.JointAugment()] if setup.augments_batches else [],
     )
-    begun = state["epoch"] if state else 0
-    try:
-        with learn.no_logging():
-            learn.fit_one_cycle(config.epochs, config.lr, div=1 / 0.95, pct_start=0.5, start_epoch=begun)
-    except SketchcolorError as error:
-        raise _in_one_line(error) from error
 
 
-def _in_one_line(error: SketchcolorError) -> SketchcolorError:
-    """Return the error without what fastai's callbacks and PyTorch's workers put round its text."""
-    kind = type(error)
-    last = str(error).strip().splitlines()[-1].strip()
-    return kind(last.removeprefix(f"{kind.__module__}.{kind.__qualname__}: "))
+def show(setup: Setup, config: TrainConfig, path: Path) -> None:
+    """Write a contact sheet of the painting network as it is."""
+    results.contact_sheet(setup.net, fakes.first_of(setup.valid, _SHEET_ROWS, config.size[-1]), path)
