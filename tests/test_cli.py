@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import ANY, Mock, call
@@ -341,12 +342,29 @@ def test_train_draws_its_sketches_with_the_extractor(
 ) -> None:
     engines.sketch.side_effect = lambda _sketcher, _rule, picture: picture
     assert command("train data -o run --method faint").exit_code == 0
-    assert engines.load.mock_calls == [call(ANY, "faint", find_weight=ANY)]
+    assert engines.load.mock_calls == [call(ANY, "faint", settings=[], find_weight=ANY)]
     sketch = engines.train.call_args.kwargs["sketch"]
     rgb = np.full((2, 3, 3), 0.25, np.float32)
     assert sketch(rgb).tolist() == rgb[..., 0].tolist()
     [drawn] = engines.sketch.mock_calls
     assert drawn.args[:2] == (engines.drawer, SizeRule(multiple=8))
+
+
+def test_of_several_extractors_each_picture_has_one_and_mixtures_are_random(engines: Engines) -> None:
+    engines.load.side_effect = lambda _extractors, name, **_: name
+    engines.sketch.side_effect = lambda name, _rule, picture: replace(
+        picture, rgb=picture.rgb * (0 if name == "faint" else 1)
+    )
+    assert command("train data -o run --method faint,xdog+gray").exit_code == 0
+    assert engines.load.mock_calls == [
+        call(ANY, "faint", settings=[], find_weight=ANY),
+        call(ANY, "avg", settings=["mix=random:xdog,gray"], find_weight=ANY),
+    ]
+    sketch = engines.train.call_args.kwargs["sketch"]
+    pictures = [np.full((2, 3, 3), 0.1 + shade / 100, np.float32) for shade in range(40)]
+    drawn = [float(sketch(rgb).max()) for rgb in pictures]
+    assert 5 < sum(shade == 0 for shade in drawn) < 35
+    assert [float(sketch(rgb).max()) for rgb in pictures] == drawn
 
 
 def test_a_default_of_the_command_line_is_that_of_the_engine() -> None:

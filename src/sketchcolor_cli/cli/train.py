@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zlib import crc32
 
 import typer
 
@@ -329,18 +330,34 @@ def _preset_of(model: str, settings: dict[str, Any]) -> str:
 
 
 def _sketch(method: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-    """Return an extractor as a function from a picture (H, W, 3) to its sketch (H, W)."""
+    """Return a function from a picture (H, W, 3) to its sketch (H, W), by one extractor or several.
+
+    Of several with commas, which one draws a picture is decided by the picture itself. With plus signs they
+    are mixed, with shares drawn anew for each picture.
+    """
     from sketchcolor_cli.plugins import find_extractors
 
     extractors, store = find_extractors(), environment.weight_store()
-    rule = extractors.get(method).size
-    store.require(extractors.weights(method))
+    chosen: list[tuple[str, list[str]]] = []
+    for name in method.split(","):
+        mixed = "+" in name
+        settings = [f"mix=random:{name.replace('+', ',')}"] if mixed else []
+        chosen.append(("avg" if mixed else name, settings))
+    for name, settings in chosen:
+        store.require(extractors.weights(name, settings))
     from sketchcolor_cli.extraction import load_sketcher, sketch_picture  # imports torch
     from sketchcolor_cli.images import Picture
 
-    sketcher = load_sketcher(extractors, method, find_weight=store.find)
+    loaded = [
+        (
+            load_sketcher(extractors, name, settings=settings, find_weight=store.find),
+            extractors.get(name).size,
+        )
+        for name, settings in chosen
+    ]
 
     def draw(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        sketcher, rule = loaded[crc32(rgb.tobytes()) % len(loaded)]
         return sketch_picture(sketcher, rule, Picture(rgb)).rgb[..., 0]
 
     return draw
