@@ -32,3 +32,10 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("sketchcolor", appauthor=False)
+
+
+def process_ranks() -> tuple[int, int, int]:
+    """Return which of how many training processes this is, and which on its machine, as torchrun says it."""
+    names = (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0))
+    rank, count, local = (int(os.environ.get(name, default)) for name, default in names)
+    return rank, count, local

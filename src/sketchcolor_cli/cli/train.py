@@ -246,13 +246,22 @@ def train(
     with options.loading():
         device = devices.resolve(device)
         sketch = _sketch(settings.method) if settings.method else None
+        from sketchcolor_cli.training.ranks import Ranks
         from sketchcolor_cli.training.run import train as run_training  # imports torch
 
-    printing.note(f"{settings.preset}, {' → '.join(settings.stages)}, on {device}; Ctrl-C saves and stops")
+    rank, count, local = environment.process_ranks()
+    if count > 1 and device == "cuda":
+        device = f"cuda:{local}"
+    if rank == 0:
+        stages_shown = " → ".join(settings.stages)
+        printing.note(f"{settings.preset}, {stages_shown}, on {device}; Ctrl-C saves and stops")
     with _stopped_by_signals() as stop, _progress(settings) as report:
         summary = run_training(
-            data, output, settings, device=device, resume=resume, sketch=sketch, report=report, stop=stop
-        )
+            data, output, settings, device=device, resume=resume, sketch=sketch, report=report, stop=stop,
+            ranks=Ranks(rank, count),
+        )  # fmt: skip
+    if rank:
+        return 0
     if summary.get("skipped"):
         printing.note(
             f"{summary['skipped']} picture(s) could not be read; {output / 'skipped.txt'} names them"

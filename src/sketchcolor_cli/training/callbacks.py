@@ -110,8 +110,11 @@ class Checkpoints(Callback):  # type: ignore[misc]
         stop: Callable[[], bool],
         state: dict[str, Any] | None,
         keepers: Sequence[Keeper] = (),
+        *,
+        writes: bool = True,
     ) -> None:
         super().__init__()
+        self.writes = writes
         self.file, self.stage, self.batches, self.settings, self.stop = file, stage, batches, settings, stop
         self.weights, self.keepers = nn.ModuleDict(nets), keepers
         self.seconds, self.accumulate = config.checkpoint_minutes * 60, config.accumulate
@@ -172,6 +175,9 @@ class Checkpoints(Callback):  # type: ignore[misc]
         """Write the state from which epoch ``epoch`` goes on after ``batch`` batches."""
         self.check()
         model = self.weights.state_dict()
+        self.saved = time.monotonic()
+        if not self.writes:
+            return
         smooth = self.learn.recorder.smooth_loss
         state = {
             **self.settings,
@@ -185,7 +191,6 @@ class Checkpoints(Callback):  # type: ignore[misc]
             "best": self.best,
         }
         save_state(self.file, state)
-        self.saved = time.monotonic()
 
 
 def _plain(value: Any) -> Any:
@@ -219,6 +224,18 @@ class Accumulate(Callback):  # type: ignore[misc]
         """Keep the gradients for the next batch until the step is complete."""
         if not self.learn.checkpoints.completes_step:
             raise CancelBatchException
+
+
+class FrozenNorms(Callback):  # type: ignore[misc]
+    """Leave the statistics of batch norms as they are: those of a few pictures would spoil them."""
+
+    run_valid = False
+
+    def before_train(self) -> None:
+        """Put batch norms into evaluation mode after the rest was put into training mode."""
+        for module in self.learn.model.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
 
 
 class Average(Callback):  # type: ignore[misc]
@@ -355,8 +372,10 @@ class EpochLog(Callback):  # type: ignore[misc]
         *,
         sheet: Callable[[Path], None] | None,
         keep: Callable[[Path], None] | None,
+        writes: bool = True,
     ) -> None:
         super().__init__()
+        self.writes = writes
         self.folder, self.stage, self.sheet, self.report, self.keep = folder, stage, sheet, report, keep
         self.table = folder / "metrics.csv"
         self.began = time.monotonic()
@@ -364,11 +383,12 @@ class EpochLog(Callback):  # type: ignore[misc]
     def before_fit(self) -> None:
         """Drop the rows of epochs that will be done again."""
         resumed = self.learn.checkpoints.resumed
-        drop_rows(self.table, self.stage, resumed["epoch"] if resumed else 0)
+        if self.writes:
+            drop_rows(self.table, self.stage, resumed["epoch"] if resumed else 0)
 
     def after_batch(self) -> None:
         """Report the step."""
-        if self.training:
+        if self.training and self.writes:
             self.report(
                 {
                     "event": "step",
@@ -383,6 +403,8 @@ class EpochLog(Callback):  # type: ignore[misc]
 
     def after_validate(self) -> None:
         """Write down the epoch."""
+        if not self.writes:
+            return
         _, *measured = self.learn.recorder.log
         _, *names = self.learn.recorder.metric_names
         now = time.monotonic()

@@ -103,6 +103,12 @@ def split(drawings: Sequence[Drawing], valid_share: float, seed: int) -> tuple[S
     return Subset(drawings, sorted(order[held_out:])), Subset(drawings, sorted(order[:held_out]))
 
 
+def repeat(drawings: Sequence[Drawing], least: int) -> Subset:
+    """Return the drawings as often one after the other as it takes to have ``least`` of them."""
+    times = -(-least // len(drawings))
+    return Subset(drawings, [*range(len(drawings))] * times)
+
+
 def thesis_pair(_rng: Generator, drawings: Sequence[Drawing], index: int, size: int) -> Pair:
     """Return the thesis's pair: the whole picture as a square, and itself as its own reference.
 
@@ -145,8 +151,8 @@ class EpochBatches(Sampler[list[tuple[int, int, int]]]):
     """Batches of (epoch, index, size), shuffled by seed and epoch; can begin in the middle of an epoch.
 
     ``sizes`` have equal parts of the ``epochs``, the last what is left over. The epochs of items are counted
-    from ``first_epoch`` on. Incomplete batches are left out when shuffled, as batch normalisation wants,
-    unless there is no other.
+    from ``first_epoch`` on. Of ``ranks`` processes each, by its ``rank``, has other batches. Incomplete
+    batches are left out when shuffled, as batch normalisation wants, unless there is no other.
     """
 
     def __init__(
@@ -159,21 +165,26 @@ class EpochBatches(Sampler[list[tuple[int, int, int]]]):
         sizes: Sequence[int],
         epochs: int = 1,
         first_epoch: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
+        self.rank, self.ranks = rank, ranks
         self.count, self.size, self.seed, self.shuffled = count, min(batch_size, count), seed, shuffled
         self.sizes, self.epochs, self.first_epoch = sizes, epochs, first_epoch
         self.epoch, self.start = 0, 0
 
     def __len__(self) -> int:
-        """Return the batches of a whole epoch, wherever this one begins."""
-        return self.count // self.size if self.shuffled else -(-self.count // self.size)
+        """Return the batches of a whole epoch of one process, wherever this one begins."""
+        together = self.size * self.ranks
+        return self.count // together if self.shuffled else -(-self.count // together)
 
     def __iter__(self) -> Iterator[list[tuple[int, int, int]]]:
         order, number = np.arange(self.count), self.first_epoch + self.epoch
         if self.shuffled:
             np.random.default_rng([self.seed, number]).shuffle(order)
         side = self.sizes[min(self.epoch * len(self.sizes) // self.epochs, len(self.sizes) - 1)]
-        for batch in range(self.start, len(self)):
+        for step in range(self.start, len(self)):
+            batch = step * self.ranks + self.rank
             yield [(number, int(i), side) for i in order[batch * self.size : (batch + 1) * self.size]]
 
 

@@ -16,7 +16,7 @@ from sketchcolor_cli.training.data import EpochBatches, loader
 from sketchcolor_cli.training.files import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from torch import nn
@@ -28,6 +28,7 @@ _EPOCH = 2**30  # the pairs that are painted are those of this epoch: the same w
 
 def paint_all(
     pairs: PairDataset,
+    mine: Sequence[int],
     paint: Callable[[tuple[Tensor, ...]], Tensor],
     folder: Path,
     size: int,
@@ -36,7 +37,7 @@ def paint_all(
     progress: Callable[[int], None],
     stop: Callable[[], bool],
 ) -> None:
-    """Save what the generator paints for each pair, ``folder/NUMBER.png``; what is there already stays.
+    """Save what the generator paints for the pairs ``mine``, ``folder/NUMBER.png``; what is there stays.
 
     ``paint`` turns a batch of the dataset into RGB pictures (N, 3, S, S) in [0, 1]. A picture is whole or
     absent, so painting can be stopped at any moment and taken up again.
@@ -45,7 +46,7 @@ def paint_all(
         KeyboardInterrupt: ``stop`` said so.
         ImageError: a picture cannot be written.
     """
-    missing = [index for index in range(len(pairs)) if not _file(folder, index).exists()]
+    missing = [index for index in mine if not _file(folder, index).exists()]
     for start in range(0, len(missing), batch_size):
         if stop():
             raise KeyboardInterrupt
@@ -54,11 +55,11 @@ def paint_all(
         painted = paint(tuple(map(torch.stack, zip(*items, strict=True))))
         for number, picture in zip(numbers, painted, strict=True):
             write_picture(_file(folder, number), Picture(to_array(picture[None])))
-        progress(len(pairs) - len(missing) + start + len(numbers))
+        progress(len(mine) - len(missing) + start + len(numbers))
 
 
-def claim(folder: Path, generator: nn.Module, size: int) -> Path:
-    """Return the folder, emptied unless its pictures are by this generator, at this size.
+def claim(folder: Path, generator: nn.Module, size: int) -> None:
+    """Empty the folder unless its pictures are by this generator, at this size.
 
     Raises:
         TrainingError: it cannot be written.
@@ -70,7 +71,6 @@ def claim(folder: Path, generator: nn.Module, size: int) -> Path:
     if not owner.exists() or owner.read_text() != digest.hexdigest():
         shutil.rmtree(folder, ignore_errors=True)
         write_text(owner, digest.hexdigest())
-    return folder
 
 
 def _file(folder: Path, number: int) -> Path:

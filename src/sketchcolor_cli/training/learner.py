@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from sketchcolor_cli.errors import SketchcolorError
+from sketchcolor_cli.errors import DataError, SketchcolorError
 from sketchcolor_cli.training import callbacks
 from sketchcolor_cli.training.config import STAGES
 from sketchcolor_cli.training.data import EpochBatches, loader
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
     from sketchcolor_cli.training.config import TrainConfig
+    from sketchcolor_cli.training.ranks import Ranks
 
 _EPOCHS = 100_000  # a stage's pairs are those of epochs from this times its number on
 
@@ -49,6 +50,7 @@ class Context:
     """The checkpoint to go on from, or None."""
     report: Callable[[dict[str, Any]], None]
     stop: Callable[[], bool]
+    ranks: Ranks
 
     @property
     def dtype(self) -> torch.dtype:
@@ -102,6 +104,7 @@ def fit(context: Context, work: Work) -> None:
     batches = EpochBatches(
         len(work.train), size, config.seed, shuffled=True,  # type: ignore[arg-type]
         sizes=config.size, epochs=epochs, first_epoch=number * _EPOCHS,
+        rank=context.ranks.rank, ranks=context.ranks.count,
     )  # fmt: skip
     measured = EpochBatches(len(work.valid), size, config.seed, shuffled=False, sizes=config.size[-1:])  # type: ignore[arg-type]
     pinned = context.device.startswith("cuda")
@@ -129,12 +132,28 @@ def fit(context: Context, work: Work) -> None:
             TrainEvalCallback(),
             Recorder(add_time=False),
             GradientClip(1.0),
-            callbacks.Seeds(config.seed, number),
+            callbacks.Seeds(config.seed, number, context.ranks.rank),
             callbacks.StopOnNaN(file),
             callbacks.Checkpoints(
-                file, work.stage, work.nets, batches, context.settings, config, context.stop, state, keepers
+                file,
+                work.stage,
+                work.nets,
+                batches,
+                context.settings,
+                config,
+                context.stop,
+                state,
+                keepers,
+                writes=context.ranks.first,
             ),
-            callbacks.EpochLog(context.run, work.stage, context.report, sheet=work.sheet, keep=work.keep),
+            callbacks.EpochLog(
+                context.run,
+                work.stage,
+                context.report,
+                sheet=work.sheet,
+                keep=work.keep,
+                writes=context.ranks.first,
+            ),
             *([callbacks.Accumulate(config.accumulate)] if config.accumulate > 1 else []),
             *(callback for callback in (average, scaled) if callback is not None),
             *work.callbacks,
@@ -145,6 +164,12 @@ def fit(context: Context, work: Work) -> None:
         begun = state["epoch"]
         for keeper in keepers:
             keeper.take_up(state["more"][type(keeper).__name__])
+    if context.ranks.count > 1:
+        if not len(batches):
+            raise DataError(f"{len(work.train)} pictures are too few for {context.ranks.count} processes")  # type: ignore[arg-type]
+        from sketchcolor_cli.training.parallel import Parallel
+
+        learn.add_cb(Parallel(context.device))
     if work.optimizer is not None:
         learn.opt = work.optimizer()
     run_fit = (

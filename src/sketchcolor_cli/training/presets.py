@@ -51,6 +51,16 @@ _UNSEEN_EPOCH = 2**31  # pairs of epochs from here on are never trained on
 _C = TypeVar("_C", bound=NetworkConfig)
 
 
+FINETUNING = PairRecipe(
+    hint_kinds={"none": 0.6, "points": 0.2, "strokes": 0.2},
+    page_share=0,
+    bubble_share=0,
+    recolor_share=0,
+    sheet_share=0,
+)
+"""Pairs from which the colours of a few pictures are learnt: as they are, and mostly without hints."""
+
+
 @dataclass(frozen=True)
 class Setup:
     """A painting network with the data and losses to train it on."""
@@ -150,7 +160,8 @@ def _fast(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing
 
         return make
 
-    learning = PairDataset(train, maker(PairRecipe(sheet_share=0)), config.seed)
+    recipe = FINETUNING if config.finetune else PairRecipe(sheet_share=0)
+    learning = PairDataset(train, maker(recipe), config.seed)
     plain = PairRecipe(page_share=0, bubble_share=0, sheet_share=0, augment=False)
     a, b = lab_grid(net.config.lab_step)
     rarity = _count_colors(learning, config.size[-1], net.stride, (a, b)).to(device)

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli import __version__, precision
-from sketchcolor_cli.errors import TrainingError
+from sketchcolor_cli.errors import TrainingError, UsageError
 from sketchcolor_cli.model.base import ColorNet
 from sketchcolor_cli.model.bundled import load_perceptual
 from sketchcolor_cli.model.checkpoint import load_critic, load_model, save_model
 from sketchcolor_cli.training import classes, opening, presets
 from sketchcolor_cli.training.config import STAGES, TrainConfig, to_plain, to_toml
-from sketchcolor_cli.training.data import split
+from sketchcolor_cli.training.data import Subset, repeat, split
 from sketchcolor_cli.training.files import load_state, write_text
+from sketchcolor_cli.training.ranks import Ranks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 LICENCE = "as the licences of the training pictures allow; stated by whoever trained it"
 _FREE = ("workers", "checkpoint_minutes", "tensorboard")  # settings that do not change the numbers
+_LESSON = 32  # pairs in an epoch of fine-tuning, at least
 _PAINTING = ("pixel", "perceptual", "adversarial")  # stages that teach the painting network
 
 
@@ -38,6 +40,7 @@ def train(
     sketch: Sketch | None,
     report: Callable[[dict[str, Any]], None],
     stop: Callable[[], bool],
+    ranks: Ranks | None = None,
 ) -> dict[str, Any]:
     """Run the stages of ``config``; each writes its network to ``run/STAGE.safetensors``.
 
@@ -52,6 +55,7 @@ def train(
         report: Called with a dict per step (``event`` = "step"), per epoch ("epoch"), and where work of
             another kind goes on ("busy", with ``what``, ``done`` and ``total``).
         stop: Asked after every step; when true the state is saved and KeyboardInterrupt raised.
+        ranks: Which of several processes this one is, where torchrun or accelerate has started several.
 
     Returns:
         The run's summary: counts of pictures, device, precision, and the path of each stage's network.
@@ -60,11 +64,15 @@ def train(
         DataError: pictures are missing or do not fit together.
         TrainingError: there is a run already, none to resume, another configuration, or the loss is NaN.
     """
+    ranks = ranks or Ranks()
+    if ranks.count > 1 and "adversarial" in config.stages:
+        raise UsageError("--stages adversarial: generator and critic play in one process; run it alone")
+    ranks.join(device)
     state = load_state(run / "checkpoint.pt") if resume else None
     if state is None and (run / "checkpoint.pt").exists():
         raise TrainingError(f"{run}: holds a training run already; use --resume, or another folder")
     if config.precision == "auto":
-        chosen = state["config"]["precision"] if state else precision.choose(device)
+        chosen = state["config"]["precision"] if state else ranks.from_first(precision.choose(device))
         config = replace(config, precision=chosen)
     plain = to_plain(config)
     binding = {name: value for name, value in plain.items() if name not in _FREE}
@@ -73,15 +81,20 @@ def train(
             f"{run}: cannot resume with other settings: {_difference(state['config'], binding)}"
         )
 
-    chain = Chain(data, run, config, device, state, sketch, report, stop)
+    ranks.wait()
+    chain = Chain(data, run, config, device, state, sketch, report, stop, ranks)
     chain.open()
-    write_text(run / "run.toml", f"# Trained on {' '.join(data)}\n{to_toml(config)}")
+    if ranks.first:
+        write_text(run / "run.toml", f"# Trained on {' '.join(data)}\n{to_toml(config)}")
     for stage in config.stages:
         if state is not None and STAGES.index(stage) < STAGES.index(state["stage"]):
             chain.recall(stage)
         else:
             getattr(chain, stage)()
-    return chain.finish()
+            ranks.wait()
+    facts = chain.finish()
+    ranks.leave()
+    return facts
 
 
 class Chain:
@@ -97,7 +110,9 @@ class Chain:
         sketch: Sketch | None,
         report: Callable[[dict[str, Any]], None],
         stop: Callable[[], bool],
+        ranks: Ranks,
     ) -> None:
+        self.ranks = ranks
         self.data, self.run, self.config, self.device = data, run, config, device
         self.state, self.sketch, self.report, self.stop = state, sketch, report, stop
         self.named = 0
@@ -117,8 +132,12 @@ class Chain:
                 f"{self.data[0]}: has {len(drawings)} pictures now and had {self.state['pictures']} when the "
                 "run began; resuming needs the same"
             )
-        learning, held_out = split(drawings, config.valid_share, config.seed)
-        self.facts |= {"pictures": len(learning), "held_out": len(held_out)}
+        if config.finetune:  # what was learnt is what shall be painted, so all is measured, nothing held out
+            learning, held_out = repeat(drawings, _LESSON), Subset(drawings, range(len(drawings)))
+            self.facts |= {"pictures": len(drawings), "held_out": 0}
+        else:
+            learning, held_out = split(drawings, config.valid_share, config.seed)
+            self.facts |= {"pictures": len(learning), "held_out": len(held_out)}
         if "vgg" in config.stages:
             self.classes = self._classes(drawings)
         if {*config.stages} - {"vgg"}:
@@ -135,7 +154,8 @@ class Chain:
         return classes.set_up_classes(config, drawings, names, learning.numbers, held_out.numbers)
 
     def _busy(self, what: str, done: int, total: int) -> None:
-        self.report({"event": "busy", "what": what, "done": done, "total": total})
+        if self.ranks.first:
+            self.report({"event": "busy", "what": what, "done": done, "total": total})
 
     def context(self) -> Context:
         """Return what all stages share."""
@@ -143,7 +163,10 @@ class Chain:
 
         binding = {name: value for name, value in to_plain(self.config).items() if name not in _FREE}
         settings = {"config": binding, "pictures": len(self.drawings)}
-        return Context(self.run, self.config, self.device, settings, self.state, self.tell, self.stop)
+        return Context(
+            self.run, self.config, self.device, settings, self.state, self.tell,
+            lambda: self.ranks.any(self.stop(), self.device), self.ranks,
+        )  # fmt: skip
 
     def tell(self, event: dict[str, Any]) -> None:
         """Report what happened, and after an epoch the pictures that have turned out to be broken."""
@@ -158,14 +181,17 @@ class Chain:
         return self.run / f"{stage}.safetensors"
 
     def keep(self, path: Path, network: Any, **more: Any) -> None:
-        """Write a network with where it comes from."""
+        """Write a network with where it comes from; of several processes the first does."""
+        if not self.ranks.first:
+            return
         provenance = {
             "program": f"sketchcolor {__version__}",
             "pictures": self.facts["pictures"],
             **more,
             **to_plain(self.config),
         }
-        save_model(path, network, provenance=provenance, licence=LICENCE)
+        half = self.config.finetune and path.stem == "model"
+        save_model(path, network, provenance=provenance, licence=LICENCE, half=half)
 
     def keep_painting(self, path: Path) -> None:
         """Write the painting network as it is."""
@@ -208,7 +234,7 @@ class Chain:
         network = presets.set_up_critic(self.config)
         stages.fit_critic(
             self.context(), self.setup, network,
-            progress=lambda done, total: self._busy("painting for the critic", done, total),
+            progress=lambda total, done: self._busy("painting for the critic", done, total),
             keep=lambda path: self.keep(path, network),
         )  # fmt: skip
         self.keep(self.path("critic"), network)

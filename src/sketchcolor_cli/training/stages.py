@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -124,7 +125,7 @@ def fit_critic(
     setup: Setup,
     critic: Critic | PatchCritic,
     *,
-    progress: Callable[[int, int], None],
+    progress: Callable[[int, int], None],  # told how many pictures there are, and how many are painted
     keep: Callable[[Path], None],
 ) -> None:
     """Teach the critic to tell drawings from what the network paints, which is saved first."""
@@ -140,12 +141,16 @@ def fit_critic(
 
     data = {}
     for part, pairs in (("train", setup.train), ("valid", setup.valid)):
-        folder = fakes.claim(context.run / "generated" / part, net, size)
-        total = len(pairs)
+        folder = context.run / "generated" / part
+        if context.ranks.first:
+            fakes.claim(folder, net, size)
+        context.ranks.wait()
+        mine = range(context.ranks.rank, len(pairs), context.ranks.count)
         fakes.paint_all(
-            pairs, paint, folder, size, config.batch_size,
-            progress=lambda done, total=total: progress(done, total), stop=context.stop,  # type: ignore[misc]
+            pairs, mine, paint, folder, size, config.batch_size,
+            progress=partial(progress, len(mine)), stop=context.stop,
         )  # fmt: skip
+        context.ranks.wait()
         data[part] = fakes.RealAndFake(pairs, folder, size, config.seed, varied=part == "train")
 
     model = Judging(critic, config.r1, context.device, context.dtype)
@@ -298,7 +303,10 @@ def painting(
         metrics=(psnr,),
         sheet=lambda path: results.contact_sheet(setup.net, sample, path),
         keep=keep,
-        callbacks=[callbacks.JointAugment()] if setup.augments_batches else [],
+        callbacks=[
+            *([callbacks.JointAugment()] if setup.augments_batches else []),
+            *([callbacks.FrozenNorms()] if config.finetune else []),
+        ],
     )
 
 

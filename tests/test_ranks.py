@@ -1,0 +1,139 @@
+"""Training in two processes, joined by gloo on the CPU."""
+
+import json
+import socket
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.training import learner
+from sketchcolor_cli.training.config import configure
+from sketchcolor_cli.training.data import EpochBatches
+from sketchcolor_cli.training.ranks import Ranks
+from sketchcolor_cli.training.run import train
+
+SHAPE = {"widths": [4, 6, 8, 10, 12, 16]}
+
+PROCESS = """
+import json, sys
+import torch
+from pathlib import Path
+torch.set_num_threads(1)
+from sketchcolor_cli.training import learner
+from sketchcolor_cli.training.config import configure
+from sketchcolor_cli.training.ranks import Ranks
+from sketchcolor_cli.training.run import train
+from sketchcolor_cli.cli.environment import process_ranks
+
+from test_ranks import record_gradients
+data, run, settings = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
+rank, count, _ = process_ranks()
+record_gradients(run.with_name(f"gradients-{rank}.pt"))
+train([data], run, configure("thesis", **settings), device="cpu", resume=False, sketch=None,
+      report=lambda event: None, stop=lambda: False, ranks=Ranks(rank, count))
+"""
+
+
+def record_gradients(file):
+    """Let the first step of a run save the gradients that it is made of."""
+    from sketchcolor_cli.training import learner
+
+    class Recording(learner.GradientClip):
+        def before_step(self):
+            if not file.exists():
+                torch.save([p.grad.clone() for p in self.learn.model.parameters()], file)
+            super().before_step()
+
+    learner.GradientClip = Recording
+
+
+def test_processes_share_the_pictures_of_an_epoch():
+    def batches(rank, ranks, size):
+        found = EpochBatches(22, size, 3, shuffled=True, sizes=(8,), rank=rank, ranks=ranks)
+        return list(found), len(found)
+
+    (one, count), (other, count_too), (all_of_them, _) = batches(0, 2, 4), batches(1, 2, 4), batches(0, 1, 8)
+    assert len(one) == len(other) == count == count_too == 2
+    assert [a + b for a, b in zip(one, other, strict=True)] == all_of_them
+
+
+def test_alone_there_is_nobody_to_wait_for():
+    ranks = Ranks()
+    ranks.join("cpu")
+    ranks.wait()
+    assert ranks.first
+    assert ranks.any(True, "cpu")
+    assert not ranks.any(False, "cpu")
+    assert ranks.from_first("float32") == "float32"
+    ranks.leave()
+
+
+def test_the_game_is_for_one_process(tmp_path):
+    config = configure("thesis", stages=("pixel", "critic", "adversarial"))
+    with pytest.raises(UsageError, match="generator and critic play in one process"):
+        train(
+            [str(tmp_path)], tmp_path / "run", config, device="cpu", resume=False, sketch=None,
+            report=lambda _: None, stop=lambda: False, ranks=Ranks(0, 2),
+        )  # fmt: skip
+
+
+@pytest.mark.skipif(find_spec("accelerate") is None, reason="accelerate, an extra, is not installed")
+@pytest.mark.skipif(sys.platform != "linux", reason="gloo is tried on Linux")
+def test_two_processes_have_the_gradients_that_one_has_of_both_batches(tmp_path, monkeypatch):
+    """Batches of 4 in two processes are two batches of 4 for one step in one process.
+
+    Batch norms see 4 pictures in both. Only sums are taken in another order.
+    """
+    rng = np.random.default_rng(0)
+    for name, color in (("red", (40, 40, 220)), ("blue", (220, 60, 30))):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(10):
+            picture = np.full((40, 44, 3), 255, np.uint8)
+            cv2.circle(picture, (int(rng.integers(10, 30)), 20), 11, color, -1)
+            cv2.imwrite(str(tmp_path / "data" / name / f"{number}.png"), picture)
+    settings = {
+        "stages": ["vgg"], "epochs": 1, "size": 32, "batch_size": 4, "workers": 0, "valid_share": 0.15,
+        "precision": "float32", "vgg_network": SHAPE,
+    }  # fmt: skip
+    monkeypatch.setattr(learner, "GradientClip", learner.GradientClip)  # to be put back afterwards
+    record_gradients(tmp_path / "gradients.pt")
+    train(
+        [str(tmp_path / "data")], tmp_path / "one", configure("thesis", **settings, accumulate=2),
+        device="cpu", resume=False, sketch=None, report=lambda _: None, stop=lambda: False,
+    )  # fmt: skip
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    (tmp_path / "process.py").write_text(PROCESS)
+    together = [
+        subprocess.Popen(
+            [sys.executable, str(tmp_path / "process.py"), str(tmp_path / "data"), str(tmp_path / "two"),
+             json.dumps(settings)],
+            env={
+                "RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": port, "PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1",
+                "PATH": "/usr/bin:/bin",
+            },
+            stderr=subprocess.PIPE, text=True,
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    for process in together:
+        _, said = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+    alone, first, second = (
+        torch.load(tmp_path / f"gradients{name}.pt", weights_only=True) for name in ("", "-0", "-1")
+    )
+    assert len(alone) == len(first) == len(second) > 50
+    largest = max(float(gradient.abs().max()) for gradient in alone)
+    for one, two, other in zip(alone, first, second, strict=True):
+        assert torch.equal(two, other)
+        torch.testing.assert_close(two, one, rtol=1e-3, atol=1e-5 * largest)
+    assert (tmp_path / "two" / "metrics.csv").read_text().count("\n") == 2
