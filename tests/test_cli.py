@@ -44,6 +44,7 @@ from sketchcolor_cli.saving import Saving
 from sketchcolor_cli.sketching import Sketching
 from sketchcolor_cli.training import run as training_run
 from sketchcolor_cli.training.config import TrainConfig, configure
+from sketchcolor_cli.training.ranks import Ranks
 from sketchcolor_cli.weights.stored import Record, write_stored
 
 if TYPE_CHECKING:
@@ -333,6 +334,7 @@ def test_train(engines: Engines, args: str, config: TrainConfig, resume: bool) -
             sketch=None,
             report=ANY,
             stop=ANY,
+            ranks=Ranks(),
         )
     ]
 

@@ -422,5 +422,33 @@ class EpochLog(Callback):  # type: ignore[misc]
         self.report({"event": "epoch", **row})
 
 
+class TensorBoard(Callback):  # type: ignore[misc]
+    """Write the loss of each step and the figures of each epoch for TensorBoard."""
+
+    order = 56  # after the epoch has been written down
+
+    def __init__(self, folder: Path, stage: str) -> None:
+        super().__init__()
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise TrainingError("--tensorboard: install sketchcolor-cli[tensorboard] first") from error
+        self.stage, self.writer = stage, SummaryWriter(str(folder / "tensorboard"))
+
+    def after_batch(self) -> None:
+        """Write the running mean of the loss."""
+        if self.training:
+            place = self.epoch * len(self.learn.checkpoints.batches) + self.learn.checkpoints.done + 1
+            self.writer.add_scalar(f"{self.stage}/loss", float(self.learn.smooth_loss), place)
+
+    def after_validate(self) -> None:
+        """Write the figures of the epoch."""
+        _, *measured = self.learn.recorder.log
+        _, *names = self.learn.recorder.metric_names
+        for name, value in zip(names, measured, strict=True):
+            self.writer.add_scalar(f"{self.stage}/{name}", float(value), self.epoch + 1)
+        self.writer.flush()
+
+
 def _short(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value

@@ -154,6 +154,11 @@ def fit(context: Context, work: Work) -> None:
                 keep=work.keep,
                 writes=context.ranks.first,
             ),
+            *(
+                [callbacks.TensorBoard(context.run, work.stage)]
+                if config.tensorboard and context.ranks.first
+                else []
+            ),
             *([callbacks.Accumulate(config.accumulate)] if config.accumulate > 1 else []),
             *(callback for callback in (average, scaled) if callback is not None),
             *work.callbacks,
