@@ -221,12 +221,16 @@ def test_what_is_no_book_or_cut_short_is_told(tmp_path: Path, name: str, write: 
 def test_rar_without_a_program_to_unpack_it_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing() -> None:
+    def missing(**_: bool) -> None:
         raise rarfile.RarCannotExec("Cannot find working tool")
 
     monkeypatch.setattr(rarfile, "tool_setup", missing)
     packed = write_rar(tmp_path / "a.cbr", {"a.png": page()}, method=3)
-    assert "install unar, unrar, 7z or bsdtar" in refused(packed)
+    assert "no program that unpacks RAR is installed; install unar or unrar" in refused(packed)
+    monkeypatch.setattr(rarfile, "tool_setup", lambda **_: None)
+    monkeypatch.setattr(rarfile.RarFile, "read", lambda *_: missing())
+    assert "cannot be unpacked by the programs that are installed" in refused(packed)
+    monkeypatch.undo()
     open_book(write_rar(tmp_path / "b.cbr", {"a.png": page()})).close()
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.books.config import BookLimits
 
+_PROGRAMS = ("unrar", "unar", "sevenzip", "sevenzip2", "bsdtar")  # as rarfile calls them
+
 
 class RarBook(Book):
     """A CBR or RAR file. Entries that are only stored need no program."""
@@ -31,9 +33,7 @@ class RarBook(Book):
         """
         try:
             self._rar = rarfile.RarFile(path)
-            self._infos = self._rar.infolist()
-        except rarfile.PasswordRequired as error:
-            raise BookError(f"{path}: is encrypted; unpack it with its password, give the folder") from error
+            self._infos = [info for info in self._rar.infolist() if info.is_file() or info.is_dir()]
         except (rarfile.Error, EOFError, ValueError) as error:
             raise BookError(f"{path}: is damaged or cut short ({error}); get it again") from error
         try:
@@ -54,17 +54,26 @@ class RarBook(Book):
         self._rar.close()
 
     def _refuse_what_cannot_be_unpacked(self) -> None:
-        if any(info.needs_password() for info in self._infos):
+        if self._rar.needs_password() or any(info.needs_password() for info in self._infos):
             raise BookError(f"{self.path}: is encrypted; unpack it with its password and give the folder")
-        if not any(one.packed for one in self.entries):
-            return
+        packed = [one for one in self.entries if one.packed and not one.is_folder]
+        if packed:
+            least = min(packed, key=lambda one: one.size)
+            _choose_program(self._rar, self._infos[least.place], self.path)
+
+
+def _choose_program(rar: rarfile.RarFile, entry: rarfile.RarInfo, path: Path) -> None:
+    """Find a program that unpacks this entry: a 7z without its part for RAR is there and is of no use."""
+    why = "no program that unpacks RAR is installed"
+    for program in _PROGRAMS:
         try:
-            rarfile.tool_setup()
-        except rarfile.RarCannotExec as error:
-            raise BookError(
-                f"{self.path}: no program that unpacks RAR is installed; install unar, unrar, 7z or bsdtar, "
-                "or save the book as CBZ"
-            ) from error
+            rarfile.tool_setup(**{one: one == program for one in _PROGRAMS}, force=True)
+            why = "cannot be unpacked by the programs that are installed, or is damaged"
+            rar.read(entry)
+        except (rarfile.Error, *DAMAGE):
+            continue
+        return
+    raise BookError(f"{path}: {why}; install unar or unrar, or save the book as CBZ")
 
 
 def _entry(place: int, info: rarfile.RarInfo) -> Entry:

@@ -1,0 +1,151 @@
+"""Books: pages a minute, how much the files cost beside the network, and memory that does not grow.
+
+    python benchmarks/books.py [--pages N] [--large GIB]       # default: 40 pages, no large book
+
+- A CBZ of N pages of 1600×2300 (the example pages enlarged) goes through as the command does it, in this
+  process. Every call of the network is timed in the run itself, so that both have the same load on the
+  machine: the run should take at most 1.2 times its forwards. Beside it stand those of one page alone.
+- A CBZ of 4 pages and one of N go through in processes of their own, whose peak memory is compared.
+- With --large, a CBZ of so many GiB: two pages, and one stored entry of zeros.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+EXAMPLES = Path(__file__).parent.parent / "examples" / "pages"
+SIZE = (1600, 2300)
+
+
+def make_book(path: Path, count: int, filler: int = 0) -> Path:
+    with zipfile.ZipFile(path, "w") as book:
+        for number in range(count):
+            examples = sorted(EXAMPLES.glob("page*.png"))
+            page = (
+                Image.open(examples[number % len(examples)])
+                .convert("L")
+                .resize(SIZE, Image.Resampling.BICUBIC)
+            )
+            file = BytesIO()
+            page.save(file, "JPEG", quality=92)
+            book.writestr(f"page {number + 1}.jpg", file.getvalue())
+        if filler:
+            with book.open("extra.bin", "w", force_zip64=True) as entry:
+                for _ in range(filler // 2**20):
+                    entry.write(bytes(2**20))
+    return path
+
+
+def measured(source: Path, output: Path) -> tuple[float, int]:
+    """Return seconds and peak memory in MiB of the command, in a process of its own."""
+    words = [sys.executable, "-m", "sketchcolor_cli", "colorize", str(source), "-o", str(output)]
+    start = time.perf_counter()
+    process = subprocess.Popen([*words, "--device", "cpu"], stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{source}: the command failed")
+    return time.perf_counter() - start, usage.ru_maxrss // 1024
+
+
+def overlap(book: Path, output: Path) -> None:
+    """Time the network's calls within a run over a book."""
+    from sketchcolor_cli.batch import Steps
+    from sketchcolor_cli.books.opening import open_book
+    from sketchcolor_cli.coloring.colorizer import Colorizer
+    from sketchcolor_cli.coloring.models import load_color_model
+    from sketchcolor_cli.images import read_picture, write_picture
+    from sketchcolor_cli.runs.journal import Journal
+    from sketchcolor_cli.runs.plan import Existing, Planner
+    from sketchcolor_cli.runs.run import Runner
+    from sketchcolor_cli.worklist import Job
+
+    network, _ = load_color_model("default")
+    spent: list[float] = []
+    began: list[float] = []
+    network.register_forward_pre_hook(lambda *_: began.append(time.perf_counter()))
+    network.register_forward_hook(lambda *_: spent.append(time.perf_counter() - began.pop()))
+    color = Colorizer(network, "cpu")
+    computed: list[float] = []
+
+    def compute(pictures: list) -> list:
+        start = time.perf_counter()
+        done = [color(picture) for picture in pictures]
+        computed.append(time.perf_counter() - start)
+        return done
+
+    with open_book(book) as opened, tempfile.NamedTemporaryFile() as file:
+        file.write(b"".join(opened.chunks(opened.pages[0])))
+        file.flush()
+        page = read_picture(Path(file.name))
+    for _ in range(2):
+        color(page)
+    alone = []
+    for _ in range(5):
+        spent.clear()
+        color(page)
+        alone.append(sum(spent))
+    spent.clear()
+    computed.clear()
+    steps = Steps(
+        read=lambda job: read_picture(job.reads),
+        compute=compute,
+        write=lambda job, done: write_picture(job.writes, done),
+        weight=lambda picture: picture.nbytes,
+        writers=2,
+    )
+    plan = Planner(output, Journal(output), Existing.ERROR, lambda _: "", open_book).plan(
+        [Job(book, output / book.name)]
+    )
+    result = Runner(output, steps, open_book, lambda _: None, lambda _: None).run(plan)
+    count = len(result.done)
+    rate = 60 * count / result.seconds
+    print(f"{count} pages of {SIZE[0]}×{SIZE[1]}: {result.seconds:.1f} s, {rate:.1f} a minute", flush=True)
+    print(f"  the run took {result.seconds / sum(computed):.2f} times its computing (network and laying ink)")
+    print(f"  the run took {result.seconds / sum(spent):.2f} times its {len(spent)} forwards")
+    forward = statistics.median(alone)
+    print(f"  and {result.seconds / (count * forward):.2f} times {count} forwards of {forward:.2f} s alone")
+    files = result.seconds - sum(computed)
+    print(f"  files cost {files / count:.2f} s a page that the computing did not hide")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pages", type=int, default=40)
+    parser.add_argument("--large", type=float, default=0)
+    asked = parser.parse_args()
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, numpy {np.__version__}")
+    with tempfile.TemporaryDirectory() as scratch:
+        room = Path(scratch)
+        overlap(make_book(room / "book.cbz", asked.pages), room / "out")
+        peaks = []
+        for count in (4, asked.pages):
+            book = make_book(room / f"{count} pages.cbz", count)
+            seconds, peak = measured(book, room / f"out {count}")
+            peaks.append(peak)
+            print(
+                f"{count} pages in a process of their own: {seconds:.1f} s, peak memory {peak} MiB",
+                flush=True,
+            )
+        print(f"  {peaks[1] / peaks[0] - 1:+.1%} memory for {asked.pages} pages instead of 4")
+        if asked.large:
+            book = make_book(room / "large.cbz", 2, round(asked.large * 2**30))
+            seconds, peak = measured(book, room / "out large")
+            size = (room / "out large" / book.name).stat().st_size / 2**30
+            given = book.stat().st_size / 2**30
+            print(f"{given:.1f} GiB CBZ: {seconds:.1f} s, peak memory {peak} MiB, {size:.1f} GiB come out")
+
+
+if __name__ == "__main__":
+    main()
