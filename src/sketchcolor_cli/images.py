@@ -403,6 +403,8 @@ def _encode(picture: Picture, name: str, saving: Saving) -> bytes:
         options = {"quality": saving.quality, "subsampling": "4:0:0" if picture.gray else ratios}
     elif name == "TIFF":
         options = {"compression": "tiff_lzw"}
+    elif name == "PNG":  # two thirds of the time of Pillow's own level for files some hundredths larger
+        options = {"compress_level": 3}
     if picture.dpi and name in _EXIF_DPI:
         options["exif"] = _exif_with(picture.dpi)
     elif picture.dpi:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sketchcolor_cli import __version__
-from sketchcolor_cli.cli import colorize, dataset, evaluate, extract, fid, plugins, train, weights
+from sketchcolor_cli.cli import colorize, dataset, evaluate, explore, extract, fid, plugins, train, weights
 
 app = typer.Typer(
     name="sketchcolor",
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.command("extract")(extract.extract)
 app.command("colorize")(colorize.colorize)
+app.command("explore")(explore.explore)
 app.command("train")(train.train)
 app.command("fid")(fid.fid)
 app.command("evaluate")(evaluate.evaluate)

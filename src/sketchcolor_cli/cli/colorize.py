@@ -52,12 +52,14 @@ class Coloring:
     palette: Path | None
     parts: Parts
     masks: Path | None
+    z: Path | None
+    save_z: Path | None
     device: str
 
     def settings_of(self, job: Job) -> str:
         """Return the fingerprint of what a page's colours hang on."""
         aids = [aids.files_of(job, self.output) for aids in (self.references, self.hints)]
-        given = (*self.sheets, *([self.palette] if self.palette else ()))
+        given = (*self.sheets, *(path for path in (self.palette, self.z) if path))
         files = [path if path.is_file() else str(path) for path in given]
         model = model_file(self.model)
         return fingerprint(__version__, model, self.settings, self.saving, self.parts, aids, files)
@@ -77,11 +79,18 @@ class Coloring:
         rough, painted = (aids.reader(self.output, read_picture) for aids in (self.references, self.hints))
         palette = None if self.palette is None else read_palette(self.palette)
         sheets = [read_picture(path) for path in self.sheets]
+        z = page_options.Codes(self.model, self.z, self.save_z, self.output)
 
         def colorizer(where: str, settings: ColorizeSettings) -> Callable[[_Page], Colored]:
             network, _ = load_color_model(self.model)
             color = Colorizer(network, where, settings, sheets=sheets, palette=palette)
-            return lambda page: color_page(color, page.picture, page.references, page.hints, self.parts)
+
+            def color_one(page: _Page) -> Colored:
+                given = page.picture, page.references, page.hints
+                z.save(page.job, color, *given)
+                return color_page(color, *given, self.parts, z=z.of(page.job))
+
+            return color_one
 
         in_bands = replace(self.settings, max_pixels=self.settings.max_pixels // 8)
         rungs = [
@@ -146,6 +155,8 @@ def colorize(
     flats: page_options.FlatsOption = False,
     layers: page_options.Layers = None,
     debug_masks: page_options.DebugMasks = None,
+    z: page_options.Z = None,
+    save_z: page_options.SaveZ = None,
     device: options.Device = "auto",
     format_: batches.FormatOption = batches.KEEP,
     quality: batches.Quality = Saving.quality,
@@ -205,6 +216,8 @@ def colorize(
         palette,
         Parts(masks=debug_masks is not None, flats=flats, layers=layers),
         debug_masks,
+        z,
+        save_z,
         device,
     )
     return batches.go(inputs, output, work, how, title=model, verb="colorized", model=model)

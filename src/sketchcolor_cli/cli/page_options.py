@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,8 +13,10 @@ from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.worklist import BOOK_OF_SUFFIX
 
 if TYPE_CHECKING:
+    from sketchcolor_cli.coloring.colorizer import Colorizer
     from sketchcolor_cli.coloring.config import ColorizeSettings, Parts
     from sketchcolor_cli.coloring.parts import Colored
+    from sketchcolor_cli.images import Picture
     from sketchcolor_cli.saving import Saving
     from sketchcolor_cli.worklist import Job
 
@@ -91,6 +93,66 @@ Layers = Annotated[
         "files in NAME.layers.",
     ),
 ]
+
+Z = Annotated[
+    Path | None,
+    typer.Option(
+        "--z",
+        help="File of codes that --save-z wrote: each page gets that of its name, or the only one there is. "
+        "Only for models with a code, such as those of the preset thesis.",
+    ),
+]
+SaveZ = Annotated[
+    Path | None,
+    typer.Option("--save-z", help="Write the code z that the model reads for each page to this JSON file."),
+]
+
+
+class Codes:
+    """The codes z of a run: those that pages are given, and those that are kept.
+
+    Raises:
+        DataError: A file holds no codes.
+    """
+
+    def __init__(self, model: str, given: Path | None, kept: Path | None, output: Path) -> None:
+        self.model, self.kept, self.output = model, kept, output
+        self._given: dict[str, Any] = {}
+        self._kept: dict[str, Any] = {}
+        if given is not None or kept is not None:
+            from sketchcolor_cli.coloring.codes import read_codes  # imports torch
+
+            self._given = {} if given is None else read_codes(given)
+            self._kept = read_codes(kept) if kept is not None and kept.exists() else {}
+
+    def of(self, job: Job) -> Any:
+        """Return the code for a page, or None."""
+        if not self._given:
+            return None
+        from sketchcolor_cli.coloring.codes import code_for
+
+        return code_for(self._given, job.target.relative_to(self.output))
+
+    def save(
+        self,
+        job: Job,
+        color: Colorizer,
+        page: Picture,
+        references: tuple[Picture, ...],
+        hints: tuple[Picture, ...],
+    ) -> None:
+        """Keep the code that the model reads for a page, if asked to.
+
+        Raises:
+            UsageError: The model has none.
+            ImageError: The file cannot be written.
+        """
+        if self.kept is None:
+            return
+        from sketchcolor_cli.coloring.codes import write_codes
+
+        self._kept[job.target.relative_to(self.output).as_posix()] = color.code(page, references, hints)
+        write_codes(self.kept, self.model, self._kept)
 
 
 def check(settings: ColorizeSettings) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Hint = NDArray[np.float32]
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
-_TONE_SIDE = 2400  # longer side of the copy in which screentone is smoothed for the network
+_TONE_SIDE = 1800  # longer side of the copy in which screentone is smoothed for the network
 _OPAQUE = 0.5  # alpha above which a picture says something
 
 
@@ -93,19 +93,42 @@ class Colorizer:
         page: Picture,
         reference: Picture | Sequence[Picture] | None = None,
         hints: Picture | Sequence[Picture] | None = None,
+        *,
+        z: NDArray[np.float32] | None = None,
     ) -> Picture:
         """Return the coloured page: same size, depth and transparency; ``page`` itself if it stays as it is.
 
         ``reference`` is a rough colouring of the same page, ``hints`` a transparent layer with strokes of
         colour; each in any size, stretched over the page, and where it is transparent it says nothing. Of
-        several the first counts where they overlap. Hints count before references.
+        several the first counts where they overlap. Hints count before references. ``z`` (Z,) replaces
+        the code that the network would read from all that.
 
         Raises:
             UsageError: ``hints`` has no transparent parts.
         """
         if self.stays(page):
             return page
-        return replace(page, rgb=self.paint(page, reference, hints).rgb(), gray=False)
+        return replace(page, rgb=self.paint(page, reference, hints, z=z).rgb(), gray=False)
+
+    def code(
+        self,
+        page: Picture,
+        reference: Picture | Sequence[Picture] | None = None,
+        hints: Picture | Sequence[Picture] | None = None,
+    ) -> NDArray[np.float32]:
+        """Return the code z, (Z,), that the network reads for a page, for which see :meth:`__call__`.
+
+        Raises:
+            UsageError: The network has no code.
+        """
+        references, strokes = _several(reference), _several(hints)
+        z = self.painter.code(_luma(page), lambda shape: _dense_hint(references, strokes, shape))
+        if z is None or not self._code_size():
+            raise UsageError("this model has no code z; train one with --preset thesis")
+        return z
+
+    def _code_size(self) -> int:
+        return int(getattr(getattr(self.painter.model, "config", None), "z_size", 0))
 
     def stays(self, page: Picture) -> bool:
         """Return whether a page is in colour already and therefore given back as it is."""
@@ -116,9 +139,15 @@ class Colorizer:
         page: Picture,
         reference: Picture | Sequence[Picture] | None = None,
         hints: Picture | Sequence[Picture] | None = None,
+        *,
+        z: NDArray[np.float32] | None = None,
     ) -> Painted:
         """Return the paint for a page, for which see :meth:`__call__`."""
         references, strokes = _several(reference), _several(hints)
+        if z is not None and len(z) != self._code_size():
+            raise UsageError(
+                f"the code z has {len(z)} numbers, and the model takes {self._code_size() or 'none'}"
+            )
         for one in strokes:
             if one.alpha is None or (one.alpha > _OPAQUE).all():
                 raise UsageError(
@@ -134,7 +163,7 @@ class Colorizer:
             whole = even if seen is gray else tone.descreened(gray, letters)
             gray = gray if whole is None else whole
         seen = seen if even is None else even
-        sketch, paint = self.painter(seen, lambda shape: _dense_hint(references, strokes, shape))
+        sketch, paint = self.painter(seen, lambda shape: _dense_hint(references, strokes, shape), z)
         return Painted(gray, sketch, paint, masks)
 
 

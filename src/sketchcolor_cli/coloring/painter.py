@@ -53,10 +53,13 @@ class Painter:
         self.palette = palette
         self.sheet = None if sheet is None else self._batch(sheet)
 
-    def __call__(self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint]) -> tuple[Plane, Lab]:
+    def __call__(
+        self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint], z: NDArray[np.float32] | None = None
+    ) -> tuple[Plane, Lab]:
         """Return the working copy of a page (h, w) and the paint for it (h, w, 3), Lab.
 
-        ``gray`` (H, W) is the page; ``hint_at`` gives its dense hint, (h, w, 4), in any size. What colours
+        ``gray`` (H, W) is the page; ``hint_at`` gives its dense hint, (h, w, 4), in any size; ``z`` (Z,)
+        stands for what the network would read from hint and sheet about the page as a whole. What colours
         there are is decided on the whole page at the basic size; a larger working size, and the bands of a
         long strip, only draw them more finely. So a page has the same colours at every working size.
         """
@@ -65,10 +68,10 @@ class Painter:
         fine = min(1.0, settings.work_size / side)
         base = min(fine, settings.base_size / side, (settings.max_pixels / area) ** 0.5)
         sketch = _scaled(gray, base)
-        paint = self._in_bands(sketch, hint_at(sketch.shape), None)
+        paint = self._in_bands(sketch, hint_at(sketch.shape), None, z)
         if fine > base * _APART:
             sketch = _scaled(gray, fine)
-            paint = self._in_bands(sketch, hint_at(sketch.shape), paint)
+            paint = self._in_bands(sketch, hint_at(sketch.shape), paint, z)
         return sketch, self._tuned(paint)
 
     def _tuned(self, paint: Lab) -> Lab:
@@ -79,22 +82,22 @@ class Painter:
             paint = pull(paint, self.palette, self.settings.palette_strength)
         return paint
 
-    def _in_bands(self, sketch: Plane, hint: Hint, lead: Lab | None) -> Lab:
+    def _in_bands(self, sketch: Plane, hint: Hint, lead: Lab | None, z: NDArray[np.float32] | None) -> Lab:
         """Paint a sketch of any length; neighbouring bands fade into each other where they overlap."""
         along = 0 if sketch.shape[0] >= sketch.shape[1] else 1
         length, across = sketch.shape[along], sketch.shape[1 - along]
         if sketch.size <= self.settings.max_pixels:
-            return self._paint(sketch, hint, lead)
+            return self._paint(sketch, hint, lead, z)
         out = np.zeros((*sketch.shape, 3), np.float32)
         for part, fade in _bands(length, max(3 * _OVERLAP, self.settings.max_pixels // across)):
             band = (part, slice(None)) if along == 0 else (slice(None), part)
             led = None if lead is None else _part(lead, part, length, along)
-            paint = self._paint(sketch[band], hint[band], led)
+            paint = self._paint(sketch[band], hint[band], led, z)
             out[band] += paint * np.expand_dims(fade, (1 - along, 2))
         return out
 
     @torch.inference_mode()
-    def _paint(self, sketch: Plane, hint: Hint, lead: Lab | None) -> Lab:
+    def _paint(self, sketch: Plane, hint: Hint, lead: Lab | None, z: NDArray[np.float32] | None) -> Lab:
         """Return Lab paint (h, w, 3) for a sketch (h, w), a hint (h, w, 4) and the colours to keep to."""
         stride = self.model.stride
         pad = SizeRule(multiple=self.model.multiple).plan(*sketch.shape)
@@ -107,7 +110,7 @@ class Painter:
         lines, given = self._batch(sketch[..., None]), self._batch(hint)
         coarse = stride > 1
         around = self._batch(spread(sketch, hint, stride)) if coarse else None
-        prediction = self.model(lines, given, spread=around, sheet=self.sheet)
+        prediction = self.model(lines, given, spread=around, sheet=self.sheet, z=self._code(z))
         lab = color.rgb_to_lab(self.model.rgb(prediction))
         paint = lab[0].permute(1, 2, 0).contiguous().cpu().numpy()
         if coarse:
@@ -117,6 +120,22 @@ class Painter:
         elif lead is not None:
             paint = paint + cv2.GaussianBlur(lead - paint, (0, 0), _OVERLAP / 8)
         return np.ascontiguousarray(paint[rows, columns])
+
+    def _code(self, z: NDArray[np.float32] | None) -> torch.Tensor | None:
+        return None if z is None else torch.from_numpy(np.ascontiguousarray(z))[None].to(self.device)
+
+    @torch.inference_mode()
+    def code(self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint]) -> NDArray[np.float32] | None:
+        """Return the code z, (Z,), that the network reads for a page; None if it has none."""
+        side, area = min(gray.shape), gray.size
+        scale = min(1.0, self.settings.base_size / side, (self.settings.max_pixels / area) ** 0.5)
+        sketch = _scaled(gray, scale)
+        pad = SizeRule(multiple=self.model.multiple).plan(*sketch.shape)
+        edges = (pad.top, pad.bottom), (pad.left, pad.right)
+        given = self._batch(np.pad(hint_at(sketch.shape), (*edges, (0, 0))))
+        lines = self._batch(np.pad(sketch, edges, constant_values=1)[..., None])
+        z = self.model(lines, given, sheet=self.sheet).z
+        return None if z is None else z[0].float().cpu().numpy()
 
     def _settled(self, paint: Lab, ink: Plane, lead: Lab | None) -> Lab:
         paint = settle(paint, ink, self.settings.smooth)

@@ -48,6 +48,8 @@ def color_page(
     references: Sequence[Picture],
     hints: Sequence[Picture],
     parts: Parts,
+    *,
+    z: NDArray[np.float32] | None = None,
 ) -> Colored:
     """Colour a page; see :class:`Colorizer` for what helps it.
 
@@ -55,11 +57,11 @@ def color_page(
         UsageError: Hints have no transparent parts.
     """
     if not parts.any:
-        picture = color(page, references, hints)
+        picture = color(page, references, hints) if z is None else color(page, references, hints, z=z)
         return Colored(picture, kept=picture is page)
     if color.stays(page):
         return Colored(page, kept=True)
-    painted = color.paint(page, references, hints)
+    painted = color.paint(page, references, hints, z=z)
     rgb = painted.rgb()
     done = Colored(replace(page, rgb=rgb, gray=False))
     if parts.masks:

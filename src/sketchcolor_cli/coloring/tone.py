@@ -66,8 +66,9 @@ def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mas
     speck &= area >= _FULL * sides.prod(1)
     speck[0] = False
     x, y = np.rint(centres[speck]).astype(int).T
-    count = np.zeros(mask.shape, np.float32)
-    np.add.at(count, (y, x), 1)
+    if len(x) < _FEWEST:
+        return np.zeros(mask.shape, np.bool_), mask
+    count = np.bincount(y * mask.shape[1] + x, minlength=mask.size).reshape(mask.shape).astype(np.float32)
     count = cv2.boxFilter(count, -1, (near, near), normalize=False, borderType=cv2.BORDER_REFLECT)
     core = cv2.erode((count >= _FEWEST).astype(np.uint8), np.ones((near, near), np.uint8))
     tone = cv2.dilate(core, np.ones((2 * near + 1, 2 * near + 1), np.uint8)).astype(bool) & (count >= 1)

@@ -1,0 +1,75 @@
+"""``sketchcolor explore``: what the code z of a model does to a page."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
+from typing import Annotated
+
+import typer
+
+from sketchcolor_cli import devices
+from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.coloring.config import ColorizeSettings
+from sketchcolor_cli.errors import UsageError
+
+
+@options.told
+def explore(
+    page: Annotated[Path, typer.Argument(metavar="PAGE", help="The page to colour.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Picture file for the grid.")],
+    model: Annotated[
+        str, typer.Option(help="Model file of the thesis preset, or a bundled model with a code of its own.")
+    ],
+    reference: Annotated[
+        Path | None, typer.Option(help="Rough colouring that the code in the middle is read from.")
+    ] = None,
+    directions: Annotated[
+        str | None,
+        typer.Option(help="Two places of the code, such as 3,17; without, two directions drawn by the seed."),
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Pictures in a row and in a column.")] = 5,
+    span: Annotated[
+        float, typer.Option(help="How far the code moves to each side; codes are in -1 to 1.")
+    ] = 1,
+    size: Annotated[int, typer.Option(help="Longest side of each picture, in pixels.")] = 256,
+    seed: Annotated[int, typer.Option(help="Number that the directions are drawn by.")] = 0,
+    device: options.Device = "auto",
+) -> int:
+    """Draw a grid of colourings of one page, its code z moved along two directions, as read in the middle.
+
+    Only models with a code have one to explore: those of the preset thesis.
+
+    Example: `sketchcolor explore page.png -o grid.png --model run/model.safetensors`
+    """
+    axes = None if directions is None else _two(directions)
+    with options.loading():
+        device = devices.resolve(device)
+        from sketchcolor_cli.coloring import codes
+        from sketchcolor_cli.coloring.models import load_color_model
+        from sketchcolor_cli.images import read_picture, write_picture
+
+        network, _ = load_color_model(model)
+        small = codes.shrunk(read_picture(page), size)
+        references = () if reference is None else (read_picture(reference),)
+    grid = codes.explore(
+        network,
+        device,
+        ColorizeSettings(),
+        small,
+        references,
+        directions=axes,
+        steps=steps,
+        span=span,
+        seed=seed,
+    )
+    write_picture(output, grid)
+    printing.note(f"{output}: {steps}×{steps} colourings of {page}")
+    return 0
+
+
+def _two(text: str) -> tuple[int, int]:
+    try:
+        first, second = (int(one) for one in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--directions {text}: write two whole numbers, such as 3,17") from error
+    return first, second

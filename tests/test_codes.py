@@ -1,0 +1,103 @@
+"""Codes z in files, and grids of them."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.coloring import codes
+from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.coloring.config import ColorizeSettings
+from sketchcolor_cli.errors import DataError, UsageError
+from sketchcolor_cli.images import Picture, write_picture
+from sketchcolor_cli.model.config import GeneratorConfig
+from sketchcolor_cli.model.generator import Generator
+from test_colorizer import RED, Witness
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def network() -> Generator:
+    torch.manual_seed(0)
+    return Generator(GeneratorConfig(output_space="rgb")).eval()
+
+
+def page() -> Picture:
+    rgb = np.ones((48, 32, 3), np.float32)
+    rgb[10:12] = 0
+    return Picture(rgb=rgb, gray=True)
+
+
+def test_codes_come_back_from_their_file(tmp_path: Path) -> None:
+    given = {"a.png": np.array([0.25, -1, 0.123456], np.float32), "b/c.png": np.zeros(3, np.float32)}
+    codes.write_codes(tmp_path / "z.json", "m", given)
+    found = codes.read_codes(tmp_path / "z.json")
+    assert found.keys() == given.keys()
+    assert all(np.allclose(found[name], given[name]) for name in given)
+    assert np.array_equal(codes.code_for(found, PurePath("x/a.jpg")), found["a.png"])
+    assert codes.code_for(found, PurePath("d.png")) is None
+    assert codes.code_for({"a.png": found["a.png"]}, PurePath("d.png")) is found["a.png"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"pages": {}}', '{"pages": {"a": [[1]]}}', '{"pages": {"a": "x"}}']
+)
+def test_other_files_are_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "z.json").write_text(text)
+    with pytest.raises(DataError, match="holds no codes"):
+        codes.read_codes(tmp_path / "z.json")
+    with pytest.raises(DataError, match="cannot be read"):
+        codes.read_codes(tmp_path / "gone.json")
+
+
+def test_the_code_of_a_page_gives_the_same_colours(network: Generator) -> None:
+    color = Colorizer(network, "cpu")
+    red = Picture(rgb=np.full((8, 8, 3), RED, np.float32))
+    z = color.code(page(), red)
+    assert z.shape == (64,)
+    np.testing.assert_allclose(color(page(), z=z).rgb, color(page(), red).rgb, atol=1e-5)
+    assert np.abs(color(page(), z=-z).rgb - color(page(), z=z).rgb).max() > 1e-3
+
+
+def test_a_grid_has_the_read_code_in_the_middle(network: Generator) -> None:
+    grid = codes.explore(network, "cpu", ColorizeSettings(), page(), steps=3, directions=(0, 5)).rgb
+    assert grid.shape == (3 * 48 + 12, 3 * 32 + 12, 3)
+    middle = grid[54:102, 38:70]
+    np.testing.assert_allclose(middle, Colorizer(network, "cpu")(page()).rgb, atol=1e-5)
+    assert np.abs(grid[:48, :32] - middle).max() > 1e-3
+
+
+def test_random_directions_hang_on_the_seed(network: Generator) -> None:
+    first, again, other = (
+        codes.explore(network, "cpu", ColorizeSettings(), page(), steps=2, seed=seed).rgb
+        for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_what_makes_no_sense_is_told(network: Generator) -> None:
+    with pytest.raises(UsageError, match="two different numbers from 0 to 63"):
+        codes.explore(network, "cpu", ColorizeSettings(), page(), directions=(3, 64))
+    with pytest.raises(UsageError, match="has 3 numbers, and the model takes 64"):
+        Colorizer(network, "cpu")(page(), z=np.zeros(3, np.float32))
+    with pytest.raises(UsageError, match="has no code z"):
+        Colorizer(Witness(), "cpu").code(page())
+
+
+def test_a_model_without_a_code_is_told_on_one_line(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png", page())
+    result = CliRunner().invoke(
+        app, ["explore", str(tmp_path / "a.png"), "-o", str(tmp_path / "g.png"), "--model", "default"]
+    )
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "no code z to explore" in result.stderr
+    assert not (tmp_path / "g.png").exists()
