@@ -1,8 +1,10 @@
 """Books: pages a minute, how much the files cost beside the network, and memory that does not grow.
 
-    python benchmarks/books.py [--pages N] [--large GIB]       # default: 40 pages, no large book
+    python benchmarks/books.py [--pages N] [--size WxH] [--model M] [--large GIB] [--skip-overlap]
 
-- A CBZ of N pages of 1600×2300 (the example pages enlarged) goes through as the command does it, in this
+By default 40 pages of 1600x2300, the default model, no large book.
+
+- A CBZ of N pages (the example pages enlarged) goes through as the command does it, in this
   process. Every call of the network is timed in the run itself, so that both have the same load on the
   machine: the run should take at most 1.2 times its forwards. Beside it stand those of one page alone.
 - A CBZ of 4 pages and one of N go through in processes of their own, whose peak memory is compared.
@@ -26,18 +28,13 @@ import numpy as np
 from PIL import Image
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "pages"
-SIZE = (1600, 2300)
 
 
-def make_book(path: Path, count: int, filler: int = 0) -> Path:
+def make_book(path: Path, count: int, size: tuple[int, int], filler: int = 0) -> Path:
     with zipfile.ZipFile(path, "w") as book:
         for number in range(count):
             examples = sorted(EXAMPLES.glob("page*.png"))
-            page = (
-                Image.open(examples[number % len(examples)])
-                .convert("L")
-                .resize(SIZE, Image.Resampling.BICUBIC)
-            )
+            page = Image.open(examples[number % len(examples)]).convert("L").resize(size)
             file = BytesIO()
             page.save(file, "JPEG", quality=92)
             book.writestr(f"page {number + 1}.jpg", file.getvalue())
@@ -48,18 +45,18 @@ def make_book(path: Path, count: int, filler: int = 0) -> Path:
     return path
 
 
-def measured(source: Path, output: Path) -> tuple[float, int]:
+def measured(source: Path, output: Path, model: str) -> tuple[float, int]:
     """Return seconds and peak memory in MiB of the command, in a process of its own."""
     words = [sys.executable, "-m", "sketchcolor_cli", "colorize", str(source), "-o", str(output)]
     start = time.perf_counter()
-    process = subprocess.Popen([*words, "--device", "cpu"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([*words, "--device", "cpu", "--model", model], stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{source}: the command failed")
     return time.perf_counter() - start, usage.ru_maxrss // 1024
 
 
-def overlap(book: Path, output: Path) -> None:
+def overlap(book: Path, output: Path, model: str) -> None:
     """Time the network's calls within a run over a book."""
     from sketchcolor_cli.batch import Steps
     from sketchcolor_cli.books.opening import open_book
@@ -71,7 +68,7 @@ def overlap(book: Path, output: Path) -> None:
     from sketchcolor_cli.runs.run import Runner
     from sketchcolor_cli.worklist import Job
 
-    network, _ = load_color_model("default")
+    network, _ = load_color_model(model)
     spent: list[float] = []
     began: list[float] = []
     network.register_forward_pre_hook(lambda *_: began.append(time.perf_counter()))
@@ -111,7 +108,7 @@ def overlap(book: Path, output: Path) -> None:
     result = Runner(output, steps, open_book, lambda _: None, lambda _: None).run(plan)
     count = len(result.done)
     rate = 60 * count / result.seconds
-    print(f"{count} pages of {SIZE[0]}×{SIZE[1]}: {result.seconds:.1f} s, {rate:.1f} a minute", flush=True)
+    print(f"{count} pages: {result.seconds:.1f} s, {rate:.1f} a minute", flush=True)
     print(f"  the run took {result.seconds / sum(computed):.2f} times its computing (network and laying ink)")
     print(f"  the run took {result.seconds / sum(spent):.2f} times its {len(spent)} forwards")
     forward = statistics.median(alone)
@@ -123,16 +120,23 @@ def overlap(book: Path, output: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pages", type=int, default=40)
+    parser.add_argument("--size", default="1600x2300")
+    parser.add_argument("--model", default="default")
     parser.add_argument("--large", type=float, default=0)
+    parser.add_argument("--skip-overlap", action="store_true")
     asked = parser.parse_args()
+    width, height = map(int, asked.size.split("x"))
+    size = width, height
+    print(f"model {asked.model}, pages of {asked.size}")
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, numpy {np.__version__}")
     with tempfile.TemporaryDirectory() as scratch:
         room = Path(scratch)
-        overlap(make_book(room / "book.cbz", asked.pages), room / "out")
+        if not asked.skip_overlap:
+            overlap(make_book(room / "book.cbz", asked.pages, size), room / "out", asked.model)
         peaks = []
         for count in (4, asked.pages):
-            book = make_book(room / f"{count} pages.cbz", count)
-            seconds, peak = measured(book, room / f"out {count}")
+            book = make_book(room / f"{count} pages.cbz", count, size)
+            seconds, peak = measured(book, room / f"out {count}", asked.model)
             peaks.append(peak)
             print(
                 f"{count} pages in a process of their own: {seconds:.1f} s, peak memory {peak} MiB",
@@ -140,11 +144,11 @@ def main() -> None:
             )
         print(f"  {peaks[1] / peaks[0] - 1:+.1%} memory for {asked.pages} pages instead of 4")
         if asked.large:
-            book = make_book(room / "large.cbz", 2, round(asked.large * 2**30))
-            seconds, peak = measured(book, room / "out large")
-            size = (room / "out large" / book.name).stat().st_size / 2**30
+            book = make_book(room / "large.cbz", 2, size, round(asked.large * 2**30))
+            seconds, peak = measured(book, room / "out large", asked.model)
+            made = (room / "out large" / book.name).stat().st_size / 2**30
             given = book.stat().st_size / 2**30
-            print(f"{given:.1f} GiB CBZ: {seconds:.1f} s, peak memory {peak} MiB, {size:.1f} GiB come out")
+            print(f"{given:.1f} GiB CBZ: {seconds:.1f} s, peak memory {peak} MiB, {made:.1f} GiB come out")
 
 
 if __name__ == "__main__":
