@@ -182,7 +182,6 @@ def write_page(
     if done.kept and job.reads.suffix.lower() == job.writes.suffix.lower():
         write_whole(job.writes, job.reads.read_bytes())
         return {"kept": "in colour already"}
-    write_picture(job.writes, done.picture, saving)
     place = parts_place(job, output)
     if done.masks is not None and masks is not None:
         write_picture((masks / place.relative_to(output)).with_suffix(".png"), done.masks)
@@ -190,6 +189,8 @@ def write_page(
         write_picture(place.with_suffix(".flats.png"), done.flats)
     if done.layers and parts.layers is not None:
         _write_layers(place, done, parts.layers)
+    # Last, as a page whose result is there is not done again, should the run be killed here.
+    write_picture(job.writes, done.picture, saving)
     return {"kept": "in colour already"} if done.kept else None
 
 
