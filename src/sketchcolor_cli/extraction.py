@@ -12,6 +12,7 @@ import torch
 from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
 from sketchcolor_cli.extractor import Resources, parse_parameters
 from sketchcolor_cli.images import on_paper, to_array, to_tensor
+from sketchcolor_cli.memory import is_shortage, let_go
 from sketchcolor_cli.sizes import scaled, spans, tile_side
 from sketchcolor_cli.sketching import NATIVE, Sketching
 
@@ -244,12 +245,12 @@ class Drawer:
         try:
             for first in range(0, len(pieces), at_once):
                 chosen = pieces[first : first + at_once]
-                seen = torch.stack([fitting[row, :, tall.seen, wide.seen] for row, tall, wide in chosen])
+                seen = _seen(fitting, chosen)
                 sketches = _checked(self.sketcher, seen.to(self.device)).to(drawn.device)
                 for (row, tall, wide), one in zip(chosen, sketches, strict=True):
                     drawn[row, :, tall.kept, wide.kept] = one[:, tall.within, wide.within]
         except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
+            if not is_shortage(error):
                 raise
             return None
         return drawn
@@ -266,8 +267,7 @@ class Drawer:
 
     def _make_do(self, height: int, width: int, pixels: int, at_once: int) -> None:
         """Allow half of what was too much; where that leaves nothing to try, say so."""
-        if self.device.startswith("cuda"):
-            torch.cuda.empty_cache()
+        let_go()
         self._most = pixels * at_once // 2
         name = self.extractor.name
         if at_once > 1:
@@ -330,9 +330,18 @@ def _padded(rgb: torch.Tensor, plan: PadPlan) -> torch.Tensor:
     return rgb if plan.empty else rgb[:, :, plan.rows][..., plan.columns]
 
 
+def _seen(fitting: torch.Tensor, pieces: Sequence[tuple[int, Span, Span]]) -> torch.Tensor:
+    """Return what these pieces of (N, 3, H, W) show; a copy only where it must be one."""
+    first, tall, wide = pieces[0]
+    if (tall.length, wide.length) == fitting.shape[2:]:
+        return fitting[first : first + len(pieces)]
+    return torch.stack([fitting[row, :, tall.seen, wide.seen] for row, tall, wide in pieces])
+
+
 def _stacked(pictures: Sequence[FloatArray]) -> torch.Tensor:
-    """N times H×W×3 to (N, 3, H, W)."""
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+    """N times H×W×3 to (N, 3, H, W); a copy only where it must be one."""
+    pixels = pictures[0][None] if len(pictures) == 1 else np.stack(pictures)
+    return torch.from_numpy(np.require(pixels, requirements="W")).permute(0, 3, 1, 2)
 
 
 def _pixels(picture: torch.Tensor) -> FloatArray:
@@ -359,10 +368,3 @@ def _resized(values: FloatArray, height: int, width: int) -> FloatArray:
 def _pixels_of(tile: tuple[Span, Span]) -> int:
     tall, wide = tile
     return tall.length * wide.length
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether that is what a device, Apple's or the CPU's allocator says when there is no memory left."""
-    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
-        return True
-    return "out of memory" in str(error) or "can't allocate memory" in str(error)

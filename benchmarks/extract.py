@@ -1,0 +1,150 @@
+"""What reading and writing files adds to the network's own time, and whether memory grows with their number.
+
+    python benchmarks/extract.py [METHOD] [--images 100] [--rounds 3]
+
+Time: the command over a folder of pictures of 512×512, as it says it itself, against the same network on the
+same pictures, eight at a time, with nothing read or written. Both take turns, so that other work on the
+machine weighs on both alike; weights are random. Processor seconds are printed too: they say what the work
+around the network costs, whatever the machine does besides. It fails when the ratio of the medians is above
+its limit.
+
+Memory: the most that the command takes over 40 and over 160 pages of 1000×1400, by xdog.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from safetensors.torch import save
+from typer.testing import CliRunner
+
+from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.extraction import load_drawer
+from sketchcolor_cli.images import Picture, on_paper, read_picture, write_picture
+from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.weights.store import WeightStore
+from sketchcolor_cli.weights.stored import Record, write_stored
+
+EXAMPLES = Path(__file__).parent.parent / "examples" / "colored"
+SIDE, BATCH, LIMIT = 512, 8, 1.15
+PAGE, FEW, MANY, GROWTH = (1400, 1000), 40, 160, 1.05
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("method", nargs="?", default="anime2sketch")
+    parser.add_argument("--images", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        room = Path(scratch)
+        growth = measure_memory(room)  # first: a child's peak is never below what its parent took
+        ratio = measure_time(room, options.method, options.images, options.rounds)
+    assert ratio <= LIMIT, f"the ratio is above {LIMIT}"
+    assert growth <= GROWTH, f"memory grows by more than {GROWTH:.0%}"
+
+
+def measure_time(room: Path, method: str, images: int, rounds: int) -> float:
+    """Print seconds for all pictures, and return the ratio of the medians."""
+    extractors = find_extractors()
+    store = WeightStore(room / "weights")
+    for file in extractors.weights(method):
+        record = Record(file.name, file.licence, "random", (), verified=False, origin="a file of the user")
+        write_stored(store.path(file), save(random_weights(file.layout())), record)
+    draw_pictures(room / "pictures", images, (SIDE, SIDE))
+    drawer = load_drawer(extractors, method, find_weight=store.find)
+    pictures = [drawer.prepare(read_picture(path)).rgb for path in sorted((room / "pictures").iterdir())]
+    batches = [
+        torch.from_numpy(np.stack(pictures[first : first + BATCH])).permute(0, 3, 1, 2)
+        for first in range(0, images, BATCH)
+    ]
+
+    @torch.no_grad()
+    def network() -> tuple[float, float]:
+        start, spent = time.perf_counter(), time.process_time()
+        for batch in batches:
+            drawer.sketcher(batch)
+        return time.perf_counter() - start, time.process_time() - spent
+
+    def command() -> tuple[float, float]:
+        line = ["extract", room / "pictures", "-o", room / "out", "--method", method, "--overwrite", "--json"]
+        line += ["--batch-size", BATCH, "--device", "cpu"]
+        spent = time.process_time()
+        done = CliRunner().invoke(
+            app, [str(one) for one in line], env={"SKETCHCOLOR_WEIGHTS": str(store.folder)}
+        )
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)["seconds"], time.process_time() - spent
+
+    print(f"{method}, {images} pictures of {SIDE}×{SIDE}, {torch.get_num_threads()} threads, {rounds} rounds")
+    with torch.no_grad():
+        drawer.sketcher(batches[0])
+    alone, whole = [], []
+    for _ in range(rounds):
+        alone.append(network())
+        whole.append(command())
+        print(f"  network {alone[-1][0]:6.1f} s   command {whole[-1][0]:6.1f} s", flush=True)
+    for what, place in (("clock", 0), ("processor, with loading", 1)):
+        bare, full = (statistics.median(one[place] for one in times) for times in (alone, whole))
+        print(f"{what}: network {bare:.1f} s, command {full:.1f} s, ratio {full / bare:.2f}")
+    return statistics.median(one[0] for one in whole) / statistics.median(one[0] for one in alone)
+
+
+def measure_memory(room: Path) -> float:
+    """Print the most memory over few and over many pages, and return how much more the many take."""
+    peaks = {}
+    for count in (FEW, MANY):
+        draw_pictures(room / f"{count}", count, PAGE)
+        line = ["-m", "sketchcolor_cli", "extract", room / f"{count}", "-o", room / f"{count} out"]
+        line += ["--method", "xdog", "--device", "cpu"]
+        process = subprocess.Popen([sys.executable, *map(str, line)], stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        peaks[count] = usage.ru_maxrss / 1024
+        print(f"{count} pages of {PAGE[1]}×{PAGE[0]}: peak memory {peaks[count]:.0f} MiB")
+    return peaks[MANY] / peaks[FEW]
+
+
+def draw_pictures(folder: Path, count: int, size: tuple[int, int]) -> None:
+    """Write pictures cut out of the examples, each another one."""
+    pages = [on_paper(read_picture(path)) for path in sorted(EXAMPLES.iterdir())]
+    generator = np.random.default_rng(0)
+    for number in range(count):
+        page = pages[number % len(pages)]
+        scale = max(1.0, 1.2 * max(size[0] / page.shape[0], size[1] / page.shape[1]))
+        page = cv2.resize(page, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC).clip(0, 1)
+        top, left = (int(generator.integers(0, page.shape[axis] - size[axis] + 1)) for axis in (0, 1))
+        rgb = page[top : top + size[0], left : left + size[1]].copy()
+        write_picture(folder / f"{number:03}.png", Picture(rgb))
+
+
+def random_weights(layout: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return random numbers of these shapes that keep signals in size."""
+    generator = torch.Generator().manual_seed(0)
+
+    def fill(name: str, like: torch.Tensor) -> torch.Tensor:
+        if not like.is_floating_point():
+            return torch.ones(like.shape, dtype=like.dtype)
+        value = torch.rand(like.shape, generator=generator)
+        if name.endswith("running_var"):
+            return value + 0.5
+        return (value - 0.5) * 2 * (math.sqrt(6 / like[0].numel()) if like.ndim > 1 else 0.2)
+
+    return {name: fill(name, like) for name, like in layout.items()}
+
+
+if __name__ == "__main__":
+    main()
