@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import save_file
 
+from sketchcolor_cli.weights.fetch import import_file
 from sketchcolor_cli.weights.store import WeightStore
-from sketchcolor_cli.weights.stored import Record, write_stored
 from sketchcolor_plugins.anime2sketch import network as anime2sketch
 from sketchcolor_plugins.sketch_simplification import network as sketch_simplification
 from sketchcolor_plugins.sketchkeras import network as sketchkeras
@@ -34,12 +34,12 @@ def make_networks_narrow(patch: pytest.MonkeyPatch) -> None:
 
 
 def fill_store(folder: Path, files: Iterable[WeightFile]) -> WeightStore:
-    """Put random weights for these files into a store, as if the user had imported them."""
-    store = WeightStore(folder)
-    for file in files:
+    """Import random weights for these files into a store, as a user imports a copy of his own."""
+    store, own = WeightStore(folder / "store"), folder / "own.safetensors"
+    for file in dict.fromkeys(files):
         assert file.layout, f"{file.name} declares no layout to make weights for"
-        record = Record(file.name, file.licence, "random", (), verified=False, origin="a file of the user")
-        write_stored(store.path(file), save(random_weights(file.layout())), record)
+        save_file(random_weights(file.layout()), own)
+        import_file(store, file, own, accept=True)
     return store
 
 

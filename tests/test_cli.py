@@ -94,7 +94,6 @@ class Engines(NamedTuple):
 
     load: Mock
     drawer: Mock
-    sketch: Mock
     planner: Mock
     model: Mock
     colorizer: Mock
@@ -124,7 +123,6 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     made = Engines(
         load=Mock(return_value=drawer),
         drawer=drawer,
-        sketch=Mock(side_effect=lambda _sketcher, _rule, picture, **_: f"{picture} sketched"),
         planner=Mock(wraps=Planner),
         model=Mock(return_value=("network", "its description")),
         colorizer=Mock(return_value=color),
@@ -137,9 +135,7 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     monkeypatch.setattr(batches, "Planner", made.planner)
     monkeypatch.setattr(devices, "resolve", lambda wanted: f"resolved {wanted}")
     monkeypatch.setattr(extraction, "load_drawer", made.load)
-    monkeypatch.setattr(extraction, "load_sketcher", made.load)
     monkeypatch.setattr(precision, "choose", lambda device: f"the best of {device}")
-    monkeypatch.setattr(extraction, "sketch_picture", made.sketch)
     monkeypatch.setattr(models, "load_color_model", made.model)
     monkeypatch.setattr(colorizer, "Colorizer", made.colorizer)
     monkeypatch.setattr(palette, "read_palette", lambda path: f"<{path.as_posix()}>")
@@ -341,24 +337,24 @@ def test_train(engines: Engines, args: str, config: TrainConfig, resume: bool) -
     ]
 
 
-def test_train_draws_its_sketches_with_the_extractor(
-    engines: Engines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engines.sketch.side_effect = lambda _sketcher, _rule, picture: picture
+def drawing(factor: float) -> Mock:
+    """Stand for an extractor that draws the picture, darker by a factor."""
+    drawer = Mock()
+    drawer.sketch.side_effect = lambda picture: replace(picture, rgb=picture.rgb * factor)
+    return drawer
+
+
+def test_train_draws_its_sketches_with_the_extractor(engines: Engines) -> None:
+    engines.load.return_value = drawing(0.5)
     assert command("train data -o run --method faint").exit_code == 0
     assert engines.load.mock_calls == [call(ANY, "faint", settings=[], find_weight=ANY)]
     sketch = engines.train.call_args.kwargs["sketch"]
     rgb = np.full((2, 3, 3), 0.25, np.float32)
-    assert sketch(rgb).tolist() == rgb[..., 0].tolist()
-    [drawn] = engines.sketch.mock_calls
-    assert drawn.args[:2] == (engines.drawer, SizeRule(multiple=8))
+    assert sketch(rgb).tolist() == (rgb[..., 0] / 2).tolist()
 
 
 def test_of_several_extractors_each_picture_has_one_and_mixtures_are_random(engines: Engines) -> None:
-    engines.load.side_effect = lambda _extractors, name, **_: name
-    engines.sketch.side_effect = lambda name, _rule, picture: replace(
-        picture, rgb=picture.rgb * (0 if name == "faint" else 1)
-    )
+    engines.load.side_effect = lambda _extractors, name, **_: drawing(0 if name == "faint" else 1)
     assert command("train data -o run --method faint,xdog+gray").exit_code == 0
     assert engines.load.mock_calls == [
         call(ANY, "faint", settings=[], find_weight=ANY),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
-from sketchcolor_cli.extraction import Drawer, load_drawer, load_sketcher, sketch, sketch_picture
+from sketchcolor_cli.extraction import Drawer, load_drawer, load_sketcher, sketch
 from sketchcolor_cli.extractor import Extractor, Parameter
 from sketchcolor_cli.images import Picture
 from sketchcolor_cli.plugins import Extractors, Listing
@@ -69,22 +69,6 @@ def test_no_gradients_are_kept():
 def test_a_sketch_of_the_wrong_shape_is_refused(wrong):
     with pytest.raises(PluginError, match=r"shape .* where \(1, 1, 4, 4\) was due"):
         sketch(wrong, SizeRule(), torch.rand(1, 3, 4, 4))
-
-
-def test_a_pictures_sketch_is_grey_and_keeps_what_else_the_file_says():
-    rgb = np.random.default_rng(0).random((5, 7, 3), dtype=np.float32)
-    picture = Picture(rgb, bits=16, icc=b"profile", dpi=(300, 300), format="TIFF")
-    drawn = sketch_picture(red, SizeRule(multiple=4), picture)
-    np.testing.assert_array_equal(drawn.rgb, np.repeat(rgb[..., :1], 3, axis=2))
-    assert (drawn.gray, drawn.alpha, drawn.icc) == (True, None, None)
-    assert (drawn.bits, drawn.dpi, drawn.format) == (16, (300, 300), "TIFF")
-
-
-def test_what_is_transparent_is_paper():
-    picture = Picture(np.zeros((2, 2, 3), np.float32), alpha=np.array([[0, 1], [0.5, 0.25]], np.float32))
-    drawn = sketch_picture(red, SizeRule(), picture)
-    np.testing.assert_allclose(drawn.rgb[..., 0], [[1, 0], [0.5, 0.75]])
-    assert drawn.alpha is None
 
 
 def test_an_extractor_is_loaded_with_what_it_asks_for():

@@ -11,7 +11,7 @@ import torch
 
 from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
 from sketchcolor_cli.extractor import Resources, parse_parameters
-from sketchcolor_cli.images import on_paper, to_array, to_tensor
+from sketchcolor_cli.images import on_paper
 from sketchcolor_cli.memory import is_shortage, let_go
 from sketchcolor_cli.sizes import scaled, spans, tile_side
 from sketchcolor_cli.sketching import NATIVE, Sketching
@@ -304,16 +304,6 @@ def sketch(sketcher: Sketcher, rule: SizeRule, rgb: torch.Tensor) -> torch.Tenso
     """
     plan = rule.plan(rgb.shape[2], rgb.shape[3])
     return _checked(sketcher, _padded(rgb, plan))[..., *plan.crop]
-
-
-def sketch_picture(sketcher: Sketcher, rule: SizeRule, picture: Picture, *, device: str = "cpu") -> Picture:
-    """Return a picture's sketch: grey, of the same size, depth, resolution and format; transparent is paper.
-
-    Raises:
-        PluginError: The sketch has the wrong shape.
-    """
-    rgb = to_tensor(on_paper(picture)).to(device)
-    return replace(picture, rgb=to_array(sketch(sketcher, rule, rgb)), alpha=None, gray=True, icc=None)
 
 
 def _checked(sketcher: Sketcher, fitting: torch.Tensor) -> torch.Tensor:

@@ -354,20 +354,16 @@ def _sketch(method: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]
         chosen.append(("avg" if mixed else name, settings))
     for name, settings in chosen:
         store.require(extractors.weights(name, settings))
-    from sketchcolor_cli.extraction import load_sketcher, sketch_picture  # imports torch
+    from sketchcolor_cli.extraction import load_drawer  # imports torch
     from sketchcolor_cli.images import Picture
 
-    loaded = [
-        (
-            load_sketcher(extractors, name, settings=settings, find_weight=store.find),
-            extractors.get(name).size,
-        )
-        for name, settings in chosen
+    drawers = [
+        load_drawer(extractors, name, settings=settings, find_weight=store.find) for name, settings in chosen
     ]
 
     def draw(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-        sketcher, rule = loaded[crc32(rgb.tobytes()) % len(loaded)]
-        return sketch_picture(sketcher, rule, Picture(rgb)).rgb[..., 0]
+        drawer = drawers[crc32(rgb.tobytes()) % len(drawers)]
+        return drawer.sketch(Picture(rgb)).rgb[..., 0]
 
     return draw
 

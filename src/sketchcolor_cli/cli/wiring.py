@@ -17,17 +17,16 @@ if TYPE_CHECKING:
 
 def array_sketcher(method: str, device: str) -> Callable[[Array], Array]:
     """Return what draws sketches of arrays, (H, W, 3) to (H, W), by an extractor."""
-    from sketchcolor_cli.extraction import load_sketcher, sketch_picture
+    from sketchcolor_cli.extraction import load_drawer
     from sketchcolor_cli.images import Picture
     from sketchcolor_cli.plugins import find_extractors
 
     extractors = find_extractors()
-    rule = extractors.get(method).size
     store = environment.weight_store()
     store.require(extractors.weights(method, ()))
-    sketcher = load_sketcher(extractors, method, device=device, find_weight=store.find)
+    drawer = load_drawer(extractors, method, device=device, find_weight=store.find)
 
-    def draw(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-        return sketch_picture(sketcher, rule, Picture(rgb), device=device).rgb[..., 0]
+    def draw(rgb: Array) -> Array:
+        return drawer.sketch(Picture(rgb)).rgb[..., 0]
 
     return draw
