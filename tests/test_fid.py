@@ -111,6 +111,19 @@ def test_the_features_of_the_whole_network_are_those_of_pytorch_fid(
     np.testing.assert_allclose(found, due, atol=1e-4 * np.abs(due).max())
 
 
+def test_cores_that_work_apart_give_the_features_of_one(tmp_path: Path, weights: Path) -> None:
+    entries = list_pictures(draw(tmp_path, 11, seed=20))
+    network = load_inception(weights, DIMS, "cpu")
+    one = measure_entries(network, entries, FidSettings(dims=DIMS, batch_size=2)).statistics.features
+    torch.set_num_threads(3)
+    try:
+        three = measure_entries(network, entries, FidSettings(dims=DIMS, batch_size=2)).statistics.features
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(1)
+    np.testing.assert_allclose(three, one, rtol=1e-4, atol=1e-5)
+
+
 def test_statistics_go_both_ways(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real, fake = draw(tmp_path / "real", 6, seed=3), draw(tmp_path / "fake", 6, seed=4)
     patched(monkeypatch, weights)

@@ -91,7 +91,7 @@ def find_sources(
     """List the pictures to be packed.
 
     ``lines`` is a folder with line drawings of the same relative names for some; ``exclude`` are names, with
-    or without ending, that are left out.
+    or without ending, or keys in shards, that are left out.
 
     Raises:
         DataError: there is nothing, or a folder cannot be read.
@@ -106,7 +106,7 @@ def find_sources(
     found = []
     for job in jobs:
         name = _name(job.target, output)
-        if name not in left_out and job.target.relative_to(output).as_posix() not in left_out:
+        if not left_out & {name, job.target.relative_to(output).as_posix(), _key(name)}:
             found.append(Source(job.source, name, by_name.get(name)))
     if not found:
         raise DataError("every picture is excluded; there is nothing to pack")
@@ -271,7 +271,7 @@ class _State:
 
     def key_for(self, name: str) -> str:
         """Return the key of a picture: its name without dots and folders, made unlike all others."""
-        key = base = name.replace("/", "-").replace(".", "_")
+        key = base = _key(name)
         number = 2
         while key in self._keys:
             key, number = f"{base}-{number}", number + 1
@@ -305,6 +305,11 @@ def _ahead(
             if number + most < len(sources):
                 waiting.append(pool.submit(work, sources[number + most]))
             yield source, ready
+
+
+def _key(name: str) -> str:
+    """Return the name as a key, in which dots and folders would have a meaning."""
+    return name.replace("/", "-").replace(".", "_")
 
 
 def _name(target: Path, output: Path) -> str:

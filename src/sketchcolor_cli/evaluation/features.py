@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -112,15 +112,12 @@ def measure_arrays(
     return statistics
 
 
-@torch.inference_mode()
 def _measure(
     network: FidInception, pictures: Iterable[Tensor], settings: FidSettings, report: Callable[[int], None]
 ) -> Statistics | None:
     running = RunningMoments()
     kept: list[NDArray[np.float32]] | None = []
-    device = next(network.parameters()).device
-    for batch in _batches(pictures, settings.batch_size):
-        features = network(torch.stack(batch).to(device)).cpu().numpy()
+    for features in _seen(network, _batches(pictures, settings.batch_size)):
         try:
             running.add(features)
         except ValueError as error:
@@ -134,6 +131,36 @@ def _measure(
         return None
     moments = running.moments()
     return Statistics(moments, None if kept is None else np.concatenate(kept))
+
+
+def _seen(network: FidInception, batches: Iterable[list[Tensor]]) -> Iterator[NDArray[np.float32]]:
+    """Return the features of batches in order; on a CPU each core works on a batch of its own.
+
+    Cores that share a batch wait for one another after every layer.
+    """
+    device = next(network.parameters()).device
+
+    def see(batch: list[Tensor]) -> NDArray[np.float32]:
+        with torch.inference_mode():  # holds for one thread
+            features: NDArray[np.float32] = network(torch.stack(batch).to(device)).cpu().numpy()
+        return features
+
+    cores = torch.get_num_threads() if device.type == "cpu" else 1
+    if cores == 1:
+        yield from map(see, batches)
+        return
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(cores) as pool:
+            waiting: deque[Future[NDArray[np.float32]]] = deque()
+            for batch in batches:
+                waiting.append(pool.submit(see, batch))
+                if len(waiting) > cores:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+    finally:
+        torch.set_num_threads(cores)
 
 
 def _batches(pictures: Iterable[Tensor], size: int) -> Iterator[list[Tensor]]:
