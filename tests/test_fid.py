@@ -292,7 +292,10 @@ def test_the_command_prints_one_document_and_says_what_is_left_out(tmp_path: Pat
 
 
 def test_the_command_colours_sketches_with_a_model(tmp_path: Path, weights: Path) -> None:
-    real, sketches = draw(tmp_path / "real", 2, seed=18), draw(tmp_path / "sketches", 2, seed=18)
+    real, sketches = draw(tmp_path / "real", 2, seed=18), tmp_path / "sketches"
+    sketches.mkdir()
+    for path in real.iterdir():
+        Image.open(path).convert("L").save(sketches / path.name)
     args = (
         real,
         "--model",
