@@ -195,6 +195,8 @@ def go(
         jobs = run.jobs()
         with Journal(output, how.shard) as journal:
             result = run.do(run.plan(jobs, journal), journal)
+            if how.shard is None and not (result.failed or result.interrupted):
+                journal.clear_desks()
     return printing.finish_batch(result, verb, as_json=how.json, **facts, device=run.device)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -27,6 +28,8 @@ except ImportError:  # Windows; two runs at a time then waste work, but harm not
 
 FOLDER = ".sketchcolor"
 """Name of the hidden folder."""
+DESKS = "books"
+"""Name of the folder in it in which the pages of books gather until they are bound."""
 BEGUN = -1
 """Stands for the size of a result that was not finished when its record was written."""
 
@@ -103,6 +106,10 @@ class Journal:
                 os.write(self._file.fileno(), line)  # one call, so that the line is whole or the last one
             except OSError as error:
                 raise DiskFullError(f"{self._path}: cannot be written ({error.strerror})") from error
+
+    def clear_desks(self) -> None:
+        """Throw away pages of books that were never bound, as with settings that were changed since."""
+        shutil.rmtree(self.folder / DESKS, ignore_errors=True)
 
     def close(self) -> None:
         """Let other runs write."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sketchcolor_cli.batch import Existing
 from sketchcolor_cli.errors import BookError, WorklistError
 from sketchcolor_cli.runs.fingerprint import content_of, fingerprint
-from sketchcolor_cli.runs.journal import BEGUN, FOLDER
+from sketchcolor_cli.runs.journal import BEGUN, DESKS, FOLDER
 from sketchcolor_cli.worklist import Job, picture_name
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def place_of(job: Job, output: Path) -> str:
 
 def desk_of(output: Path, content: str, settings: str) -> Path:
     """Return the folder in which the pages of a book gather until it is bound."""
-    return output / FOLDER / "books" / fingerprint(content, settings)[:24]
+    return output / FOLDER / DESKS / fingerprint(content, settings)[:24]
 
 
 def _on_desk(page: Page, desk: Path) -> Job:

@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from filecmp import cmp
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from sketchcolor_cli.batch import BatchResult, Event, EventKind, Existing, Failure, Steps, run_batch
 from sketchcolor_cli.books.binding import bind
-from sketchcolor_cli.errors import DiskFullError, SketchcolorError
+from sketchcolor_cli.errors import DiskFullError, ImageError, SketchcolorError
 from sketchcolor_cli.runs.fingerprint import content_of
 from sketchcolor_cli.runs.journal import BEGUN, Record
 from sketchcolor_cli.runs.plan import Action, place_of
@@ -98,15 +98,15 @@ class Runner(Generic[P, R]):
 
     def _pictures(self, plan: Sequence[Planned]) -> BatchResult:
         of_job = {one.job: one for one in plan}
-        content: dict[Job, str] = {}
+        sources: dict[Job, _Source] = {}
 
         def read(job: Job) -> P:
             picture = self.steps.read(job)
-            content[job] = content_of(job.source)
+            sources[job] = _looked_at(job.source)
             return picture
 
         def write(job: Job, result: R) -> Mapping[str, Any] | None:
-            begun = self._begin(replace(of_job[job], content=content.pop(job)))
+            begun = self._begin(of_job[job], sources.pop(job))
             facts = self.steps.write(job, result)
             with suppress(FileNotFoundError):  # it was not worth a file
                 self.record(replace(begun, bytes=job.target.stat().st_size))
@@ -115,19 +115,10 @@ class Runner(Generic[P, R]):
         steps = replace(self.steps, read=read, write=write)
         return self._batch([one.job for one in plan], steps, existing=Existing.OVERWRITE)
 
-    def _begin(self, planned: Planned) -> Record:
+    def _begin(self, planned: Planned, source: _Source) -> Record:
         """Record that a result is about to be written."""
-        job = planned.job
-        status = job.source.stat()
-        begun = Record(
-            place_of(job, self.output),
-            str(job.source),
-            planned.content,
-            status.st_size,
-            status.st_mtime_ns,
-            planned.settings,
-            BEGUN,
-        )
+        place = place_of(planned.job, self.output)
+        begun = Record(place, str(planned.job.source), *source, planned.settings, BEGUN)
         self.record(begun)
         return begun
 
@@ -135,12 +126,13 @@ class Runner(Generic[P, R]):
         job, desk = planned.job, planned.pages[0].job.writes.parent
         try:
             desk.mkdir(parents=True, exist_ok=True)
+            source = _looked_at(job.source, planned.content)
             with self.open_book(job.source) as book:
                 result, unreadable = self._pages(book, planned)
                 if result.interrupted or result.stopped:
                     return result
                 drafts = {page.place: page.job.writes for page in planned.pages if page.job.writes.exists()}
-                begun = self._begin(planned)
+                begun = self._begin(planned, source)
                 bind(book, job.target, drafts)
         except OSError as error:
             return self._lost(planned, f"{job.target}: cannot be written ({error.strerror}); free some space")
@@ -189,6 +181,23 @@ class Runner(Generic[P, R]):
 
     def _batch(self, jobs: Sequence[Job], steps: Steps[Job, P, R], *, existing: Existing) -> BatchResult:
         return run_batch(jobs, steps, existing=existing, report=self.report, fail_fast=self.fail_fast)
+
+
+class _Source(NamedTuple):
+    """What the journal says of a source: SHA-256, bytes, last change in nanoseconds."""
+
+    content: str
+    size: int
+    changed: int
+
+
+def _looked_at(path: Path, content: str = "") -> _Source:
+    """Look at a source now, as it may be gone when its result is written."""
+    try:
+        status = path.stat()
+        return _Source(content or content_of(path), status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read any more ({error.strerror}); check it") from error
 
 
 def _as_the_user_knows_it(error: SketchcolorError, job: Job) -> SketchcolorError:
