@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from sketchcolor_cli import __version__
-from sketchcolor_cli.cli import colorize, dataset, evaluate, explore, extract, fid, plugins, train, weights
+from sketchcolor_cli.cli import (
+    colorize,
+    dataset,
+    evaluate,
+    explore,
+    extract,
+    fid,
+    plugins,
+    series,
+    train,
+    weights,
+)
 
 app = typer.Typer(
     name="sketchcolor",
@@ -24,6 +35,7 @@ app.command("fid")(fid.fid)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plugins")(plugins.plugins)
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(series.app, name="series")
 app.add_typer(weights.app, name="weights")
 
 

@@ -13,6 +13,7 @@ from sketchcolor_cli import __version__
 from sketchcolor_cli.batch import Steps
 from sketchcolor_cli.books.config import PdfSettings
 from sketchcolor_cli.cli import batches, options, page_options
+from sketchcolor_cli.cli import series as series_profile
 from sketchcolor_cli.cli.aids import Aids, model_file
 from sketchcolor_cli.cli.page_options import write_page
 from sketchcolor_cli.coloring.config import ColorizeSettings, Parts
@@ -124,6 +125,7 @@ def _late(make: Callable[[], Callable[[_Page], Colored]]) -> Callable[[_Page], C
 
 @options.told
 def colorize(
+    context: typer.Context,
     inputs: options.Inputs,
     output: options.Output,
     reference: page_options.References = None,
@@ -157,6 +159,7 @@ def colorize(
     debug_masks: page_options.DebugMasks = None,
     z: page_options.Z = None,
     save_z: page_options.SaveZ = None,
+    series: series_profile.SeriesOption = None,
     device: options.Device = "auto",
     format_: batches.FormatOption = batches.KEEP,
     quality: batches.Quality = Saving.quality,
@@ -189,6 +192,12 @@ def colorize(
         colored_pages=colored_pages,
         descreen=descreen,
     )
+    profile = series_profile.find(series, inputs)
+    if profile is not None:
+        names = series_profile.typed_names(context)
+        chosen, settings = series_profile.merged(profile, context.params, settings, names)
+        model, palette = chosen.model, chosen.palette
+        reference, hints, sheet = list(chosen.references), list(chosen.hints), list(chosen.sheets)
     page_options.check(settings)
     how = batches.how(
         overwrite=overwrite,
@@ -220,4 +229,7 @@ def colorize(
         save_z,
         device,
     )
-    return batches.go(inputs, output, work, how, title=model, verb="colorized", model=model)
+    code = batches.go(inputs, output, work, how, title=model, verb="colorized", model=model)
+    if profile is not None and code == 0 and not (dry_run or watch or json):
+        series_profile.tell_drift(output, palette)
+    return code

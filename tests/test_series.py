@@ -1,0 +1,113 @@
+"""Profiles of a series, and the drift of its colours."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.cli.series import merged
+from sketchcolor_cli.coloring.config import ColorizeSettings, Protect
+from sketchcolor_cli.coloring.drift import drift
+from sketchcolor_cli.coloring.series import read_series, template
+from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.images import Picture, write_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUNNER = CliRunner()
+
+
+def run(*args: str | Path) -> tuple[int, str, str]:
+    result = RUNNER.invoke(app, [str(one) for one in args])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_init_writes_a_profile_that_check_takes(tmp_path: Path) -> None:
+    (tmp_path / "sheets").mkdir()
+    (tmp_path / "rough").mkdir()
+    write_picture(tmp_path / "sheets" / "hero.png", Picture(rgb=np.ones((4, 4, 3), np.float32)))
+    (tmp_path / "colors.gpl").write_text("GIMP Palette\n200 40 30 coat\n")
+    (tmp_path / "points.json").write_text('[{"x": 0.5, "y": 0.5, "color": "#fff"}]')
+    assert run("series", "init", tmp_path)[0] == 0
+    found = read_series(tmp_path / "series.toml")
+    assert found.sheets == (tmp_path / "sheets/hero.png",)
+    assert found.references == (tmp_path / "rough",)
+    assert found.hints == (tmp_path / "points.json",)
+    assert found.palette == tmp_path / "colors.gpl"
+    assert found.settings == ColorizeSettings()
+    assert run("series", "check", tmp_path)[0] == 0
+    code, _, said = run("series", "init", tmp_path)
+    assert code == 1
+    assert "is there already" in said
+
+
+def test_an_empty_template_is_a_profile(tmp_path: Path) -> None:
+    (tmp_path / "series.toml").write_text(template())
+    assert read_series(tmp_path / "series.toml").settings == ColorizeSettings()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x", "no proper TOML"),
+        ("colour = 1", "colour means nothing"),
+        ('palette = "gone.gpl"', "names 'gone.gpl', which is not there"),
+        ('sheets = "a.png"', "sheets must be a list"),
+        ('protect = "some"', "'some' is not a valid Protect"),
+        ("palette-strength = 2", "must be a number from 0 to 1"),
+        ("work-size = 1.5", "must be a whole number"),
+    ],
+)
+def test_what_makes_no_sense_is_told(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "series.toml").write_text(text)
+    with pytest.raises(DataError, match=said):
+        read_series(tmp_path / "series.toml")
+
+
+def test_what_is_typed_counts_before_the_profile(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('model = "m"\nprotect = "none"\nsaturation = 1.5\n')
+    typed = {"model": "other", "sheet": None, "reference": None, "hints": None, "palette": None}
+    series, settings = merged(tmp_path / "s.toml", typed, ColorizeSettings(saturation=0.5), {"saturation"})
+    assert (series.model, settings.protect, settings.saturation) == ("m", Protect.NONE, 0.5)
+    series, settings = merged(tmp_path / "s.toml", typed, ColorizeSettings(), {"model"})
+    assert (series.model, settings.saturation) == ("other", 1.5)
+
+
+def colored(*labs: tuple[float, float, float]) -> Picture:
+    stripes = np.repeat(np.array(labs, np.float32)[None], 60, 0)
+    return Picture(rgb=cv2.cvtColor(np.repeat(stripes, 40, 1), cv2.COLOR_LAB2RGB).clip(0, 1))
+
+
+def test_drift_is_how_far_a_colour_moves() -> None:
+    red, green = (50, 50, 30), (60, -40, 40)
+    pages = {"a": colored(red, green), "b": colored((50, 58, 30), green), "c": colored((90, 0, 0), green)}
+    palette = colored(red, green).rgb[0, [0, 79]]
+    moved, still = drift(pages, palette)
+    assert (moved.pages, still.pages) == (2, 3)
+    assert moved.worst == pytest.approx(4, abs=0.3)
+    assert moved.mean == pytest.approx(4, abs=0.3)
+    assert still.worst < 0.1
+    assert moved.worst_page in ("a", "b")
+
+
+def test_grey_pages_have_no_drift() -> None:
+    assert drift({"a": colored((50, 0, 0)), "b": colored((90, 0, 0))}) == []
+    assert drift({}) == []
+
+
+def test_check_reports_the_drift_as_json(tmp_path: Path) -> None:
+    (tmp_path / "series.toml").write_text("")
+    for name, shift in (("a", 0), ("b", 10)):
+        write_picture(tmp_path / "out" / f"{name}.png", colored((50, 50 + shift, 30), (60, -40, 40)))
+    code, out, _ = run("series", "check", tmp_path, "--colored", tmp_path / "out", "--json")
+    assert code == 0
+    report = json.loads(out)["drift"]
+    assert report[0]["pages"] == 2
+    assert report[0]["worst"] == pytest.approx(5, abs=0.6)
