@@ -261,3 +261,15 @@ def test_natural_order_is_one_order(names: list[str]) -> None:
 def test_natural_order_is_the_order_of_numbers(one: int, other: int, prefix: str) -> None:
     before = natural_key(f"{prefix}{one}.png") < natural_key(f"{prefix}{other}.png")
     assert before == (one < other)
+
+
+def test_what_helps_a_series_is_no_page(tmp_path: Path) -> None:
+    for name in ("pages/1.png", "pages/rough/1.png", "pages/sheets/hero.png", "pages/b/2.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    pages = tmp_path / "pages"
+    assert len(build_worklist([pages], tmp_path / "out")) == 4
+    (pages / "series.toml").touch()
+    found = [job.source.relative_to(pages).as_posix() for job in build_worklist([pages], tmp_path / "out")]
+    assert found == ["1.png", "b/2.png"]
+    assert len(build_worklist([pages / "rough"], tmp_path / "out")) == 1

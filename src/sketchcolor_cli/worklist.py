@@ -49,6 +49,10 @@ BOOK_OF_SUFFIX: Mapping[str, str] = {
 """The file endings of books, in lower case, and the ending that each is written back with."""
 
 # Folders that unpacking on a Mac and Synology servers leave behind; what is in them only looks like pictures.
+SERIES = "series.toml"
+"""The profile of a series, which stands beside its pages."""
+SERIES_AIDS = frozenset({"rough", "reference", "references", "hints", "sheets"})
+"""Folders beside such a profile that hold no pages but what helps to colour them."""
 _LITTER = frozenset({"__MACOSX", "@eaDir"})
 
 
@@ -214,6 +218,8 @@ def _walk(folder: Path, output: Path, wanted: frozenset[str]) -> Iterator[Path]:
         elif (resolved := path.resolve()) not in visited:
             visited.add(resolved)
             children = [child for child in path.iterdir() if not _is_litter(child.name)]
+            if any(child.name == SERIES for child in children):
+                children = [child for child in children if child.name not in SERIES_AIDS]
             waiting += sorted(children, key=lambda child: natural_key(child.name), reverse=True)
 
 

@@ -11,7 +11,7 @@ import typer
 from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.coloring.series import NAME, Series, over, read_series, template
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.worklist import build_worklist
+from sketchcolor_cli.worklist import SERIES_AIDS, build_worklist
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def init(
     found = {
         "palette": [name for name in names if Path(name).suffix.lower() in _PALETTES][:1],
         "hints": [name for name in names if Path(name).stem == "points" or name == "hints"],
-        "references": [name for name in names if name in ("rough", "reference", "references")],
+        "references": [name for name in names if name in SERIES_AIDS - {"hints", "sheets"}],
         "sheets": [
             f"sheets/{one.name}"
             for one in sorted(folder.glob("sheets/*"))

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings, Protect
 from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.worklist import SERIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-NAME = "series.toml"
+NAME = SERIES
 """Name of the file."""
 
 TEMPLATE = """\
 # Colours of a series, for: sketchcolor colorize THIS_FOLDER -o colored/
-# Names of files are meant from this folder on. What the command line says counts before this file.
+# Names of files are meant from this folder on; its folders rough, references, hints and sheets hold no
+# pages. What the command line says counts before this file.
 
 model = "{model}"
 
