@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.evaluation.bootstrap import interval
-from sketchcolor_cli.evaluation.bundled import DEFAULT, BundledFeatures
+from sketchcolor_cli.evaluation.bundled import BundledFeatures
 from sketchcolor_cli.evaluation.config import EvaluateSettings, Protocol
 from sketchcolor_cli.evaluation.figures import figures_of, histogram_distance
 from sketchcolor_cli.evaluation.plots import bars, scatter, strips
@@ -273,8 +273,8 @@ def test_two_models_of_one_name_are_refused() -> None:
 
 
 def test_bundled_features_depend_on_the_picture_alone_and_are_named_by_their_file() -> None:
-    see = BundledFeatures(DEFAULT)
-    assert re.fullmatch(r"deepest features of default [0-9a-f]{8}, pictures at 256×256", see.name)
+    see = BundledFeatures()
+    assert re.fullmatch(r"last features of the perceptual network [0-9a-f]{8}, pictures at 256×256", see.name)
     first, other = see(picture(0)), see(picture(1))
     assert np.array_equal(first, see(picture(0)))
     assert np.abs(first - other).max() > 1e-3
