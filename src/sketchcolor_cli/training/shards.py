@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import tarfile
-import zlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import DataError, ImageError
+from sketchcolor_cli.shards import Place, directory, read_parts
 from sketchcolor_cli.training.pairs import Drawing
 from sketchcolor_cli.training.sources import drawing_of
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-Place = tuple[int, int]
-"""Where in its shard a file is: offset and length in bytes."""
 
 
 class ShardDrawings(Sequence[Drawing]):
@@ -33,7 +28,7 @@ class ShardDrawings(Sequence[Drawing]):
         self.short_side = short_side
         self.samples: list[tuple[Path, str, dict[str, Place]]] = []
         for path in paths:
-            found = _directory(path)
+            found = directory(path)
             self.samples += [(path, key, parts) for key, parts in found.items() if "color" in parts]
         if not self.samples:
             raise DataError(f"{paths[0]}: no sample KEY.color.EXT in the {len(paths)} shard(s)")
@@ -43,7 +38,7 @@ class ShardDrawings(Sequence[Drawing]):
 
     def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]  # nobody asks for slices
         path, key, places = self.samples[index]
-        parts = _read(path, {part: places[part] for part in ("color", "line", "json") if part in places})
+        parts = read_parts(path, {part: places[part] for part in ("color", "line", "json") if part in places})
         drawing = drawing_of(path, key, parts, self.short_side)
         if drawing is None:
             raise ImageError(f"{path}: {key} cannot be decoded; pack it anew")
@@ -52,35 +47,5 @@ class ShardDrawings(Sequence[Drawing]):
     def source(self, index: int) -> str:
         """Return the source that the sample's JSON names, without decoding its picture."""
         path, _, places = self.samples[index]
-        text = _read(path, {"json": places["json"]})["json"] if "json" in places else b"{}"
+        text = read_parts(path, {"json": places["json"]})["json"] if "json" in places else b"{}"
         return str(json.loads(text).get("source", ""))
-
-
-def _read(path: Path, places: dict[str, Place]) -> dict[str, bytes]:
-    with path.open("rb") as file:
-        parts = {}
-        for part, (offset, length) in places.items():
-            file.seek(offset)
-            parts[part] = file.read(length)
-        return parts
-
-
-def _directory(path: Path) -> dict[str, dict[str, Place]]:
-    """Return where the files of a shard are, by key and by what follows its dot; a folder may have dots."""
-    samples: dict[str, dict[str, Place]] = {}
-    try:
-        whole = os.stat(path).st_size  # noqa: PTH116  (for its error)
-        with tarfile.open(path, "r:") as shard:
-            for member in shard:
-                if not member.isfile():
-                    continue
-                if member.offset_data + member.size > whole:
-                    raise EOFError(f"cut off within {member.name}")  # noqa: TRY301
-                folder, slash, name = member.name.rpartition("/")
-                key, _, part = name.partition(".")
-                place = (member.offset_data, member.size)
-                samples.setdefault(folder + slash + key, {})[part.split(".")[0]] = place
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        reason = str(error).partition("\n")[0].rstrip(":")
-        raise DataError(f"{path}: cannot be read as a tar shard ({reason}); fetch it again") from error
-    return samples
