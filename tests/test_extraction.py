@@ -286,6 +286,13 @@ def test_a_large_picture_is_cut_where_that_may_be_and_else_drawn_whole():
         assert len(shapes) == pieces
 
 
+@pytest.mark.parametrize("chosen", [{}, {"size": 20}, {"invert": True}, {"binarize": True}])
+def test_a_sketch_can_go_on_into_torch(chosen):
+    extractor = Extractor("demo", "A demo.", lambda _: red)
+    drawn = Drawer(extractor, red, sketching=Sketching(**chosen)).sketch(picture(30, 40))
+    assert torch.from_numpy(drawn.rgb[..., 0]).shape == (30, 40)  # which warns of arrays it may not write to
+
+
 # Where memory runs out
 
 

@@ -205,7 +205,7 @@ class Drawer:
             gray = (gray > self.sketching.threshold).astype(np.float32)
         if self.sketching.invert:
             gray = 1 - gray
-        rgb = np.broadcast_to(gray[..., None], (*gray.shape, 3))
+        rgb = torch.from_numpy(gray)[..., None].expand(-1, -1, 3).numpy()  # three times the same memory
         return replace(drawn.rest, rgb=rgb, gray=True, icc=None)
 
     def sketch(self, picture: Picture) -> Picture:
