@@ -74,10 +74,17 @@ def draw(folder: Path, count: int, *, seed: int, side: int | None = 40, ending: 
     return folder
 
 
-def meter(weights: Path, *, dims: int = DIMS, cache: Path | None = None, **kwargs: Any) -> FidMeter:
+def meter(
+    weights: Path,
+    *,
+    dims: int = DIMS,
+    cache: Path | None = None,
+    named: str = "tensors:random",
+    **kwargs: Any,
+) -> FidMeter:
     settings = FidSettings(dims=dims, batch_size=4, **kwargs)
     return FidMeter(
-        settings, lambda: load_inception(weights, dims, "cpu"), "random", cache=StatisticsCache(cache)
+        settings, lambda: load_inception(weights, dims, "cpu"), named, cache=StatisticsCache(cache)
     )
 
 
@@ -189,7 +196,7 @@ def test_kept_statistics_serve_the_same_pictures_under_other_names(tmp_path: Pat
     broken = FidMeter(
         FidSettings(dims=DIMS),
         lambda: pytest.fail("loaded"),
-        "random",
+        "tensors:random",
         cache=StatisticsCache(tmp_path / "cache"),
     )
     again = broken.distance(folder, folder)
@@ -207,6 +214,17 @@ def test_statistics_of_other_features_are_refused(
     meter(weights).save(folder, tmp_path / "real.npz")
     with pytest.raises(DataError, match=r"real\.npz: statistics of"):
         meter(weights, **{"dims": DIMS, **change}).distance(tmp_path / "real.npz", folder)
+
+
+def test_statistics_of_other_weights_are_refused_where_that_can_be_told(
+    tmp_path: Path, weights: Path
+) -> None:
+    folder = draw(tmp_path / "real", 2, seed=13)
+    meter(weights).save(folder, tmp_path / "real.npz")
+    with pytest.raises(DataError, match="statistics of other weights"):
+        meter(weights, named="tensors:others").distance(tmp_path / "real.npz", folder)
+    found = meter(weights, named="file:0").distance(tmp_path / "real.npz", folder)
+    assert any("another kind of checksum" in warning for warning in found.warnings)
 
 
 @pytest.mark.parametrize(

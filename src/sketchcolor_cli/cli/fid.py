@@ -175,14 +175,14 @@ def _finder(weights: Path | None, sides: list[Path], *, made: bool) -> Callable[
 
     def find() -> tuple[Path, str]:
         path = store.find(FID_INCEPTION)
-        return path, _checksum(path)
+        return path, f"tensors:{store.record(FID_INCEPTION).digest}"
 
     return find
 
 
 def _checksum(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return f"file:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _colored(model: str, sketches: Path, reference: str, real: Path, device: str) -> Made:

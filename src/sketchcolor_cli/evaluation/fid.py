@@ -18,7 +18,7 @@ from sketchcolor_cli.evaluation.statistics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -77,7 +77,8 @@ class FidMeter:
     Args:
         settings: How it is measured.
         load: Loads the network.
-        weights: The checksum of the network's weights, which kept statistics must share.
+        weights: The checksum of the network's weights, which kept statistics must share: ``KIND:HEX``, where
+            the kind is ``tensors`` for the numbers alone, or ``file``.
         cache: Where statistics are kept.
         report: Is told how many of how many pictures of a set are done.
     """
@@ -194,8 +195,15 @@ class FidMeter:
                 raise DataError(
                     f"{path}: statistics of {name} {about[name]!r}, not {due!r}; measure them anew"
                 )
-        if self.weights and about.get("weights", self.weights) != self.weights:
+        if (
+            self._other_weights(about)
+            and about["weights"].partition(":")[0] == self.weights.partition(":")[0]
+        ):
             raise DataError(f"{path}: statistics of other weights of the network; measure them anew")
+
+    def _other_weights(self, about: Mapping[str, Any]) -> bool:
+        """Return whether statistics name other weights; of two kinds of checksums that says little."""
+        return bool(self.weights) and about.get("weights", self.weights) != self.weights
 
     def _warnings(self, counts: list[int], *sides: Statistics) -> list[str]:
         warnings = []
@@ -207,6 +215,8 @@ class FidMeter:
             )
         if any(not side.about for side in sides):
             warnings.append("statistics without a word on how they were made: taken as of the same features")
+        if any(self._other_weights(side.about or {}) for side in sides):
+            warnings.append("statistics name their weights by another kind of checksum: taken as the same")
         if self.settings.dims != 2048:
             warnings.append(f"{self.settings.dims} features: no FID as papers have it, which takes 2048")
         return warnings
