@@ -1,6 +1,7 @@
 """Books: pages a minute, how much the files cost beside the network, and memory that does not grow.
 
-    python benchmarks/books.py [--pages N] [--size WxH] [--model M] [--large GIB] [--skip-overlap]
+    python benchmarks/books.py [--pages N] [--size WxH] [--model M] [--extract] [--large GIB]
+                               [--skip-overlap]
 
 By default 40 pages of 1600x2300, the default model, no large book.
 
@@ -45,11 +46,12 @@ def make_book(path: Path, count: int, size: tuple[int, int], filler: int = 0) ->
     return path
 
 
-def measured(source: Path, output: Path, model: str) -> tuple[float, int]:
-    """Return seconds and peak memory in MiB of the command, in a process of its own."""
-    words = [sys.executable, "-m", "sketchcolor_cli", "colorize", str(source), "-o", str(output)]
+def measured(source: Path, output: Path, model: str | None) -> tuple[float, int]:
+    """Return seconds and peak memory in MiB of colorize, or without a model of extract, run by itself."""
+    how = ["extract"] if model is None else ["colorize", "--model", model]
+    words = [sys.executable, "-m", "sketchcolor_cli", *how, str(source), "-o", str(output)]
     start = time.perf_counter()
-    process = subprocess.Popen([*words, "--device", "cpu", "--model", model], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([*words, "--device", "cpu"], stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{source}: the command failed")
@@ -122,6 +124,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=40)
     parser.add_argument("--size", default="1600x2300")
     parser.add_argument("--model", default="default")
+    parser.add_argument("--extract", action="store_true", help="measure memory of extract, with XDoG")
     parser.add_argument("--large", type=float, default=0)
     parser.add_argument("--skip-overlap", action="store_true")
     asked = parser.parse_args()
@@ -134,9 +137,10 @@ def main() -> None:
         if not asked.skip_overlap:
             overlap(make_book(room / "book.cbz", asked.pages, size), room / "out", asked.model)
         peaks = []
+        model = None if asked.extract else asked.model
         for count in (4, asked.pages):
             book = make_book(room / f"{count} pages.cbz", count, size)
-            seconds, peak = measured(book, room / f"out {count}", asked.model)
+            seconds, peak = measured(book, room / f"out {count}", model)
             peaks.append(peak)
             print(
                 f"{count} pages in a process of their own: {seconds:.1f} s, peak memory {peak} MiB",
@@ -145,7 +149,7 @@ def main() -> None:
         print(f"  {peaks[1] / peaks[0] - 1:+.1%} memory for {asked.pages} pages instead of 4")
         if asked.large:
             book = make_book(room / "large.cbz", 2, size, round(asked.large * 2**30))
-            seconds, peak = measured(book, room / "out large", asked.model)
+            seconds, peak = measured(book, room / "out large", model)
             made = (room / "out large" / book.name).stat().st_size / 2**30
             given = book.stat().st_size / 2**30
             print(f"{given:.1f} GiB CBZ: {seconds:.1f} s, peak memory {peak} MiB, {made:.1f} GiB come out")
