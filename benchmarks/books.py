@@ -63,7 +63,9 @@ def overlap(book: Path, output: Path, model: str) -> None:
     from sketchcolor_cli.batch import Steps
     from sketchcolor_cli.books.opening import open_book
     from sketchcolor_cli.coloring.colorizer import Colorizer
+    from sketchcolor_cli.coloring.config import Parts
     from sketchcolor_cli.coloring.models import load_color_model
+    from sketchcolor_cli.coloring.parts import paint_page
     from sketchcolor_cli.images import read_picture, write_picture
     from sketchcolor_cli.runs.journal import Journal
     from sketchcolor_cli.runs.plan import Existing, Planner
@@ -80,7 +82,7 @@ def overlap(book: Path, output: Path, model: str) -> None:
 
     def compute(pictures: list) -> list:
         start = time.perf_counter()
-        done = [color(picture) for picture in pictures]
+        done = [paint_page(color, picture, (), (), Parts()) for picture in pictures]
         computed.append(time.perf_counter() - start)
         return done
 
@@ -100,7 +102,7 @@ def overlap(book: Path, output: Path, model: str) -> None:
     steps = Steps(
         read=lambda job: read_picture(job.reads),
         compute=compute,
-        write=lambda job, done: write_picture(job.writes, done),
+        write=lambda job, finish: write_picture(job.writes, finish().picture),
         weight=lambda picture: picture.nbytes,
         writers=2,
     )
@@ -111,7 +113,7 @@ def overlap(book: Path, output: Path, model: str) -> None:
     count = len(result.done)
     rate = 60 * count / result.seconds
     print(f"{count} pages: {result.seconds:.1f} s, {rate:.1f} a minute", flush=True)
-    print(f"  the run took {result.seconds / sum(computed):.2f} times its computing (network and laying ink)")
+    print(f"  the run took {result.seconds / sum(computed):.2f} times its painting, the network in it")
     print(f"  the run took {result.seconds / sum(spent):.2f} times its {len(spent)} forwards")
     forward = statistics.median(alone)
     print(f"  and {result.seconds / (count * forward):.2f} times {count} forwards of {forward:.2f} s alone")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.coloring.parts import Colored
     from sketchcolor_cli.images import Picture
+
+
+T = TypeVar("T")
 
 
 class _Page(NamedTuple):
@@ -69,12 +72,12 @@ class Coloring:
         """Return a line for references and for hints, where pages lack theirs."""
         return [line for aids in (self.references, self.hints) for line in aids.missing(jobs, self.output)]
 
-    def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, _Page, Colored]:
+    def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, _Page, Callable[[], Colored]]:
         """Load the network and return how a page is read, coloured and written."""
         from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
         from sketchcolor_cli.coloring.models import load_color_model
         from sketchcolor_cli.coloring.palette import read_palette
-        from sketchcolor_cli.coloring.parts import color_page
+        from sketchcolor_cli.coloring.parts import paint_page
         from sketchcolor_cli.images import read_picture
 
         rough, painted = (aids.reader(self.output, read_picture) for aids in (self.references, self.hints))
@@ -82,14 +85,14 @@ class Coloring:
         sheets = [read_picture(path) for path in self.sheets]
         z = page_options.Codes(self.model, self.z, self.save_z, self.output)
 
-        def colorizer(where: str, settings: ColorizeSettings) -> Callable[[_Page], Colored]:
+        def colorizer(where: str, settings: ColorizeSettings) -> Callable[[_Page], Callable[[], Colored]]:
             network, _ = load_color_model(self.model)
             color = Colorizer(network, where, settings, sheets=sheets, palette=palette)
 
-            def color_one(page: _Page) -> Colored:
+            def color_one(page: _Page) -> Callable[[], Colored]:
                 given = page.picture, page.references, page.hints
                 z.save(page.job, color, *given)
-                return color_page(color, *given, self.parts, z=z.of(page.job))
+                return paint_page(color, *given, self.parts, z=z.of(page.job))
 
             return color_one
 
@@ -112,12 +115,14 @@ class Coloring:
         return Steps(
             read=read,
             compute=lambda pages: [ladder(page, str(page.job.source)) for page in pages],
-            write=lambda job, done: write_page(job, done, self.output, self.saving, self.parts, self.masks),
+            write=lambda job, finish: write_page(
+                job, finish(), self.output, self.saving, self.parts, self.masks
+            ),
             weight=lambda page: page.picture.nbytes,
         )
 
 
-def _late(make: Callable[[], Callable[[_Page], Colored]]) -> Callable[[_Page], Colored]:
+def _late(make: Callable[[], Callable[[_Page], T]]) -> Callable[[_Page], T]:
     """Make something when it is first called for."""
     made = cache(make)
     return lambda page: made()(page)

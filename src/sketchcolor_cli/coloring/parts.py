@@ -13,7 +13,7 @@ from sketchcolor_cli.coloring.layers import Layer
 from sketchcolor_cli.images import Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,12 +56,35 @@ def color_page(
     Raises:
         UsageError: Hints have no transparent parts.
     """
-    if not parts.any:
-        picture = color(page, references, hints) if z is None else color(page, references, hints, z=z)
-        return Colored(picture, kept=picture is page)
+    return paint_page(color, page, references, hints, parts, z=z)()
+
+
+def paint_page(
+    color: Colorizer,
+    page: Picture,
+    references: Sequence[Picture],
+    hints: Sequence[Picture],
+    parts: Parts,
+    *,
+    z: NDArray[np.float32] | None = None,
+) -> Callable[[], Colored]:
+    """Do what the network has a part in; return what lays the page's ink over the paint and makes the parts.
+
+    That may be called in any thread, so that the device need not wait for it.
+
+    Raises:
+        UsageError: Hints have no transparent parts.
+    """
     if color.stays(page):
-        return Colored(page, kept=True)
+        kept = Colored(page, kept=True)
+        return lambda: kept
     painted = color.paint(page, references, hints, z=z)
+    return lambda: _finished(color, page, painted, hints, parts)
+
+
+def _finished(
+    color: Colorizer, page: Picture, painted: Painted, hints: Sequence[Picture], parts: Parts
+) -> Colored:
     rgb = painted.rgb()
     done = Colored(replace(page, rgb=rgb, gray=False))
     if parts.masks:
