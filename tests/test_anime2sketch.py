@@ -16,7 +16,6 @@ from sketchcolor_cli import Resources
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.extraction import load_sketcher
 from sketchcolor_cli.plugins import find_extractors
-from sketchcolor_cli.testing import check_extractor
 from sketchcolor_plugins.anime2sketch import network
 from sketchcolor_plugins.anime2sketch.network import Anime2Sketch, Enlarge, Procedure, equalized
 from sketchcolor_plugins.loading import layout, load
@@ -217,13 +216,6 @@ def test_equalising_is_done_when_it_is_asked_for(narrow):
     assert not torch.equal(plain, equal)
     with pytest.raises(UsageError, match="clahe is at least 0"):
         load_sketcher(find_extractors(), declared.name, settings=["clahe=-1"], find_weight=lambda _: file)
-
-
-@VARIANTS
-def test_it_keeps_the_contract(narrow, improved):
-    declared = find_extractors().get(name_of(improved))
-    file = narrow(improved)
-    check_extractor(declared, Resources("cpu", declared.defaults(), lambda _: file))
 
 
 @VARIANTS

@@ -5,16 +5,11 @@ import torch
 
 from sketchcolor_cli import Resources
 from sketchcolor_cli.plugins import find_extractors
-from sketchcolor_cli.testing import check_extractor
 
 
 @pytest.fixture(scope="module")
 def declared():
     return find_extractors().get("gray")
-
-
-def test_it_keeps_the_contract(declared):
-    check_extractor(declared)
 
 
 @pytest.mark.parametrize(

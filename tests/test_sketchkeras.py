@@ -16,7 +16,6 @@ from sketchcolor_cli import Resources
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.extraction import load_sketcher
 from sketchcolor_cli.plugins import find_extractors
-from sketchcolor_cli.testing import check_extractor
 from sketchcolor_plugins.loading import layout, load
 from sketchcolor_plugins.sketchkeras import network
 from sketchcolor_plugins.sketchkeras.network import Procedure, SketchKeras, high_pass
@@ -223,10 +222,6 @@ def test_the_channel_with_most_ink_counts_and_faint_ink_is_paper():
 
 def test_ink_beyond_black_stays_black():
     assert Procedure(Echo(3.0), 0.1)(pictures(1, 40, 40)).min() == 0
-
-
-def test_it_keeps_the_contract(small, declared):
-    check_extractor(declared, Resources("cpu", declared.defaults(), lambda file: small))
 
 
 def test_half_the_bits_give_the_same_sketch(small, declared):

@@ -1,6 +1,6 @@
 """Score extractors by how well they find the lines that an artist drew.
 
-    python tools/score_lines.py SHARDS_FOLDER --method linework --method xdog --method xdog:sigma=0.8,tau=0.9
+    python tools/score_lines.py SHARDS_FOLDER --method xdog --method xdog:sigma=0.8,tau=0.9
     python tools/score_lines.py SHARDS_FOLDER --tune xdog
 
 For each held-out coloured picture of which the line drawing is known (``val-*.tar``), ink of the sketch and
@@ -39,7 +39,7 @@ OFF = 2  # pixels that a line may be off
 INK = 0.5  # darker is ink
 # Drawn by an artist as a line version of the picture; all others are exact, from the same vector file.
 BY_ARTIST = {"african_storybook_pairs", "openclipart_pairs", "openmoji_pairs"}
-TRIES, TUNED_ON = 60, 60  # settings and pictures in tuning
+TRIES, TUNED_ON = 40, 40  # settings and pictures in tuning
 # What tuning tries, from and to; widths and steepness on a logarithmic scale.
 RANGES = {
     "sigma": (0.3, 1.6),

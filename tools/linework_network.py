@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle
 
-from sketchcolor_plugins.loading import like, load
-
 WIDTHS = (24, 48, 96, 128)
 """Channels at a half, quarter, eighth and sixteenth of the picture's size."""
 
-FILE = Path(__file__).with_name("linework.safetensors")
-"""The weights, in half precision."""
-
 _FINE = 8  # channels at full size
-_EDGE = 1.5  # logits on either side of the threshold in which paper becomes ink; the rest is one or the other
 
 
 class Linework(nn.Module):
@@ -61,26 +51,6 @@ class Linework(nn.Module):
         fine = torch.cat([torch.relu(pixel_shuffle(self.enlarge(x), 2)), rgb - 0.5], 1)
         logits: Tensor = self.last(self.fine(fine))
         return logits
-
-
-@dataclass(frozen=True)
-class Procedure:
-    """The network, and the step from how sure it is of ink to ink."""
-
-    network: Linework
-    detail: float
-    """How unsure a line may be and still be drawn."""
-
-    def __call__(self, rgb: Tensor) -> Tensor:
-        """Turn (N, 3, H, W) in [0, 1] into (N, 1, H, W) in [0, 1]."""
-        logits: Tensor = self.network(like(self.network, rgb)).float()
-        threshold = math.log((1 - self.detail) / self.detail)
-        return 0.5 - ((logits - threshold) / (2 * _EDGE)).clamp(-0.5, 0.5)
-
-
-def load_shipped() -> Linework:
-    """Return the network with the weights that come with it."""
-    return load(Linework, FILE)
 
 
 def _conv(inside: int, outside: int, *, stride: int = 1, norm: bool) -> nn.Sequential:

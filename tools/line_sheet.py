@@ -1,0 +1,56 @@
+"""Draw pictures by several methods side by side: a row per picture, first the picture itself.
+
+python tools/line_sheet.py sheet.png examples/colored/*.png --method xdog --method xdog:sigma=0.8
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+from score_lines import drawer
+
+from sketchcolor_cli.images import Picture, on_paper, read_picture, to_tensor, write_picture
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sheet", type=Path, help="picture to write")
+    parser.add_argument("pictures", nargs="+", type=Path)
+    parser.add_argument("--method", action="append", default=[], help="NAME or NAME:PARAMETER=VALUE,…")
+    parser.add_argument(
+        "--width", type=int, default=420, help="of a column, in pixels; larger is scaled down"
+    )
+    parser.add_argument("--most", type=int, default=1200, help="longest side in pixels before drawing")
+    options = parser.parse_args()
+    draws = [drawer(method) for method in options.method]
+    rows = []
+    for path in options.pictures:
+        rgb = on_paper(read_picture(path))
+        rgb = within(rgb, options.most / max(rgb.shape[:2]))
+        sketches = [draw(to_tensor(rgb))[0, 0].numpy() for draw in draws]
+        columns = [rgb, *(np.repeat(sketch[..., None], 3, 2) for sketch in sketches)]
+        rows.append(
+            np.concatenate(
+                [framed(within(one, options.width / one.shape[1]), options.width) for one in columns], 1
+            )
+        )
+    write_picture(options.sheet, Picture(np.concatenate(rows).clip(0, 1)))
+
+
+def within(rgb: np.ndarray, scale: float) -> np.ndarray:
+    """Return the picture, made smaller when the scale is below 1."""
+    return cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
+
+
+def framed(rgb: np.ndarray, width: int) -> np.ndarray:
+    """Return the picture in the middle of a column, with a little room around."""
+    left = (width - rgb.shape[1]) // 2 + 4
+    right = width + 8 - left - rgb.shape[1]
+    return cv2.copyMakeBorder(rgb, 4, 4, left, right, cv2.BORDER_CONSTANT, value=(0.8, 0.8, 0.8))
+
+
+if __name__ == "__main__":
+    main()
