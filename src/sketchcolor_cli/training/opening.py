@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.errors import DataError, ImageError
+from sketchcolor_cli.errors import DataError, ImageError, TrainingError
 from sketchcolor_cli.training.data import FolderDrawings, Sketched
 from sketchcolor_cli.training.pairs import Drawing
 from sketchcolor_cli.training.shards import ShardDrawings
@@ -126,9 +126,16 @@ class Tolerant(Sequence[Drawing]):
         raise DataError(f"none of the {len(self)} pictures can be read; {self.log} says why")
 
     def _write_down(self, message: str) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("a", encoding="utf-8") as file:  # one short write, from any process, stays whole
-            file.write(" ".join(message.split()) + "\n")
+        try:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            with self.log.open(
+                "a", encoding="utf-8"
+            ) as file:  # one short write, from any process, stays whole
+                file.write(" ".join(message.split()) + "\n")
+        except OSError as error:
+            raise TrainingError(
+                f"{self.log}: cannot be written ({error.strerror}); make room there, then use --resume"
+            ) from error
 
 
 def skipped(run: Path) -> list[str]:
