@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import conv2d, group_norm, pad
 
 from sketchcolor_plugins.loading import like
 
@@ -76,12 +76,13 @@ class _Level(nn.Module):
 
 
 class _Normalize(nn.Module):
-    """Mean 0 and variance 1 over each picture and channel, computed in float32 whatever comes in."""
+    """Mean 0 and variance 1 over each picture and channel.
+
+    As a group for each channel, which torch computes in one pass, several times faster than by its parts.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
-        exact = x.float()
-        variance, mean = torch.var_mean(exact, (2, 3), correction=0, keepdim=True)
-        return ((exact - mean) * (variance + 1e-5).rsqrt()).to(x.dtype)
+        return group_norm(x, x.shape[1], eps=1e-5)
 
 
 class Enlarge(nn.Module):
