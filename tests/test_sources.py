@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.training.sources import expand_shards, read_shards
+from sketchcolor_cli.shards import expand
+from sketchcolor_cli.training.sources import read_shards
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +52,7 @@ def write_shard(path: Path, files: Parts, mode: str = "w") -> Path:
     ],
 )
 def test_braces_count(pattern: str, names: list[str]) -> None:
-    assert expand_shards(pattern) == [Path(name) for name in names]
+    assert expand(pattern) == [Path(name) for name in names]
 
 
 def test_samples_come_back_in_order(tmp_path: Path) -> None:

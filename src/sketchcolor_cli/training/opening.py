@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sketchcolor_cli import shards
 from sketchcolor_cli.errors import DataError, ImageError, TrainingError
 from sketchcolor_cli.training.data import FolderDrawings, Sketched
 from sketchcolor_cli.training.pairs import Drawing
 from sketchcolor_cli.training.shards import ShardDrawings
-from sketchcolor_cli.training.sources import expand_shards
 from sketchcolor_cli.worklist import build_worklist
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def skipped(run: Path) -> list[str]:
 def expand(given: str) -> list[Path]:
     """Return the tar files that one argument names, if it names some."""
     if given.endswith(".tar"):
-        return expand_shards(given)
+        return shards.expand(given)
     if Path(given).is_dir():
         return sorted(Path(given).glob("*.tar"))
     return []

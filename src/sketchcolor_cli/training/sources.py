@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import tarfile
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -17,22 +15,9 @@ from sketchcolor_cli.training.pairs import Drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
-
-_BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
-
-
-def expand_shards(pattern: str) -> list[Path]:
-    """Return the files that a pattern names: ``train-{000000..000003}.tar`` counts, as in WebDataset."""
-    braces = _BRACES.search(pattern)
-    if not braces:
-        return [Path(pattern)]
-    first, last = braces.groups()
-    return [
-        Path(f"{pattern[: braces.start()]}{number:0{len(first)}d}{pattern[braces.end() :]}")
-        for number in range(int(first), int(last) + 1)
-    ]
 
 
 def read_shards(paths: list[Path], short_side: int) -> Iterator[Drawing]:
