@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.evaluation.run import Contender, Evaluation, FeatureSet
+    from sketchcolor_cli.evaluation.run import Contender, Evaluation, FeatureSet, PairFigure
 
 
 class Choice(StrEnum):
@@ -108,6 +108,7 @@ def evaluate(
         seed=seed,
     )
     network = None if no_fid else _fid_weights(weights)
+    lpips = _lpips_weights()
     with options.loading():
         device = devices.resolve(device)
         from sketchcolor_cli.cli.wiring import array_sketcher
@@ -126,6 +127,7 @@ def evaluate(
             samples,
             settings,
             features=features,
+            pairs=_pairs(lpips, device),
             report=lambda done, total: bar.update(task, completed=done, total=total),
         )
     found.protocol |= {"extractor": method, "device": device, "peak_memory_gb": _peak_memory()}
@@ -154,6 +156,20 @@ def _fid_weights(given: Path | None) -> Path | None:
         printing.note(f"note: FID and KID are left out; {problem}")
         return None
     return store.find(FID_INCEPTION)
+
+
+def _lpips_weights() -> tuple[Path, Path] | None:
+    """Return the files of the two parts of LPIPS; without them the rest is measured all the same."""
+    from sketchcolor_cli.errors import WeightError
+    from sketchcolor_cli.weights.known import LPIPS_HEADS, LPIPS_TRUNK
+
+    store = environment.weight_store()
+    try:
+        store.require([LPIPS_TRUNK, LPIPS_HEADS])
+    except WeightError as problem:
+        printing.note(f"note: LPIPS is left out; {problem}")
+        return None
+    return store.find(LPIPS_TRUNK), store.find(LPIPS_HEADS)
 
 
 def _contender(name: str, device: str) -> Contender:
@@ -197,6 +213,24 @@ def _features(network: Path | None, device: str) -> list[FeatureSet]:
 
         found.append(FeatureSet(f"{NETWORK}, {settings.dims} numbers, {settings.mode} resizing", "fid", see))
     return found
+
+
+def _pairs(files: tuple[Path, Path] | None, device: str) -> list[PairFigure]:
+    if files is None:
+        return []
+    import torch
+
+    from sketchcolor_cli.evaluation.lpips import NAME, load_lpips
+    from sketchcolor_cli.evaluation.run import PairFigure
+    from sketchcolor_cli.images import to_tensor
+
+    distance = load_lpips(*files, device)
+
+    @torch.inference_mode()
+    def see(result: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
+        return float(distance(to_tensor(result).to(device), to_tensor(truth).to(device)))
+
+    return [PairFigure(NAME, "lpips", see)]
 
 
 def _peak_memory() -> float | None:

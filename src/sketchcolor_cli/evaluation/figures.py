@@ -38,6 +38,9 @@ class Figure:
 FIGURES = {
     "psnr": Figure("PSNR, dB", "Peak signal-to-noise ratio of RGB.", "high"),
     "ssim": Figure("SSIM", "Structural similarity of the luma.", "high", 3),
+    "lpips": Figure(
+        "LPIPS", "Learned perceptual distance (Zhang et al. 2018): 0 equal, about 0.7 very unlike.", "low", 3
+    ),
     "delta_e": Figure("ΔE00", "Mean colour difference CIEDE2000.", "low"),
     "colorfulness": Figure("colourfulness", "Hasler & Süsstrunk 2003.", None, 1),
     "colorfulness_ratio": Figure(
@@ -74,11 +77,11 @@ FIGURES = {
     },
     "seconds": Figure("seconds", "Time to colour one picture.", "low", 3),
 }
-"""Every figure of a picture; one that a picture does not have is absent."""
+"""Every figure of a picture, in the order of reports; one that a picture does not have is absent."""
 
 
 def figures_of(result: Array, sample: Sample, given: Given) -> dict[str, float]:
-    """Return the figures of a coloured picture (H, W, 3) by name, all but those of time and sizes."""
+    """Return the figures of a coloured picture (H, W, 3) by name, all but those of time, of sizes and of LPIPS."""
     pictures = [to_tensor(one) for one in (result, sample.truth)]
     labs = [rgb_to_lab(one) for one in pictures]
     difference = delta_e00(*labs)[0].numpy()

@@ -89,6 +89,8 @@ def _about(evaluation: Evaluation) -> str:
         facts.append((f"model {name}", said))
     for name, what in protocol["features"].items():
         facts.append((SETS.get(name, (name, 0))[0], what))
+    for name, what in protocol["measured_with"].items():
+        facts.append((FIGURES[name].label, what))
     if evaluation.unreadable:
         named = "; ".join(name for name, _ in evaluation.unreadable[:5])
         facts.append(("not readable", f"{len(evaluation.unreadable)}: {named}"))

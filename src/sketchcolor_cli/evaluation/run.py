@@ -73,6 +73,21 @@ class FeatureSet:
     see: Features
 
 
+@dataclass(frozen=True)
+class PairFigure:
+    """A figure of a result and its truth that not every installation can give.
+
+    Attributes:
+        name: What it is measured with.
+        key: Its name in FIGURES, such as ``lpips``.
+        see: From result and truth, (H, W, 3) both, to the figure; not a number where there is none.
+    """
+
+    name: str
+    key: str
+    see: Callable[[Array, Array], float]
+
+
 @dataclass(frozen=True, eq=False)
 class Shown:
     """Pictures of one row of the report, (H, W, 3) uint8."""
@@ -146,12 +161,14 @@ def evaluate(
     settings: EvaluateSettings | None = None,
     *,
     features: Sequence[FeatureSet] = (),
+    pairs: Sequence[PairFigure] = (),
     report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Evaluation:
     """Colour the samples with every model under every protocol, and measure the results.
 
     All but the times is the same whenever models, data and settings are. ``report`` is told how many of how
-    many pictures are coloured. The features of one picture depend on it alone.
+    many pictures are coloured. The features of one picture depend on it alone; ``pairs`` are figures beside
+    those that are always there.
 
     Raises:
         DataError: no picture can be read, or two models have one name.
@@ -161,7 +178,7 @@ def evaluate(
     if len(set(names)) < len(names):
         raise DataError(f"{', '.join(names)}: two models have one name; rename a file")
     numbers = _chosen(samples, settings)
-    run = _Run(contenders, samples, settings, features)
+    run = _Run(contenders, samples, settings, features, pairs)
     total = len(numbers) * len(contenders) * len(settings.protocols)
     done = 0
     for count, number in enumerate(numbers):
@@ -193,10 +210,11 @@ class _Run:
         samples: Samples,
         settings: EvaluateSettings,
         features: Sequence[FeatureSet],
+        pairs: Sequence[PairFigure],
     ) -> None:
         self.contenders, self.samples, self.settings = contenders, samples, settings
         self.mates = samples.mates()
-        self.sets = features
+        self.sets, self.pairs = features, pairs
         self.found = Evaluation({}, {one.name: one.about for one in contenders})
         self.warm: set[str] = set()
         self.lines: dict[str, int] = {}
@@ -258,6 +276,9 @@ class _Run:
         seconds = time.perf_counter() - start
         result = as_file(colored)
         figures = {**figures_of(result, sample, given), "seconds": seconds}
+        for pair in self.pairs:
+            if np.isfinite(value := pair.see(result, sample.truth)):
+                figures[pair.key] = float(value)
         if steady:
             figures["size_delta_e"] = self._between_sizes(contender, sample, aids)
         key = None if other is None else other.key
@@ -306,6 +327,7 @@ class _Run:
             "seed": settings.seed,
             "interval": f"95 per cent, {settings.resamples} resamples of the pictures",
             "features": {one.key: one.name for one in self.sets},
+            "measured_with": {one.key: one.name for one in self.pairs},
             "figures": {name: {"label": one.label, "meaning": one.meaning} for name, one in FIGURES.items()},
         }
 
