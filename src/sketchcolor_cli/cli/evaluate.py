@@ -108,7 +108,6 @@ def evaluate(
         seed=seed,
     )
     network = None if no_fid else _fid_weights(weights)
-    lpips = _lpips_weights()
     with options.loading():
         device = devices.resolve(device)
         from sketchcolor_cli.cli.wiring import array_sketcher
@@ -119,7 +118,7 @@ def evaluate(
             data, sketch=array_sketcher(method, device), short_side=short_side, sketches=sketches
         )
         contenders = [_contender(name, device) for name in [model, *(compare or ())]]
-        features = _features(network, device)
+        features, pairs = _features(network, device), _pairs(_lpips_weights(), device)
     with printing.progress("pictures") as bar:
         task = bar.add_task(f"evaluating on {device}", total=None, detail="")
         found = run.evaluate(
@@ -127,7 +126,7 @@ def evaluate(
             samples,
             settings,
             features=features,
-            pairs=_pairs(lpips, device),
+            pairs=pairs,
             report=lambda done, total: bar.update(task, completed=done, total=total),
         )
     found.protocol |= {"extractor": method, "device": device, "peak_memory_gb": _peak_memory()}

@@ -81,7 +81,7 @@ FIGURES = {
 
 
 def figures_of(result: Array, sample: Sample, given: Given) -> dict[str, float]:
-    """Return the figures of a coloured picture (H, W, 3) by name, all but those of time, of sizes and of LPIPS."""
+    """Return the figures of a coloured picture (H, W, 3) by name, all but times, sizes and LPIPS."""
     pictures = [to_tensor(one) for one in (result, sample.truth)]
     labs = [rgb_to_lab(one) for one in pictures]
     difference = delta_e00(*labs)[0].numpy()

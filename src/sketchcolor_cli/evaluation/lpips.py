@@ -1,4 +1,4 @@
-"""LPIPS, a distance of two pictures by the features of a network, weighted as people judge (Zhang et al. 2018)."""
+"""LPIPS (Zhang et al. 2018): how far two pictures are apart for a network, weighted as people judge."""
 
 from __future__ import annotations
 
@@ -53,14 +53,13 @@ class Lpips(nn.Module):
             self.register_buffer(f"kernel{number}", trunk[f"{name}.weight"].float())
             self.register_buffer(f"bias{number}", trunk[f"{name}.bias"].float())
             self.register_buffer(f"head{number}", heads[f"lin{number}.model.1.weight"].float().flatten())
-        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1))
-        self.register_buffer("spread", torch.tensor(_SPREAD).view(1, 3, 1, 1))
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """Return the distance of each of the first to its second."""
         if min(first.shape[2:]) < _SMALLEST:
             return first.new_full((len(first),), math.nan)
-        x = (2 * torch.cat([first, second]) - 1 - self.mean) / self.spread
+        mean, spread = (first.new_tensor(one).view(1, 3, 1, 1) for one in (_MEAN, _SPREAD))
+        x = (2 * torch.cat([first, second]) - 1 - mean) / spread
         total = first.new_zeros(len(first))
         for number, (_, stride, padding, pooled) in enumerate(_LAYERS):
             if pooled:
