@@ -42,7 +42,7 @@ ROWS = (
 )
 """The rooms; each may import from the rows above it only, and from itself."""
 
-FASTAI = {"training.callbacks", "training.game", "training.learner", "training.parallel"}
+FASTAI = {"training.callbacks", "training.game", "training.learner", "training.metrics", "training.parallel"}
 ACTS_ON_IMPORT = {"cli.app", "__main__"}  # the one registers the commands, the other is the program
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 SCREEN = {"click", "rich", "typer"}

@@ -58,6 +58,19 @@ def test_noise_ratio_is_as_the_formula_says_and_finite_for_equal_pictures() -> N
     assert psnr(result, truth).tolist() == pytest.approx([20, 100], abs=1e-4)
 
 
+@pytest.mark.parametrize(("error", "decibels"), [(0.1, 20), (0.01, 40), (1, 0), (0, 100)])
+def test_psnr_of_an_even_error(error: float, decibels: float) -> None:
+    truth = torch.zeros(2, 3, 5, 7, dtype=torch.float64)
+    assert psnr(truth + error, truth).tolist() == pytest.approx([decibels] * 2)
+
+
+def test_psnr_of_an_error_in_one_place() -> None:
+    truth = torch.zeros(1, 3, 10, 10, dtype=torch.float64)
+    result = truth.clone()
+    result[0, 1, 4, 4] = 0.3
+    assert psnr(result, truth).item() == pytest.approx(-10 * math.log10(0.09 / 300))
+
+
 def test_structural_similarity_is_that_of_its_definition() -> None:
     rng = np.random.default_rng(0)
     x = rng.random((14, 13))

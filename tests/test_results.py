@@ -12,7 +12,7 @@ from torch import Tensor
 from sketchcolor_cli.color import lab_to_rgb
 from sketchcolor_cli.images import read_picture
 from sketchcolor_cli.model.base import ColorNet, Prediction
-from sketchcolor_cli.training.results import contact_sheet, page_lightness, psnr, result_rgb
+from sketchcolor_cli.training.results import contact_sheet, page_lightness, result_rgb
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,26 +48,6 @@ class Painter(ColorNet):
 
 def purple() -> Tensor:
     return lab_to_rgb(torch.tensor(PURPLE).view(1, 3, 1, 1))
-
-
-@pytest.mark.parametrize(("error", "decibels"), [(0.1, 20), (0.01, 40), (1, 0), (0, 100)])
-def test_psnr_of_an_even_error(error: float, decibels: float) -> None:
-    truth = torch.zeros(2, 3, 5, 7, dtype=torch.float64)
-    assert psnr(truth + error, truth).item() == pytest.approx(decibels)
-
-
-def test_psnr_is_the_mean_over_pictures() -> None:
-    truth = torch.zeros(2, 3, 4, 4, dtype=torch.float64)
-    result = truth.clone()
-    result[0], result[1] = 0.1, 0.001
-    assert psnr(result, truth).item() == pytest.approx((20 + 60) / 2)
-
-
-def test_psnr_of_an_error_in_one_place() -> None:
-    truth = torch.zeros(1, 3, 10, 10, dtype=torch.float64)
-    result = truth.clone()
-    result[0, 1, 4, 4] = 0.3
-    assert psnr(result, truth).item() == pytest.approx(-10 * np.log10(0.09 / 300))
 
 
 def test_lightness_of_a_page() -> None:

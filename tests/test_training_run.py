@@ -146,7 +146,8 @@ def test_a_run_leaves_a_model_metrics_sheets_and_a_checkpoint(pictures, tmp_path
     trained = {f"net.{name}": tensor for name, tensor in network.state_dict().items()}
     assert_equal(trained, dict(state(folder)["model"]))
     assert [(row["stage"], row["epoch"]) for row in rows(folder)] == [("pixel", "1"), ("pixel", "2")]
-    assert list(rows(folder)[0]) == ["stage", "epoch", "train_loss", "valid_loss", "psnr", "lr"]
+    measured = ["train_loss", "valid_loss", "psnr", "delta_e", "colorfulness_ratio"]
+    assert list(rows(folder)[0]) == ["stage", "epoch", *measured, "lr"]
     assert [event["event"] for event in events] == ["step", "step", "epoch"] * 2
     assert [event["step"] for event in events if event["event"] == "step"] == [1, 2, 1, 2]
     written = (folder / "run.toml").read_text()

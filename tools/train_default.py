@@ -29,13 +29,14 @@ from torch.utils.data import DataLoader, Dataset
 from sketchcolor_cli.color import rgb_to_lab
 from sketchcolor_cli.compositing import paint_under
 from sketchcolor_cli.images import Picture, to_array, write_picture
+from sketchcolor_cli.measures import psnr
 from sketchcolor_cli.model.checkpoint import save_model
 from sketchcolor_cli.model.hint_unet import HintUNet
 from sketchcolor_cli.model.lattice import lab_grid, lattice_shares
 from sketchcolor_cli.training.files import save_state
 from sketchcolor_cli.training.losses import color_rarity, paint_loss
 from sketchcolor_cli.training.pairs import Drawing, PairRecipe, find_kin, make_pair
-from sketchcolor_cli.training.results import page_lightness, psnr, result_rgb
+from sketchcolor_cli.training.results import page_lightness, result_rgb
 from sketchcolor_cli.training.sources import read_shards
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def validate(model: HintUNet, sets: dict[str, list], device: str, picture: Path)
             with torch.autocast(device, torch.bfloat16):
                 prediction = model(sketch, hint, spread=spread, sheet=sheet)
             result = result_rgb(model, replace(prediction, color=prediction.color.float()), sketch)
-            total += float(psnr(result, truth)) * len(truth)
+            total += float(psnr(result, truth).sum())
             chroma += torch.tensor([float(rgb_to_lab(x)[:, 1:].norm(dim=1).mean()) for x in (result, truth)])
             if not count:
                 given = F.interpolate(sheet, size=hint.shape[2:]) if sheet.any() else hint

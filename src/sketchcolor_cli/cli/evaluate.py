@@ -6,7 +6,7 @@ import hashlib
 from enum import StrEnum
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -14,7 +14,7 @@ from rich.table import Table
 from sketchcolor_cli import devices
 from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.evaluation.config import EvaluateSettings, FidSettings, Protocol
+from sketchcolor_cli.evaluation.config import EvaluateSettings, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -194,23 +194,10 @@ def _features(network: Path | None, device: str) -> list[FeatureSet]:
     bundled = BundledFeatures()
     found = [FeatureSet(bundled.name, "frechet", bundled)]
     if network is not None:
-        import torch
+        from sketchcolor_cli.evaluation.features import FidFeatures
 
-        from sketchcolor_cli.evaluation.features import prepare
-        from sketchcolor_cli.evaluation.fid import NETWORK
-        from sketchcolor_cli.evaluation.inception import load_inception
-        from sketchcolor_cli.evaluation.pictures import to_bytes
-
-        settings = FidSettings()
-        inception = load_inception(network, settings.dims, device)
-
-        @torch.inference_mode()
-        def see(rgb: NDArray[np.float32]) -> NDArray[Any]:
-            batch = prepare(to_bytes(rgb), settings.mode)[None].to(device)
-            features: NDArray[Any] = inception(batch)[0].cpu().numpy()
-            return features
-
-        found.append(FeatureSet(f"{NETWORK}, {settings.dims} numbers, {settings.mode} resizing", "fid", see))
+        inception = FidFeatures(network, device=device)
+        found.append(FeatureSet(inception.name, "fid", inception))
     return found
 
 

@@ -14,18 +14,19 @@ from torch.nn import functional as F  # noqa: N812  (the name the field uses)
 
 from sketchcolor_cli.distances import RunningMoments
 from sketchcolor_cli.errors import DataError, ImageError
-from sketchcolor_cli.evaluation.config import ENOUGH, Resize
-from sketchcolor_cli.evaluation.inception import SIDE
-from sketchcolor_cli.evaluation.pictures import decode
+from sketchcolor_cli.evaluation.config import ENOUGH, FidSettings, Resize
+from sketchcolor_cli.evaluation.fid import NETWORK
+from sketchcolor_cli.evaluation.inception import SIDE, load_inception
+from sketchcolor_cli.evaluation.pictures import decode, to_bytes
 from sketchcolor_cli.evaluation.statistics import Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from sketchcolor_cli.evaluation.config import FidSettings
     from sketchcolor_cli.evaluation.inception import FidInception
     from sketchcolor_cli.evaluation.pictures import Entry
 
@@ -38,6 +39,27 @@ class Measured:
 
     statistics: Statistics
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+
+class FidFeatures:
+    """The features of one picture that FID is defined on, as the network of a file gives them.
+
+    Attributes:
+        name: What the features are called.
+    """
+
+    def __init__(self, path: Path, settings: FidSettings | None = None, device: str = "cpu") -> None:
+        """Load the network; see :func:`inception.load_inception`."""
+        self.settings, self.device = settings or FidSettings(), device
+        self.network = load_inception(path, self.settings.dims, device)
+        self.name = f"{NETWORK}, {self.settings.dims} numbers, {self.settings.mode} resizing"
+
+    @torch.inference_mode()
+    def __call__(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the features (D,) of a picture (H, W, 3) in [0, 1], rounded to the 8 bits of a file."""
+        batch = prepare(to_bytes(rgb), self.settings.mode)[None].to(self.device)
+        features: NDArray[np.float32] = self.network(batch)[0].cpu().numpy()
+        return features
 
 
 def prepare(rgb: NDArray[np.uint8], mode: Resize) -> Tensor:

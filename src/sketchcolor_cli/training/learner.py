@@ -21,7 +21,7 @@ with warnings.catch_warnings():
     from fastai.callback.schedule import Learner  # the module adds fit_one_cycle to it
     from fastai.callback.training import GradientClip
     from fastai.data.core import DataLoaders
-    from fastai.learner import AvgMetric, Recorder
+    from fastai.learner import AvgMetric, Metric, Recorder
     from fastai.optimizer import ranger
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ class Work:
     loss: Callable[..., Tensor]
     inputs: int
     """How many parts of a batch go into the model; the others go into the loss."""
-    metrics: Sequence[Callable[..., Tensor]] = ()
+    metrics: Sequence[Any] = ()
+    """Functions that return a batch's mean, or metrics of fastai's kind."""
     batch_size: int = 0
     """Items of a batch, where that is not the configuration's number."""
     sheet: Callable[[Path], None] | None = None
@@ -126,7 +127,7 @@ def fit(context: Context, work: Work) -> None:
         loss_func=work.loss,
         opt_func=ranger,
         lr=lr,
-        metrics=[AvgMetric(metric) for metric in work.metrics],
+        metrics=[one if isinstance(one, Metric) else AvgMetric(one) for one in work.metrics],
         default_cbs=False,
         cbs=[
             TrainEvalCallback(),

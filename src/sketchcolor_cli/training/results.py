@@ -35,12 +35,6 @@ def result_rgb(net: ColorNet, prediction: Prediction, sketch: Tensor) -> Tensor:
     return lab_to_rgb(compose(page_lightness(sketch), paint))
 
 
-def psnr(result: Tensor, truth: Tensor) -> Tensor:
-    """Return the mean over the batch of the peak signal-to-noise ratio in dB; both (N, 3, H, W) in [0, 1]."""
-    error = (result - truth).square().mean((1, 2, 3)).clamp_min(1e-10)
-    return (-10 * error.log10()).mean()
-
-
 @torch.no_grad()
 def contact_sheet(net: ColorNet, sample: tuple[Tensor, ...], path: Path) -> None:
     """Write a picture with a row for each pair of the sample: sketch, reference, result, truth."""

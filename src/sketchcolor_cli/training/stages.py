@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from sketchcolor_cli import measures
 from sketchcolor_cli.color import rgb_to_xyv
-from sketchcolor_cli.training import adversary, callbacks, classes, fakes, game, results, watch
+from sketchcolor_cli.training import adversary, callbacks, classes, fakes, game, metrics, results, watch
 from sketchcolor_cli.training.data import EpochBatches, loader
 from sketchcolor_cli.training.learner import Work, fit
 from sketchcolor_cli.training.perception import perceptual_loss, seer
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.training.presets import Loss, Setup
 
 _SHEET_ROWS = 8
+_MEASURED = (measures.psnr, measures.delta_e, metrics.colorfulness_ratio)  # of results, after each epoch
 _PARTS = 3  # of a pair that go into the network: sketch, hint and spread; truth and sketch go into the loss
 
 
@@ -289,8 +291,8 @@ def painting(
         setup.net.compile()
     sample = fakes.first_of(setup.valid, _SHEET_ROWS, config.size[-1])
 
-    def psnr(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
-        return results.psnr(results.result_rgb(setup.net, prediction, sketch), truth)
+    def pictures(prediction: Prediction, truth: Tensor, sketch: Tensor) -> tuple[Tensor, Tensor]:
+        return results.result_rgb(setup.net, prediction, sketch), truth
 
     return Work(
         stage,
@@ -300,7 +302,7 @@ def painting(
         setup.valid,
         loss,
         inputs=_PARTS,
-        metrics=(psnr,),
+        metrics=[metrics.PictureMetric(one, pictures=pictures) for one in _MEASURED],
         sheet=lambda path: results.contact_sheet(setup.net, sample, path),
         keep=keep,
         callbacks=[
