@@ -27,6 +27,7 @@ ROWS = (
         "extractor",
         "hints",
         "memory",
+        "modelfiles",
         "precision",
         "profiles",
         "saving",

@@ -33,7 +33,7 @@ from sketchcolor_cli import (
     precision,
 )
 from sketchcolor_cli.batch import Existing
-from sketchcolor_cli.cli import batches, colorize, plugins, printing
+from sketchcolor_cli.cli import batches, colorize, environment, plugins, printing
 from sketchcolor_cli.cli.app import app, main
 from sketchcolor_cli.coloring import colorizer, models, palette, parts
 from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings, Protect
@@ -136,6 +136,7 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     monkeypatch.setattr(devices, "resolve", lambda wanted: f"resolved {wanted}")
     monkeypatch.setattr(extraction, "load_drawer", made.load)
     monkeypatch.setattr(precision, "choose", lambda device: f"the best of {device}")
+    monkeypatch.setattr(environment, "model_file", lambda name: name)
     monkeypatch.setattr(models, "load_color_model", made.model)
     monkeypatch.setattr(colorizer, "Colorizer", made.colorizer)
     monkeypatch.setattr(parts, "paint_page", listening_paint)

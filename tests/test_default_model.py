@@ -8,8 +8,9 @@ import pytest
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.config import ColorizeSettings
-from sketchcolor_cli.coloring.models import BUNDLED, load_color_model
+from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.images import read_picture
+from sketchcolor_cli.modelfiles import BUNDLED
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 INK = 82 / 255  # sRGB grey with L* 35

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.models import BUNDLED, load_color_model
+from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.images import Picture, read_picture, write_picture
+from sketchcolor_cli.modelfiles import BUNDLED
 from sketchcolor_cli.saving import Saving
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from sketchcolor_cli.worklist import Job
 
 POINT_SUFFIXES = (".json", ".toml")
-MODELS = Path(__file__).parent.parent / "models"
-"""Folder of the models that come with the package."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +140,3 @@ def _places(job: Job, output: Path) -> Iterator[PurePath]:
             page = place.relative_to(above)
             yield above.with_suffix("") / page
             yield page
-
-
-def model_file(name_or_path: str) -> Path | str:
-    """Return the file of a model, or the name where there is none, which loading will tell."""
-    for path in (MODELS / f"{name_or_path}.safetensors", Path(name_or_path)):
-        if path.is_file():
-            return path
-    return name_or_path

@@ -14,6 +14,7 @@ from sketchcolor_cli.cli import (
     explore,
     extract,
     fid,
+    models,
     plugins,
     series,
     train,
@@ -35,6 +36,7 @@ app.command("fid")(fid.fid)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plugins")(plugins.plugins)
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(models.app, name="models")
 app.add_typer(series.app, name="series")
 app.add_typer(weights.app, name="weights")
 

@@ -12,9 +12,9 @@ import typer
 from sketchcolor_cli import __version__
 from sketchcolor_cli.batch import Steps
 from sketchcolor_cli.books.config import PdfSettings
-from sketchcolor_cli.cli import batches, options, page_options
+from sketchcolor_cli.cli import batches, environment, options, page_options
 from sketchcolor_cli.cli import series as series_profile
-from sketchcolor_cli.cli.aids import Aids, model_file
+from sketchcolor_cli.cli.aids import Aids
 from sketchcolor_cli.cli.page_options import write_page
 from sketchcolor_cli.coloring.config import ColorizeSettings, Parts
 from sketchcolor_cli.memory import Ladder
@@ -65,7 +65,7 @@ class Coloring:
         aids = [aids.files_of(job, self.output) for aids in (self.references, self.hints)]
         given = (*self.sheets, *(path for path in (self.palette, self.z) if path))
         files = [path if path.is_file() else str(path) for path in given]
-        model = model_file(self.model)
+        model = environment.model_file(self.model)
         return fingerprint(__version__, model, self.settings, self.saving, self.parts, aids, files)
 
     def missing(self, jobs: Sequence[Job]) -> list[str]:
@@ -86,7 +86,7 @@ class Coloring:
         z = page_options.Codes(self.model, self.z, self.save_z, self.output)
 
         def colorizer(where: str, settings: ColorizeSettings) -> Callable[[_Page], Callable[[], Colored]]:
-            network, _ = load_color_model(self.model)
+            network, _ = load_color_model(environment.model_file(self.model))
             color = Colorizer(network, where, settings, sheets=sheets, palette=palette)
 
             def color_one(page: _Page) -> Callable[[], Colored]:

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from sketchcolor_cli import devices
-from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.dataset.config import PrepareSettings, ReviewSettings
 from sketchcolor_cli.errors import DataError, UsageError
 
@@ -247,7 +247,7 @@ def review(
         from sketchcolor_cli.dataset.reading import items_of
 
         items = items_of(data)
-        colors = ArrayColorizer(load_color_model(model)[0], device)
+        colors = ArrayColorizer(load_color_model(environment.model_file(model))[0], device)
         sketch = array_sketcher(method, device)
     with printing.progress("pictures") as bar:
         task = bar.add_task(f"judging on {device}", total=len(items), detail="")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from sketchcolor_cli.modelfiles import ModelShelf
 from sketchcolor_cli.weights.store import WeightStore
 
 WEIGHTS = "SKETCHCOLOR_WEIGHTS"
 """The variable that says where trained weights lie."""
+
+MODELS = "SKETCHCOLOR_MODELS"
+"""The variable that says where imported models lie."""
 
 CACHE = "SKETCHCOLOR_CACHE"
 """The variable that says where statistics are kept."""
@@ -22,6 +26,25 @@ def weight_store() -> WeightStore:
     from platformdirs import user_data_path
 
     return WeightStore(user_data_path("sketchcolor", appauthor=False) / "weights")
+
+
+def model_shelf() -> ModelShelf:
+    """Return the models that have a name; SKETCHCOLOR_MODELS says where imported ones lie."""
+    chosen = os.environ.get(MODELS)
+    if chosen:
+        return ModelShelf(Path(chosen).expanduser())
+    from platformdirs import user_data_path
+
+    return ModelShelf(user_data_path("sketchcolor", appauthor=False) / "models")
+
+
+def model_file(name_or_path: str) -> Path:
+    """Return the file of a model, given by its name or path.
+
+    Raises:
+        CheckpointError: There is none.
+    """
+    return model_shelf().find(name_or_path)
 
 
 def cache_folder() -> Path:

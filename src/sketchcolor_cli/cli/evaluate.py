@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from enum import StrEnum
 from json import dumps
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -173,18 +173,17 @@ def _lpips_weights() -> tuple[Path, Path] | None:
 
 def _contender(name: str, device: str) -> Contender:
     from sketchcolor_cli.coloring.arrays import ArrayColorizer
-    from sketchcolor_cli.coloring.models import BUNDLED, load_color_model
+    from sketchcolor_cli.coloring.models import load_color_model
     from sketchcolor_cli.evaluation.run import Contender
 
-    network, info = load_color_model(name)
-    bundled = BUNDLED / f"{name}.safetensors"
-    path = bundled if bundled.is_file() else Path(name)
+    path = environment.model_file(name)
+    network, info = load_color_model(path)
     about = {
         "architecture": info.architecture,
         "parameters": sum(one.numel() for one in network.parameters()),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    return Contender(name if path == bundled else path.stem, ArrayColorizer(network, device), about)
+    return Contender(path.stem, ArrayColorizer(network, device), about)
 
 
 def _features(network: Path | None, device: str) -> list[FeatureSet]:

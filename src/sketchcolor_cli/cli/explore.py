@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sketchcolor_cli import devices
-from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.coloring.config import ColorizeSettings
 from sketchcolor_cli.errors import UsageError
 
@@ -48,7 +48,7 @@ def explore(
         from sketchcolor_cli.coloring.models import load_color_model
         from sketchcolor_cli.images import read_picture, write_picture
 
-        network, _ = load_color_model(model)
+        network, _ = load_color_model(environment.model_file(model))
         small = codes.shrunk(read_picture(page), size)
         references = () if reference is None else (read_picture(reference),)
     grid = codes.explore(

@@ -195,7 +195,7 @@ def _colored(model: str, sketches: Path, reference: str, real: Path, device: str
         from sketchcolor_cli.images import read_picture
         from sketchcolor_cli.worklist import build_worklist
 
-        network, _ = load_color_model(model)
+        network, _ = load_color_model(environment.model_file(model))
         color = Colorizer(network, devices.resolve(device))
     pages = build_worklist([sketches], sketches / ".nowhere")
     folder = {"truth": real, "none": None}.get(reference, Path(reference))

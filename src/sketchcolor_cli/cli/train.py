@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-BUNDLED = Path(__file__).parent.parent / "models"
-"""Folder of the models that come with the package."""
-
 
 def _default(name: str) -> str:
     """Return what stands in the help for a setting's default: one value, or that of each preset."""
@@ -236,7 +233,7 @@ def train(
     settings = configure_run(
         config, preset=preset, stages=tuple(stages.split(",")) if stages else None, epochs=epochs,
         size=_sides(size), batch_size=batch_size, lr=lr, seed=seed, sketches=_text(sketches), method=method,
-        from_model=_bundled(from_model), finetune=finetune or None, classes=_text(classes),
+        from_model=from_model, finetune=finetune or None, classes=_text(classes),
         perceptual=_text(perceptual), from_critic=_text(from_critic), valid_share=valid_share,
         output_space=output_space, accumulate=accumulate, ema=ema, precision=precision, compile=compile_,
         critic=critic, spectral_norm=spectral_norm, gan_loss=gan_loss, gan_weight=gan_weight, r1=r1,
@@ -290,14 +287,6 @@ def _sides(text: str | None) -> tuple[int, ...] | None:
         raise UsageError(f"--size {text!r}: must be a whole number, or several with commas") from error
 
 
-def _bundled(name: str | None) -> str | None:
-    """Return the file of a bundled model, if that is what was named."""
-    if name is None or Path(name).exists():
-        return name
-    file = BUNDLED / f"{name}.safetensors"
-    return str(file) if file.is_file() else name
-
-
 def configure_run(file: Path | None, **given: Any) -> TrainConfig:
     """Return the settings: options, then the TOML file's, then the preset's.
 
@@ -318,6 +307,8 @@ def configure_run(file: Path | None, **given: Any) -> TrainConfig:
             )
         written = {names[key.replace("-", "_")]: value for key, value in written.items()}
     merged = written | {key: value for key, value in given.items() if value is not None}
+    if merged.get("from_model"):
+        merged["from_model"] = str(environment.model_file(merged["from_model"]))
     preset = merged.pop("preset", None)
     if preset is None and merged.get("from_model"):
         preset = _preset_of(merged["from_model"], merged)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from sketchcolor_cli.coloring import models
-from sketchcolor_cli.coloring.models import bundled_names, load_color_model
+from sketchcolor_cli import modelfiles
+from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.model.checkpoint import save_model
 from sketchcolor_cli.model.config import CriticConfig, HintUNetConfig
 from sketchcolor_cli.model.critic import Critic
 from sketchcolor_cli.model.hint_unet import HintUNet
+from sketchcolor_cli.modelfiles import ModelShelf
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,19 +32,19 @@ def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             folder / f"{name}.safetensors", HintUNet(SMALL), provenance={"name": name}, licence="CC0-1.0"
         )
     (folder / "default.md").write_text("a card")
-    monkeypatch.setattr(models, "BUNDLED", folder)
+    monkeypatch.setattr(modelfiles, "BUNDLED", folder)
     return folder
 
 
 @pytest.mark.usefixtures("bundled")
 def test_names_of_bundled_models() -> None:
-    assert bundled_names() == ["another", "default"]
+    assert ModelShelf().names() == ["another", "default"]
 
 
 def test_no_folder_means_no_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(models, "BUNDLED", tmp_path / "none")
-    assert bundled_names() == []
-    with pytest.raises(CheckpointError, match="bundled: none"):
+    monkeypatch.setattr(modelfiles, "BUNDLED", tmp_path / "none")
+    assert ModelShelf().names() == []
+    with pytest.raises(CheckpointError, match="there are: none"):
         load_color_model("default")
 
 
@@ -80,7 +81,10 @@ def test_a_bundled_name_is_not_looked_for_in_the_folder_one_is_in(
 def test_an_unknown_name_is_told_with_those_known(name: str) -> None:
     with pytest.raises(CheckpointError) as error:
         load_color_model(name)
-    assert str(error.value) == f"{name}: neither a model file nor a bundled model; bundled: another, default"
+    assert (
+        str(error.value)
+        == f"{name}: neither a model file nor the name of a model; there are: another, default"
+    )
 
 
 def test_a_folder_is_no_model(bundled: Path) -> None:

@@ -1,0 +1,158 @@
+"""``sketchcolor models``: the colour models that can be called by name."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Column, Table
+
+from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli.errors import CheckpointError
+from sketchcolor_cli.modelfiles import read_header
+from sketchcolor_cli.weights.store import readable_size
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.modelfiles import ModelFile, ModelHeader
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
+
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name of the model; `sketchcolor models list` has all.")
+]
+
+
+@app.callback()
+def models() -> None:
+    """List, show, import and remove colour models, such as `sketchcolor colorize --model NAME` takes.
+
+    Imported ones lie in the user's data folder, or where the environment variable SKETCHCOLOR_MODELS says.
+
+    Example: `sketchcolor models list`
+    """
+
+
+@app.command("list")
+@options.told
+def list_(json: options.Json = False) -> int:
+    """List the models that come with the package and those that were imported, with their licences.
+
+    Example: `sketchcolor models list --json`
+    """
+    found = [(one, *_said(one)) for one in environment.model_shelf().files()]
+    if json:
+        printing.emit_json([_as_json(*one) for one in found])
+    else:
+        table = Table(
+            Column("name", no_wrap=True), "from", "network", "size", Column("licence", overflow="fold")
+        )
+        for model, header, problem in found:
+            row = (
+                model.name,
+                _origin(model),
+                header.architecture if header else "unknown",
+                readable_size(model.path.stat().st_size),
+                header.licence if header else problem,
+            )
+            table.add_row(*(printing.one_line(text) for text in row))
+        printing.stdout().print(table)
+    return 1 if any(header is None for _, header, _ in found) else 0
+
+
+@app.command()
+@options.told
+def show(name: Name, json: options.Json = False) -> int:
+    """Show what a model file says of itself, and where its card lies, which says more.
+
+    Example: `sketchcolor models show default`
+    """
+    model = environment.model_shelf().get(name)
+    header = read_header(model.path)
+    if json:
+        printing.emit_json(_as_json(model, header, ""))
+        return 0
+    facts = {
+        "name": f"{model.name}, {_origin(model)}",
+        "file": f"{model.path}, {readable_size(model.path.stat().st_size)}",
+        "network": f"{header.architecture} of {header.parameters} parameters",
+        "licence": header.licence or "none stated",
+        "card": str(model.card or "none"),
+        **{key: str(value) for key, value in header.provenance.items()},
+    }
+    for key, value in facts.items():
+        printing.emit(printing.one_line(f"{key}: {value}"))
+    return 0
+
+
+@app.command("import")
+@options.told
+def import_(
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Model file, such as `sketchcolor train` writes.")
+    ],
+    name: Annotated[str | None, typer.Option(help="What to call it; without, the name of the file.")] = None,
+    json: options.Json = False,
+) -> int:
+    """Copy a model file to where every command finds it by name; a card beside it, FILE.md, comes along.
+
+    The network in it is built and filled once, so that what was imported also works.
+
+    Example: `sketchcolor models import run/final.safetensors --name my-series`
+    """
+    from sketchcolor_cli.coloring.models import load_color_model  # imports torch
+
+    shelf = environment.model_shelf()
+    if path.is_file():
+        load_color_model(path)
+    model = shelf.add(path, path.stem.lower() if name is None else name)
+    header = read_header(model.path)
+    printing.note(f"{model.name}: in {model.path}; `sketchcolor colorize --model {model.name}` uses it")
+    if json:
+        printing.emit_json(_as_json(model, header, ""))
+    return 0
+
+
+@app.command()
+@options.told
+def remove(name: Name, json: options.Json = False) -> int:
+    """Remove an imported model.
+
+    Example: `sketchcolor models remove my-series`
+    """
+    environment.model_shelf().remove(name)
+    printing.note(f"{name}: removed")
+    if json:
+        printing.emit_json({"name": name, "removed": True})
+    return 0
+
+
+def _said(model: ModelFile) -> tuple[ModelHeader | None, str]:
+    """Return what a file says of itself, or why it cannot be read."""
+    try:
+        return read_header(model.path), ""
+    except CheckpointError as problem:
+        return None, str(problem)
+
+
+def _origin(model: ModelFile) -> str:
+    return "imported" if model.imported else "comes with sketchcolor"
+
+
+def _as_json(model: ModelFile, header: ModelHeader | None, problem: str) -> dict[str, Any]:
+    about = {
+        "name": model.name,
+        "path": str(model.path),
+        "imported": model.imported,
+        "problem": problem or None,
+    }
+    if header is None:
+        return about
+    return {
+        **about,
+        "architecture": header.architecture,
+        "parameters": header.parameters,
+        "card": str(model.card) if model.card else None,
+        "licence": header.licence,
+        "provenance": header.provenance,
+    }
