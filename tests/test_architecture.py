@@ -29,6 +29,7 @@ ROWS = (
         "memory",
         "modelfiles",
         "precision",
+        "png",
         "profiles",
         "saving",
         "sheets",

@@ -743,14 +743,14 @@ def read_only(*_: Any, **__: Any) -> None:
 def test_failure_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, failure: Any, reason: str
 ) -> None:
-    (tmp_path / "old.png").write_bytes(b"what was there")
+    (tmp_path / "old.bmp").write_bytes(b"what was there")
     monkeypatch.setattr(target, failure)
-    for name in ("old.png", "new.png"):
+    for name in ("old.bmp", "new.bmp"):
         with pytest.raises(ImageError, match=rf"{name}: cannot be written .*{reason}"):
             write_picture(tmp_path / name, picture_of(COLORS))
     monkeypatch.undo()
-    assert [child.name for child in tmp_path.iterdir()] == ["old.png"]
-    assert (tmp_path / "old.png").read_bytes() == b"what was there"
+    assert [child.name for child in tmp_path.iterdir()] == ["old.bmp"]
+    assert (tmp_path / "old.bmp").read_bytes() == b"what was there"
 
 
 def test_interruption_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,7 @@
-"""PNG and TIFF files with 16 bits per channel, of which Pillow reads and writes only 8 in colour."""
+"""PNG and TIFF files with 16 bits per channel, which Pillow cuts to 8 in colour; TIFF is also written."""
 
 from __future__ import annotations
 
-import struct
 import zlib
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
@@ -99,30 +98,6 @@ def _bare_png(data: bytes) -> bytes:
             kept.append(data[start:end])
         start = end
     return b"".join(kept)
-
-
-def encode_png(samples: Samples, dpi: tuple[float, float] | None, icc: bytes | None) -> bytes:
-    """Encode H×W×C samples (grey, grey and alpha, RGB or RGBA) as a 16-bit PNG file.
-
-    Source: the W3C PNG specification.
-    """
-    height, width, count = samples.shape
-    color_type = {1: 0, 2: 4, 3: 2, 4: 6}[count]
-    chunks = [(b"IHDR", struct.pack(">2I5B", width, height, 16, color_type, 0, 0, 0))]
-    if icc:
-        chunks.append((b"iCCP", b"sRGB\0\0" + zlib.compress(icc)))
-    if dpi:
-        chunks.append((b"pHYs", struct.pack(">2IB", *(round(value / 0.0254) for value in dpi), 1)))
-    rows = np.frombuffer(samples.astype(">u2").tobytes(), np.uint8).reshape(height, -1)
-    filtered = np.empty((height, 1 + rows.shape[1]), np.uint8)
-    filtered[:, 0] = 1  # filter "Sub": each byte less the one of the pixel before
-    filtered[:, 1:] = rows
-    filtered[:, 1 + 2 * count :] -= rows[:, : -2 * count]
-    chunks += [(b"IDAT", zlib.compress(filtered.tobytes())), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )
 
 
 def encode_tiff(samples: Samples, dpi: tuple[float, float] | None, icc: bytes | None) -> bytes:

@@ -10,6 +10,7 @@ from sketchcolor_cli import __version__
 from sketchcolor_cli.cli import (
     colorize,
     dataset,
+    environment,
     evaluate,
     explore,
     extract,
@@ -61,4 +62,5 @@ def sketchcolor(
 
 def main() -> None:
     """Run the command line."""
+    environment.share_processors()
     app()

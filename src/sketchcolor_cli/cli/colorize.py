@@ -26,6 +26,7 @@ from sketchcolor_cli.worklist import Container, Job
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sketchcolor_cli.coloring.colorizer import Colorizer, Prepared
     from sketchcolor_cli.coloring.parts import Colored
     from sketchcolor_cli.images import Picture
 
@@ -40,6 +41,7 @@ class _Page(NamedTuple):
     picture: Picture
     references: tuple[Picture, ...]
     hints: tuple[Picture, ...]
+    prepared: Prepared | None
 
 
 @dataclass(frozen=True)
@@ -85,32 +87,35 @@ class Coloring:
         sheets = [read_picture(path) for path in self.sheets]
         z = page_options.Codes(self.model, self.z, self.save_z, self.output)
 
-        def colorizer(where: str, settings: ColorizeSettings) -> Callable[[_Page], Callable[[], Colored]]:
+        def colorizer(where: str, settings: ColorizeSettings) -> Colorizer:
             network, _ = load_color_model(environment.model_file(self.model))
-            color = Colorizer(network, where, settings, sheets=sheets, palette=palette)
+            return Colorizer(network, where, settings, sheets=sheets, palette=palette)
 
+        def with_it(color: Colorizer) -> Callable[[_Page], Callable[[], Colored]]:
             def color_one(page: _Page) -> Callable[[], Colored]:
                 given = page.picture, page.references, page.hints
                 z.save(page.job, color, *given)
-                return paint_page(color, *given, self.parts, z=z.of(page.job))
+                return paint_page(color, *given, self.parts, z=z.of(page.job), prepared=page.prepared)
 
             return color_one
 
+        first = colorizer(device, self.settings)
         in_bands = replace(self.settings, max_pixels=self.settings.max_pixels // 8)
         rungs = [
-            ("as asked", colorizer(device, self.settings)),
-            ("in bands", _late(lambda: colorizer(device, in_bands))),
+            ("as asked", with_it(first)),
+            ("in bands", _late(lambda: with_it(colorizer(device, in_bands)))),
         ]
         if device != "cpu":
             rungs += [
-                ("on the processor", _late(lambda: colorizer("cpu", self.settings))),
-                ("on the processor in bands", _late(lambda: colorizer("cpu", in_bands))),
+                ("on the processor", _late(lambda: with_it(colorizer("cpu", self.settings)))),
+                ("on the processor in bands", _late(lambda: with_it(colorizer("cpu", in_bands)))),
             ]
         ladder = Ladder(rungs, note=note)
 
         def read(job: Job) -> _Page:
             picture = read_picture(job.reads)
-            return _Page(job, picture, rough(job, picture), painted(job, picture))
+            prepared = None if first.stays(picture) else first.prepare(picture)
+            return _Page(job, picture, rough(job, picture), painted(job, picture), prepared)
 
         return Steps(
             read=read,
@@ -118,7 +123,7 @@ class Coloring:
             write=lambda job, finish: write_page(
                 job, finish(), self.output, self.saving, self.parts, self.masks
             ),
-            weight=lambda page: page.picture.nbytes,
+            weight=lambda page: page.picture.nbytes + (page.prepared.nbytes if page.prepared else 0),
         )
 
 

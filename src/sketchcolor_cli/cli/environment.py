@@ -18,6 +18,15 @@ CACHE = "SKETCHCOLOR_CACHE"
 """The variable that says where statistics are kept."""
 
 
+def share_processors() -> None:
+    """Let threads that wait for each other sleep; to be called before torch is imported.
+
+    By default they spin, which is as fast where a machine does nothing else, and several times as slow where
+    it does: where pages are read and written meanwhile, or another program is at work.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def weight_store() -> WeightStore:
     """Return the store of trained weights: where SKETCHCOLOR_WEIGHTS says, else in the user's data folder."""
     chosen = os.environ.get(WEIGHTS)

@@ -34,6 +34,26 @@ _OPAQUE = 0.5  # alpha above which a picture says something
 
 
 @dataclass(frozen=True, eq=False)
+class Prepared:
+    """What is found out about a page before the network sees it, in any thread.
+
+    Attributes:
+        gray: (H, W), the page on white paper; paper 1 and ink 0.
+        seen: What of it the network is shown: not too large, without screentone.
+        masks: Where the page stays paper; None for nowhere.
+    """
+
+    gray: Plane
+    seen: Plane
+    masks: protect.Masks | None
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes of memory it takes."""
+        return self.gray.nbytes + (0 if self.seen is self.gray else self.seen.nbytes)
+
+
+@dataclass(frozen=True, eq=False)
 class Painted:
     """A page and the paint for it, not yet laid together.
 
@@ -141,8 +161,12 @@ class Colorizer:
         hints: Picture | Sequence[Picture] | None = None,
         *,
         z: NDArray[np.float32] | None = None,
+        prepared: Prepared | None = None,
     ) -> Painted:
-        """Return the paint for a page, for which see :meth:`__call__`."""
+        """Return the paint for a page, for which see :meth:`__call__`.
+
+        ``prepared`` is what :meth:`prepare` found, where that was called before.
+        """
         references, strokes = _several(reference), _several(hints)
         if z is not None and len(z) != self._code_size():
             raise UsageError(
@@ -154,6 +178,12 @@ class Colorizer:
                     "the picture with the hints has no transparent parts; "
                     "paint hints on a transparent layer, or pass it as --reference"
                 )
+        known = prepared or self.prepare(page)
+        sketch, paint = self.painter(known.seen, lambda shape: _dense_hint(references, strokes, shape), z)
+        return Painted(known.gray, sketch, paint, known.masks)
+
+    def prepare(self, page: Picture) -> Prepared:
+        """Find out what stays paper and where screentone is; the network has no part in it."""
         gray = _luma(page)
         masks = protect.find(gray, self.settings.protect)
         letters = None if masks is None else masks.bubbles
@@ -162,9 +192,7 @@ class Colorizer:
         if even is not None and self.settings.descreen:
             whole = even if seen is gray else tone.descreened(gray, letters)
             gray = gray if whole is None else whole
-        seen = seen if even is None else even
-        sketch, paint = self.painter(seen, lambda shape: _dense_hint(references, strokes, shape), z)
-        return Painted(gray, sketch, paint, masks)
+        return Prepared(gray, seen if even is None else even, masks)
 
 
 def _several(pictures: Picture | Sequence[Picture] | None) -> Sequence[Picture]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.coloring.colorizer import Colorizer, Painted
+    from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
     from sketchcolor_cli.coloring.config import Parts
 
     Image = NDArray[np.float32]
@@ -67,9 +67,11 @@ def paint_page(
     parts: Parts,
     *,
     z: NDArray[np.float32] | None = None,
+    prepared: Prepared | None = None,
 ) -> Callable[[], Colored]:
     """Do what the network has a part in; return what lays the page's ink over the paint and makes the parts.
 
+    ``prepared`` is what :meth:`Colorizer.prepare` found, where that was called before.
     That may be called in any thread, so that the device need not wait for it.
 
     Raises:
@@ -78,7 +80,7 @@ def paint_page(
     if color.stays(page):
         kept = Colored(page, kept=True)
         return lambda: kept
-    painted = color.paint(page, references, hints, z=z)
+    painted = color.paint(page, references, hints, z=z, prepared=prepared)
     return lambda: _finished(color, page, painted, hints, parts)
 
 

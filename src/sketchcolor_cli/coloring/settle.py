@@ -35,7 +35,7 @@ def settle(paint: NDArray[np.float32], ink: Plane, strength: float) -> NDArray[n
     far = cv2.distanceTransform(1 - line, cv2.DIST_L2, 3) if line.any() else np.full_like(ink, np.inf)
     sure = _UNSURE + (1 - _UNSURE) * np.clip((far - 0.5) / _REACH, 0, 1) ** 2
     across, down = _conductance(paint, ink, 1), _conductance(paint, ink, 0)
-    return _solve(paint, sure[..., None], strength * across[..., None], strength * down[..., None])
+    return _solve(paint, sure.astype(np.float32), strength * across, strength * down)
 
 
 def _conductance(paint: NDArray[np.float32], ink: Plane, axis: int) -> Plane:
@@ -52,34 +52,65 @@ def _ends(grid: Plane, axis: int) -> tuple[Plane, Plane]:
 
 
 def _solve(paint: NDArray[np.float32], sure: Plane, across: Plane, down: Plane) -> NDArray[np.float32]:
-    """Conjugate gradients with the diagonal as preconditioner, for the three channels at once."""
+    """Conjugate gradients with the diagonal as preconditioner, channel by channel.
+
+    Unknowns and equations are divided by the root of the diagonal, which comes to the same and leaves ones
+    there: a step is then little more than four products with what flows to the neighbours.
+    """
     diagonal = sure.copy()
     diagonal[:, :-1] += across
     diagonal[:, 1:] += across
     diagonal[:-1] += down
     diagonal[1:] += down
+    root: Plane = np.sqrt(diagonal)
+    flow = _Flow(across / (root[:, :-1] * root[:, 1:]), down / (root[:-1] * root[1:]))
+    given = np.divide(sure, root, dtype=np.float32)
+    out = np.empty_like(paint)
+    for channel in range(paint.shape[2]):
+        plane = np.ascontiguousarray(paint[..., channel])
+        out[..., channel] = _conjugate_gradients(flow, given * plane, root * plane) / root
+    return out
 
-    def times(u: NDArray[np.float32]) -> NDArray[np.float32]:
-        out = diagonal * u
-        out[:, :-1] -= across * u[:, 1:]
-        out[:, 1:] -= across * u[:, :-1]
-        out[:-1] -= down * u[1:]
-        out[1:] -= down * u[:-1]
-        return out
 
-    found = paint.copy()
-    rest = sure * paint - times(found)
-    move = rest / diagonal
-    norm = (rest * move).sum((0, 1))
+class _Flow:
+    """A symmetric matrix with ones in its diagonal, and what flows between neighbours beside it."""
+
+    def __init__(self, across: Plane, down: Plane) -> None:
+        # As wide as the grid, with nothing flowing out at its right: neighbours are then one and ``width``
+        # places apart in memory, and each product is one loop over it.
+        self.width = across.shape[1] + 1
+        self.across = np.pad(across, ((0, 0), (0, 1))).ravel()[:-1]
+        self.down = down.ravel()
+        self.room = np.empty(len(self.across), np.float32)
+
+    def times(self, u: Plane, out: Plane) -> None:
+        """Write the product with ``u``, flat, to ``out``."""
+        np.copyto(out, u)
+        width, room = self.width, self.room[: len(self.down)]
+        for by, first, second in ((self.across, out[:-1], u[1:]), (self.across, out[1:], u[:-1])):
+            first -= np.multiply(by, second, out=self.room)
+        for by, first, second in ((self.down, out[:-width], u[width:]), (self.down, out[width:], u[:-width])):
+            first -= np.multiply(by, second, out=room)
+
+
+def _conjugate_gradients(flow: _Flow, given: Plane, start: Plane) -> Plane:
+    """Return the solution, for one channel."""
+    found, rest = start.ravel().copy(), given.ravel().copy()
+    moved = np.empty_like(found)
+    flow.times(found, moved)
+    rest -= moved
+    move = rest.copy()
+    room = np.empty_like(found)
+    norm = float(rest @ rest)
     least = norm * _ENOUGH**2 + 1e-12
     for _ in range(_STEPS):
-        if (norm <= least).all():
+        if norm <= least:
             break
-        moved = times(move)
-        length = norm / np.maximum((move * moved).sum((0, 1)), 1e-20)
-        found += length * move
-        rest -= length * moved
-        scaled = rest / diagonal
-        before, norm = norm, (rest * scaled).sum((0, 1))
-        move = scaled + norm / np.maximum(before, 1e-20) * move
-    return found
+        flow.times(move, moved)
+        length = np.float32(norm / max(float(move @ moved), 1e-20))
+        found += np.multiply(move, length, out=room)
+        rest -= np.multiply(moved, length, out=room)
+        before, norm = norm, float(rest @ rest)
+        move *= np.float32(norm / max(before, 1e-20))
+        move += rest
+    return found.reshape(start.shape)

@@ -22,6 +22,7 @@ _NEAR = 0.018  # side of the square in which dots are counted, as a part of the 
 _FEWEST = 4.0  # dots in such a square, and in every one around it, that make a tone
 _PAPER = 0.5  # brightness from which on a pixel counts as paper
 _GRAIN = 17  # pixels, the smallest such square
+_COARSE = 3  # pixels of the page to one of the copy on which means are taken
 
 
 def descreened(gray: Plane, spared: Mask | None = None) -> Plane | None:
@@ -38,8 +39,9 @@ def descreened(gray: Plane, spared: Mask | None = None) -> Plane | None:
     paper = gray >= _PAPER
     most = max(_GRAIN / 3, _DOT * long)
     specks, lines = _specks(~paper, most, near, 8)  # a thin slanting line hangs together by its corners
-    gaps, _ = _specks(paper, most, near, 4)
-    gaps &= cv2.blur(gray, (near, near)) < _PAPER  # else it is cross-hatching
+    dark = cv2.blur(gray, (near, near)) < _PAPER  # elsewhere dots of paper are cross-hatching
+    gaps, _ = _specks(paper & _grown(dark, near), most, near, 4) if dark.any() else (dark, None)
+    gaps &= dark
     lines &= ~gaps
     tone = specks | gaps
     if spared is not None:
@@ -48,14 +50,35 @@ def descreened(gray: Plane, spared: Mask | None = None) -> Plane | None:
         )
     if not tone.any():
         return None
-    # What is a line is left out of the mean, or it would grow a shadow.
-    counted = (~lines).astype(np.float32)
-    size = (near, near)
-    total = cv2.GaussianBlur(gray * counted, size, near / 4, borderType=cv2.BORDER_REPLICATE)
-    weight = cv2.GaussianBlur(counted, size, near / 4, borderType=cv2.BORDER_REPLICATE)
-    smooth = total / np.maximum(weight, 1e-3)
-    out: Plane = np.where(tone & ~lines, smooth, gray)
+    out = gray.copy()
+    cv2.copyTo(_means(gray, ~lines, near / 4), (tone & ~lines).view(np.uint8), out)
     return out
+
+
+def _means(gray: Plane, counted: Mask, sigma: float) -> Plane:
+    """Return the mean of those around each pixel that count, of lines none, or it would grow a shadow."""
+    # So wide a blur says no more at full size than at a third of it.
+    size = tuple(-(-length // _COARSE) for length in gray.shape[::-1])
+    weight = counted.astype(np.float32)
+    total, weight = (
+        cv2.GaussianBlur(
+            cv2.resize(plane, size, interpolation=cv2.INTER_AREA),
+            (0, 0),
+            sigma / _COARSE,
+            borderType=cv2.BORDER_REPLICATE,
+        )
+        for plane in (gray * weight, weight)
+    )
+    mean: Plane = cv2.resize(
+        total / np.maximum(weight, 1e-3), gray.shape[::-1], interpolation=cv2.INTER_LINEAR
+    )
+    return mean
+
+
+def _grown(mask: Mask, by: int) -> Mask:
+    """Return a mask with what is near it."""
+    box = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
+    return cv2.dilate(mask.view(np.uint8), box).view(np.bool_)  # type: ignore[no-any-return]
 
 
 def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mask]:
@@ -68,8 +91,11 @@ def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mas
     x, y = np.rint(centres[speck]).astype(int).T
     if len(x) < _FEWEST:
         return np.zeros(mask.shape, np.bool_), mask
-    count = np.bincount(y * mask.shape[1] + x, minlength=mask.size).reshape(mask.shape).astype(np.float32)
+    count = np.zeros(mask.shape, np.float32)
+    np.add.at(count, (y, x), 1)
     count = cv2.boxFilter(count, -1, (near, near), normalize=False, borderType=cv2.BORDER_REFLECT)
-    core = cv2.erode((count >= _FEWEST).astype(np.uint8), np.ones((near, near), np.uint8))
-    tone = cv2.dilate(core, np.ones((2 * near + 1, 2 * near + 1), np.uint8)).astype(bool) & (count >= 1)
-    return tone, mask & ~(speck[labels] & tone)
+    core = cv2.erode((count >= _FEWEST).view(np.uint8), np.ones((near, near), np.uint8))
+    tone = _grown(core.view(np.bool_), near) & (count >= 1)
+    lines = mask.copy()
+    lines[tone] &= ~speck[labels[tone]]
+    return tone, lines

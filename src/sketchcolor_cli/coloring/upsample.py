@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _BARRIER = 12.0  # how strongly ink between a pixel and a cell keeps the cell's colour out
 _STEPS = 4  # places between pixel and cell at which ink is looked for
@@ -20,51 +24,64 @@ def ink_aware_upsample(paint: Tensor, sketch: Tensor) -> Tensor:
     """
     channels, rows, columns = paint.shape[1:]
     stride = sketch.shape[-1] // columns
-    height, width = sketch.shape[2:]
-    ink = F.max_pool2d(1 - sketch, 3, stride=1, padding=1)
     clean = torch.exp(-_BARRIER / 3 * F.avg_pool2d(1 - sketch, stride))
-    cells = F.pad(torch.cat([paint * clean, clean], 1), (1, 1, 1, 1), mode="replicate")
-    to_row, to_column = (_to_cells(n, stride, sketch.device) for n in (height, width))
-    by_row, by_column = ([_spline(way / stride) for way in ways] for ways in (to_row, to_column))
-
-    # In squares of one cell each, so that a cell's values need not be repeated for its pixels.
-    total = sketch.new_zeros(channels + 1, rows, stride, columns, stride)
-    for right in range(3):
-        shifted = [_shifted(ink, 3, offset) for offset in _on_the_way(to_column[right])]
-        for down in range(3):
-            between = _ink_between(shifted, to_row[down])
-            weight = torch.exp(-_BARRIER * between) * (by_row[down][:, None] * by_column[right])
-            cell = cells[0, :, down : down + rows, None, right : right + columns, None]
-            total.addcmul_(weight.view(rows, stride, columns, stride), cell)
-    # Even under solid ink the nearest cell's weight is about 1e-8, which float32 can tell from 0.
-    return (total[:-1] / total[-1:]).view(1, channels, height, width)
-
-
-def _to_cells(length: int, stride: int, device: torch.device) -> list[Tensor]:
-    """Return how far each of ``length`` pixels is from the centres of the cells before, here, behind."""
-    here = (stride - 1) / 2 - torch.arange(length, device=device) % stride
-    return [here - stride, here, here + stride]
-
-
-def _spline(far: Tensor) -> Tensor:
-    """Return the quadratic B-spline at distances in cells: 3/4 in the middle, 0 from one and a half on."""
-    far = far.abs()
-    return torch.where(far < 0.5, 0.75 - far**2, 0.5 * (1.5 - far).clamp_min(0) ** 2)
+    cells = F.pad(torch.cat([paint * clean, clean], 1), (1, 1, 1, 1), mode="replicate")[0]
+    around = {
+        (down, right): cells[:, 1 + down : 1 + down + rows, 1 + right : 1 + right + columns].contiguous()
+        for down in (-1, 0, 1)
+        for right in (-1, 0, 1)
+    }
+    passed = _Passed(sketch, stride)
+    out = paint.new_empty(channels, rows, stride, columns, stride)
+    # Pixels that have the same place in their cells are treated together: the ways to the cells around, and
+    # the weights by distance, are the same for all of them.
+    for y in range(stride):
+        for x in range(stride):
+            total = paint.new_zeros(channels + 1, rows, columns)
+            for (down, right), cell in around.items():
+                way = _to_cell(y, down, stride), _to_cell(x, right, stride)
+                near = _spline(way[0] / stride) * _spline(way[1] / stride)
+                total.addcmul_(passed(y, x, _on_the_way(*way)), cell, value=near)
+            # Even under solid ink the nearest cell's weight is about 1e-8, which float32 can tell from 0.
+            torch.div(total[:-1], total[-1], out=out[:, :, y, :, x])
+    return out.view(1, channels, rows * stride, columns * stride)
 
 
-def _on_the_way(offset: Tensor) -> list[Tensor]:
-    """Return the whole offsets of the places on the way to ``offset``, the last one there."""
-    return [(offset * step / _STEPS).round().long() for step in range(1, _STEPS + 1)]
+class _Passed:
+    """How much of a colour passes the ink at the pixels of a sketch."""
+
+    def __init__(self, sketch: Tensor, stride: int) -> None:
+        self.stride = stride
+        ink = F.max_pool2d(1 - sketch, 3, stride=1, padding=1)
+        open_ = F.pad(torch.exp(-_BARRIER * ink), (2 * stride,) * 4, mode="replicate")
+        # (s · s, h + 4, w + 4): for each place in a cell, the pixels that have it
+        self.planes = F.pixel_unshuffle(open_, stride)[0]
+
+    def __call__(self, y: int, x: int, steps: set[tuple[int, int]]) -> Tensor:
+        """Return the least that passes at any of these steps from the pixels at (y, x) in their cells."""
+        first, *others = (self._at(y + down, x + right) for down, right in sorted(steps))
+        for other in others:
+            first = torch.minimum(first, other)
+        return first
+
+    def _at(self, y: int, x: int) -> Tensor:
+        (down, y), (right, x) = divmod(y, self.stride), divmod(x, self.stride)
+        rows, columns = (length - 4 for length in self.planes.shape[1:])
+        place = y * self.stride + x
+        return self.planes[place, 2 + down : 2 + down + rows, 2 + right : 2 + right + columns]
 
 
-def _shifted(plane: Tensor, dim: int, offset: Tensor) -> Tensor:
-    """Return for each row (``dim`` 2) or column (3) the one ``offset`` away, or the last there is."""
-    place = torch.arange(len(offset), device=offset.device) + offset
-    return plane.index_select(dim, place.clamp(0, len(offset) - 1))
+def _to_cell(place: int, cell: int, stride: int) -> float:
+    """Return how far a pixel, counted from its cell's edge, is from the centre of the cell so many behind."""
+    return (stride - 1) / 2 - place + cell * stride
 
 
-def _ink_between(shifted: list[Tensor], to_row: Tensor) -> Tensor:
-    """Return the most ink on the straight way from each pixel to a cell; ``shifted`` is moved sideways."""
-    ways = zip(shifted, _on_the_way(to_row), strict=True)
-    most = torch.stack([_shifted(plane, 2, offset) for plane, offset in ways])
-    return most.amax(0)[0, 0]
+def _spline(far: float) -> float:
+    """Return the quadratic B-spline at a distance in cells: 3/4 in the middle, 0 from one and a half on."""
+    far = abs(far)
+    return 0.75 - far**2 if far < 0.5 else 0.5 * max(1.5 - far, 0) ** 2
+
+
+def _on_the_way(down: float, right: float) -> set[tuple[int, int]]:
+    """Return the whole offsets of the places on the way to an offset, the last one there."""
+    return {(round(down * step / _STEPS), round(right * step / _STEPS)) for step in range(1, _STEPS + 1)}

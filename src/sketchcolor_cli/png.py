@@ -1,0 +1,71 @@
+"""PNG files, written quickly: with 8 or 16 bits per channel, profile and resolution."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+try:
+    from isal import isal_zlib
+except ImportError:  # for processors that the library is not made for
+    isal_zlib = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Samples = NDArray[np.uint8] | NDArray[np.uint16]
+
+_UP, _SUB = 2, 1  # filters: each byte less the one above, or less that of the pixel before
+_QUICK = 2  # level of isal, which is ten times as fast as zlib for files a tenth larger
+_ELSEWHERE = 3  # level of zlib
+
+
+def encode(samples: Samples, dpi: tuple[float, float] | None, icc: bytes | None) -> bytes:
+    """Encode H×W×C samples (grey, grey and alpha, RGB or RGBA) as a PNG file with the depth of their type.
+
+    Source: the W3C PNG specification.
+    """
+    height, width, count = samples.shape
+    color_type = {1: 0, 2: 4, 3: 2, 4: 6}[count]
+    chunks = [(b"IHDR", struct.pack(">2I5B", width, height, 8 * samples.itemsize, color_type, 0, 0, 0))]
+    if icc:
+        chunks.append((b"iCCP", b"sRGB\0\0" + zlib.compress(icc)))
+    if dpi:
+        chunks.append((b"pHYs", struct.pack(">2IB", *(round(value / 0.0254) for value in dpi), 1)))
+    chunks += [(b"IDAT", _deflated(_filtered(samples))), (b"IEND", b"")]
+    pieces = [b"\x89PNG\r\n\x1a\n"]
+    for kind, data in chunks:
+        pieces += [struct.pack(">I", len(data)), kind, data]
+        pieces.append(struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))))
+    return b"".join(pieces)
+
+
+def _filtered(samples: Samples) -> NDArray[np.uint8]:
+    """Return the rows as bytes, each with its filter before it.
+
+    Pages are even over long ways down, of which "Up" leaves zeros alone; the low bytes of 16 bits are noise
+    that goes from pixel to pixel.
+    """
+    height, _, count = samples.shape
+    if samples.itemsize == 1:
+        rows = np.ascontiguousarray(samples).view(np.uint8).reshape(height, -1)
+        out = np.empty((height, 1 + rows.shape[1]), np.uint8)
+        out[:, 0] = _UP
+        out[0, 1:] = rows[0]
+        np.subtract(rows[1:], rows[:-1], out=out[1:, 1:])
+        return out
+    rows = np.ascontiguousarray(samples.astype(">u2")).view(np.uint8).reshape(height, -1)
+    out = np.empty((height, 1 + rows.shape[1]), np.uint8)
+    out[:, 0] = _SUB
+    out[:, 1:] = rows
+    out[:, 1 + 2 * count :] -= rows[:, : -2 * count]
+    return out
+
+
+def _deflated(rows: NDArray[np.uint8]) -> bytes:
+    if isal_zlib is None:
+        return zlib.compress(rows.data, _ELSEWHERE)
+    return isal_zlib.compress(rows.data, _QUICK)
