@@ -210,7 +210,7 @@ MIXED = [*DRAWINGS, *STORY, Drawing("alone", drawing(64, 64, 9).color, group="si
 
 
 def test_kin_are_pictures_of_one_group() -> None:
-    assert pairs.find_kin(MIXED) == {"story": [4, 5, 6]}
+    assert pairs.find_kin(drawing.group for drawing in MIXED) == {"story": [4, 5, 6]}
 
 
 def test_without_sheets_the_sheet_is_empty() -> None:
@@ -224,7 +224,9 @@ def test_a_sheet_shows_another_picture_of_the_story() -> None:
     """Unchanged colours, so the sheet's can be looked up; the picture's own would be in neither of them."""
     recipe = only("none", sheet_share=1, kin_share=1)
     for seed in range(6):
-        sheet = make_pair(default_rng(seed), MIXED, 4, 64, recipe, kin=pairs.find_kin(MIXED)).sheet
+        sheet = make_pair(
+            default_rng(seed), MIXED, 4, 64, recipe, kin=pairs.find_kin(drawing.group for drawing in MIXED)
+        ).sheet
         assert sheet is not None
         shown = cv2.resize(sheet[:, 16:112, :3], (60, 80), interpolation=cv2.INTER_AREA)
         apart = [np.abs(shown - MIXED[index].color / 255).mean() for index in (4, 5, 6)]
@@ -234,7 +236,9 @@ def test_a_sheet_shows_another_picture_of_the_story() -> None:
 
 def test_a_sheet_of_a_picture_without_kin_is_that_picture_bent() -> None:
     recipe = only("none", sheet_share=1, kin_share=1)
-    pair = make_pair(default_rng(1), MIXED, 0, 64, recipe, kin=pairs.find_kin(MIXED))
+    pair = make_pair(
+        default_rng(1), MIXED, 0, 64, recipe, kin=pairs.find_kin(drawing.group for drawing in MIXED)
+    )
     assert pair.sheet is not None
     colors = MIXED[0].color.reshape(-1, 3).mean(0) / 255
     on_sheet = pair.sheet[pair.sheet[..., 3] > 0.99][:, :3].mean(0)
@@ -248,7 +252,9 @@ def test_the_sheet_of_a_page_shows_a_picture_for_each_panel_in_the_same_new_colo
     reds = [Drawing(f"red {n}", red, group="red") for n in range(4)]
     recipe = replace(only("none", sheet_share=1, kin_share=1, page_share=1, recolor_share=1), augment=True)
     for seed in range(5):
-        pair = make_pair(default_rng(seed), reds, 0, 96, recipe, kin=pairs.find_kin(reds))
+        pair = make_pair(
+            default_rng(seed), reds, 0, 96, recipe, kin=pairs.find_kin(drawing.group for drawing in reds)
+        )
         assert pair.sheet is not None
         shown = pair.sheet[pair.sheet[..., 3] > 0.99][:, :3]
         painted = pair.truth.reshape(-1, 3)

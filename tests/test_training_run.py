@@ -21,6 +21,7 @@ from sketchcolor_cli.model.config import config_to_plain
 from sketchcolor_cli.training import callbacks, opening, presets
 from sketchcolor_cli.training import run as run_module
 from sketchcolor_cli.training.config import configure
+from sketchcolor_cli.training.data import FolderDrawings
 from sketchcolor_cli.training.opening import open_drawings
 from sketchcolor_cli.training.run import train
 
@@ -31,7 +32,7 @@ SMALL = {
         "decoder2_depths": [0, 0, 0], "decoder3_depths": [0, 0, 0], "reference_depths": [0, 0, 0, 0, 0],
         "z_widths": [4, 8], "z_depths": [0, 0],
     },
-    "fast": {"widths": [8, 16], "depths": [1, 2]},
+    "fast": {"widths": [8, 16], "depths": [1, 2], "sheet_width": 8, "sheet_size": 32},
 }  # fmt: skip
 
 BOTH = pytest.mark.parametrize("preset", ["thesis", "fast"])
@@ -71,7 +72,7 @@ def run(data, folder, preset, *, resume=False, stop=lambda: False, sketch=lines_
 
     settings = {
         "stages": ("pixel",), "epochs": {"pixel": 2}, "size": 32, "batch_size": 4, "workers": 0,
-        "precision": "float32", "network": SMALL[preset],
+        "precision": "float32", "ema": 0.0, "network": SMALL[preset],
     } | settings  # fmt: skip
     train(
         [str(data)], folder, configure(preset, **settings), device="cpu", resume=resume,
@@ -153,7 +154,23 @@ def test_a_run_leaves_a_model_metrics_sheets_and_a_checkpoint(pictures, tmp_path
     written = (folder / "run.toml").read_text()
     assert written.startswith(f"# Trained on {pictures}\n")
     assert configure_run(folder / "run.toml").network == SMALL[preset]
-    assert read_picture(folder / "sheets" / "pixel-002.png").rgb.shape == (32, 4 * 32, 3)
+    columns = {"thesis": 4, "fast": 5}[preset]  # the latter shows character sheets too
+    assert read_picture(folder / "sheets" / "pixel-002.png").rgb.shape == (32, columns * 32, 3)
+
+
+def test_fast_learns_from_character_sheets_and_from_their_palettes(pictures, tmp_path):
+    run(pictures, tmp_path / "run", "fast", epochs=3)
+    fresh = presets.set_up(
+        configure("fast", network=SMALL["fast"]), *[FolderDrawings(sorted(pictures.iterdir()), 40)] * 2, "cpu"
+    ).net.state_dict()
+    learnt = weights(tmp_path / "run")
+    for name in ("sheet.body.0.weight", "mood.2.weight", "trust.weight"):
+        assert not torch.equal(fresh[name], learnt[name]), name
+
+
+def test_a_network_without_sheets_is_trained_without(pictures, tmp_path):
+    run(pictures, tmp_path / "run", "fast", epochs=1, network={**SMALL["fast"], "sheet_width": 0})
+    assert read_picture(tmp_path / "run" / "sheets" / "pixel-001.png").rgb.shape == (32, 4 * 32, 3)
 
 
 def test_the_best_network_is_that_of_the_lowest_held_out_loss(pictures, tmp_path, monkeypatch):

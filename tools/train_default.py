@@ -33,8 +33,10 @@ from sketchcolor_cli.measures import psnr
 from sketchcolor_cli.model.checkpoint import save_model
 from sketchcolor_cli.model.hint_unet import HintUNet
 from sketchcolor_cli.model.lattice import lab_grid, lattice_shares
+from sketchcolor_cli.training.data import to_tensors
 from sketchcolor_cli.training.files import save_state
 from sketchcolor_cli.training.losses import color_rarity, paint_loss
+from sketchcolor_cli.training.mood import sheet_and_mood
 from sketchcolor_cli.training.pairs import Drawing, PairRecipe, find_kin, make_pair
 from sketchcolor_cli.training.results import page_lightness, result_rgb
 from sketchcolor_cli.training.sources import read_shards
@@ -56,7 +58,6 @@ SHORT_SIDE = 320  # pixels of a drawing in memory
 WARM_UP = 300  # steps
 AVERAGE = 0.999  # decay of the moving average of the weights, per step
 EVERY = 420.0  # seconds between checkpoints
-ONLY_MOOD = 0.3  # part of the sheets of which the network sees the palette alone
 VALIDATION_KINDS = ("none", "points", "painting", "sheet")
 SHOWN = 12  # pictures in a row of the contact sheet
 
@@ -68,7 +69,7 @@ class Pairs(Dataset):
         self.drawings, self.size, self.first, self.seed = drawings, size, first, seed
         weights = np.array([SOURCE_WEIGHT.get(drawing.source, 1.0) for drawing in drawings])
         self.shares = np.cumsum(weights / weights.sum())
-        self.kin = find_kin(drawings)
+        self.kin = find_kin(drawing.group for drawing in drawings)
 
     def __len__(self) -> int:
         return 10**9
@@ -76,14 +77,15 @@ class Pairs(Dataset):
     def __getitem__(self, number: int) -> tuple[Tensor, ...]:
         rng = np.random.default_rng([self.seed, self.first + number])
         index = min(int(np.searchsorted(self.shares, rng.random())), len(self.drawings) - 1)
-        return planes(make_pair(rng, self.drawings, index, self.size, PairRecipe(), kin=self.kin))
+        return to_tensors(make_pair(rng, self.drawings, index, self.size, PairRecipe(), kin=self.kin))
 
 
 class Validation(Dataset):
     """One plain pair of every eighth held-out drawing, with one kind of hint, or another drawing as sheet."""
 
     def __init__(self, drawings: Sequence[Drawing], size: int, kind: str) -> None:
-        self.drawings, self.size, self.kin = drawings, size, find_kin(drawings)
+        self.drawings, self.size = drawings, size
+        self.kin = find_kin(drawing.group for drawing in drawings)
         sheet = float(kind == "sheet")
         self.recipe = PairRecipe(
             hint_kinds={"none" if sheet else kind: 1.0}, page_share=0, bubble_share=0, sheet_share=sheet,
@@ -96,13 +98,7 @@ class Validation(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         place, rng = self.places[index], np.random.default_rng([7, index])
-        return planes(make_pair(rng, self.drawings, place, self.size, self.recipe, kin=self.kin))
-
-
-def planes(pair: Any) -> tuple[Tensor, ...]:
-    """Return sketch, hint, spread, truth and sheet, each (C, H, W)."""
-    arrays = (pair.sketch[..., None], pair.hint, pair.spread, pair.truth, pair.sheet)
-    return tuple(torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1))) for array in arrays)
+        return to_tensors(make_pair(rng, self.drawings, place, self.size, self.recipe, kin=self.kin))
 
 
 def single_threaded(_worker: int) -> None:
@@ -118,7 +114,7 @@ def validate(model: HintUNet, sets: dict[str, list], device: str, picture: Path)
     for kind, batches in sets.items():
         total, chroma, count = 0.0, torch.zeros(2), 0
         for batch in batches:
-            sketch, hint, spread, truth, sheet = (part.to(device) for part in batch)
+            sketch, hint, spread, sheet, truth, _ = (part.to(device) for part in batch)
             with torch.autocast(device, torch.bfloat16):
                 prediction = model(sketch, hint, spread=spread, sheet=sheet)
             result = result_rgb(model, replace(prediction, color=prediction.color.float()), sketch)
@@ -140,7 +136,7 @@ def count_colors(drawings: Sequence[Drawing], lattice: tuple[Tensor, Tensor], st
     counts = torch.zeros(len(lattice[0]) * len(lattice[1]))
     pairs = Pairs(drawings, 128, 0, seed=99)
     for number in range(min(400, 4 * len(drawings))):
-        sketch, _, _, truth, _ = (part[None] for part in pairs[number])
+        *_, truth, sketch = (part[None] for part in pairs[number])
         paint, seen = paint_under(page_lightness(sketch), rgb_to_lab(truth), stride)
         corners, shares = lattice_shares(paint[:, 1:], *lattice)
         counts.index_add_(0, corners.flatten(), (shares * seen[:, 1:2]).flatten())
@@ -202,11 +198,10 @@ class Run:
         self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        sketch, hint, spread, truth, sheet = (part.to(self.device, non_blocking=True) for part in batch)
+        sketch, hint, spread, sheet, truth, _ = (part.to(self.device, non_blocking=True) for part in batch)
         with torch.autocast(self.device, torch.bfloat16):
-            z = self.model.palette_of(sheet)
-            shown = torch.rand(len(sheet), 1, 1, 1, device=self.device) >= ONLY_MOOD
-            prediction = self.model(sketch, hint, spread=spread, sheet=sheet * shown, z=z)
+            shown, z = sheet_and_mood(self.model, sheet)
+            prediction = self.model(sketch, hint, spread=spread, sheet=shown, z=z)
         parts = paint_loss(prediction, page_lightness(sketch), rgb_to_lab(truth), self.lattice, self.rarity)
         self.optimizer.zero_grad(set_to_none=True)
         parts["total"].backward()

@@ -226,6 +226,21 @@ class Accumulate(Callback):  # type: ignore[misc]
             raise CancelBatchException
 
 
+class DropGradients(Callback):  # type: ignore[misc]
+    """Leave weights alone in steps that they have no part in, such as those for sheets where there is none.
+
+    fastai sets gradients to 0 after a step, which the optimizer takes for gradients in the next; a resumed
+    run has none yet, and would go on differently.
+    """
+
+    run_valid = False
+
+    def after_step(self) -> None:
+        """Forget the gradients."""
+        for parameter in self.learn.model.parameters():
+            parameter.grad = None
+
+
 class FrozenNorms(Callback):  # type: ignore[misc]
     """Leave the statistics of batch norms as they are: those of a few pictures would spoil them."""
 

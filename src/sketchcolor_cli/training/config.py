@@ -117,7 +117,8 @@ class TrainConfig:
 PRESETS = {
     "thesis": TrainConfig(),
     "fast": replace(
-        TrainConfig(preset="fast", batch_size=16, size=(192,)), lr=dict(TrainConfig().lr, pixel=2e-3)
+        TrainConfig(preset="fast", batch_size=16, size=(192,), ema=0.999),
+        lr=dict(TrainConfig().lr, pixel=2e-3),
     ),
 }
 """Starting points by name."""

@@ -31,7 +31,15 @@ Sketch = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
 """Draws the lines of a picture: (H, W, 3) to (H, W), both in [0, 1]."""
 
 
-class FolderDrawings(Sequence[Drawing]):
+class Drawings(Sequence[Drawing]):
+    """Drawings by number, each made when it is asked for; what can be known without that is."""
+
+    def group(self, index: int) -> str:
+        """Return the group of a drawing, empty for none."""
+        return self[index].group
+
+
+class FolderDrawings(Drawings):
     """Pictures of a folder, each read when it is asked for, shorter side at most ``short_side`` pixels.
 
     ``sketches`` gives for each picture the file of its sketch.
@@ -53,6 +61,10 @@ class FolderDrawings(Sequence[Drawing]):
             line = cv2.resize(line, color.shape[1::-1], interpolation=cv2.INTER_AREA)
         return Drawing(str(self.paths[index]), color, line)
 
+    def group(self, index: int) -> str:
+        """Return that the drawing belongs to no group: a folder may mean anything."""
+        return ""
+
     def _read(self, path: Path) -> NDArray[np.uint8]:
         rgb = on_paper(read_picture(path))
         scale = self.short_side / min(rgb.shape[:2])
@@ -61,7 +73,7 @@ class FolderDrawings(Sequence[Drawing]):
         return to_bytes(rgb)
 
 
-class Sketched(Sequence[Drawing]):
+class Sketched(Drawings):
     """The drawings of another sequence, with lines that ``sketch`` draws when they are asked for."""
 
     def __init__(self, drawings: Sequence[Drawing], sketch: Sketch) -> None:
@@ -74,8 +86,12 @@ class Sketched(Sequence[Drawing]):
         drawing = self.drawings[index]
         return replace(drawing, line=to_bytes(self.sketch(to_unit(drawing.color))))
 
+    def group(self, index: int) -> str:
+        """Return the group of a drawing, empty for none."""
+        return group_of(self.drawings, index)
 
-class Subset(Sequence[Drawing]):
+
+class Subset(Drawings):
     """Some of the drawings of another sequence, by number."""
 
     def __init__(self, drawings: Sequence[Drawing], numbers: Sequence[int]) -> None:
@@ -86,6 +102,15 @@ class Subset(Sequence[Drawing]):
 
     def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]
         return self.drawings[self.numbers[index]]
+
+    def group(self, index: int) -> str:
+        """Return the group of a drawing, empty for none."""
+        return group_of(self.drawings, self.numbers[index])
+
+
+def group_of(drawings: Sequence[Drawing], index: int) -> str:
+    """Return the group of a drawing, empty for none, without decoding it where that can be had."""
+    return drawings.group(index) if isinstance(drawings, Drawings) else drawings[index].group
 
 
 def split(drawings: Sequence[Drawing], valid_share: float, seed: int) -> tuple[Subset, Subset]:
@@ -130,7 +155,8 @@ def thesis_pair(_rng: Generator, drawings: Sequence[Drawing], index: int, size: 
 class PairDataset(Dataset[tuple[Tensor, ...]]):
     """Item (epoch, index, S): sketch (1,S,S), hint (4,S,S), spread (4,S/4,S/4), truth (3,S,S), sketch again.
 
-    An item depends on seed and place alone. The sketch comes twice because losses need it too.
+    Where the maker's pairs have sheets, one of them, (4,R,R), comes before the truth. An item depends on seed
+    and place alone. The sketch comes twice because losses need it too.
     """
 
     def __init__(self, drawings: Sequence[Drawing], maker: PairMaker, seed: int) -> None:
@@ -142,9 +168,15 @@ class PairDataset(Dataset[tuple[Tensor, ...]]):
     def __getitem__(self, place: tuple[int, int, int]) -> tuple[Tensor, ...]:
         epoch, index, size = place
         pair = self.maker(np.random.default_rng([self.seed, epoch, index]), self.drawings, index, size)
-        planes = (pair.sketch[..., None], pair.hint, pair.spread, pair.truth)
-        tensors = [torch.from_numpy(np.ascontiguousarray(plane.transpose(2, 0, 1))) for plane in planes]
-        return (*tensors, tensors[0])
+        return to_tensors(pair)
+
+
+def to_tensors(pair: Pair) -> tuple[Tensor, ...]:
+    """Return sketch, hint, spread, the sheet where there is one, truth, and the sketch again: (C, H, W)."""
+    sheet = () if pair.sheet is None else (pair.sheet,)
+    planes = (pair.sketch[..., None], pair.hint, pair.spread, *sheet, pair.truth)
+    tensors = [torch.from_numpy(np.ascontiguousarray(plane.transpose(2, 0, 1))) for plane in planes]
+    return (*tensors, tensors[0])
 
 
 class EpochBatches(Sampler[list[tuple[int, int, int]]]):

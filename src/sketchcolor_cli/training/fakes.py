@@ -95,7 +95,7 @@ class RealAndFake(Dataset[tuple[Tensor, ...]]):
         epoch, index, _ = place
         rng = np.random.default_rng([self.seed, epoch, index])
         other = int(rng.integers(len(self)))
-        truth = self.pairs[_EPOCH, index, self.size][3]
+        truth = self.pairs[_EPOCH, index, self.size][-2]
         real = (truth * 255 + 0.5).floor() / 255
         painted = on_paper(read_picture(_file(self.folder, other)))
         fake = torch.from_numpy(np.ascontiguousarray(painted.transpose(2, 0, 1)))

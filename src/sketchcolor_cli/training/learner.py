@@ -80,6 +80,8 @@ class Work:
     """Writes a contact sheet; asked after each epoch."""
     keep: Callable[[Path], None] | None = None
     """Writes the network to a file; asked when it is the best so far."""
+    idle: bool = False
+    """Whether some weights may have no part in a step, such as those for sheets where none is shown."""
     callbacks: list[Any] = field(default_factory=list)
     one_cycle: bool = True
     """Whether the learning rate follows one cycle; else it is fixed."""
@@ -133,6 +135,7 @@ def fit(context: Context, work: Work) -> None:
             TrainEvalCallback(),
             Recorder(add_time=False),
             GradientClip(1.0),
+            callbacks.DropGradients(),
             callbacks.Seeds(config.seed, number, context.ranks.rank),
             callbacks.StopOnNaN(file),
             callbacks.Checkpoints(
@@ -175,7 +178,7 @@ def fit(context: Context, work: Work) -> None:
             raise DataError(f"{len(work.train)} pictures are too few for {context.ranks.count} processes")  # type: ignore[arg-type]
         from sketchcolor_cli.training.parallel import Parallel
 
-        learn.add_cb(Parallel(context.device))
+        learn.add_cb(Parallel(context.device, idle=work.idle))
     if work.optimizer is not None:
         learn.opt = work.optimizer()
     run_fit = (

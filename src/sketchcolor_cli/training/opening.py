@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli import shards
 from sketchcolor_cli.errors import DataError, ImageError, TrainingError
-from sketchcolor_cli.training.data import FolderDrawings, Sketched
-from sketchcolor_cli.training.pairs import Drawing
+from sketchcolor_cli.training.data import Drawings, FolderDrawings, Sketched
 from sketchcolor_cli.training.shards import ShardDrawings
 from sketchcolor_cli.worklist import build_worklist
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sketchcolor_cli.training.config import TrainConfig
     from sketchcolor_cli.training.data import Sketch
+    from sketchcolor_cli.training.pairs import Drawing
 
 _ROOM = 1.25  # pictures are kept this much larger than the training size, for crops
 _MEMORY = 4e9  # bytes of decoded pictures that are kept rather than decoded anew
@@ -25,7 +24,7 @@ SKIPPED = "skipped.txt"
 """File in the run folder that names the pictures which could not be read, a line each."""
 
 
-class Opened(Sequence[Drawing]):
+class Opened(Drawings):
     """The pictures that the user named, by number: broken ones passed over, few ones decoded only once."""
 
     def __init__(self, found: ShardDrawings | FolderDrawings, log: Path, sketch: Sketch | None) -> None:
@@ -41,6 +40,10 @@ class Opened(Sequence[Drawing]):
 
     def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]  # nobody asks for slices
         return self.drawings[index] if self.kept is None else self.kept[index]
+
+    def group(self, index: int) -> str:
+        """Return the group of a picture, empty for none, without decoding it."""
+        return self.found.group(index)
 
     def decode(self, report: Callable[[int], None]) -> None:
         """Read all pictures into memory and draw their sketches, if they are few; say how far it is."""
@@ -105,7 +108,7 @@ def name_classes(paths: Sequence[Path], folder: str) -> list[str]:
     return names
 
 
-class Tolerant(Sequence[Drawing]):
+class Tolerant(Drawings):
     """The drawings of another sequence; one that cannot be read is written down, and the next taken instead.
 
     Which is taken depends on the files alone, so a run can still be repeated.

@@ -84,12 +84,12 @@ Kin = Mapping[str, Sequence[int]]
 """The places of the pictures of each group among the drawings."""
 
 
-def find_kin(drawings: Iterable[Drawing]) -> Kin:
-    """Return which drawings belong to which group; those of none and single ones are left out."""
-    groups: dict[str, list[int]] = {}
-    for index, drawing in enumerate(drawings):
-        groups.setdefault(drawing.group, []).append(index)
-    return {group: indices for group, indices in groups.items() if group and len(indices) > 1}
+def find_kin(groups: Iterable[str]) -> Kin:
+    """Return which drawings belong to which group, from the group of each; single ones are left out."""
+    found: dict[str, list[int]] = {}
+    for index, group in enumerate(groups):
+        found.setdefault(group, []).append(index)
+    return {group: indices for group, indices in found.items() if group and len(indices) > 1}
 
 
 def make_pair(

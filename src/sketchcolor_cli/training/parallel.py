@@ -7,6 +7,7 @@ from typing import Any
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated
+    from accelerate import DistributedDataParallelKwargs
     from fastai.distributed import DistributedTrainer
 
 
@@ -17,9 +18,11 @@ class Parallel(DistributedTrainer):  # type: ignore[misc]
     all pictures at once; PyTorch has that for GPUs only.
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, *, idle: bool) -> None:
+        """``idle`` says whether some weights may have no gradient in a step."""
         on_gpu = device.startswith("cuda")
-        super().__init__(sync_bn=on_gpu, cpu=not on_gpu)
+        ways = [DistributedDataParallelKwargs(find_unused_parameters=idle)]
+        super().__init__(sync_bn=on_gpu, cpu=not on_gpu, kwargs_handlers=ways)
 
     def _wrap_dl(self, dl: Any) -> Any:
         return dl

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,9 +29,9 @@ from sketchcolor_cli.model.generator import Generator
 from sketchcolor_cli.model.hint_unet import HintUNet
 from sketchcolor_cli.model.lattice import lab_grid, lattice_shares
 from sketchcolor_cli.model.spaces import SPACES
-from sketchcolor_cli.training.data import PairDataset, thesis_pair
+from sketchcolor_cli.training.data import PairDataset, group_of, thesis_pair
 from sketchcolor_cli.training.losses import color_rarity, paint_loss, pixel_loss
-from sketchcolor_cli.training.pairs import Drawing, Pair, PairRecipe, make_pair
+from sketchcolor_cli.training.pairs import Drawing, Pair, PairRecipe, find_kin, make_pair
 from sketchcolor_cli.training.results import page_lightness, result_rgb
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.model.base import Prediction
     from sketchcolor_cli.training.config import TrainConfig
-    from sketchcolor_cli.training.data import PairMaker
+    from sketchcolor_cli.training.pairs import Kin
 
     Loss = Callable[[Prediction, Tensor, Tensor], Tensor]
 
@@ -74,6 +75,8 @@ class Setup:
     """The part of the later stages' losses that compares pixels, with its weights there."""
     to_xyv: Callable[[Prediction, Tensor], Tensor]
     """Prediction and sketch to what critic and perceptual network see, (N, 3, H, W)."""
+    inputs: int
+    """Parts of a pair that go into the network: sketch, hint, spread, and the sheet where there is one."""
     augments_batches: bool
 
 
@@ -148,21 +151,26 @@ def _thesis(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawi
         return space.to_xyv(prediction.color)
 
     held_out = PairDataset(valid, thesis_pair, config.seed)
-    return Setup(net, learning, held_out, loss, later_loss, to_xyv, augments_batches=True)
+    return Setup(net, learning, held_out, loss, later_loss, to_xyv, inputs=3, augments_batches=True)
 
 
 def _fast(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing], device: str) -> Setup:
     net = _begun(config, HintUNet(shaped(HintUNetConfig(), config.network, "--config, network")))
 
-    def maker(recipe: PairRecipe) -> PairMaker:
-        def make(rng: NumpyGenerator, drawings: Sequence[Drawing], index: int, size: int) -> Pair:
-            return make_pair(rng, drawings, index, size, recipe, stride=net.stride)
+    recipe = FINETUNING if config.finetune else PairRecipe()
+    with_sheets = net.sheet_size > 0 and recipe.sheet_share > 0
+    plain = PairRecipe(page_share=0, bubble_share=0, augment=False)
 
-        return make
+    def paired(drawings: Sequence[Drawing], recipe: PairRecipe) -> PairDataset:
+        if not with_sheets:
+            maker = partial(_without_sheet, replace(recipe, sheet_share=0), net.stride)
+            return PairDataset(drawings, maker, config.seed)
+        kin = find_kin(group_of(drawings, index) for index in range(len(drawings)))
+        return PairDataset(
+            drawings, partial(_with_sheet, recipe, net.stride, kin, net.sheet_size), config.seed
+        )
 
-    recipe = FINETUNING if config.finetune else PairRecipe(sheet_share=0)
-    learning = PairDataset(train, maker(recipe), config.seed)
-    plain = PairRecipe(page_share=0, bubble_share=0, sheet_share=0, augment=False)
+    learning = paired(train, recipe)
     a, b = lab_grid(net.config.lab_step)
     rarity = _count_colors(learning, config.size[-1], net.stride, (a, b)).to(device)
     lattice = a.to(device), b.to(device)
@@ -176,8 +184,23 @@ def _fast(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing
     def to_xyv(prediction: Prediction, sketch: Tensor) -> Tensor:
         return rgb_to_xyv(result_rgb(net, prediction, sketch))
 
-    held_out = PairDataset(valid, maker(plain), config.seed)
-    return Setup(net, learning, held_out, loss, later_loss, to_xyv, augments_batches=False)
+    return Setup(
+        net, learning, paired(valid, plain), loss, later_loss, to_xyv,
+        inputs=4 if with_sheets else 3, augments_batches=False,
+    )  # fmt: skip
+
+
+def _with_sheet(
+    recipe: PairRecipe, stride: int, kin: Kin, sheet_size: int,
+    rng: NumpyGenerator, drawings: Sequence[Drawing], index: int, size: int,
+) -> Pair:  # fmt: skip
+    return make_pair(rng, drawings, index, size, recipe, stride=stride, kin=kin, sheet_size=sheet_size)
+
+
+def _without_sheet(
+    recipe: PairRecipe, stride: int, rng: NumpyGenerator, drawings: Sequence[Drawing], index: int, size: int
+) -> Pair:
+    return replace(make_pair(rng, drawings, index, size, recipe, stride=stride), sheet=None)
 
 
 def _count_colors(pairs: PairDataset, size: int, stride: int, lattice: tuple[Tensor, Tensor]) -> Tensor:
@@ -185,7 +208,7 @@ def _count_colors(pairs: PairDataset, size: int, stride: int, lattice: tuple[Ten
     counts = torch.zeros(len(lattice[0]) * len(lattice[1]))
     for number in range(min(_COUNTED, 4 * len(pairs))):
         again, index = divmod(number, len(pairs))
-        sketch, _, _, truth, _ = (part[None] for part in pairs[_UNSEEN_EPOCH + again, index, size])
+        *_, truth, sketch = (part[None] for part in pairs[_UNSEEN_EPOCH + again, index, size])
         paint, seen = paint_under(page_lightness(sketch), rgb_to_lab(truth), stride)
         corners, shares = lattice_shares(paint[:, 1:], *lattice)
         counts.index_add_(0, corners.flatten(), (shares * seen[:, 1:2]).flatten())

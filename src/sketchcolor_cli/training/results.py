@@ -37,15 +37,22 @@ def result_rgb(net: ColorNet, prediction: Prediction, sketch: Tensor) -> Tensor:
 
 @torch.no_grad()
 def contact_sheet(net: ColorNet, sample: tuple[Tensor, ...], path: Path) -> None:
-    """Write a picture with a row for each pair of the sample: sketch, reference, result, truth."""
+    """Write a picture with a row for each pair: sketch, reference, sheet if there are some, result, truth."""
     device = next(net.parameters()).device
-    sketch, hint, spread, truth, *_ = (part.to(device) for part in sample)
+    *given, truth, sketch = (part.to(device) for part in sample)
+    _, hint, spread, *sheets = given
     was_training = net.training
     net.eval()
-    result = result_rgb(net, net(sketch, hint, spread=spread), sketch)
+    result = result_rgb(net, net(sketch, hint, spread=spread, sheet=sheets[0] if sheets else None), sketch)
     net.train(was_training)
-    reference = hint[:, :3] + 0.5 * (1 - hint[:, 3:])
-    columns = [sketch.expand(-1, 3, -1, -1), reference, result, truth]
+    columns = [sketch.expand(-1, 3, -1, -1), _on_grey(hint)]
+    columns += [_on_grey(F.interpolate(sheet, size=sketch.shape[2:])) for sheet in sheets]
+    columns += [result, truth]
     rows = torch.cat([torch.cat(list(column), 1) for column in columns], 2)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_picture(path, Picture(rgb=to_array(rows[None].clamp(0, 1).cpu())))
+
+
+def _on_grey(given: Tensor) -> Tensor:
+    """Return RGB (N, 3, H, W) of a hint or sheet (N, 4, H, W), grey where it says nothing."""
+    return given[:, :3] + 0.5 * (1 - given[:, 3:])

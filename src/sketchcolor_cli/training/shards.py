@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.shards import Place, directory, read_parts
-from sketchcolor_cli.training.pairs import Drawing
-from sketchcolor_cli.training.sources import drawing_of
+from sketchcolor_cli.training.data import Drawings
+from sketchcolor_cli.training.sources import drawing_of, origin_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from sketchcolor_cli.training.pairs import Drawing
 
-class ShardDrawings(Sequence[Drawing]):
+
+class ShardDrawings(Drawings):
     """What uncompressed tar shards hold, in their order; only the directory is kept in memory.
 
     Samples are those of ``sources.read_shards``. A drawing whose picture is damaged raises ImageError.
@@ -46,6 +47,13 @@ class ShardDrawings(Sequence[Drawing]):
 
     def source(self, index: int) -> str:
         """Return the source that the sample's JSON names, without decoding its picture."""
-        path, _, places = self.samples[index]
-        text = read_parts(path, {"json": places["json"]})["json"] if "json" in places else b"{}"
-        return str(json.loads(text).get("source", ""))
+        return self._origin(index)[0]
+
+    def group(self, index: int) -> str:
+        """Return the group that the sample's JSON names, without decoding its picture."""
+        return self._origin(index)[1]
+
+    def _origin(self, index: int) -> tuple[str, str]:
+        path, key, places = self.samples[index]
+        parts = read_parts(path, {"json": places["json"]}) if "json" in places else {}
+        return origin_of(path, key, parts)

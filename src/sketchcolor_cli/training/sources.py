@@ -48,12 +48,21 @@ def drawing_of(path: Path, key: str, parts: dict[str, bytes], short_side: int) -
     line = _decoded(parts.get("line"), cv2.IMREAD_GRAYSCALE, short_side)
     if line is not None and line.shape != color.shape[:2]:
         raise DataError(f"{path}: the line drawing of {key} has not its picture's size; pack it anew")
+    source, group = origin_of(path, key, parts)
+    return Drawing(key, cv2.cvtColor(color, cv2.COLOR_BGR2RGB), line, source, group)
+
+
+def origin_of(path: Path, key: str, parts: dict[str, bytes]) -> tuple[str, str]:
+    """Return the source and the group that a sample's JSON names; empty where it names none.
+
+    Raises:
+        DataError: it is no JSON object; ``path`` is the shard that is named then.
+    """
     try:
         facts = json.loads(parts.get("json", b"{}"))
-        source, group = str(facts.get("source", "")), str(facts.get("group", ""))
+        return str(facts.get("source") or ""), str(facts.get("group") or "")
     except (ValueError, AttributeError) as error:
         raise DataError(f"{path}: {key}.json is not a JSON object; pack it anew") from error
-    return Drawing(key, cv2.cvtColor(color, cv2.COLOR_BGR2RGB), line, source, group)
 
 
 def _read_samples(path: Path) -> dict[str, dict[str, bytes]]:

@@ -12,9 +12,11 @@ from torch.nn import functional as F  # noqa: N812
 
 from sketchcolor_cli import measures
 from sketchcolor_cli.color import rgb_to_xyv
+from sketchcolor_cli.model.hint_unet import HintUNet
 from sketchcolor_cli.training import adversary, callbacks, classes, fakes, game, metrics, results, watch
 from sketchcolor_cli.training.data import EpochBatches, loader
 from sketchcolor_cli.training.learner import Work, fit
+from sketchcolor_cli.training.mood import sheet_and_mood
 from sketchcolor_cli.training.perception import perceptual_loss, seer
 
 if TYPE_CHECKING:
@@ -31,20 +33,27 @@ if TYPE_CHECKING:
 
 _SHEET_ROWS = 8
 _MEASURED = (measures.psnr, measures.delta_e, metrics.colorfulness_ratio)  # of results, after each epoch
-_PARTS = 3  # of a pair that go into the network: sketch, hint and spread; truth and sketch go into the loss
 
 
 class Fed(nn.Module):
-    """A network as fastai calls it; it works in a lower precision, its results and the loss do not."""
+    """A network as fastai calls it; it works in a lower precision, its results and the loss do not.
+
+    In training it sees of some sheets the palette alone, which makes the mood count without the rest.
+    """
 
     def __init__(self, net: ColorNet, device: str, dtype: torch.dtype) -> None:
         super().__init__()
         self.net, self.device_type, self.dtype = net, torch.device(device).type, dtype
 
-    def forward(self, sketch: Tensor, hint: Tensor, spread: Tensor) -> Prediction:
+    def forward(
+        self, sketch: Tensor, hint: Tensor, spread: Tensor, sheet: Tensor | None = None
+    ) -> Prediction:
         """See :class:`ColorNet`."""
+        z = None
+        if sheet is not None and self.net.training and isinstance(self.net, HintUNet):
+            sheet, z = sheet_and_mood(self.net, sheet)
         with torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
-            prediction = self.net(sketch, hint, spread=spread)
+            prediction = self.net(sketch, hint, spread=spread, sheet=sheet, z=z)
         parts = {name: part.float() for name, part in vars(prediction).items() if part is not None}
         return replace(prediction, **parts)  # type: ignore[no-any-return]
 
@@ -301,7 +310,8 @@ def painting(
         setup.train,
         setup.valid,
         loss,
-        inputs=_PARTS,
+        inputs=setup.inputs,
+        idle=setup.net.sheet_size > 0,
         metrics=[metrics.PictureMetric(one, pictures=pictures) for one in _MEASURED],
         sheet=lambda path: results.contact_sheet(setup.net, sample, path),
         keep=keep,
