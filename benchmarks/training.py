@@ -1,6 +1,6 @@
 """How many pictures a second training takes, against the plain recipe, and how fast pictures are loaded.
 
-    python benchmarks/training.py [FOLDER] [--size 256] [--batch-size 10] [--rounds 3] [--device cpu]
+    python benchmarks/training.py [FOLDER] [--size 256] [--batch-size 10] [--rounds 3] [--steps 2]
 
 A step is a whole one of the pixel stage: joint augmentation, forward, loss, backward, clipping, ranger. The
 plain recipe is the same network and step in float32, contiguous, in fastai's loop as it comes. Both take
@@ -36,7 +36,6 @@ with warnings.catch_warnings():
     from fastai.learner import Learner
     from fastai.optimizer import ranger
 
-STEPS = 2  # of a recipe in a round
 PICTURES = 40
 
 
@@ -66,14 +65,14 @@ def learner(setup, batches: list, device: str, dtype: torch.dtype, layout: torch
     return learn
 
 
-def seconds(learn: Learner, device: str) -> tuple[float, float]:
+def seconds(learn: Learner, device: str, steps: int) -> tuple[float, float]:
     """Return the time and the processor time of a step."""
     begun, worked = time.perf_counter(), time.process_time()
     with learn.no_logging():
         learn.fit(1)
     if device.startswith("cuda"):
         torch.cuda.synchronize()
-    return (time.perf_counter() - begun) / STEPS, (time.process_time() - worked) / STEPS
+    return (time.perf_counter() - begun) / steps, (time.process_time() - worked) / steps
 
 
 def compare(options: argparse.Namespace, data: str, run: Path) -> None:
@@ -90,14 +89,14 @@ def compare(options: argparse.Namespace, data: str, run: Path) -> None:
     ):
         setup = presets.set_up(config, drawings, drawings, device)
         order = EpochBatches(len(drawings), options.batch_size, 0, shuffled=True, sizes=config.size)
-        batches = list(loader(setup.train, order))[:1] * STEPS
+        batches = list(loader(setup.train, order))[:1] * options.steps
         recipes[name] = learner(setup, batches, device, dtype, layout)
     for learn in recipes.values():
-        seconds(learn, device)  # warm up
+        seconds(learn, device, options.steps)  # warm up
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in recipes}
     for _ in range(options.rounds):
         for name, learn in recipes.items():
-            times[name].append(seconds(learn, device))
+            times[name].append(seconds(learn, device, options.steps))
     rates = {name: options.batch_size / median(wall for wall, _ in each) for name, each in times.items()}
     print(f"{options.size} px, batch {options.batch_size}, {device}, {torch.get_num_threads()} thread(s)")
     print(f"plain, float32, contiguous:      {rates['plain']:8.3f} pictures/s")
@@ -130,6 +129,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--batch-size", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=2, help="steps of a recipe in a round")
+    parser.add_argument("--only", choices=("steps", "pairs"), help="measure one of the two")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--shape", type=int, default=1, help="divide the network's widths by this")
@@ -140,8 +141,10 @@ def main() -> None:
             data = f"{scratch}/drawn"
             Path(data).mkdir()
             draw(Path(data))
-        load(options, data, Path(scratch) / "run")
-        compare(options, data, Path(scratch) / "run")
+        if options.only != "steps":
+            load(options, data, Path(scratch) / "run")
+        if options.only != "pairs":
+            compare(options, data, Path(scratch) / "run")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Whole runs on small drawn pictures with small networks."""
 
 import csv
+import io
+import json
 import multiprocessing
 import sys
 import tarfile
@@ -18,12 +20,14 @@ from sketchcolor_cli.images import read_picture
 from sketchcolor_cli.model.base import ColorNet
 from sketchcolor_cli.model.checkpoint import load_model
 from sketchcolor_cli.model.config import config_to_plain
-from sketchcolor_cli.training import callbacks, opening, presets
+from sketchcolor_cli.training import callbacks, data, opening, presets
 from sketchcolor_cli.training import run as run_module
 from sketchcolor_cli.training.config import configure
-from sketchcolor_cli.training.data import FolderDrawings
+from sketchcolor_cli.training.data import FolderDrawings, Subset
 from sketchcolor_cli.training.opening import open_drawings
+from sketchcolor_cli.training.pairs import find_kin
 from sketchcolor_cli.training.run import train
+from sketchcolor_cli.training.shards import ShardDrawings
 
 SMALL = {
     "thesis": {
@@ -62,7 +66,7 @@ def pictures(tmp_path):
     return folder
 
 
-def run(data, folder, preset, *, resume=False, stop=lambda: False, sketch=lines_of, report=None, **settings):
+def run(given, folder, preset, *, resume=False, stop=lambda: False, sketch=lines_of, report=None, **settings):
     """Train and return what was reported; ``fast`` finds its lines itself."""
     events = []
 
@@ -75,7 +79,7 @@ def run(data, folder, preset, *, resume=False, stop=lambda: False, sketch=lines_
         "precision": "float32", "ema": 0.0, "network": SMALL[preset],
     } | settings  # fmt: skip
     train(
-        [str(data)], folder, configure(preset, **settings), device="cpu", resume=resume,
+        [str(given)], folder, configure(preset, **settings), device="cpu", resume=resume,
         sketch=sketch if preset == "thesis" else None, report=report or listen, stop=stop,
     )  # fmt: skip
     return events
@@ -462,6 +466,56 @@ def test_shards_with_lines_need_no_extractor(pictures, tmp_path, preset):
     assert load_model(tmp_path / "run" / "model.safetensors", ColorNet)[1].provenance["pictures"] == 8
 
 
+def tale(path, pictures, groups):
+    """Write a shard whose pictures have these groups; one is None, with no JSON."""
+    with tarfile.open(path, "w") as tar:
+        for picture, group in zip(sorted(pictures.iterdir()), groups, strict=False):
+            tar.add(picture, f"{picture.stem}.color.png")
+            if group is not None:
+                facts = json.dumps({"group": group, "source": "s"}).encode()
+                entry = tarfile.TarInfo(f"{picture.stem}.json")
+                entry.size = len(facts)
+                tar.addfile(entry, io.BytesIO(facts))
+    return path
+
+
+def test_groups_are_known_through_every_layer_before_a_picture_is_decoded(pictures, tmp_path, monkeypatch):
+    groups = ["fox", "fox", "", None, "hen", "hen", "fox"]
+    path = tale(tmp_path / "a.tar", pictures, groups)
+    drawings = open_drawings([str(path)], tmp_path / "run", configure("fast", size=32), lines_of)
+    monkeypatch.setattr(ShardDrawings, "__getitem__", lambda *_: pytest.fail("decoded"))
+    learning = Subset(drawings, [6, 5, 3, 2, 1])
+    found = [data.group_of(learning, index) for index in range(5)]
+    assert found == ["fox", "hen", "", "", "fox"]
+    assert find_kin(found) == {"fox": [0, 4]}
+    assert data.group_of(data.Sketched(learning, lines_of), 1) == "hen"
+    assert drawings.class_names([str(path)]) == ["s", "s", "s", "", "s", "s", "s"]
+
+
+def test_sheets_of_a_shard_show_other_pictures_of_the_same_group(pictures, tmp_path):
+    """Red belongs to blue, and green to nobody: the sheet of red shows blue, if it is no bent red."""
+    folder = tmp_path / "colours"
+    folder.mkdir()
+    for name, color in (("a", (255, 0, 0)), ("b", (0, 0, 255)), ("c", (0, 255, 0)), ("d", (0, 255, 0))):
+        cv2.imwrite(str(folder / f"{name}.png"), np.full((40, 44, 3), color[::-1], np.uint8))
+    path = tale(tmp_path / "a.tar", folder, ["pair", "pair", None, None])
+    config = configure("fast", size=32, network=SMALL["fast"])
+    drawings = open_drawings([str(path)], tmp_path / "run", config)
+    valid = presets.set_up(config, drawings, drawings, "cpu").valid
+    sheets = torch.stack([valid[epoch, 0, 32][3] for epoch in range(40)])
+    shown = sheets[sheets[:, 3].amax((1, 2)) > 0]
+    hues = {int(sheet[:3].flatten(1).sum(1).argmax()) for sheet in shown}
+    assert hues <= {0, 2}
+    assert 2 in hues
+
+
+def test_a_sample_whose_json_is_broken_is_named(pictures, tmp_path):
+    path = tale(tmp_path / "a.tar", pictures, ["fox"] * 3)
+    path.write_bytes(path.read_bytes().replace(b'{"group": "fox"', b'["group": "fox"'))
+    with pytest.raises(DataError, match=r"a\.tar: 0\.json is not a JSON object"):
+        run(path, tmp_path / "run", "fast", sketch=None)
+
+
 def test_a_folder_of_sketches_belongs_to_the_pictures_by_name(pictures, tmp_path):
     sketches = tmp_path / "sketches"
     sketches.mkdir()
@@ -519,8 +573,8 @@ def test_data_that_is_not_there_is_told_in_one_line_before_anything_is_written(
 
 def test_a_corrupt_shard_is_told_in_one_line(pictures, tmp_path):
     whole = shard(tmp_path / "a.tar", pictures).read_bytes()
-    for data in (b"no tar", b"", whole[:700]):
-        (tmp_path / "a.tar").write_bytes(data)
+    for damaged in (b"no tar", b"", whole[:700]):
+        (tmp_path / "a.tar").write_bytes(damaged)
         with pytest.raises(DataError, match=r"a\.tar|picture\(s\)") as raised:
             run(tmp_path / "a.tar", tmp_path / "run", "fast")
         only_line(raised)

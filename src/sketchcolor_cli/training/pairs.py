@@ -60,6 +60,8 @@ class PairRecipe:
     """Share of pairs that come with a character sheet."""
     kin_share: float = 0.6
     """Share of sheets that show other pictures of the same group, where there are any, not the picture."""
+    vary_colors: bool = True
+    """Whether colours are changed a little always; off where they shall be learnt as they are."""
     augment: bool = True
     """Random crop, mirror, colours and scan; off for validation, which takes the centre as it is."""
 
@@ -115,7 +117,8 @@ def make_pair(
     with_sheet = rng.random() < recipe.sheet_share
     relatives = (kin or {}).get(drawings[index].group, ()) if with_sheet else ()
     boldly = (with_sheet or kind != "none") and rng.random() < recipe.recolor_share
-    together = _draw_recoloring(rng, boldly=boldly) if recipe.augment else None
+    varied = recipe.augment and (recipe.vary_colors or boldly)
+    together = _draw_recoloring(rng, boldly=boldly) if varied else None
     shown = []
     for number, panel in enumerate(panels):
         others = relatives or range(len(drawings))

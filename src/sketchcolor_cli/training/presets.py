@@ -58,6 +58,7 @@ FINETUNING = PairRecipe(
     bubble_share=0,
     recolor_share=0,
     sheet_share=0,
+    vary_colors=False,
 )
 """Pairs from which the colours of a few pictures are learnt: as they are, and mostly without hints."""
 
@@ -160,6 +161,8 @@ def _fast(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing
     recipe = FINETUNING if config.finetune else PairRecipe()
     with_sheets = net.sheet_size > 0 and recipe.sheet_share > 0
     plain = PairRecipe(page_share=0, bubble_share=0, augment=False)
+    if config.finetune:  # what is asked is what the network paints when it is given nothing
+        plain = replace(plain, hint_kinds={"none": 1})
 
     def paired(drawings: Sequence[Drawing], recipe: PairRecipe) -> PairDataset:
         if not with_sheets:
