@@ -354,8 +354,30 @@ def test_the_report_is_one_page_that_loads_nothing_and_escapes_names() -> None:
     assert "noise &lt;b&gt;" in page
     assert not re.search(r"(src|href)=\"(?!data:|#)", page)
     assert page.count("<svg") == 4 * 3 - page.count("missing")
-    assert page.count('class="case"') == 4 * 6
-    assert "better" in page
+    assert page.count('class="case"') == 4 * (6 + 2)  # all, and two on which the other gains most
+    assert page.count("Where other gains most") == 4
+    assert "loses most" not in page
+    assert '<td class="better">' in page
+    assert "PSNR, dB ↑" in page
+
+
+def test_of_few_pictures_there_is_no_verdict() -> None:
+    found = run(0.1, 0.02, settings=replace(SETTINGS, limit=5, protocols=(Protocol.NONE,)))
+    compared = found.comparisons["noise 0.02"]["none"]["psnr"]
+    assert compared["low"] > 0
+    assert compared["verdict"] == "unclear"
+
+
+def test_differences_have_the_digits_of_their_figure_and_no_minus_before_nothing() -> None:
+    page = html_report(run(0.1, 0.1000001, settings=replace(SETTINGS, protocols=(Protocol.NONE,))))
+    assert "+0.00 <small>[+0.00, +0.00]</small>" in page
+    assert "-0.00" not in page
+    assert not re.search(r"\de-\d", page.partition("<svg")[0])
+
+
+def test_long_names_of_models_do_not_leave_their_plots() -> None:
+    assert "a very long nam…" in strips("t", {"a very long name of a model": [1.0, 2.0]})
+    assert ">light (3)<" in bars("t", {"a very long name of a model": [("light (3)", 1.0, 0.5, 1.5)]})
 
 
 def test_plots_of_nothing_are_nothing_and_equal_values_have_a_place() -> None:

@@ -41,8 +41,7 @@ table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:5px 16px;border-bottom:1px solid var(--line);white-space:nowrap}
 tr:last-child>*{border-bottom:0}tr>th:first-child{text-align:left;font-weight:500}
 td.better{color:var(--good)}td.worse{color:var(--bad)}td.unclear{color:var(--soft)}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:14px;margin:18px 0;
-align-items:start}
+.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:14px;margin:18px 0}
 .plots figure{margin:0;background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:12px}
 svg{width:100%;height:auto;font:11px system-ui,sans-serif}svg text{fill:var(--soft)}
 svg .title{font-size:13px;fill:var(--ink);font-weight:600}
@@ -56,6 +55,18 @@ margin:0 0 12px}
 .row figure{margin:0}.row img{width:100%;max-height:300px;object-fit:contain;border-radius:6px;
 background:#fff;border:1px solid var(--line)}
 figcaption{text-align:center;font-size:12px;color:var(--soft);margin-top:2px}
+small{color:var(--soft);font-size:.88em}
+.note{color:var(--soft);font-size:13px;margin:10px 2px 0}
+.swatch{display:inline-block;width:10px;height:10px;border-radius:3px;margin-right:7px}
+.swatch.s0{background:var(--s0)}.swatch.s1{background:var(--s1)}.swatch.s2{background:var(--s2)}
+.swatch.s3{background:var(--s3)}
+.overview td:nth-child(2){text-align:left}.overview a{color:inherit;text-underline-offset:3px}
+.overview tr:first-child th{white-space:normal;vertical-align:bottom}
+.wide tr>th:first-child{position:sticky;left:0;background:var(--paper)}
+@media (max-width:600px){main{padding:22px 14px 60px}h1{font-size:23px}h2{margin-top:36px}
+dl{grid-template-columns:1fr;gap:0;padding:12px 14px}dd{margin:0 0 8px}
+th,td{padding:5px 10px;font-size:13px}.wide tr>th:first-child{max-width:132px;white-space:normal}
+.plots{grid-template-columns:1fr}.row{grid-template-columns:repeat(auto-fit,minmax(118px,1fr));gap:8px}}
 """
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from sketchcolor_cli import devices
 from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.evaluation.config import EvaluateSettings, Protocol
+from sketchcolor_cli.evaluation.config import ENOUGH, EvaluateSettings, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
@@ -236,6 +236,11 @@ def _tell(found: Evaluation, output: Path, *, as_json: bool) -> int:
 
     webpage.write_text(output / "evaluation.json", dumps(found.to_json(), indent=1) + "\n")
     webpage.write_text(output / "report.html", html_report(found))
+    if "fid" in found.protocol["features"] and found.protocol["pictures"] < ENOUGH:
+        printing.note(
+            f"note: FID of {found.protocol['pictures']} pictures is too large; compare it with that of as "
+            "many only, or compare KID, which has no such bias"
+        )
     for name, message in found.unreadable:
         printing.note(f"left out: {name}: {message}")
     if as_json:

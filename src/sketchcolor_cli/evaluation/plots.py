@@ -21,7 +21,7 @@ def strips(title: str, rows: Mapping[str, Sequence[float]], *, digits: int = 1) 
     parts = []
     for number, (name, values) in enumerate(rows.items()):
         middle = 26 + 34 * number + 17
-        parts.append(_text(_LEFT - 8, middle + 4, name, "end"))
+        parts.append(_text(_LEFT - 8, middle + 4, _short(name, 16), "end"))
         parts.append(f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{middle}" y2="{middle}" class="rule"/>')
         for place, value in enumerate(values):
             up = (place * 7919 % 17 - 8) * 0.9  # apart, always in the same way
@@ -46,10 +46,13 @@ def bars(
     high += (high - low or 1) * 0.05
     parts, top = [], 26
     for number, (name, group) in enumerate(rows.items()):
+        if name and group:  # a heading over the group's bars
+            parts.append(_text(_LEFT, top + 12, name, "start"))
+            top += 18
         for label, mean, least, most in group:
             middle = top + 10
             x0, x1 = sorted((_at(0, low, high), _at(mean, low, high)))
-            parts.append(_text(_LEFT - 8, middle + 4, f"{name} {label}".strip(), "end"))
+            parts.append(_text(_LEFT - 8, middle + 4, label, "end"))
             parts.append(
                 f'<rect x="{x0:.1f}" y="{middle - 6}" width="{max(1.0, x1 - x0):.1f}" height="12" rx="2" '
                 f'class="bar s{number % 4}"/>'
@@ -80,7 +83,7 @@ def scatter(title: str, across: str, up: str, rows: Mapping[str, Sequence[tuple[
         parts.append(
             f'<circle cx="{left + size + 22}" cy="{top + 10 + 20 * number}" r="5" class="s{number % 4}"/>'
         )
-        parts.append(_text(left + size + 34, top + 14 + 20 * number, name, "start"))
+        parts.append(_text(left + size + 34, top + 14 + 20 * number, _short(name, 12), "start"))
     for value in (0.0, most / 2, most):
         x, y = place(value, value)
         parts.append(_text(x, top + size + 16, f"{value:.0f}", "middle"))
@@ -116,6 +119,10 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     room = (high - low) * 0.04 or 1.0
     return low - room, high + room
+
+
+def _short(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:

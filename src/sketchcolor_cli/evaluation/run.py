@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
+_FEWEST = 6  # pictures for a verdict: of fewer, even signs that all agree say too little (2/2⁵ > 5 %)
+
 Features = Callable[["Array"], "NDArray[np.floating]"]
 """From a picture (H, W, 3) to its features (D,)."""
 
@@ -370,7 +372,9 @@ class _Run:
                 [theirs[key] - ours[key] for key in keys], resamples=settings.resamples, seed=settings.seed
             )
             better = interval(worth, resamples=settings.resamples, seed=settings.seed)
-            verdict = ("better" if better.mean > 0 else "worse") if better.clear else "unclear"
+            verdict = "better" if better.mean > 0 else "worse"
+            if not better.clear or len(keys) < _FEWEST:
+                verdict = "unclear"
             compared[figure] = {**difference._asdict(), "n": len(keys), "verdict": verdict}
         return compared
 
@@ -412,15 +416,15 @@ def _enlarged(sketch: Array, short_side: int) -> Array:
 
 
 def _visible(given: Given, sample: Sample) -> Array | None:
-    """Return what was given as a picture; points larger than they are, a reference as laid."""
+    """Return what was given as a picture; points larger than they are and ringed, a reference as laid."""
     if given.reference is not None:
         laid: Array = cv2.resize(given.reference, sample.sketch.shape[::-1], interpolation=cv2.INTER_LINEAR)
         return laid
     if given.hints is None:
         return given.sheet
-    grown = cv2.dilate(given.hints, np.ones((5, 5), np.uint8)).astype(np.float32)
-    mask = grown[..., 3:]
-    points: Array = grown[..., :3] * mask + (1 - mask)
+    grown, ringed = (cv2.dilate(given.hints, np.ones((side, side), np.uint8)) for side in (5, 9))
+    ground = 1 - 0.4 * ringed[..., 3:]  # white points would not be seen on white
+    points: Array = np.where(grown[..., 3:] > 0, grown[..., :3], ground).astype(np.float32)
     return points
 
 
