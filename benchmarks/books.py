@@ -60,6 +60,9 @@ def measured(source: Path, output: Path, model: str | None) -> tuple[float, int]
 
 def overlap(book: Path, output: Path, model: str) -> None:
     """Time the network's calls within a run over a book."""
+    from sketchcolor_cli.cli.environment import prepare_process
+
+    prepare_process()  # as the command does, before torch is imported
     from sketchcolor_cli.batch import Steps
     from sketchcolor_cli.books.opening import open_book
     from sketchcolor_cli.coloring.colorizer import Colorizer
@@ -80,9 +83,13 @@ def overlap(book: Path, output: Path, model: str) -> None:
     color = Colorizer(network, "cpu")
     computed: list[float] = []
 
-    def compute(pictures: list) -> list:
+    def read(job: Job) -> tuple:
+        picture = read_picture(job.reads)
+        return picture, color.prepare(picture)
+
+    def compute(pages: list) -> list:
         start = time.perf_counter()
-        done = [paint_page(color, picture, (), (), Parts()) for picture in pictures]
+        done = [paint_page(color, page, (), (), Parts(), prepared=prepared) for page, prepared in pages]
         computed.append(time.perf_counter() - start)
         return done
 
@@ -100,10 +107,10 @@ def overlap(book: Path, output: Path, model: str) -> None:
     spent.clear()
     computed.clear()
     steps = Steps(
-        read=lambda job: read_picture(job.reads),
+        read=read,
         compute=compute,
         write=lambda job, finish: write_picture(job.writes, finish().picture),
-        weight=lambda picture: picture.nbytes,
+        weight=lambda page: page[0].nbytes + page[1].nbytes,
         writers=2,
     )
     plan = Planner(output, Journal(output), Existing.ERROR, lambda _: "", open_book).plan(

@@ -20,7 +20,7 @@ from sketchcolor_cli.errors import DiskFullError, SketchcolorError, WorklistErro
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
-ROOM = 2**29
+ROOM = 2**28
 """Bytes: while the pictures in flight weigh as much as this, no further one is read."""
 
 

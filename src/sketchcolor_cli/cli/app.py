@@ -62,5 +62,5 @@ def sketchcolor(
 
 def main() -> None:
     """Run the command line."""
-    environment.share_processors()
+    environment.prepare_process()
     app()
