@@ -119,6 +119,8 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     ]
     found = Extractors([Listing(one.name, "demo", "1.0", one) for one in listed])
     color = Mock(side_effect=lambda page, *_: f"{page} coloured")
+    color.stays = lambda _page: False
+    color.prepare = lambda _page: Mock(nbytes=0)
     drawer = listening_drawer()
     made = Engines(
         load=Mock(return_value=drawer),
@@ -147,8 +149,8 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     return made
 
 
-def listening_paint(color: Mock, *given: Any, z: Any = None) -> Callable[[], parts.Colored]:
-    """Stand for colouring a page: all but the parts that are asked for reaches the network."""
+def listening_paint(color: Mock, *given: Any, z: Any = None, **_: Any) -> Callable[[], parts.Colored]:
+    """Stand for colouring a page: all but what is prepared and the parts that are asked for reaches it."""
     picture = color(*given[:3]) if z is None else color(*given[:3], z=z)
     return lambda: parts.Colored(picture)
 
