@@ -369,3 +369,10 @@ def test_a_network_that_takes_no_sheets_says_so() -> None:
     net.sheet_size = 0
     with pytest.raises(UsageError, match="takes no character sheets; give a rough colouring"):
         Colorizer(net, "cpu", sheets=[Picture(sheet(8, 8))])
+
+
+def test_a_strip_is_shown_to_the_network_as_wide_as_a_page() -> None:
+    strip = np.ones((9000, 400, 3), np.float32)
+    assert Colorizer(Witness(), "cpu").prepare(Picture(strip, gray=True)).seen.shape == (9000, 400)
+    page = np.ones((2400, 1600, 3), np.float32)
+    assert max(Colorizer(Witness(), "cpu").prepare(Picture(page, gray=True)).seen.shape) == 1800

@@ -157,3 +157,28 @@ def test_the_preview_shows_both() -> None:
     assert shown[20, 20].argmax() == 1
     assert shown[150, 106].argmax() == 0
     assert shown[900, 200].std() == 0
+
+
+@pytest.mark.parametrize("lying", [False, True])
+def test_a_long_strip_is_looked_at_as_pages_in_a_row(lying: bool) -> None:
+    one = page()
+    bubble(one, (350, 180), ("What was that", "over there?"))
+    gutters, bubbles = found(one)
+    strip = np.concatenate([one] * 7)
+    long_gutters, long_bubbles = found(strip.T.copy() if lying else strip)
+    if lying:
+        long_gutters, long_bubbles = long_gutters.T, long_bubbles.T
+    assert long_gutters.shape == strip.shape
+    for number in range(7):
+        rows = slice(1000 * number, 1000 * number + 1000)
+        assert (long_bubbles[rows] != bubbles).mean() < 0.001
+        assert (long_gutters[rows] & ~gutters).mean() < 0.001
+
+
+def test_white_where_a_piece_of_a_strip_ends_is_no_margin() -> None:
+    strip = np.full((6000, 700), 255, np.uint8)
+    cv2.rectangle(strip, (0, 0), (699, 5999), 0, 3)
+    for top in range(100, 6000, 300):  # white between drawings that reach from side to side, as of a sky
+        cv2.line(strip, (0, top), (699, top + 120), 0, 3)
+    gutters, _ = found(strip)
+    assert not gutters[:, 5:-5].any()

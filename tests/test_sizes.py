@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sketchcolor_cli.sizes import PadPlan, SizeRule, Span, scaled, spans, tile_side
+from sketchcolor_cli.sizes import PadPlan, SizeRule, Span, page_side, scaled, spans, tile_side
 
 LENGTHS = st.integers(1, 90)
 RULES = st.builds(
@@ -147,3 +147,10 @@ def test_the_side_of_a_tile(rule, margin, most, side):
 )
 def test_scaling_brings_the_longer_side_to_what_is_wanted(size, longest, expected):
     assert scaled(*size, longest) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "side"), [((1400, 1000), 1400), ((1000, 1600), 1600), ((20_000, 800), 1280)]
+)
+def test_the_side_of_a_page_and_of_a_strip(size: tuple[int, int], side: int) -> None:
+    assert page_side(*size) == side

@@ -106,6 +106,14 @@ def scaled(height: int, width: int, longest: int) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
+_LONG = 1.6  # a page is at most so much longer than wide; what is longer is a strip
+
+
+def page_side(height: int, width: int) -> int:
+    """Return the longer side of a page; of a strip, which is many pages in a row, of one that is as wide."""
+    return min(max(height, width), max(1, round(_LONG * min(height, width))))
+
+
 @dataclass(frozen=True)
 class Span:
     """A part of one side of a picture: the pixels that a tile shows, and those of them that it decides."""

@@ -17,6 +17,7 @@ from sketchcolor_cli.coloring.palette import lab_of
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.images import Picture, on_paper
 from sketchcolor_cli.sheets import lay_out
+from sketchcolor_cli.sizes import page_side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -209,8 +210,11 @@ def _luma(page: Picture) -> Plane:
 
 
 def _at_most(gray: Plane, longest: int) -> Plane:
-    """Return the page with its longer side at most so many pixels; the page itself if it is that small."""
-    scale = longest / max(gray.shape)
+    """Return the page with its longer side at most so many pixels; the page itself if it is that small.
+
+    Of a strip the side counts that a page of its width would have.
+    """
+    scale = longest / page_side(*gray.shape)
     if scale >= 1:
         return gray
     size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.config import Protect
+from sketchcolor_cli.sizes import page_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,9 +62,34 @@ def find(gray: Plane, what: Protect) -> Masks | None:
     if what is Protect.NONE or min(gray.shape) < 32:
         return None
     white, small = _white(gray)
+    if max(small.shape) > page_side(*small.shape):
+        return _in_pieces(white, small, what)
+    return _found(white, small, what)
+
+
+def _in_pieces(white: Mask, small: Plane, what: Protect) -> Masks:
+    """Look at a strip as at pages in a row; each overlaps the next by half, and one has a bubble whole."""
+    if small.shape[1] > small.shape[0]:
+        lying = _in_pieces(white.T, np.ascontiguousarray(small.T), what)
+        return Masks(lying.gutters.T, lying.bubbles.T)
+    page = page_side(*small.shape)
+    starts = np.linspace(0, len(small) - page, 1 + -(-2 * (len(small) - page) // page)).round().astype(int)
+    whole = Masks(np.zeros(white.shape, np.bool_), np.zeros(white.shape, np.bool_))
+    for start in starts.tolist():
+        piece = slice(start, start + page)
+        ends = start == 0, piece.stop == len(small)
+        part = _found(white[piece], small[piece], what, ends)
+        whole.gutters[piece] |= part.gutters
+        whole.bubbles[piece] |= part.bubbles
+    # A bubble that is cut where a piece ends may look like a gutter there.
+    return Masks(whole.gutters & ~whole.bubbles, whole.bubbles)
+
+
+def _found(white: Mask, small: Plane, what: Protect, ends: tuple[bool, bool] = (True, True)) -> Masks:
+    """Look at a page, or at a piece of a strip that ends with the strip at the top, at the bottom, or not."""
     nothing = np.zeros(white.shape, np.bool_)
     # Gutters are found even where they may be coloured, for they are no bubbles.
-    gutters = _gutters(white)
+    gutters = _gutters(white, ends)
     bubbles = nothing if what is Protect.GUTTERS else _bubbles(white & ~gutters, small)
     gutters = nothing if what is Protect.BUBBLES else gutters
     return Masks(_under_lines(gutters, white), _under_lines(bubbles, white))
@@ -71,7 +97,7 @@ def find(gray: Plane, what: Protect) -> Masks | None:
 
 def _white(gray: Plane) -> tuple[Mask, Plane]:
     """Return where a copy of the page is paper, and the copy."""
-    scale = min(1.0, LONGEST / max(gray.shape))
+    scale = min(1.0, LONGEST / page_side(*gray.shape))
     size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
     small = gray if scale == 1 else cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     paper = max(_LOWEST_PAPER, float(np.percentile(small[::4, ::4], 95)))
@@ -97,9 +123,9 @@ _NEAR = 4  # rows beside a strip in which its edge may waver
 _DEEP = 6  # cuts within cuts
 
 
-def _gutters(white: Mask) -> Mask:
+def _gutters(white: Mask, ends: tuple[bool, bool]) -> Mask:
     found = np.zeros(white.shape, np.bool_)
-    _cut(white, found, slice(0, white.shape[0]), slice(0, white.shape[1]), _DEEP)
+    _cut(white, found, slice(0, white.shape[0]), slice(0, white.shape[1]), _DEEP, ends)
     if not found.any():
         return found
     long = max(white.shape)
@@ -111,11 +137,12 @@ def _gutters(white: Mask) -> Mask:
     return gutters | _slanting(white, gutters, found)
 
 
-def _cut(white: Mask, found: Mask, rows: slice, columns: slice, deep: int) -> None:
+def _cut(white: Mask, found: Mask, rows: slice, columns: slice, deep: int, ends: tuple[bool, bool]) -> None:
     """Mark the strips of a rectangle in ``found``, and go on within the rectangles between them."""
     for across in (False, True):
         part = white[rows, columns].T if across else white[rows, columns]
-        strips = list(_strips(part, *_open_ends(rows, columns, white.shape, across), white.shape[across]))
+        at_ends = _open_ends(rows, columns, white.shape, across, ends)
+        strips = list(_strips(part, *at_ends, white.shape[across]))
         if not strips:
             continue
         start = (columns if across else rows).start
@@ -126,14 +153,16 @@ def _cut(white: Mask, found: Mask, rows: slice, columns: slice, deep: int) -> No
         for first, last in list(pairwise(ends))[::2]:
             if deep and last - first > max(white.shape) // 30:
                 place = slice(start + first, start + last)
-                _cut(white, found, rows if across else place, place if across else columns, deep - 1)
+                _cut(white, found, rows if across else place, place if across else columns, deep - 1, ends)
         return
 
 
-def _open_ends(rows: slice, columns: slice, shape: tuple[int, ...], across: bool) -> tuple[bool, bool]:
+def _open_ends(
+    rows: slice, columns: slice, shape: tuple[int, ...], across: bool, ends: tuple[bool, bool]
+) -> tuple[bool, bool]:
     """Return whether the rectangle begins, and ends, at the edge of the page."""
     part, length = (columns, shape[1]) if across else (rows, shape[0])
-    return part.start == 0, part.stop == length
+    return part.start == 0 and (across or ends[0]), part.stop == length and (across or ends[1])
 
 
 def _strips(part: Mask, at_start: bool, at_end: bool, page: int) -> Iterator[slice]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sketchcolor_cli.sizes import page_side
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -32,7 +34,7 @@ def descreened(gray: Plane, spared: Mask | None = None) -> Plane | None:
     tone every pixel that is no line becomes the mean of those around it; lines stay as they are, and so does
     all of ``spared``, a mask of any size, where letters may look like dots.
     """
-    long = max(gray.shape)
+    long = page_side(*gray.shape)
     if min(gray.shape) < 4 * _GRAIN:
         return None
     near = max(_GRAIN, round(_NEAR * long)) | 1
