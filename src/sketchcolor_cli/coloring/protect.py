@@ -149,8 +149,8 @@ def _cut(white: Mask, found: Mask, rows: slice, columns: slice, deep: int, ends:
         for strip in strips:
             place = slice(start + strip.start, start + strip.stop)
             found[(rows, place) if across else (place, columns)] = True
-        ends = [0, *(end for strip in strips for end in (strip.start, strip.stop)), part.shape[0]]
-        for first, last in list(pairwise(ends))[::2]:
+        cuts = [0, *(end for strip in strips for end in (strip.start, strip.stop)), part.shape[0]]
+        for first, last in list(pairwise(cuts))[::2]:
             if deep and last - first > max(white.shape) // 30:
                 place = slice(start + first, start + last)
                 _cut(white, found, rows if across else place, place if across else columns, deep - 1, ends)
