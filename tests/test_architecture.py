@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 OURS, PLUGINS = "sketchcolor_cli", "sketchcolor_plugins"
 
 ROWS = (
-    {"errors", "sizes", "weightfile"},  # and each config.py: the standard library, and errors
+    {"errors", "sizes", "weightfile", "whole"},  # and each config.py: the standard library, and errors
     {
         "color",
         "compositing",

@@ -324,7 +324,7 @@ def test_a_disk_that_is_full_when_a_book_is_bound(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sketchcolor_cli.books.binding.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     result = run(book)
     assert result.stopped
     assert "vol.cbz: cannot be written (No space left on device)" in result.failed[0].message

@@ -6,10 +6,8 @@ Writing is whole or not at all.
 
 from __future__ import annotations
 
-import os
 import stat
 import threading
-import uuid
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +22,7 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 from sketchcolor_cli import png, profiles, sixteen
 from sketchcolor_cli.errors import NO_ROOM, DiskFullError, ImageError
 from sketchcolor_cli.saving import Saving
+from sketchcolor_cli.whole import written_whole
 from sketchcolor_cli.worklist import FORMAT_OF_SUFFIX, IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -446,17 +445,9 @@ def _to_steps(values: FloatArray, peak: int) -> FloatArray:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    # Not named after the picture: a long name would get too long.
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with written_whole(path) as temporary:
             temporary.write_bytes(data)
-            with temporary.open("rb") as file:  # on the disk before it has its name: a power cut spares it
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         kind = DiskFullError if error.errno in NO_ROOM else ImageError
         raise kind(

@@ -9,12 +9,12 @@ import json
 import math
 import re
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import CheckpointError
+from sketchcolor_cli.whole import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,9 +179,5 @@ def _in(folder: Path, *, imported: bool) -> Iterator[ModelFile]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    temporary = target.with_name(f".{uuid.uuid4().hex}.tmp")
-    try:
+    with written_whole(target) as temporary:
         shutil.copyfile(source, temporary)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)

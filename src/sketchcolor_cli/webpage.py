@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import uuid
 from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.whole import written_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,13 +94,8 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         DataError: it cannot be written.
     """
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with written_whole(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror}); choose a writable folder") from error

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import calendar
 import copy
-import os
 import tarfile
-import uuid
 import warnings
 import zipfile
 from io import BufferedReader, RawIOBase
@@ -18,6 +16,7 @@ from sketchcolor_cli.books.pdfs import PdfBook
 from sketchcolor_cli.books.tars import TarBook
 from sketchcolor_cli.books.zips import ZipBook, packed_info
 from sketchcolor_cli.errors import NO_ROOM, BookError, DiskFullError
+from sketchcolor_cli.whole import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,17 +41,9 @@ def bind(book: Book, target: Path, pictures: Mapping[int, Path]) -> None:
         BookError: the target cannot be written, or an entry that is no page cannot be read.
     """
     write = {".cbt": _bind_tar, ".tar": _bind_tar, ".pdf": _bind_pdf}.get(target.suffix.lower(), _bind_zip)
-    temporary = target.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as file:
-                write(book, file, pictures)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with written_whole(target) as temporary, temporary.open("wb") as file:
+            write(book, file, pictures)
     except OSError as error:
         kind = DiskFullError if error.errno in NO_ROOM else BookError
         raise kind(

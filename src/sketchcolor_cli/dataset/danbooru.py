@@ -9,7 +9,6 @@ import gzip
 import json
 import lzma
 import tomllib
-import uuid
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.whole import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -149,28 +149,22 @@ def filter_danbooru(
         DataError: a file is missing or damaged, or the results cannot be written.
     """
     result = FilterResult()
-    temporary = {name: output / f".{uuid.uuid4().hex}.tmp" for name in (KEPT, FILES, COUNTS)}
     try:
-        output.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            ids, files = (
-                stack.enter_context(temporary[name].open("w", encoding="utf-8")) for name in (KEPT, FILES)
+        with ExitStack() as stack:  # all are written before one gets its name
+            kept, places, counts = (
+                stack.enter_context(written_whole(output / name)) for name in (KEPT, FILES, COUNTS)
             )
-            for path in metadata:
-                for line in _lines(path):
-                    _take(line, rules, result, ids, files)
-                    if result.records % _EVERY == 0:
-                        report(result.records, result.kept)
-        temporary[COUNTS].write_text(json.dumps(result.to_json(), indent=1) + "\n", encoding="utf-8")
-        for name, path in temporary.items():
-            path.replace(output / name)
+            with kept.open("w", encoding="utf-8") as ids, places.open("w", encoding="utf-8") as files:
+                for path in metadata:
+                    for line in _lines(path):
+                        _take(line, rules, result, ids, files)
+                        if result.records % _EVERY == 0:
+                            report(result.records, result.kept)
+            counts.write_text(json.dumps(result.to_json(), indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise DataError(
             f"{output}: cannot be written ({error.strerror}); choose a writable folder"
         ) from error
-    finally:
-        for path in temporary.values():
-            path.unlink(missing_ok=True)
     report(result.records, result.kept)
     return result
 

@@ -11,7 +11,6 @@ import csv
 import io
 import json
 import tarfile
-import uuid
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -26,6 +25,7 @@ from sketchcolor_cli.dataset.likeness import Print, Prints, print_of
 from sketchcolor_cli.errors import DataError, ImageError, WorklistError
 from sketchcolor_cli.images import on_paper, read_picture, to_tensor
 from sketchcolor_cli.measures import colorfulness
+from sketchcolor_cli.whole import written_whole
 from sketchcolor_cli.worklist import build_worklist
 
 if TYPE_CHECKING:
@@ -339,14 +339,9 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with written_whole(path) as temporary:
             temporary.write_bytes(data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(
             f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import numpy as np
 
 from sketchcolor_cli.distances import Moments
 from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.whole import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,14 +55,10 @@ def write_statistics(path: Path, statistics: Statistics, *, with_features: bool 
     }
     if with_features and statistics.features is not None:
         arrays["features"] = statistics.features
-    temporary = path.with_name(f".{uuid.uuid4().hex}.npz")  # of another ending numpy would add .npz
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            np.savez(temporary, **arrays)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        # To a file that is open, since to a name that ends otherwise numpy adds .npz.
+        with written_whole(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays)
     except OSError as error:
         raise DataError(
             f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space"

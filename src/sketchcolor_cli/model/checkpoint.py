@@ -8,7 +8,6 @@ fixed order, and a file should be the same, byte for byte, when written twice.
 from __future__ import annotations
 
 import json
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +30,7 @@ from sketchcolor_cli.model.critic import Critic, PatchCritic
 from sketchcolor_cli.model.generator import Generator
 from sketchcolor_cli.model.hint_unet import HintUNet
 from sketchcolor_cli.model.perceptual import Perceptual
+from sketchcolor_cli.whole import written_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,14 +97,9 @@ def save_model(
         for name, tensor in model.state_dict().items()
     }
     data = save(tensors, {_KEY: json.dumps(header, ensure_ascii=False, sort_keys=True)})
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with written_whole(path) as temporary:
             temporary.write_bytes(data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise CheckpointError(
             f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space"

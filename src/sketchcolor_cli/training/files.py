@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from sketchcolor_cli.errors import TrainingError
+from sketchcolor_cli.whole import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,14 +102,9 @@ def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:
-    partial = path.with_name(f"{path.name}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with written_whole(path, draft=f"{path.name}.partial") as partial:
             write(partial)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
     except (OSError, RuntimeError) as error:  # torch says RuntimeError when the disk is full
         reason = str(error).partition("\n")[0]
         raise TrainingError(

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sketchcolor_cli.errors import WeightError
+from sketchcolor_cli.whole import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,18 +81,12 @@ def write_stored(path: Path, tensors: Mapping[str, Packed], record: Record) -> R
     text = json.dumps({"format": FORMAT, **asdict(described)}, ensure_ascii=False, sort_keys=True)
     header = json.dumps({"__metadata__": {_KEY: text}, **entries}, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("xb") as file:
-                file.write(len(header).to_bytes(8, "little"))
-                file.write(header)
-                for piece in pieces:
-                    file.write(piece)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with written_whole(path) as temporary, temporary.open("xb") as file:
+            file.write(len(header).to_bytes(8, "little"))
+            file.write(header)
+            for piece in pieces:
+                file.write(piece)
     except OSError as error:
         raise WeightError(
             f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space by "
