@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import torch
-from linework_network import Linework
 from safetensors.torch import save_file
 from scipy import ndimage
 from torch import Tensor, nn
@@ -38,6 +37,7 @@ from train_default import LEFT_OUT, single_threaded
 from sketchcolor_cli.images import Picture, to_array, write_picture
 from sketchcolor_cli.training.files import save_state
 from sketchcolor_cli.training.sources import read_shards
+from sketchcolor_plugins.linework.network import Linework
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,8 @@ WARM_UP = 100  # steps
 AVERAGE = 0.99  # decay of the moving average of the weights, per step
 EVERY = 480.0  # seconds between checkpoints
 OFF = 2  # pixels that a hand-drawn line may be off
-BLACK = 0.1  # luma; darker is solid black
+BLACK = 0.05  # luma; darker is solid black
+BLANK = 0.05  # share of pictures without any line
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -94,7 +95,9 @@ class Pairs(Dataset):
         index = min(int(np.searchsorted(self.shares, rng.random())), len(self.drawings) - 1)
         drawing = self.drawings[index]
         color, ink = cut(rng, drawing, self.size)
-        if rng.random() < SYNTHETIC:
+        if rng.random() < BLANK:
+            color, ink = blank(rng, self.size)
+        elif rng.random() < SYNTHETIC:
             other = self.textures[rng.integers(len(self.textures))].color
             color, ink = painted(rng, ink, cv2.resize(random_crop(rng, other, self.size), ink.shape[::-1]))
         elif rng.random() < 0.35:
@@ -110,6 +113,15 @@ class Pairs(Dataset):
             torch.from_numpy(ink[None]),
             hand,
         )
+
+
+def blank(rng: Generator, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a picture of one colour or a soft change of colour, side×side×3, and its ink: none."""
+    color = rng.random(3).astype(np.float32) * rng.uniform(0.3, 1)
+    color = (
+        color + (rng.random(3).astype(np.float32) - color) * smooth(rng, side, 3)[..., None] * rng.random()
+    )
+    return color.astype(np.float32), np.zeros((side, side), np.float32)
 
 
 def random_crop(rng: Generator, picture: np.ndarray, side: int) -> np.ndarray:
@@ -246,11 +258,13 @@ def developed(rng: Generator, color: np.ndarray) -> tuple[np.ndarray, np.ndarray
         color = gray[..., None] + (color - gray[..., None]) * np.float32(rng.uniform(0, 1.6))
     if rng.random() < 0.5:
         color = np.clip(color, 0, 1) ** np.float32(np.exp(rng.uniform(-0.5, 0.5)))
-    if rng.random() < 0.4:
+    if rng.random() < 0.15:  # night
+        color = color * np.float32(rng.uniform(0.15, 0.6))
+    elif rng.random() < 0.4:
         low, high = rng.uniform(0, 0.07, 3), rng.uniform(0.8, 1, 3)
         color = low + color * (high - low)
     luma = cv2.GaussianBlur(color.astype(np.float32), (0, 0), 0.8) @ LUMA
-    black = np.clip((BLACK - luma) / 0.02, 0, 1)
+    black = np.clip((BLACK - luma) / 0.015, 0, 1)
     if rng.random() < 0.3:
         color = cv2.GaussianBlur(color, (0, 0), rng.uniform(0.3, 1.1))
     if rng.random() < 0.35:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle
+
+from sketchcolor_plugins.loading import like
+
+WEIGHTS = Path(__file__).with_name("linework.safetensors")
 
 WIDTHS = (24, 48, 96, 128)
 """Channels at a half, quarter, eighth and sixteenth of the picture's size."""
@@ -58,3 +66,17 @@ def _conv(inside: int, outside: int, *, stride: int = 1, norm: bool) -> nn.Seque
     if norm:
         layers.append(nn.BatchNorm2d(outside))
     return nn.Sequential(*layers, nn.ReLU(inplace=True))
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """From pictures to sketches by the network."""
+
+    network: Linework
+    strength: float
+    """How much likelier than the network says a line is taken to be, as odds."""
+
+    def __call__(self, rgb: Tensor) -> Tensor:
+        """Turn (N, 3, H, W) in [0, 1], sides multiples of 16, into (N, 1, H, W) in [0, 1]."""
+        logits = self.network(like(self.network, rgb)).float()
+        return 1 - torch.sigmoid(logits + math.log(self.strength))

@@ -1,0 +1,39 @@
+"""Linework: our own small network for lines, with its weights in the package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sketchcolor_cli import Extractor, Parameter, SizeRule, hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sketchcolor_cli import Resources, Sketcher
+
+
+@hookimpl
+def sketchcolor_extractors() -> Iterable[Extractor]:
+    """Declare the extractor "linework"."""
+    return [
+        Extractor(
+            name="linework",
+            summary="The lines an artist would draw, by a small network that comes along; needs no weights.",
+            load=_load,
+            size=SizeRule(multiple=16, minimum=32),
+            parameters=(
+                Parameter("strength", 1.0, "More than 1 draws faint lines darker, less leaves them out."),
+            ),
+            margin=128,
+        )
+    ]
+
+
+def _load(resources: Resources) -> Sketcher:
+    from sketchcolor_plugins.linework.network import WEIGHTS, Linework, Procedure
+    from sketchcolor_plugins.loading import load, place
+
+    strength = resources.parameters["strength"]
+    if not strength > 0:
+        raise ValueError("strength is above 0")
+    return Procedure(place(load(Linework, WEIGHTS), resources), strength)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from sketchcolor_cli import Resources
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.extraction import load_drawer, load_sketcher
+from sketchcolor_cli.images import Picture
+from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.testing import check_extractor
+from sketchcolor_plugins.linework.network import WEIGHTS, Linework, Procedure
+from sketchcolor_plugins.loading import layout
+
+NEAR = np.ones((5, 5), np.uint8)  # two pixels off allowed
+
+
+@pytest.fixture(scope="module")
+def declared():
+    return find_extractors().get("linework")
+
+
+@pytest.fixture(scope="module")
+def linework(declared):
+    return declared.load(Resources(parameters=declared.defaults()))
+
+
+def shapes(fill=(0.9, 0.6, 0.4), ground=(0.5, 0.75, 0.95), line=(0.1, 0.1, 0.15), shade=0.0):
+    """A coloured picture, 224×224×3, and where its lines are; ``shade`` darkens it softly to one side."""
+    picture = np.empty((224, 224, 3), np.float32)
+    picture[:] = ground
+    lines = np.zeros((224, 224), np.uint8)
+    outlines = [
+        cv2.ellipse2Poly((80, 90), (50, 36), 20, 0, 360, 5),
+        cv2.ellipse2Poly((150, 140), (40, 60), -15, 0, 360, 5),
+        np.array([(20, 180), (70, 150), (110, 205)]),
+    ]
+    for outline in outlines:
+        cv2.fillPoly(picture, [outline], fill)
+        cv2.polylines(picture, [outline], isClosed=True, color=line, thickness=3, lineType=cv2.LINE_AA)
+        cv2.polylines(lines, [outline], isClosed=True, color=1, thickness=3)
+    covered = cv2.fillPoly(np.zeros_like(lines), [outlines[1]], 1) > 0  # hides what of the first is below it
+    own = cv2.polylines(np.zeros_like(lines), [outlines[1]], isClosed=True, color=1, thickness=3) > 0
+    picture *= np.linspace(1, 1 - shade, 224, dtype=np.float32)[:, None]
+    return picture, (lines > 0) & ~(covered & ~own)
+
+
+def draw(sketcher, picture):
+    return sketcher(torch.from_numpy(picture.transpose(2, 0, 1)[None].copy()))[0, 0].numpy()
+
+
+def f_score(sketch, truth):
+    ink = sketch < 0.5
+    precision = (cv2.dilate(truth.astype(np.uint8), NEAR) > 0)[ink].mean() if ink.any() else 0.0
+    recall = (cv2.dilate(ink.astype(np.uint8), NEAR) > 0)[truth].mean()
+    return 2 * precision * recall / max(1e-9, precision + recall)
+
+
+def test_it_keeps_the_contract(declared):
+    check_extractor(declared)
+
+
+def test_its_weights_are_small_and_are_those_of_the_network():
+    tensors = load_file(WEIGHTS)
+    assert WEIGHTS.stat().st_size < 3_000_000
+    assert sum(tensor.numel() for tensor in tensors.values()) < 2_000_000
+    wanted = layout(Linework)
+    assert {name: tensor.shape for name, tensor in tensors.items()} == {
+        name: tensor.shape for name, tensor in wanted.items()
+    }
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
+
+
+def test_it_draws_black_lines(linework):
+    picture, truth = shapes()
+    assert f_score(draw(linework, picture), truth) > 0.93
+
+
+def test_it_draws_coloured_lines_as_xdog_does_not(linework):
+    picture, truth = shapes(fill=(0.55, 0.75, 0.5), ground=(0.5, 0.7, 0.8), line=(0.75, 0.5, 0.45))
+    xdog = load_sketcher(find_extractors(), "xdog")
+    ours, theirs = (f_score(draw(sketcher, picture), truth) for sketcher in (linework, xdog))
+    assert ours > 0.9
+    assert ours > theirs + 0.1
+
+
+def test_shading_is_no_line(linework):
+    picture, truth = shapes(shade=0.5)
+    assert f_score(draw(linework, picture), truth) > 0.9
+
+
+@pytest.mark.parametrize("level", [1.0, 0.8, 0.5, 0.25])
+def test_an_empty_picture_stays_paper(linework, level):
+    assert draw(linework, np.full((96, 128, 3), level, np.float32)).min() > 0.9
+
+
+def test_strength_makes_faint_lines_darker_and_no_line_another(linework):
+    picture, _ = shapes()
+    faint, plain, dark = (draw(Procedure(linework.network, s), picture) for s in (0.25, 1.0, 4.0))
+    assert (dark <= plain).all()
+    assert (plain <= faint).all()
+    assert dark.mean() < plain.mean() < faint.mean()
+
+
+@pytest.mark.parametrize("strength", ["0", "-1"])
+def test_strength_must_be_above_zero(strength):
+    with pytest.raises(UsageError, match="strength is above 0"):
+        load_sketcher(find_extractors(), "linework", settings=[f"strength={strength}"])
+
+
+def test_tiles_give_what_the_whole_gives(linework):
+    rgb = cv2.resize(np.random.default_rng(3).random((24, 30, 3), np.float32), (1456, 320))
+    tiled = load_drawer(find_extractors(), "linework").sketch(Picture(rgb)).rgb[..., 0]
+    np.testing.assert_allclose(tiled, draw(linework, rgb), atol=1e-4)
