@@ -12,6 +12,8 @@ from sketchcolor_cli.plugins import find_extractors
 from sketchcolor_cli.weights.store import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sketchcolor_cli.plugins import Extractors, Listing
     from sketchcolor_cli.weightfile import WeightFile
     from sketchcolor_cli.weights.store import WeightStore
@@ -31,14 +33,12 @@ def plugins(json: options.Json = False) -> int:
     if json:
         printing.emit_json([one.to_json(file.name for file in lacking) for one, lacking in found])
     else:
-        folded = (Column(title, overflow="fold") for title in ("what it does", "parameters", "from"))
-        table = Table(Column("method", no_wrap=True), "ready", *folded)
+        table = Table(Column("method", no_wrap=True), "ready", Column("what it does", overflow="fold"))
         for one, lacking in found:
-            parameters = one.extractor.parameters if one.extractor else ()
-            settings = ", ".join(f"{parameter.name}={parameter.default}" for parameter in parameters)
             ready = "yes" if one.ready and not lacking else "no"
-            row = (one.name, ready, _description(one, lacking), settings, one.origin)
-            table.add_row(*(printing.one_line(text) for text in row))
+            lines = (_description(one, lacking), *_details(one))
+            about = "\n".join(printing.one_line(line) for line in lines)
+            table.add_row(printing.one_line(one.name), ready, about, end_section=True)
         printing.stdout().print(table)
         if any(lacking for _, lacking in found):
             printing.note(
@@ -66,3 +66,11 @@ def _description(listing: Listing, lacking: list[WeightFile]) -> str:
         return f"does not work: {listing.problem}"
     names = ", ".join(file.name for file in lacking)
     return f"{listing.extractor.summary} Lacks weights: {names}." if lacking else listing.extractor.summary
+
+
+def _details(listing: Listing) -> Iterator[str]:
+    """Give a line on the parameters, if there are any, and one on where it is from."""
+    parameters = listing.extractor.parameters if listing.extractor else ()
+    if parameters:
+        yield "parameters: " + ", ".join(f"{one.name}={one.default}" for one in parameters)
+    yield f"from {listing.origin}"
