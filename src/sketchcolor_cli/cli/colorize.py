@@ -147,9 +147,7 @@ def colorize(
             "in any pose. May be given several times, and counts for all pages."
         ),
     ] = None,
-    model: Annotated[
-        str, typer.Option(help="Name of a bundled model, or a model file such as training writes.")
-    ] = "default",
+    model: options.Model = "default",
     work_size: Annotated[
         int,
         typer.Option(

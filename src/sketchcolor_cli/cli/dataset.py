@@ -216,7 +216,7 @@ def check(
 def review(
     data: Data,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for review.html and scores.csv.")],
-    model: Annotated[str, typer.Option(help="Name of a bundled model, or a model file.")] = "default",
+    model: options.Model = "default",
     method: Annotated[
         str, typer.Option("--method", "-m", help="Extractor that draws the sketches.")
     ] = "xdog",

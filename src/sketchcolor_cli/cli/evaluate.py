@@ -45,7 +45,7 @@ def evaluate(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for evaluation.json and report.html.")
     ],
-    model: Annotated[str, typer.Option(help="Name of a bundled model, or a model file.")] = "default",
+    model: options.Model = "default",
     compare: Annotated[
         list[str] | None,
         typer.Option(help="Another model, put side by side with the first; may be given several times."),

@@ -32,6 +32,9 @@ Output = Annotated[
         "--output", "-o", help="Folder for the results; the tree of each input folder is kept below it."
     ),
 ]
+Model = Annotated[
+    str, typer.Option(help="Colour model: a name that `sketchcolor models list` shows, or a model file.")
+]
 Device = Annotated[
     str,
     typer.Option(
