@@ -111,9 +111,9 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
         Path(name).touch()
     declared = Extractor("faint", "Draws faintly.", Mock(), size=SizeRule(multiple=8))
     widths = (Parameter("sigma", 0.5, "Width."), Parameter("k", 4.5, "Ratio."))
-    shares = (Parameter("mix", "xdog", "Shares."), Parameter("seed", 0, "Seed."))
+    shares = (Parameter("mix", "linework", "Shares."), Parameter("seed", 0, "Seed."))
     listed = [
-        Extractor("xdog", "Draws.", Mock(), parameters=widths),
+        Extractor("linework", "Draws.", Mock(), parameters=widths),
         Extractor("avg", "Mixes.", Mock(), parameters=shares),
         declared,
     ]
@@ -169,7 +169,7 @@ def refusing(name: str, error: BaseException) -> Callable[..., None]:
 
 
 DUE = {
-    "method": "xdog",
+    "method": "linework",
     "device": "resolved auto",
     "settings": (),
     "precision": "float32",
@@ -187,7 +187,7 @@ DUE = {
         ("--method faint", {"method": "faint"}),
         ("-m faint --device cuda:1", {"method": "faint", "device": "resolved cuda:1"}),
         ("--param sigma=0.8 --param k=2", {"settings": ("sigma=0.8", "k=2")}),
-        ("--mix xdog=1,faint=3", {"method": "avg", "settings": ("mix=xdog=1,faint=3",)}),
+        ("--mix linework=1,faint=3", {"method": "avg", "settings": ("mix=linework=1,faint=3",)}),
         ("-m avg --mix random --seed 7", {"method": "avg", "settings": ("mix=random", "seed=7")}),
         ("-m avg --seed 0", {"method": "avg", "settings": ("seed=0",)}),
         ("--size native", {"sketching": {"size": 0}}),
@@ -365,10 +365,10 @@ def test_train_draws_its_sketches_with_the_extractor(engines: Engines) -> None:
 
 def test_of_several_extractors_each_picture_has_one_and_mixtures_are_random(engines: Engines) -> None:
     engines.load.side_effect = lambda _extractors, name, **_: drawing(0 if name == "faint" else 1)
-    assert command("train data -o run --method faint,xdog+gray").exit_code == 0
+    assert command("train data -o run --method faint,linework+gray").exit_code == 0
     assert engines.load.mock_calls == [
         call(ANY, "faint", settings=[], find_weight=ANY),
-        call(ANY, "avg", settings=["mix=random:xdog,gray"], find_weight=ANY),
+        call(ANY, "avg", settings=["mix=random:linework,gray"], find_weight=ANY),
     ]
     sketch = engines.train.call_args.kwargs["sketch"]
     pictures = [np.full((2, 3, 3), 0.1 + shade / 100, np.float32) for shade in range(40)]
@@ -424,10 +424,10 @@ RANGE = "--work-size must be at least 64, and --saturation at least 0"
         ("extract in -o out --threshold 1", "--threshold must be above 0 and below 1"),
         ("extract in -o out --format gif", f"--format gif: choose one of {FORMATS}"),
         (
-            "extract in -o out -m faint --mix xdog=1",
+            "extract in -o out -m faint --mix linework=1",
             "--mix and --method faint exclude each other; --mix has its own, avg",
         ),
-        ("extract in -o out --seed 1", "--param seed=1: xdog has no parameter 'seed'; it has: sigma, k"),
+        ("extract in -o out --seed 1", "--param seed=1: linework has no parameter 'seed'; it has: sigma, k"),
         ("colorize in -o out --resume --overwrite --json", BOTH),
         ("colorize in -o out --work-size 63", RANGE),
         ("colorize in -o out --saturation -0.1", RANGE),
@@ -441,7 +441,7 @@ RANGE = "--work-size must be at least 64, and --saturation at least 0"
         ("train data -o run --size 64,big", "--size '64,big': must be a whole number, or several"),
         ("train data -o run --finetune", "--finetune: needs a model to begin with"),
         (
-            "train data -o run --method xdog --sketches lines",
+            "train data -o run --method linework --sketches lines",
             "--method and --sketches exclude each other: sketches come from one of them",
         ),
         (
@@ -474,7 +474,7 @@ def test_usage_errors_are_one_line_and_2(engines: Engines, line: str, said: str)
     [
         ("extract gone -o out", "gone: no such file or folder; check the name"),
         ("extract in -o one.png", "one.png: is a file, but the results need a folder; name another output"),
-        ("extract in -o out -m xdgo", "xdgo: no extractor of this name is installed; did you mean xdog?"),
+        ("extract in -o out -m linewrok", "linewrok: no extractor of this name is installed; did you mean linework?"),
         (
             "colorize in -o out --reference empty",
             "empty: no pictures in this folder; looked for files ending",
@@ -576,7 +576,7 @@ def test_hints_that_make_no_sense_are_told_with_their_page(engines: Engines) -> 
 @pytest.mark.parametrize(
     ("line", "facts"),
     [
-        ("extract in -o out --json --verbose", {"method": "xdog", "device": "resolved auto"}),
+        ("extract in -o out --json --verbose", {"method": "linework", "device": "resolved auto"}),
         ("colorize in -o out --json --model m", {"model": "m", "device": "resolved auto"}),
     ],
 )
@@ -836,7 +836,7 @@ def test_help_explains_every_option_and_has_an_example_that_works(engines: Engin
         (
             "extract",
             {
-                "--method": "xdog",
+                "--method": "linework",
                 "--size": "what the extractor was made for",
                 "--batch-size": "8",
                 "--format": "png",

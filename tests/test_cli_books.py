@@ -142,10 +142,10 @@ def test_other_settings_are_done_again_only_when_asked_for(tmp_path: Path) -> No
     out = ("-o", tmp_path / "out")
     assert run("extract", book, *out).exit_code == 0
     first = (tmp_path / "out/a.cbz").read_bytes()
-    refused = run("extract", book, *out, "--param", "sigma=1.2")
+    refused = run("extract", book, *out, "--param", "strength=0.1")
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
     assert "1 of 1 results are already there" in refused.stderr
-    assert run("extract", book, *out, "--param", "sigma=1.2", "--resume").exit_code == 0
+    assert run("extract", book, *out, "--param", "strength=0.1", "--resume").exit_code == 0
     assert (tmp_path / "out/a.cbz").read_bytes() != first
     assert not list((tmp_path / "out/.sketchcolor").glob("books/*"))
 

@@ -16,7 +16,7 @@ _LEAST_SIZE = 16
 class Sketching:
     """What the user may choose, whatever the extractor."""
 
-    method: str = "xdog"
+    method: str = "linework"
     """The extractor."""
     size: int | None = None
     """Longest side in pixels at which pictures are drawn, whereupon sketches are scaled back; NATIVE for each

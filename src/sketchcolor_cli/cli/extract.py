@@ -111,7 +111,7 @@ def extract(
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option(help="Set a parameter of the extractor, such as sigma=0.8; may be given several times."),
+        typer.Option(help="Set a parameter of the extractor, such as strength=2; may be given several times."),
     ] = None,
     mix: Annotated[
         str | None,
@@ -186,7 +186,7 @@ def extract(
     cannot be read is reported, and the rest goes on; the exit code is then 1. The same command again does
     what is not done yet.
 
-    Example: `sketchcolor extract drawings/ --method xdog --param sigma=0.8 -o sketches/`
+    Example: `sketchcolor extract drawings/ -o sketches/`
     """
     method, settings = _with_mix(method, param or [], mix, seed)
     sketching = Sketching(method, parse_size(size), batch_size, binarize, threshold, invert)
