@@ -137,8 +137,8 @@ def main() -> None:
             low, high = bootstrap(gain)
             won = (gain > 0).mean()
             print(
-                f"    {name}: F {gain.mean():+.3f} against {options.method[0]}, 95 % interval {low:+.3f} to {high:+.3f}, "
-                f"better on {100 * won:.0f} % of pictures"
+                f"    {name}: F {gain.mean():+.3f} against {options.method[0]}, 95 % interval "
+                f"{low:+.3f} to {high:+.3f}, better on {100 * won:.0f} % of pictures"
             )
 
 
