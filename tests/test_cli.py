@@ -474,7 +474,10 @@ def test_usage_errors_are_one_line_and_2(engines: Engines, line: str, said: str)
     [
         ("extract gone -o out", "gone: no such file or folder; check the name"),
         ("extract in -o one.png", "one.png: is a file, but the results need a folder; name another output"),
-        ("extract in -o out -m linewrok", "linewrok: no extractor of this name is installed; did you mean linework?"),
+        (
+            "extract in -o out -m linewrok",
+            "linewrok: no extractor of this name is installed; did you mean linework?",
+        ),
         (
             "colorize in -o out --reference empty",
             "empty: no pictures in this folder; looked for files ending",

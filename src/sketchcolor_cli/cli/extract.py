@@ -111,7 +111,9 @@ def extract(
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option(help="Set a parameter of the extractor, such as strength=2; may be given several times."),
+        typer.Option(
+            help="Set a parameter of the extractor, such as strength=2; may be given several times."
+        ),
     ] = None,
     mix: Annotated[
         str | None,
