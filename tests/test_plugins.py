@@ -18,6 +18,7 @@ OURS = [
     "anime2sketch-improved",
     "avg",
     "gray",
+    "linework",
     "sketch-simplification",
     "sketchkeras",
     "xdog",
