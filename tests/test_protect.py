@@ -182,3 +182,26 @@ def test_white_where_a_piece_of_a_strip_ends_is_no_margin() -> None:
         cv2.line(strip, (0, top), (699, top + 120), 0, 3)
     gutters, _ = found(strip)
     assert not gutters[:, 5:-5].any()
+
+
+def test_bubbles_that_are_joined_are_found_both() -> None:
+    gray = page()
+    for middle in ((250, 130), (330, 250)):
+        bubble(gray, middle, ("What was that", "over there, in", "the old tower?"), tail=False)
+    inside = np.zeros(gray.shape, np.uint8)
+    for middle in ((250, 130), (330, 250)):
+        cv2.ellipse(inside, middle, (95, 45), 0, 0, 360, 1, -1)
+    gray[185:195, 265:315] = 255  # the outline between them is gone
+    _, bubbles = found(gray)
+    assert bubbles[inside.astype(bool)].mean() > 0.95
+    assert not bubbles[300:330, 50:200].any()
+
+
+def test_a_bubble_with_a_gap_in_its_outline_is_found_and_what_it_opens_to_is_not() -> None:
+    gray = page()
+    bubble(gray, (250, 150), ("What was that", "over there, in", "the old tower?"), tail=False)
+    cv2.rectangle(gray, (354, 60), (560, 300), 0, 2)  # a white coat
+    gray[140:165, 340:360] = 255
+    _, bubbles = found(gray)
+    assert bubbles[120:180, 180:320].mean() > 0.95
+    assert not bubbles[:, 385:].any()

@@ -240,21 +240,103 @@ _ENOUGH = (_Print(20, 0.3, _SOLID), _Print(8, 0.5, _SOLID), _Print(4, 0.55, _ROU
 
 
 def _bubbles(white: Mask, small: Plane) -> Mask:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(white.view(np.uint8), connectivity=4)
-    out = np.zeros(white.shape, np.bool_)
-    area = stats[:, cv2.CC_STAT_AREA] / white.size
-    for label in range(1, count):
-        if not _LEAST <= area[label] <= _MOST:
-            continue
-        left, top, width, height = stats[label, :4]
-        place = np.s_[top : top + height, left : left + width]
-        filled = _bubble(labels[place] == label, small[place], max(white.shape))
-        if filled is not None:
+    long = page_side(*white.shape)
+    opened = _opened(white, small, long)
+    out = opened.copy()
+    for place, region in _regions(white):
+        filled = _bubble(region, small[place], long)
+        if filled is not None and not _mostly_elsewhere(filled, opened[place], white[place]):
             out[place] |= filled
     return out
 
 
-def _bubble(region: Mask, gray: Plane, long: int) -> Mask | None:
+def _mostly_elsewhere(filled: Mask, opened: Mask, white: Mask) -> bool:
+    """Return whether a bubble is but the lettered part of white that a gap joins to something else."""
+    inside, marks = filled & opened, filled & ~white
+    much = (filled & ~opened).sum() > _ELSEWHERE * filled.sum()
+    return bool(inside.any() and much and (marks & inside).sum() > (1 - _STRAY) * marks.sum())
+
+
+def _regions(mask: Mask, least: float = _LEAST) -> Iterator[tuple[tuple[slice, slice], Mask]]:
+    """Give the connected parts of a mask that are as large as a bubble: the box around each, and it there."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=4)
+    area = stats[:, cv2.CC_STAT_AREA] / mask.size
+    area[0] = 0
+    for label in np.flatnonzero((area >= least) & (area <= _MOST)).tolist():
+        left, top, width, height = stats[label, :4].tolist()
+        place = np.s_[top : top + height, left : left + width]
+        yield place, labels[place] == label
+
+
+# Bubbles that are joined with another, or whose outline has a gap: cut off where the white is narrow
+
+_NECKS = (0.022, 0.014, 0.008)  # half of the width at which white is cut, as a part of the longer side
+_MARK = 0.0035  # longest side of the smallest letter, the same: dots of screentone are smaller
+_CLOSED = 0.8  # part of the outline that must be ink
+_SIDED = 0.8  # part of the gap in an outline beyond which there is another bubble
+_ELSEWHERE = 0.15  # part of a white area that is more than the tail of a bubble
+_STRAY = 0.1  # part of the print of a bubble that may be letters in the drawing
+
+
+def _opened(white: Mask, small: Plane, long: int) -> Mask:
+    """Return bubbles that hang together with other white, which narrows where they end."""
+    marks = _marks(~white, long)
+    paper = white | marks
+    out = np.zeros(white.shape, np.bool_)
+    parts = list(_narrowed(paper, marks, long))
+    # Few letters are enough where the gap leads to another bubble.
+    for enough, beside in ((_ENOUGH[:2], False), (_ENOUGH, True)):
+        for reach, place, region in parts:
+            if (region & out[place]).any():
+                continue
+            rim = _grown(region, 1) & ~region
+            gap = rim & paper[place]
+            if gap.sum() > (1 - _CLOSED) * rim.sum():
+                continue
+            if beside and (gap & _grown(out[place], 2 * reach)).sum() <= _SIDED * gap.sum():
+                continue
+            filled = _bubble(region & white[place], small[place], long, enough)
+            if filled is not None:
+                out[place] |= filled
+    return out
+
+
+def _narrowed(paper: Mask, marks: Mask, long: int) -> Iterator[tuple[int, tuple[slice, ...], Mask]]:
+    """Give the parts with marks on them into which paper falls when it is cut where it is narrow.
+
+    Each as half of that width, box, and mask; where paper is widest first.
+    """
+    far = cv2.distanceTransform(np.pad(paper, 1).view(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    for half in _NECKS:
+        reach = round(half * long) + 1
+        for box, core in _regions(far > half * long, _LEAST / 4):
+            if (marks[box] & core).sum() < _PRINT[0] * core.sum():
+                continue
+            place = tuple(slice(max(0, one.start - 3 * reach), one.stop + 3 * reach) for one in box)
+            inside = tuple(
+                slice(one.start - by.start, one.stop - by.start) for one, by in zip(box, place, strict=True)
+            )
+            away = np.ones(paper[place].shape, np.uint8)
+            away[inside][core] = 0
+            grown = cv2.distanceTransform(away, cv2.DIST_L2, 3) <= reach
+            yield reach, place, grown & paper[place]
+
+
+def _marks(ink: Mask, long: int) -> Mask:
+    """Return pieces of ink as large as letters."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1)
+    marks = (sides >= _MARK * long) & (sides <= _GLYPH * long)
+    marks[0] = False
+    return marks[labels]  # type: ignore[no-any-return]
+
+
+def _grown(mask: Mask, by: int) -> Mask:
+    grown = cv2.dilate(mask.view(np.uint8), np.ones((2 * by + 1, 2 * by + 1), np.uint8))
+    return grown.view(np.bool_)  # type: ignore[no-any-return]
+
+
+def _bubble(region: Mask, gray: Plane, long: int, enough: tuple[_Print, ...] = _ENOUGH) -> Mask | None:
     """Return a white region with its holes filled if it is a bubble with print in it."""
     outlines, _ = cv2.findContours(
         np.pad(region, 1).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
@@ -274,7 +356,7 @@ def _bubble(region: Mask, gray: Plane, long: int) -> Mask | None:
     sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1)
     letter = (sides <= _GLYPH * long) & (stats[:, cv2.CC_STAT_AREA] >= 4)
     letter[0] = False
-    needed = [one for one in _ENOUGH if letter.sum() >= one.pieces and solid >= one.solid]
+    needed = [one for one in enough if letter.sum() >= one.pieces and solid >= one.solid]
     if not needed or stats[letter, cv2.CC_STAT_AREA].sum() < _LETTERS * holes.sum():
         return None
     ink = letter[labels]
