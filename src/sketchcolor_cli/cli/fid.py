@@ -11,7 +11,7 @@ from rich.table import Table
 
 from sketchcolor_cli import devices
 from sketchcolor_cli.cli import environment, options, printing
-from sketchcolor_cli.errors import UsageError, WeightError
+from sketchcolor_cli.errors import ImageError, UsageError, WeightError
 from sketchcolor_cli.evaluation.config import DIMS, FidSettings, Resize
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def fid(
         typer.Option(
             metavar="truth|none|DIR",
             help="With --model: what the model sees beside a sketch. truth is the picture of the same name "
-            "in REAL, which is how the thesis measured; DIR is a folder with pictures of the same names.",
+            "in REAL at 96×96 pixels, which is how the thesis measured; DIR is a folder with rough "
+            "colourings of the same names.",
         ),
     ] = "none",
     weights: Annotated[
@@ -189,14 +190,18 @@ def _colored(model: str, sketches: Path, reference: str, real: Path, device: str
     """Return the sketches as the model colours them, one by one."""
     with options.loading():
         from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
+        from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings
         from sketchcolor_cli.coloring.models import load_color_model
         from sketchcolor_cli.evaluation.fid import Made
         from sketchcolor_cli.evaluation.pictures import to_bytes
-        from sketchcolor_cli.images import read_picture
+        from sketchcolor_cli.evaluation.protocols import rough
+        from sketchcolor_cli.images import Picture, on_paper, read_picture
         from sketchcolor_cli.worklist import build_worklist
 
         network, _ = load_color_model(environment.model_file(model))
-        color = Colorizer(network, devices.resolve(device))
+        # A scan on tinted paper, or the originals by mistake, must not be measured as they are.
+        settings = ColorizeSettings(colored_pages=ColoredPages.REDO)
+        color = Colorizer(network, devices.resolve(device), settings)
     pages = build_worklist([sketches], sketches / ".nowhere")
     folder = {"truth": real, "none": None}.get(reference, Path(reference))
     files: dict[Path, Path] = {}
@@ -211,13 +216,21 @@ def _colored(model: str, sketches: Path, reference: str, real: Path, device: str
         if missing:
             raise UsageError(f"{folder}: no reference for {len(missing)} sketches, such as {missing[0].name}")
 
+    unreadable: list[tuple[str, str]] = []
+
     def make() -> Iterator[NDArray[np.uint8]]:
         for job in pages:
             found = files.get(_stem(job.source, sketches))
-            page = color(read_picture(job.source), read_picture(found) if found else None)
-            yield to_bytes(page.rgb)
+            try:
+                page, given = read_picture(job.source), read_picture(found) if found else None
+            except ImageError as error:
+                unreadable.append((job.source.relative_to(sketches).as_posix(), str(error)))
+                continue
+            if given is not None and reference == "truth":
+                given = Picture(rough(on_paper(given)))
+            yield to_bytes(color(page, given).rgb)
 
-    return Made(len(pages), make)
+    return Made(len(pages), make, unreadable)
 
 
 def _stem(path: Path, folder: Path) -> Path:

@@ -36,10 +36,17 @@ _VERSION = 1  # of how pictures become features; another one makes kept statisti
 
 @dataclass(frozen=True)
 class Made:
-    """Pictures that are made while they are measured: how many, and what makes them, (H, W, 3) uint8 each."""
+    """Pictures that are made while they are measured.
+
+    Attributes:
+        count: How many there will be.
+        make: Makes them, (H, W, 3) uint8 each.
+        unreadable: While it does, gets the names of those that cannot be made, and why.
+    """
 
     count: int
     make: Callable[[], Iterable[NDArray[np.uint8]]]
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,7 @@ class FidMeter:
                 self.settings,
                 report=lambda done: self.report(done, source.count),
             )
-            return replace(told, about=self.about), False, []
+            return replace(told, about=self.about), False, source.unreadable
         if source.suffix.lower() == ".npz":
             statistics = read_statistics(source)
             self._refuse_others(source, statistics)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli.evaluation.config import Protocol
+from sketchcolor_cli.evaluation.config import EvaluateSettings, Protocol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.evaluation.config import EvaluateSettings
     from sketchcolor_cli.evaluation.samples import Sample
 
     Array = NDArray[np.float32]
@@ -40,13 +39,18 @@ class Given:
 def give(protocol: Protocol, sample: Sample, other: Sample | None, settings: EvaluateSettings) -> Given:
     """Return what a protocol gives for a sample; ``other`` is a sample of the same group."""
     if protocol is Protocol.REFERENCE:
-        side = settings.reference_side
-        return Given(reference=cv2.resize(sample.truth, (side, side), interpolation=cv2.INTER_AREA))
+        return Given(reference=rough(sample.truth, settings.reference_side))
     if protocol is Protocol.POINTS:
         return _points(random_of(settings.seed, sample.key), sample, settings.points)
     if protocol is Protocol.OTHER and other is not None:
         return Given(sheet=other.truth)
     return Given()
+
+
+def rough(truth: Array, side: int = EvaluateSettings.reference_side) -> Array:
+    """Return a true picture (H, W, 3) as the thesis gave it for a rough colouring: (side, side, 3)."""
+    small: Array = cv2.resize(truth, (side, side), interpolation=cv2.INTER_AREA)
+    return small
 
 
 def random_of(seed: int, key: str) -> np.random.Generator:
