@@ -56,6 +56,17 @@ def test_specks_go_to_their_surroundings() -> None:
     assert len(find(gray, paint).colors) == 2
 
 
+@pytest.mark.parametrize(("color", "count"), [(BLUE, 2), (RED, 1)])
+def test_a_small_thing_that_lines_close_in_is_kept_if_it_is_of_another_colour(
+    color: tuple[float, float, float], count: int
+) -> None:
+    gray = np.full((1500, 1000), 255, np.uint8)
+    cv2.circle(gray, (500, 700), 5, 0, 2)
+    paint = np.full((750, 500, 3), RED, np.float32)
+    cv2.circle(paint, (250, 350), 2, color, -1)
+    assert len(find(gray.astype(np.float32) / 255, paint).colors) == count
+
+
 def test_protected_parts_are_white() -> None:
     gray, paint = drawing()
     paper = np.zeros((300, 250), np.bool_)

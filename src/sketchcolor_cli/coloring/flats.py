@@ -34,6 +34,11 @@ _ALIKE = 7.0  # distance in Lab below which neighbours without a line between th
 _MANY = 14.0  # spread of paint in Lab from which on a region has several colours
 _COLORS = 12  # that a page is reduced to, to find them
 _ROUNDS = 3  # of merging
+_SAMPLES = 500_000  # pixels of a page that are enough to find the colours of its regions
+_FEW = 50  # of them in a region, below which all its pixels are looked at
+_SMALL = 0.1  # of a speck: so large a thing is no speck where lines close it in and it is of another colour
+_COMPACT = 0.45  # part of its box that such a thing fills; what is between strokes of hatching does not
+_OTHER = 8.0  # distance in Lab from what is around that is another colour, or of brightness, in hundredths
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +75,9 @@ def find(gray: Plane, paint: Lab, paper: Mask | None = None, palette: Lab | None
     labels = _regions(line)
     means, spread = _robust(labels, colors, ~line)
     labels = _parted(labels, colors, spread)
+    closed = _closed_in(labels, line, colors, gray)
     for _ in range(_ROUNDS):
-        labels = _without_specks(labels, round(_SPECK * gray.size))
+        labels = _without_specks(labels, round(_SPECK * gray.size), kept=closed)
         means, _ = _robust(labels, colors, ~line)
         labels, merged = _joined(labels, line, means)
         if not merged:
@@ -173,15 +179,24 @@ def _numbered(labels: Labels) -> Labels:
 def _robust(labels: Labels, colors: Lab, seen: Mask) -> tuple[Lab, Plane]:
     """Return each region's colour, a mean that leaves out what is far from it, and how far paint spreads."""
     count = int(labels.max()) + 1
-    flat, values = labels.ravel(), colors.reshape(-1, 3)
-    weight = np.where(seen.ravel(), 1.0, 1e-3)  # a region that is all line has the colour under it
+    step = max(1, round((labels.size / _SAMPLES) ** 0.5))
+    sample = np.zeros(labels.shape, np.bool_)
+    sample[::step, ::step] = True
+    few = np.bincount(labels[::step, ::step].ravel(), minlength=count) < _FEW
+    if step > 1 and few.any():
+        sample |= few.take(labels)
+    flat, values, shown = labels[sample], colors[sample], seen[sample]
+    once = np.where(shown, 1.0, 1e-3)  # a region that is all line has the colour under it
+    weight = once
     mean = spread = np.zeros(0)
     for _ in range(3):
         total = np.maximum(np.bincount(flat, weight, count), 1e-12)
-        mean = np.stack([np.bincount(flat, weight * values[:, c], count) / total for c in range(3)], 1)
-        off = np.linalg.norm(values - mean[flat], axis=1)
-        spread = np.bincount(flat, weight * off, count) / total
-        weight = np.where(seen.ravel(), 1.0, 1e-3) / (1 + (off / 6) ** 2)
+        mean = np.stack(
+            [np.bincount(flat, weight * values[:, c], count) / total for c in range(values.shape[1])], 1
+        )
+        off = ((values - mean.astype(np.float32)[flat]) ** 2).sum(1)
+        spread = np.bincount(flat, weight * np.sqrt(off), count) / total
+        weight = once / (1 + off / 36)
     return mean.astype(np.float32), spread.astype(np.float32)
 
 
@@ -236,20 +251,53 @@ def _borders(labels: Labels, seen: Mask | None = None) -> tuple[NDArray[np.int64
     return np.stack([pairs // count, pairs % count], 1), lengths
 
 
-def _without_specks(labels: Labels, least: int, only: Mask | None = None) -> Labels:
+def _without_specks(labels: Labels, least: int, only: Mask | None = None, kept: Mask | None = None) -> Labels:
     """Give regions of fewer pixels than ``least`` to the neighbour with the longest border.
 
-    With ``only``, a mask, those alone that lie in it.
+    With ``only``, a mask, those alone that lie in it; without those that lie in ``kept``.
     """
     for _ in range(_ROUNDS):
         count = int(labels.max()) + 1
         small = np.bincount(labels.ravel(), minlength=count) < least
         if only is not None:
             small &= np.bincount(labels[only], minlength=count) > 0
+        if kept is not None:
+            small[labels[kept]] = False
         if not small.any():
             break
         labels = _numbered(_given_away(labels, small))
     return labels
+
+
+def _closed_in(labels: Labels, line: Mask, colors: Lab, gray: Plane) -> Mask:
+    """Return a pixel of each small region that lines close in, as an eye or a button, and that stands out."""
+    count = int(labels.max()) + 1
+    speck = _SPECK * labels.size
+    open_ = np.bincount(labels[~line], minlength=count)  # pixels that are no line
+    whole = np.bincount(labels.ravel(), minlength=count)
+    small = (whole < speck) & (open_ >= max(6.0, _SMALL * speck))
+    pairs, _ = _borders(labels, ~line)
+    small[pairs.ravel()] = False
+    out = np.zeros(labels.shape, np.bool_)
+    if not small.any():
+        return out
+    y, x = np.nonzero(small.take(labels) & ~line)
+    own = labels[y, x]
+    box = [np.full(count, 1 << 30), np.full(count, 1 << 30), np.zeros(count, int), np.zeros(count, int)]
+    for place, low, high in ((y, box[0], box[2]), (x, box[1], box[3])):
+        np.minimum.at(low, own, place)
+        np.maximum.at(high, own, place)
+    filled = open_ / np.maximum((box[2] - box[0] + 1) * (box[3] - box[1] + 1), 1)
+    small &= filled >= _COMPACT
+    means, _ = _robust(labels, np.concatenate([colors, 100 * gray[..., None]], 2), ~line)
+    pairs, _ = _borders(labels)
+    apart = np.abs(means[pairs[:, 0]] - means[pairs[:, 1]])
+    differs = np.maximum(np.linalg.norm(apart[:, :3], axis=1), apart[:, 3]) >= _OTHER
+    alike = np.unique(pairs[~differs])
+    small[alike] = False
+    first = small[own]
+    out[y[first], x[first]] = True
+    return out
 
 
 def _joined(labels: Labels, line: Mask, means: Lab) -> tuple[Labels, bool]:
