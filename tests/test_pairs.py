@@ -261,3 +261,13 @@ def test_the_sheet_of_a_page_shows_a_picture_for_each_panel_in_the_same_new_colo
         painted = painted[(painted.min(1) < 0.9) & (painted.max(1) > 0.1)]
         assert len(painted) > 1000
         np.testing.assert_allclose(np.median(painted, 0), np.median(shown, 0), atol=0.02)
+
+
+def test_colours_are_left_as_they_are_where_they_shall_be_learnt() -> None:
+    flat = [Drawing("flat", np.full((64, 64, 3), (200, 90, 40), np.uint8))]
+    recipe = replace(only("none", sheet_share=0), augment=True, vary_colors=False)
+    for seed in range(8):
+        truth = make_pair(default_rng(seed), flat, 0, 64, recipe).truth
+        assert np.abs(truth - np.array((200, 90, 40), np.float32) / 255).max() < 1e-6
+    varied = replace(recipe, vary_colors=True)
+    assert np.ptp([make_pair(default_rng(seed), flat, 0, 64, varied).truth.mean() for seed in range(8)]) > 0

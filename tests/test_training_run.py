@@ -20,6 +20,7 @@ from sketchcolor_cli.images import read_picture
 from sketchcolor_cli.model.base import ColorNet
 from sketchcolor_cli.model.checkpoint import load_model
 from sketchcolor_cli.model.config import config_to_plain
+from sketchcolor_cli.model.hint_unet import HintUNet
 from sketchcolor_cli.training import callbacks, data, opening, presets
 from sketchcolor_cli.training import run as run_module
 from sketchcolor_cli.training.config import configure
@@ -634,3 +635,21 @@ def test_a_model_that_cannot_be_written_is_told_in_one_line(pictures, tmp_path, 
     with pytest.raises(CheckpointError) as raised:
         run(pictures, tmp_path / "run", "fast")
     assert only_line(raised) == f"{tmp_path / 'run' / 'best.safetensors'}: cannot be written (disk full)"
+
+
+def test_without_a_compiler_compiling_is_told_in_one_line(pictures, tmp_path, monkeypatch):
+    """What PyTorch raises then is raised here; bringing its compiler up takes longer than the other tests."""
+
+    class InductorError(RuntimeError):
+        __module__ = "torch._inductor.exc"
+
+    def fail(*_given, **_named):
+        raise InductorError("InvalidCxxCompiler: No working C++ compiler found\n\nSet TORCHDYNAMO_VERBOSE=1")
+
+    monkeypatch.setattr(HintUNet, "compile", lambda net: setattr(net, "forward", fail))
+    with pytest.raises(TrainingError, match=r"^--compile: .*No working C\+\+ compiler found\)") as raised:
+        run(pictures, tmp_path / "run", "fast", compile=True)
+    only_line(raised)
+    monkeypatch.setattr(HintUNet, "forward", fail)
+    with pytest.raises(InductorError):  # where nothing was to be compiled, nothing is made up
+        run(pictures, tmp_path / "other", "fast")

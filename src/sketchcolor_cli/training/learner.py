@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from sketchcolor_cli.errors import DataError, SketchcolorError
+from sketchcolor_cli.errors import DataError, SketchcolorError, TrainingError
 from sketchcolor_cli.training import callbacks
 from sketchcolor_cli.training.config import STAGES
 from sketchcolor_cli.training.data import EpochBatches, loader
@@ -191,6 +191,14 @@ def fit(context: Context, work: Work) -> None:
             run_fit(start_epoch=begun)
     except SketchcolorError as error:
         raise _in_one_line(error) from error
+    except RuntimeError as error:
+        if not config.compile or not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            raise
+        reason = str(error).strip().partition("\n")[0]
+        raise TrainingError(
+            f"--compile: torch.compile cannot translate the network ({reason}); on a CPU it needs a C++ "
+            "compiler such as g++; start again without --compile"
+        ) from error
     if average is not None:
         average.settle()
 
