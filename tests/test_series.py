@@ -111,3 +111,20 @@ def test_check_reports_the_drift_as_json(tmp_path: Path) -> None:
     report = json.loads(out)["drift"]
     assert report[0]["pages"] == 2
     assert report[0]["worst"] == pytest.approx(5, abs=0.6)
+
+
+def test_colorize_reports_the_drift_of_a_series(tmp_path: Path) -> None:
+    (tmp_path / "pages" / "series.toml").parent.mkdir()
+    (tmp_path / "pages" / "series.toml").write_text("")
+    gray = np.ones((96, 64, 3), np.float32)
+    gray[40:44] = 0
+    for name in "ab":
+        write_picture(tmp_path / "pages" / f"{name}.png", Picture(gray, gray=True))
+    code, out, _ = run("colorize", tmp_path / "pages", "-o", tmp_path / "out", "--device", "cpu", "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert len(document["done"]) == 2
+    assert isinstance(document["drift"], list)
+    (tmp_path / "pages" / "series.toml").unlink()
+    again = run("colorize", tmp_path / "pages", "-o", tmp_path / "out", "--resume", "--json")
+    assert "drift" not in json.loads(again[1])

@@ -20,7 +20,7 @@ from sketchcolor_cli.runs.watch import Watcher
 from sketchcolor_cli.worklist import FORMAT_OF_SUFFIX, Container, Shard, build_worklist, parse_shard
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sketchcolor_cli.books.book import Book
@@ -170,7 +170,15 @@ def how(
 
 
 def go(
-    inputs: Sequence[Path], output: Path, work: Work, how: How, *, title: str, verb: str, **facts: Any
+    inputs: Sequence[Path],
+    output: Path,
+    work: Work,
+    how: How,
+    *,
+    title: str,
+    verb: str,
+    afterwards: Callable[[], dict[str, Any]] = dict,
+    **facts: Any,
 ) -> int:
     """Go over the files and return the exit code.
 
@@ -181,6 +189,7 @@ def go(
         how: How to go.
         title: What the progress bar is called.
         verb: What was done with a picture, for the last line.
+        afterwards: Called when all is done and nothing failed; returns what the JSON document says then, too.
         **facts: What the JSON document says besides.
 
     Raises:
@@ -197,6 +206,8 @@ def go(
             result = run.do(run.plan(jobs, journal), journal)
             if how.shard is None and not (result.failed or result.interrupted):
                 journal.clear_desks()
+    if not (how.watch or result.failed or result.interrupted):
+        facts |= afterwards()
     return printing.finish_batch(result, verb, as_json=how.json, **facts, device=run.device)
 
 

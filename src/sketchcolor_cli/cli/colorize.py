@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
@@ -237,7 +237,8 @@ def colorize(
         save_z,
         device,
     )
-    code = batches.go(inputs, output, work, how, title=model, verb="colorized", model=model)
-    if profile is not None and code == 0 and not (dry_run or watch or json):
-        series_profile.tell_drift(output, palette)
-    return code
+
+    def drift() -> dict[str, Any]:
+        return {} if profile is None else {"drift": series_profile.told_drift(output, palette)}
+
+    return batches.go(inputs, output, work, how, title=model, verb="colorized", afterwards=drift, model=model)

@@ -165,9 +165,11 @@ def drifts(folders: Sequence[Path], palette: Path | None) -> list[dict[str, Any]
     ]
 
 
-def tell_drift(output: Path, palette: Path | None) -> None:
-    """Say after a run which colours move most."""
-    _tell(drifts([output], palette), _TOLD)
+def told_drift(output: Path, palette: Path | None) -> list[dict[str, Any]]:
+    """Say after a run which colours move most, and return how far each does."""
+    report = drifts([output], palette)
+    _tell(report, _TOLD)
+    return report
 
 
 def _tell(report: list[dict[str, Any]], most: int) -> None:
