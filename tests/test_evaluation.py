@@ -423,6 +423,7 @@ def test_the_command_writes_document_and_report(tmp_path: Path) -> None:
     [
         (["--data", "nowhere"], 1, "nowhere: neither a folder nor"),
         (["--data", ".", "--limit", "0"], 2, "--limit"),
+        (["--data", ".", "-o", "a.png"], 2, "--output a.png: cannot be written"),
         (["--data", ".", "--model", "nothing"], 1, "nothing: neither a model file"),
         (["--data", ".", "--weights", "nowhere.pth"], 2, "nowhere.pth: no such file"),
     ],
@@ -433,7 +434,7 @@ def test_mistakes_are_one_line(
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
     extra = [] if "--weights" in args else ["--no-fid"]
-    ran = CliRunner().invoke(app, ["evaluate", *args, "-o", str(tmp_path / "out"), *extra])
+    ran = CliRunner().invoke(app, ["evaluate", "-o", str(tmp_path / "out"), *args, *extra])
     assert ran.exit_code == code
     assert said in ran.stderr
     assert ran.stderr.count("\n") == 1

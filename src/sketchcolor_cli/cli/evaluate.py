@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from enum import StrEnum
 from json import dumps
 from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
@@ -107,6 +108,7 @@ def evaluate(
         stability_limit=stability,
         seed=seed,
     )
+    _require_writable(output)  # or hours of work would end there
     network = None if no_fid else _fid_weights(weights)
     with options.loading():
         device = devices.resolve(device)
@@ -131,6 +133,17 @@ def evaluate(
         )
     found.protocol |= {"extractor": method, "device": device, "peak_memory_gb": _peak_memory()}
     return _tell(found, output, as_json=json)
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"--output {folder}: cannot be written ({error.strerror}); choose a writable folder"
+        ) from error
 
 
 def _protocols(chosen: list[Choice]) -> tuple[Protocol, ...]:
@@ -247,7 +260,8 @@ def _tell(found: Evaluation, output: Path, *, as_json: bool) -> int:
         printing.emit_json({key: value for key, value in found.to_json().items() if key != "pictures"})
     else:
         _tables(found)
-    printing.note(f"{found.protocol['pictures']} pictures; look at {output / 'report.html'}")
+    count = found.protocol["pictures"]
+    printing.note(f"{count} picture{'' if count == 1 else 's'}; look at {output / 'report.html'}")
     return 1 if found.unreadable else 0
 
 

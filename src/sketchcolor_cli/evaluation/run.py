@@ -188,7 +188,10 @@ def evaluate(
         done += len(contenders) * len(settings.protocols)
         report(done, total)
     if not run.found.rows:
-        said = f"; {run.found.unreadable[0][1]}" if run.found.unreadable else ""
+        if run.found.unreadable:
+            said = f"; {run.found.unreadable[0][1]}"
+        else:  # the protocol of others is the only one that a picture may not allow
+            said = "; none has another picture in its group, such as its subfolder"
         raise DataError(f"no picture of {len(numbers)} could be evaluated{said}")
     run.finish(numbers)
     return run.found
