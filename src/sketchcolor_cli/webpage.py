@@ -42,7 +42,8 @@ th,td{text-align:right;padding:5px 16px;border-bottom:1px solid var(--line);whit
 tr:last-child>*{border-bottom:0}tr>th:first-child{text-align:left;font-weight:500}
 td.better{color:var(--good)}td.worse{color:var(--bad)}td.unclear{color:var(--soft)}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(330px,1fr));gap:14px;margin:18px 0}
-.plots figure{margin:0;background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:12px}
+.plots figure{display:flex;align-items:center;margin:0;
+background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:12px}
 svg{width:100%;height:auto;font:11px system-ui,sans-serif}svg text{fill:var(--soft)}
 svg .title{font-size:13px;fill:var(--ink);font-weight:600}
 .axis{stroke:var(--soft)}.rule{stroke:var(--line)}.frame{fill:none;stroke:var(--line)}

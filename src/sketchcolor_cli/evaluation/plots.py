@@ -17,21 +17,25 @@ def strips(title: str, rows: Mapping[str, Sequence[float]], *, digits: int = 1) 
     if not rows:
         return ""
     low, high = _range([value for values in rows.values() for value in values])
-    height = 26 + 34 * len(rows) + 26
+    step = max(34, 120 // len(rows))  # a single row has room to show where its dots crowd
+    height = 26 + step * len(rows) + 26
     parts = []
     for number, (name, values) in enumerate(rows.items()):
-        middle = 26 + 34 * number + 17
+        middle = 26 + step * number + step // 2
         parts.append(_text(_LEFT - 8, middle + 4, _short(name, 16), "end"))
         parts.append(f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{middle}" y2="{middle}" class="rule"/>')
         for place, value in enumerate(values):
-            up = (place * 7919 % 17 - 8) * 0.9  # apart, always in the same way
+            up = (place * 7919 % 17 - 8) / 40 * step  # apart, always in the same way
             parts.append(
                 f'<circle cx="{_at(value, low, high):.1f}" cy="{middle + up:.1f}" r="2.6" '
                 f'class="dot s{number % 4}"/>'
             )
         median = sorted(values)[len(values) // 2]
         x = _at(median, low, high)
-        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{middle - 13}" y2="{middle + 13}" class="mark"/>')
+        parts.append(
+            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{middle - step * 0.4:.1f}" '
+            f'y2="{middle + step * 0.4:.1f}" class="mark"/>'
+        )
     return _figure(title, height, parts + _axis(low, high, height - 20, digits))
 
 
