@@ -348,6 +348,19 @@ def test_sketches_in_colour_are_not_measured_as_they_are_and_broken_ones_are_nam
     assert found["fid"] > 1e-4
     assert (found["n_real"], found["n_generated"]) == (2, 2)
     assert [one["name"] for one in found["unreadable"]] == ["x.png", "x.png"]
+    assert (found["model"], found["reference"], len(found["model_sha256"])) == ("default", "none", 64)
+
+
+def test_pictures_that_statistics_lack_are_named(tmp_path: Path, weights: Path) -> None:
+    real = draw(tmp_path / "real", 2, seed=21)
+    (real / "x.png").write_bytes(b"broken")
+    args = [real, "--save-stats", tmp_path / "a.npz", "--weights", weights, "--dims", 64, "--no-cache"]
+    ran = invoke(*args, "--json")
+    assert ran.exit_code == 1
+    assert "left out: x.png" in ran.stderr
+    found = json.loads(ran.stdout)
+    assert (found["n_real"], [one["name"] for one in found["unreadable"]]) == (2, ["x.png"])
+    assert read_statistics(tmp_path / "a.npz").moments.count == 2
 
 
 def test_statistics_alone_need_no_weights(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -121,15 +121,36 @@ def fid(
             report=lambda done, total: bar.update(task, completed=done, total=total),
         )
         if save_stats is not None:
-            meter.save(real, save_stats)
+            saved, unreadable = meter.save(real, save_stats)
             printing.note(f"statistics of {real} are in {save_stats}")
         source: Path | Made | None = generated
         if model is not None and sketches is not None:
             source = _colored(model, sketches, reference, real, device)
-        if source is None:
-            return 0
-        report = meter.distance(real, source)
-    return _tell(report, as_json=json)
+        report = meter.distance(real, source) if source is not None else None
+    if report is None:
+        _name(unreadable)
+        if json:
+            count = saved.moments.count
+            facts = {"statistics": str(save_stats), "n_real": count, "about": dict(saved.about or {})}
+            printing.emit_json(
+                {**facts, "unreadable": [{"name": name, "message": text} for name, text in unreadable]}
+            )
+        return 1 if unreadable else 0
+    return _tell(report, _about_model(model, reference), as_json=json)
+
+
+def _about_model(model: str | None, reference: str) -> dict[str, Any]:
+    """Return what must be known beside a distance to pictures that a model made."""
+    if model is None:
+        return {}
+    path = environment.model_file(model)
+    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"model": path.stem, "model_sha256": checksum, "reference": reference}
+
+
+def _name(unreadable: list[tuple[str, str]]) -> None:
+    for name, message in unreadable:
+        printing.note(f"left out: {name}: {message}")
 
 
 def _check(
@@ -237,13 +258,12 @@ def _stem(path: Path, folder: Path) -> Path:
     return path.relative_to(folder).with_suffix("")
 
 
-def _tell(report: FidReport, *, as_json: bool) -> int:
+def _tell(report: FidReport, made_by: dict[str, Any], *, as_json: bool) -> int:
     for warning in report.warnings:
         printing.note(f"note: {warning}")
-    for name, message in report.unreadable:
-        printing.note(f"left out: {name}: {message}")
+    _name(report.unreadable)
     if as_json:
-        printing.emit_json(report.to_json())
+        printing.emit_json({**report.to_json(), **made_by})
     else:
         table = Table("", "", show_header=False, box=None)
         table.add_row(
@@ -255,5 +275,7 @@ def _tell(report: FidReport, *, as_json: bool) -> int:
         table.add_row("generated pictures", str(report.n_generated or "unknown"))
         table.add_row("features", report.features)
         table.add_row("resized", report.resize)
+        if made_by:
+            table.add_row("model", f"{made_by['model']}, reference {made_by['reference']}")
         printing.stdout().print(table)
     return 1 if report.unreadable else 0

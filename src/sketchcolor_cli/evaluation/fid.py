@@ -156,11 +156,14 @@ class FidMeter:
         self.cache.put(content, statistics)
         return statistics, False, measured.unreadable
 
-    def save(self, source: Path | Made, target: Path) -> Statistics:
-        """Write a set's statistics to an .npz file that pytorch-fid reads as well."""
-        statistics, _, _ = self.statistics(source)
+    def save(self, source: Path | Made, target: Path) -> tuple[Statistics, list[tuple[str, str]]]:
+        """Write a set's statistics to an .npz file that pytorch-fid reads as well.
+
+        Returns the statistics, and the pictures that cannot be read.
+        """
+        statistics, _, unreadable = self.statistics(source)
         write_statistics(target, statistics, with_features=False)
-        return statistics
+        return statistics, unreadable
 
     def distance(self, real: Path | Made, generated: Path | Made) -> FidReport:
         """Return the Fréchet distance of two sets.
