@@ -56,7 +56,6 @@ def main() -> None:
     prepare_process()  # as the command does, before torch is imported
     import torch
 
-    from sketchcolor_cli.coloring import protect, tone
     from sketchcolor_cli.coloring.colorizer import Colorizer
     from sketchcolor_cli.coloring.models import load_color_model
     from sketchcolor_cli.images import read_picture, write_picture
@@ -82,8 +81,7 @@ def main() -> None:
             rgb = watch("  lay the ink over it", painted.rgb)
             watch("  write", write_picture, target, replace(read, rgb=rgb, gray=False))
             watch.since("page", start)
-            watch("  of which masks", protect.find, painted.gray, color.settings.protect)
-            watch("  of which tone", tone.descreened, painted.gray)
+            watch("  of which masks and tone", color.prepare, read)
     print("  clock  processor")
     for name in watch.seconds:
         clock, processor = watch.medians(name)

@@ -201,15 +201,14 @@ def _slanting(white: Mask, gutters: Mask, strips: Mask) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(rest.view(np.uint8), connectivity=4)
     long = max(white.shape)
     touched = np.zeros(count, np.bool_)
-    touched[np.unique(labels[cv2.dilate(gutters.view(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)])] = (
-        True
-    )
-    touched[0] = False
+    touched[labels[_grown(gutters, 1) & rest]] = True
     touched &= stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1) > 0.15 * long
-    inside = cv2.distanceTransform(np.pad(touched[labels], 1).view(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    for label in np.flatnonzero(touched):
-        touched[label] = inside[labels == label].max() <= 0.015 * long
-    out: Mask = touched[labels]
+    if not touched.any():
+        return np.zeros(white.shape, np.bool_)
+    long_ones = np.pad(touched.take(labels), 1).view(np.uint8)
+    inside = cv2.distanceTransform(long_ones, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    touched[labels[inside > 0.015 * long]] = False
+    out: Mask = touched.take(labels)
     return out
 
 
