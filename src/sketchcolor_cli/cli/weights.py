@@ -59,8 +59,9 @@ def list_(json: options.Json = False) -> int:
     if json:
         printing.emit_json([_as_json(store, one) for one in declared])
         return 0
-    name, users = Column("name", no_wrap=True), Column("used by", overflow="fold")
-    table = Table(name, "state", "download", "licence", users)
+    name = Column("name", no_wrap=True)
+    licence, users = (Column(title, overflow="fold") for title in ("licence", "used by"))
+    table = Table(name, "state", "download", licence, users)
     for one in declared:
         size = readable_size(one.file.size) if one.file.size else "unknown"
         row = (one.file.name, store.state(one.file), size, one.file.licence, ", ".join(one.used_by))
