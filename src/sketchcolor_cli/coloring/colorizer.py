@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -186,10 +187,13 @@ class Colorizer:
     def prepare(self, page: Picture) -> Prepared:
         """Find out what stays paper and where screentone is; the network has no part in it."""
         gray = _luma(page)
-        masks = protect.find(gray, self.settings.protect)
-        letters = None if masks is None else masks.bubbles
         seen = _at_most(gray, _TONE_SIDE)
-        even = tone.descreened(seen, letters)
+        with ThreadPoolExecutor(1) as pool:  # neither needs the other, and both leave a core to others
+            looking = pool.submit(tone.find, seen)
+            masks = protect.find(gray, self.settings.protect)
+            found = looking.result()
+        letters = None if masks is None else masks.bubbles
+        even = tone.smoothed(seen, found, letters)
         if even is not None and self.settings.descreen:
             whole = even if seen is gray else tone.descreened(gray, letters)
             gray = gray if whole is None else whole

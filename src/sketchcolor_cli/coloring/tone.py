@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,34 +27,59 @@ _GRAIN = 17  # pixels, the smallest such square
 _COARSE = 3  # pixels of the page to one of the copy on which means are taken
 
 
-def descreened(gray: Plane, spared: Mask | None = None) -> Plane | None:
-    """Return the page (H, W), paper 1 and ink 0, without the dots of its screentone; None where it has none.
+class Tone(NamedTuple):
+    """Where screentone is on a page, (H, W) bool, and where lines are, in it and outside."""
 
-    Dots are specks of ink, or of paper in dark tones, that stand as closely as only a screen puts them. In a
-    tone every pixel that is no line becomes the mean of those around it; lines stay as they are, and so does
-    all of ``spared``, a mask of any size, where letters may look like dots.
+    area: Mask
+    lines: Mask
+
+
+def find(gray: Plane) -> Tone | None:
+    """Return where on a page (H, W), paper 1 and ink 0, screentone is; None for nowhere.
+
+    Its dots are specks of ink, or of paper in dark tones, that stand as closely as only a screen puts them.
     """
     long = page_side(*gray.shape)
     if min(gray.shape) < 4 * _GRAIN:
         return None
-    near = max(_GRAIN, round(_NEAR * long)) | 1
+    near = _near(long)
     paper = gray >= _PAPER
     most = max(_GRAIN / 3, _DOT * long)
     specks, lines = _specks(~paper, most, near, 8)  # a thin slanting line hangs together by its corners
     dark = cv2.blur(gray, (near, near)) < _PAPER  # elsewhere dots of paper are cross-hatching
     gaps, _ = _specks(paper & _grown(dark, near), most, near, 4) if dark.any() else (dark, None)
     gaps &= dark
-    lines &= ~gaps
-    tone = specks | gaps
-    if spared is not None:
-        tone &= ~cv2.resize(spared.view(np.uint8), gray.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(
-            bool
-        )
-    if not tone.any():
+    area = specks | gaps
+    return Tone(area, lines & ~gaps) if area.any() else None
+
+
+def smoothed(gray: Plane, tone: Tone | None, spared: Mask | None = None) -> Plane | None:
+    """Return the page without the dots of its screentone; None where it has none.
+
+    In a tone every pixel that is no line becomes the mean of those around it; lines stay as they are, and so
+    does all of ``spared``, a mask of any size, where letters may look like dots.
+    """
+    if tone is None:
         return None
+    area = tone.area
+    if spared is not None:
+        size = gray.shape[::-1]
+        area = area & (cv2.resize(spared.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) == 0)
+        if not area.any():
+            return None
     out = gray.copy()
-    cv2.copyTo(_means(gray, ~lines, near / 4), (tone & ~lines).view(np.uint8), out)
+    means = _means(gray, ~tone.lines, _near(page_side(*gray.shape)) / 4)
+    cv2.copyTo(means, (area & ~tone.lines).view(np.uint8), out)
     return out
+
+
+def descreened(gray: Plane, spared: Mask | None = None) -> Plane | None:
+    """Find the screentone of a page and smooth it; see :func:`find` and :func:`smoothed`."""
+    return smoothed(gray, find(gray), spared)
+
+
+def _near(long: int) -> int:
+    return max(_GRAIN, round(_NEAR * long)) | 1
 
 
 def _means(gray: Plane, counted: Mask, sigma: float) -> Plane:
