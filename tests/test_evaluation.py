@@ -26,6 +26,9 @@ from sketchcolor_cli.evaluation.report import html_report
 from sketchcolor_cli.evaluation.run import Contender, Evaluation, FeatureSet, evaluate
 from sketchcolor_cli.evaluation.samples import Sample, Samples, open_samples
 from sketchcolor_cli.evaluation.skin import skin_tones
+from sketchcolor_cli.model.checkpoint import save_model
+from sketchcolor_cli.model.config import HintUNetConfig
+from sketchcolor_cli.model.hint_unet import HintUNet
 from sketchcolor_cli.shards import append_sample
 
 if TYPE_CHECKING:
@@ -416,6 +419,19 @@ def test_the_command_writes_document_and_report(tmp_path: Path) -> None:
     assert len(written["models"]["default"]["sha256"]) == 64
     assert "frechet" in written["sets"]["default"]["none"]
     assert (tmp_path / "out/report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_model_of_a_run_is_called_as_the_run(tmp_path: Path) -> None:
+    write_shard(tmp_path / "val.tar", {"0": {"color.png": encoded(picture(0)), "json": b"{}"}})
+    small = HintUNetConfig(widths=(4, 8), depths=(1, 1), lab_step=48.0)
+    runs = [tmp_path / name / "model.safetensors" for name in ("mine", "yours")]
+    for run in runs:
+        save_model(run, HintUNet(small), provenance={}, licence="")
+    args = ["--data", str(tmp_path / "val.tar"), "-o", str(tmp_path / "out"), "--no-fid", "--json"]
+    args += ["--stability", "0", "--protocol", "none", "--model", str(runs[0]), "--compare", str(runs[1])]
+    ran = CliRunner().invoke(app, ["evaluate", *args])
+    assert ran.exit_code == 0, ran.stderr
+    assert list(json.loads(ran.stdout)["models"]) == ["mine", "yours"]
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,11 @@ def _contender(name: str, device: str) -> Contender:
         "parameters": sum(one.numel() for one in network.parameters()),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    return Contender(path.stem, ArrayColorizer(network, device), about)
+    # every run of training writes its model.safetensors, so that the run's folder says more
+    run = path.resolve().parent.name
+    return Contender(
+        run if path.stem == "model" and run else path.stem, ArrayColorizer(network, device), about
+    )
 
 
 def _features(network: Path | None, device: str) -> list[FeatureSet]:
