@@ -65,8 +65,11 @@ SHOWN = 12  # pictures in a row of the contact sheet
 class Pairs(Dataset):
     """Pair number n is the same whenever it is asked for: a resumed run sees what an unbroken one would."""
 
-    def __init__(self, drawings: Sequence[Drawing], size: int, first: int, seed: int) -> None:
+    def __init__(
+        self, drawings: Sequence[Drawing], size: int, first: int, seed: int, recipe: PairRecipe | None = None
+    ) -> None:
         self.drawings, self.size, self.first, self.seed = drawings, size, first, seed
+        self.recipe = recipe or PairRecipe()
         weights = np.array([SOURCE_WEIGHT.get(drawing.source, 1.0) for drawing in drawings])
         self.shares = np.cumsum(weights / weights.sum())
         self.kin = find_kin(drawing.group for drawing in drawings)
@@ -77,7 +80,7 @@ class Pairs(Dataset):
     def __getitem__(self, number: int) -> tuple[Tensor, ...]:
         rng = np.random.default_rng([self.seed, self.first + number])
         index = min(int(np.searchsorted(self.shares, rng.random())), len(self.drawings) - 1)
-        return to_tensors(make_pair(rng, self.drawings, index, self.size, PairRecipe(), kin=self.kin))
+        return to_tensors(make_pair(rng, self.drawings, index, self.size, self.recipe, kin=self.kin))
 
 
 class Validation(Dataset):
@@ -229,9 +232,14 @@ def train(run: Run, drawings: Sequence[Drawing], sets: dict[str, list], options:
     sums: dict[str, float] = {}
     steps = 0
     sizes = [int(size) for size in options.sizes.split(",")]
+    recipe = PairRecipe()
+    if options.bare is not None:
+        helped = {kind: share for kind, share in recipe.hint_kinds.items() if kind != "none"}
+        bare = options.bare / (1 - options.bare) * sum(helped.values())
+        recipe = replace(recipe, hint_kinds={"none": bare, **helped})
     for phase, size in enumerate(sizes, start=1):
         loader = DataLoader(
-            Pairs(drawings, size, run.images, seed=1),
+            Pairs(drawings, size, run.images, seed=1, recipe=recipe),
             max(4, options.pixels // size**2),
             num_workers=options.workers,
             worker_init_fn=single_threaded,
@@ -284,6 +292,7 @@ def main() -> None:
         "--sizes", default="128,192,256", help="sides in pixels, each for an equal part of the time"
     )
     parser.add_argument("--pixels", type=int, default=16 * 128 * 128, help="pixels in a batch")
+    parser.add_argument("--bare", type=float, help="share of pairs without a hint, from 0 to below 1")
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument(
         "--cooldown", type=float, default=0.15, help="part of the time in which lr falls to 0"
