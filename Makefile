@@ -13,7 +13,7 @@ demo: $(VENV)/installed
 	$(BIN)/sketchcolor extract demo-out/with-reference -o demo-out/sketches --overwrite --verbose
 	@echo
 	@echo "Look at demo-out/: no-reference/ is what the model makes of the pages alone, with-reference/ what it"
-	@echo "makes of them and the rough colourings in examples/reference/, sketches/ is the way back by XDoG."
+	@echo "makes of them and the rough colourings in examples/reference/, sketches/ is the way back."
 
 test: $(VENV)/installed-dev check
 

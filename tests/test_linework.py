@@ -99,16 +99,35 @@ def test_an_empty_picture_stays_paper(linework, level):
 
 def test_strength_makes_faint_lines_darker_and_no_line_another(linework):
     picture, _ = shapes()
-    faint, plain, dark = (draw(Procedure(linework.network, s), picture) for s in (0.25, 1.0, 4.0))
+    faint, plain, dark = (draw(Procedure(linework.network, s, 0.0), picture) for s in (0.25, 1.0, 4.0))
     assert (dark <= plain).all()
     assert (plain <= faint).all()
     assert dark.mean() < plain.mean() < faint.mean()
 
 
-@pytest.mark.parametrize("strength", ["0", "-1"])
-def test_strength_must_be_above_zero(strength):
-    with pytest.raises(UsageError, match="strength is above 0"):
-        load_sketcher(find_extractors(), "linework", settings=[f"strength={strength}"])
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("strength=0", "strength is above 0"),
+        ("strength=-1", "strength is above 0"),
+        ("black=2", "black is from 0 to 1"),
+        ("black=-0.1", "black is from 0 to 1"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(setting, said):
+    with pytest.raises(UsageError, match=said):
+        load_sketcher(find_extractors(), "linework", settings=[setting])
+
+
+@pytest.mark.parametrize("level", [0.0, 0.03, 0.08])
+def test_what_is_black_stays_black_unless_told_otherwise(linework, level):
+    picture, _ = shapes(fill=(level,) * 3)
+    inside = np.s_[120:160, 140:160]
+    assert draw(linework, picture)[inside].max() < 0.05
+    assert (
+        draw(Procedure(linework.network, 1.0, 0.0), picture)[inside].mean()
+        > draw(linework, picture)[inside].mean()
+    )
 
 
 def test_tiles_give_what_the_whole_gives(linework):

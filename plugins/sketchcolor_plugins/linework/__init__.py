@@ -23,6 +23,7 @@ def sketchcolor_extractors() -> Iterable[Extractor]:
             size=SizeRule(multiple=16, minimum=32),
             parameters=(
                 Parameter("strength", 1.0, "More than 1 draws faint lines darker, less leaves them out."),
+                Parameter("black", 0.1, "What is darker, from 0 to 1, becomes solid ink; 0 for nothing."),
             ),
             margin=128,
         )
@@ -33,7 +34,9 @@ def _load(resources: Resources) -> Sketcher:
     from sketchcolor_plugins.linework.network import WEIGHTS, Linework, Procedure
     from sketchcolor_plugins.loading import load, place
 
-    strength = resources.parameters["strength"]
+    strength, black = (resources.parameters[name] for name in ("strength", "black"))
     if not strength > 0:
         raise ValueError("strength is above 0")
-    return Procedure(place(load(Linework, WEIGHTS), resources), strength)
+    if not 0 <= black <= 1:
+        raise ValueError("black is from 0 to 1")
+    return Procedure(place(load(Linework, WEIGHTS), resources), strength, black)

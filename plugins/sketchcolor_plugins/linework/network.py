@@ -18,6 +18,8 @@ WIDTHS = (24, 48, 96, 128)
 """Channels at a half, quarter, eighth and sixteenth of the picture's size."""
 
 _FINE = 8  # channels at full size
+_LUMA = 0.2126, 0.7152, 0.0722
+_FADE = 0.02  # of luma, within which black begins
 
 
 class Linework(nn.Module):
@@ -70,13 +72,18 @@ def _conv(inside: int, outside: int, *, stride: int = 1, norm: bool) -> nn.Seque
 
 @dataclass(frozen=True)
 class Procedure:
-    """From pictures to sketches by the network."""
+    """From pictures to sketches by the network; what is black stays black."""
 
     network: Linework
     strength: float
     """How much likelier than the network says a line is taken to be, as odds."""
+    black: float
+    """Luma, from 0 to 1, below which an area is ink whatever it shows."""
 
     def __call__(self, rgb: Tensor) -> Tensor:
         """Turn (N, 3, H, W) in [0, 1], sides multiples of 16, into (N, 1, H, W) in [0, 1]."""
         logits = self.network(like(self.network, rgb)).float()
-        return 1 - torch.sigmoid(logits + math.log(self.strength))
+        lines = torch.sigmoid(logits + math.log(self.strength))
+        luma = (rgb * rgb.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+        solid = ((self.black - luma) / _FADE).clamp(0, 1)
+        return 1 - torch.maximum(lines, solid)
