@@ -122,7 +122,6 @@ class ModelShelf:
         made = ModelFile(name, self.folder / f"{name}{_SUFFIX}", imported=True)
         card = path.with_suffix(".md")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
             if card.is_file():
                 _copy(card, made.path.with_suffix(".md"))
             _copy(path, made.path)

@@ -14,14 +14,17 @@ from rich.table import Table
 
 from sketchcolor_cli import devices
 from sketchcolor_cli.cli import environment, options, printing
-from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.errors import UsageError, WeightError
 from sketchcolor_cli.evaluation.config import ENOUGH, EvaluateSettings, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
     from sketchcolor_cli.evaluation.run import Contender, Evaluation, FeatureSet, PairFigure
+    from sketchcolor_cli.weightfile import WeightFile
 
 
 class Choice(StrEnum):
@@ -158,30 +161,28 @@ def _fid_weights(given: Path | None) -> Path | None:
         if not given.is_file():
             raise UsageError(f"{given}: no such file; check the path of the weights")
         return given
-    from sketchcolor_cli.errors import WeightError
     from sketchcolor_cli.weights.known import FID_INCEPTION
 
-    store = environment.weight_store()
-    try:
-        store.require([FID_INCEPTION])
-    except WeightError as problem:
-        printing.note(f"note: FID and KID are left out; {problem}")
-        return None
-    return store.find(FID_INCEPTION)
+    found = _stored([FID_INCEPTION], "FID and KID are")
+    return found[0] if found else None
 
 
-def _lpips_weights() -> tuple[Path, Path] | None:
+def _lpips_weights() -> list[Path] | None:
     """Return the files of the two parts of LPIPS; without them the rest is measured all the same."""
-    from sketchcolor_cli.errors import WeightError
     from sketchcolor_cli.weights.known import LPIPS_HEADS, LPIPS_TRUNK
 
+    return _stored([LPIPS_TRUNK, LPIPS_HEADS], "LPIPS is")
+
+
+def _stored(files: Sequence[WeightFile], figures_are: str) -> list[Path] | None:
+    """Return where weights lie; where some lack None, after a line that tells what is left out."""
     store = environment.weight_store()
     try:
-        store.require([LPIPS_TRUNK, LPIPS_HEADS])
+        store.require(files)
     except WeightError as problem:
-        printing.note(f"note: LPIPS is left out; {problem}")
+        printing.note(f"note: {figures_are} left out; {problem}")
         return None
-    return store.find(LPIPS_TRUNK), store.find(LPIPS_HEADS)
+    return [store.find(file) for file in files]
 
 
 def _contender(name: str, device: str) -> Contender:
@@ -217,7 +218,7 @@ def _features(network: Path | None, device: str) -> list[FeatureSet]:
     return found
 
 
-def _pairs(files: tuple[Path, Path] | None, device: str) -> list[PairFigure]:
+def _pairs(files: Sequence[Path] | None, device: str) -> list[PairFigure]:
     if files is None:
         return []
     import torch
@@ -226,7 +227,8 @@ def _pairs(files: tuple[Path, Path] | None, device: str) -> list[PairFigure]:
     from sketchcolor_cli.evaluation.run import PairFigure
     from sketchcolor_cli.images import to_tensor
 
-    distance = load_lpips(*files, device)
+    trunk, heads = files
+    distance = load_lpips(trunk, heads, device)
 
     @torch.inference_mode()
     def see(result: NDArray[np.float32], truth: NDArray[np.float32]) -> float:

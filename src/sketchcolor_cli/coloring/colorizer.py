@@ -188,7 +188,7 @@ class Colorizer:
         """Find out what stays paper and where screentone is; the network has no part in it."""
         gray = _luma(page)
         seen = _at_most(gray, _TONE_SIDE)
-        with ThreadPoolExecutor(1) as pool:  # neither needs the other, and both leave a core to others
+        with ThreadPoolExecutor(1) as pool:  # neither needs the other, and each keeps one core busy
             looking = pool.submit(tone.find, seen)
             masks = protect.find(gray, self.settings.protect)
             found = looking.result()
