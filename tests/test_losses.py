@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -51,7 +52,7 @@ def loss(
 
 
 def test_rarity_by_hand() -> None:
-    weights = color_rarity(torch.tensor([6.0, 2, 0, 0]))
+    weights = color_rarity(torch.tensor([6.0, 2, 0, 0]), mix=0.5)
     raw = torch.tensor([1 / (0.375 + 0.25), 1 / (0.125 + 0.25), 1 / 0.25, 1 / 0.25])
     torch.testing.assert_close(weights, raw / (0.75 * raw[0] + 0.25 * raw[1]))
 
@@ -104,6 +105,16 @@ def test_paint_loss_by_hand() -> None:
     assert parts["light"].item() == pytest.approx(0.5**2 / 2)
     assert parts["chroma"].item() == pytest.approx((2 - 0.5) / 2)
     assert parts["palette"].item() == pytest.approx(3 * math.log(len(COLORS)), rel=1e-5)
+
+
+def test_without_a_hint_the_distribution_alone_counts_for_hue() -> None:
+    truth = some_truth()
+    off = Prediction(perfect(truth).color + 20, logits=perfect(truth).logits)
+    everywhere = loss(off, truth)
+    for sure, share in ((0.0, 0), (0.5, 0.5), (1.0, 1)):
+        told = loss(replace(off, sure=torch.full_like(truth[:, :1], sure)), truth)
+        torch.testing.assert_close(told["chroma"], share * everywhere["chroma"])
+        assert (told["light"], told["palette"]) == (everywhere["light"], everywhere["palette"])
 
 
 def test_what_ink_hides_does_not_count() -> None:

@@ -56,7 +56,9 @@ LEFT_OUT = {"gcompris", "tuxpaint_stamps", "hedgewars", "warmux"}
 LICENCE = "CC BY-SA 4.0; attributions in the model card"
 SHORT_SIDE = 320  # pixels of a drawing in memory
 WARM_UP = 300  # steps
-AVERAGE = 0.999  # decay of the moving average of the weights, per step
+DECAY = 0.02  # of weights, per step and learning rate
+OUTER = {"stem", "palette", "lightness", "trust"}  # layers between network and pictures
+AVERAGE = 0.998  # decay of the moving average of the weights, per step
 EVERY = 420.0  # seconds between checkpoints
 VALIDATION_KINDS = ("none", "points", "painting", "sheet")
 SHOWN = 12  # pictures in a row of the contact sheet
@@ -146,6 +148,69 @@ def count_colors(drawings: Sequence[Drawing], lattice: tuple[Tensor, Tensor], st
     return color_rarity(counts)
 
 
+class Optimizer:
+    """Muon for the kernels inside the network, AdamW for what is first, last or no matrix.
+
+    Muon (Jordan et al. 2024) takes each step in the directions of the gradient equally far; here it is scaled
+    to steps as large as AdamW's (Liu et al. 2025), so that one learning rate serves both.
+    """
+
+    def __init__(self, model: HintUNet, lr: float) -> None:
+        self.kernels, vectors, ends = {}, {}, {}
+        for name, parameter in model.named_parameters():
+            if parameter.ndim == 1:
+                vectors[name] = parameter
+            elif name.split(".")[0] in OUTER:
+                ends[name] = parameter
+            else:
+                self.kernels[name] = (parameter, nn.Parameter(_as_matrix(parameter.data)))
+        self.names = [list(self.kernels), [*ends, *vectors]]
+        matrices = [matrix for _, matrix in self.kernels.values()]
+        groups = [
+            {"params": list(ends.values()), "weight_decay": DECAY},
+            {"params": list(vectors.values()), "weight_decay": 0.0},
+        ]
+        self.parts = [
+            torch.optim.Muon(matrices, lr=lr, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(groups, lr=lr, fused=True),
+        ]
+
+    def zero_grad(self, *, set_to_none: bool) -> None:
+        """See ``torch.optim.Optimizer``."""
+        for parameter, _ in self.kernels.values():
+            parameter.grad = None
+        self.parts[1].zero_grad(set_to_none=set_to_none)
+
+    def step(self, lr: float) -> None:
+        """Take a step of this learning rate."""
+        for parameter, matrix in self.kernels.values():
+            matrix.grad = None if parameter.grad is None else _as_matrix(parameter.grad)
+        for part in self.parts:
+            for group in part.param_groups:
+                group["lr"] = lr
+            part.step()
+
+    def state(self) -> dict[str, Any]:
+        """Return what :meth:`load` takes."""
+        return {"optimizers": [part.state_dict() for part in self.parts], "names": self.names}
+
+    def load(self, state: dict[str, Any]) -> bool:
+        """Take over a state by the parameters' names; return if there was one of this kind of optimizer."""
+        if "optimizers" not in state:
+            return False
+        for part, ours, theirs, kept in zip(
+            self.parts, self.names, state["names"], state["optimizers"], strict=True
+        ):
+            of_name = {name: kept["state"][number] for number, name in enumerate(theirs)}
+            part.load_state_dict({**kept, "state": {n: of_name[name] for n, name in enumerate(ours)}})
+        return True
+
+
+def _as_matrix(kernel: Tensor) -> Tensor:
+    """Return a kernel, or its gradient, as (outputs, all else), of the same memory if channels come last."""
+    return kernel.movedim(1, -1).reshape(len(kernel), -1)
+
+
 class Run:
     """Network, average, optimizer and counters, and their file."""
 
@@ -160,19 +225,16 @@ class Run:
         if begin_with is not None:
             self.model.load_state_dict(self.model.state_dict() | load_file(begin_with))
         self.average.load_state_dict(self.model.state_dict())
-        kernels = [p for p in self.model.parameters() if p.ndim > 1]
-        others = [p for p in self.model.parameters() if p.ndim <= 1]
-        groups = [{"params": kernels, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=lr, fused=True)
+        self.optimizer = Optimizer(self.model, lr)
         self.lattice = lab_grid(self.model.config.lab_step)
-        self.step = self.images = 0
+        self.step = self.images = self.fresh = 0  # fresh: the step at which the optimizer knew nothing yet
         self.file = folder / "state.pt"
         if self.file.exists():
             state = torch.load(self.file, map_location=device, weights_only=True)
             self.model.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(self._in_our_order(state["optimizer"], state["names"]))
             self.step, self.images, self.rarity = state["step"], state["images"], state["rarity"]
+            self.fresh = state.get("fresh", 0) if self.optimizer.load(state) else self.step
             print(f"going on at step {self.step}, {self.images} image-steps", flush=True)
         else:
             self.rarity = count_colors(drawings, self.lattice, self.model.stride)
@@ -181,26 +243,13 @@ class Run:
 
     def save(self) -> None:
         """Write the state that the next run goes on from."""
-        names = ("model", "average", "optimizer")
-        state: dict[str, Any] = {name: getattr(self, name).state_dict() for name in names}
-        state |= {"step": self.step, "images": self.images, "rarity": self.rarity, "names": self._names()}
-        save_state(self.file, state)
-
-    def _names(self) -> list[str]:
-        """Return the parameters' names in the order in which the optimizer numbers them."""
-        named = {id(parameter): name for name, parameter in self.model.named_parameters()}
-        return [named[id(p)] for group in self.optimizer.param_groups for p in group["params"]]
-
-    def _in_our_order(self, state: dict[str, Any], names: list[str]) -> dict[str, Any]:
-        """Return the optimizer's state, which knows parameters by number only, as we number them."""
-        of_name = {name: state["state"][number] for number, name in enumerate(names)}
-        return {**state, "state": {number: of_name[name] for number, name in enumerate(self._names())}}
+        state = {"model": self.model.state_dict(), "average": self.average.state_dict()}
+        state |= {"step": self.step, "images": self.images, "fresh": self.fresh, "rarity": self.rarity}
+        save_state(self.file, state | self.optimizer.state())
 
     def learn(self, batch: Sequence[Tensor], lr: float) -> dict[str, float]:
         """Take one step; return the parts of the loss."""
         self.model.train()
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
         sketch, hint, spread, sheet, truth, _ = (part.to(self.device, non_blocking=True) for part in batch)
         with torch.autocast(self.device, torch.bfloat16):
             shown, z = sheet_and_mood(self.model, sheet)
@@ -212,7 +261,7 @@ class Run:
             raise SystemExit(
                 f"the loss became NaN at step {self.step}; {self.file} holds the last good state"
             )
-        self.optimizer.step()
+        self.optimizer.step(lr)
         self.step, self.images = self.step + 1, self.images + len(sketch)
         self._follow(min(AVERAGE, (1 + self.step) / (10 + self.step)))
         return {name: float(value.detach()) for name, value in parts.items()}
@@ -237,6 +286,8 @@ def train(run: Run, drawings: Sequence[Drawing], sets: dict[str, list], options:
         helped = {kind: share for kind, share in recipe.hint_kinds.items() if kind != "none"}
         bare = options.bare / (1 - options.bare) * sum(helped.values())
         recipe = replace(recipe, hint_kinds={"none": bare, **helped})
+    if options.sheets is not None:
+        recipe = replace(recipe, sheet_share=options.sheets)
     for phase, size in enumerate(sizes, start=1):
         loader = DataLoader(
             Pairs(drawings, size, run.images, seed=1, recipe=recipe),
@@ -253,7 +304,7 @@ def train(run: Run, drawings: Sequence[Drawing], sets: dict[str, list], options:
             if now >= stable and not cooling:
                 run.save()
                 cooling = True
-            lr = run.lr * min(1, (run.step + 1) / WARM_UP)
+            lr = run.lr * min(1, (run.step - run.fresh + 1) / WARM_UP)
             lr *= max(0.01, (total - now) / (total - stable)) if cooling else 1
             for name, value in run.learn(batch, lr).items():
                 sums[name] = sums.get(name, 0.0) + value
@@ -293,6 +344,7 @@ def main() -> None:
     )
     parser.add_argument("--pixels", type=int, default=16 * 128 * 128, help="pixels in a batch")
     parser.add_argument("--bare", type=float, help="share of pairs without a hint, from 0 to below 1")
+    parser.add_argument("--sheets", type=float, help="share of pairs with a character sheet")
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument(
         "--cooldown", type=float, default=0.15, help="part of the time in which lr falls to 0"

@@ -17,13 +17,14 @@ class Prediction:
 
     ``color`` is (N, C, h, w) in the network's own output space; ``extra`` is a rougher picture in the same
     space or None; ``logits`` is (N, Q, h, w) over quantised colours or None; ``z`` is (N, Z), the code of
-    the reference, or None.
+    the reference, or None; ``sure`` is (N, 1, h, w) in [0, 1], how surely a hint tells the colour, or None.
     """
 
     color: Tensor
     extra: Tensor | None = None
     logits: Tensor | None = None
     z: Tensor | None = None
+    sure: Tensor | None = None
 
 
 class ColorNet(nn.Module):

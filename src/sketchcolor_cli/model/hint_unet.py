@@ -138,7 +138,8 @@ class HintUNet(ColorNet):
             logits = logits + _last(self.trust(x).float()) * prior[:, None, None]
         logits = logits.permute(0, 3, 1, 2)
         lightness = 100 * torch.sigmoid(self.lightness(x).float())
-        return Prediction(torch.cat([lightness, self.annealed_mean(logits)], 1), logits=logits, z=z)
+        color = torch.cat([lightness, self.annealed_mean(logits)], 1)
+        return Prediction(color, logits=logits, z=z, sure=spread[:, 3:])
 
     def palette_of(self, sheet: Tensor) -> Tensor:
         """Return the share of each lattice colour, (N, A·B), in sheets (N, 4, S, S); paper counts little."""

@@ -179,6 +179,8 @@ def _fast(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing
     lattice = a.to(device), b.to(device)
 
     def loss(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
+        if config.finetune:  # what is painted without any hint is what shall be right
+            prediction = replace(prediction, sure=None)
         return paint_loss(prediction, page_lightness(sketch), rgb_to_lab(truth), lattice, rarity)["total"]
 
     def later_loss(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
