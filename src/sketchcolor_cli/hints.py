@@ -46,12 +46,26 @@ def spread(sketch: NDArray[np.float32], hint: NDArray[np.float32], stride: int =
         return np.zeros_like(coarse)
     if len(sources) == len(flat):
         return coarse
-    cost = 1 + _CROSSING * line_ink(sketch, stride)
-    distance, _, nearest = dijkstra(
-        _grid_graph(cost), directed=False, indices=sources, min_only=True, return_predecessors=True
-    )
+    distance, source = nearest(line_ink(sketch, stride), sources)
     sure = 1 / (1 + distance / _FADE)
-    return np.column_stack([flat[nearest, :3], sure]).reshape(height, width, 4).astype(np.float32)
+    return np.column_stack([flat[source, :3], sure]).reshape(height, width, 4).astype(np.float32)
+
+
+def nearest(
+    ink: NDArray[np.float32], sources: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return how far each of the cells (h·w,) is from its nearest source on a way that avoids ink, and which.
+
+    ``ink`` (h, w) in [0, 1] is how much line there is in each cell; sources are places among the h·w cells.
+    """
+    distance, _, source = dijkstra(
+        _grid_graph(1 + _CROSSING * ink),
+        directed=False,
+        indices=sources,
+        min_only=True,
+        return_predecessors=True,
+    )
+    return distance, source
 
 
 def line_ink(sketch: NDArray[np.float32], stride: int) -> NDArray[np.float32]:

@@ -159,6 +159,7 @@ def colorize(
     ] = ColorizeSettings.saturation,
     palette: page_options.Palette = None,
     palette_strength: page_options.PaletteStrength = ColorizeSettings.palette_strength,
+    seed: page_options.Seed = None,
     protect: page_options.ProtectOption = ColorizeSettings.protect,
     colored_pages: page_options.ColoredPagesOption = ColorizeSettings.colored_pages,
     descreen: page_options.Descreen = ColorizeSettings.descreen,
@@ -199,6 +200,7 @@ def colorize(
         protect=protect,
         colored_pages=colored_pages,
         descreen=descreen,
+        seed=seed,
     )
     profile = series_profile.find(series, inputs)
     if profile is not None:

@@ -77,6 +77,15 @@ PaletteStrength = Annotated[
     float,
     typer.Option("--palette-strength", help="How far: 0 leaves colours alone, 1 allows no others."),
 ]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        help="Draw a colour for each area that nothing gives one, by this number, among those that the model "
+        "holds possible; without, such areas get the cautious mean of all. The same number gives the same "
+        "colours.",
+    ),
+]
 FlatsOption = Annotated[
     bool,
     typer.Option(
@@ -163,6 +172,8 @@ def check(settings: ColorizeSettings) -> None:
     """
     if settings.work_size < 64 or not 0 <= settings.saturation < inf:
         raise UsageError("--work-size must be at least 64, and --saturation at least 0")
+    if settings.seed is not None and settings.seed < 0:
+        raise UsageError("--seed must be at least 0")
     if not 0 <= settings.palette_strength <= 1:
         raise UsageError("--palette-strength must be from 0 to 1")
 

@@ -69,3 +69,6 @@ class ColorizeSettings:
     """How far colours are pulled to a palette, if one is given: 0 leaves them, 1 allows no others."""
     saturation: float = 1.0
     """Factor on a*b* of the colours that the network gives."""
+    seed: int | None = None
+    """Number by which areas without hint get a colour drawn of those that the network holds possible; None:
+    the mean of all that are."""

@@ -10,9 +10,11 @@ import torch
 
 from sketchcolor_cli import color
 from sketchcolor_cli.coloring.palette import pull
+from sketchcolor_cli.coloring.proposals import propose
 from sketchcolor_cli.coloring.settle import settle
 from sketchcolor_cli.coloring.upsample import ink_aware_upsample
-from sketchcolor_cli.hints import line_ink, spread
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.hints import line_ink, shrink, spread
 from sketchcolor_cli.sizes import SizeRule
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.coloring.config import ColorizeSettings
-    from sketchcolor_cli.model.base import ColorNet
+    from sketchcolor_cli.model.base import ColorNet, Prediction
 
     Plane = NDArray[np.float32]
     Hint = NDArray[np.float32]
@@ -107,10 +109,17 @@ class Painter:
             lead = cv2.resize(lead, sketch.shape[::-1], interpolation=cv2.INTER_LINEAR)
             lead = np.pad(lead, (*edges, (0, 0)), mode="edge")
         sketch, hint = np.pad(sketch, edges, constant_values=1), np.pad(hint, (*edges, (0, 0)))
-        lines, given = self._batch(sketch[..., None]), self._batch(hint)
+        lines = self._batch(sketch[..., None])
         coarse = stride > 1
-        around = self._batch(spread(sketch, hint, stride)) if coarse else None
-        prediction = self.model(lines, given, spread=around, sheet=self.sheet, z=self._code(z))
+
+        def predict(hint: Hint) -> Prediction:
+            around = self._batch(spread(sketch, hint, stride)) if coarse else None
+            told = self._batch(hint)
+            return self.model(lines, told, spread=around, sheet=self.sheet, z=self._code(z))  # type: ignore[no-any-return]
+
+        prediction = predict(hint)
+        if self.settings.seed is not None and lead is None:  # what leads has drawn colours already
+            prediction = predict(self._proposed(prediction, sketch, hint, self.settings.seed))
         lab = color.rgb_to_lab(self.model.rgb(prediction))
         paint = lab[0].permute(1, 2, 0).contiguous().cpu().numpy()
         if coarse:
@@ -136,6 +145,22 @@ class Painter:
         lines = self._batch(np.pad(sketch, edges, constant_values=1)[..., None])
         z = self.model(lines, given, sheet=self.sheet).z
         return None if z is None else z[0].float().cpu().numpy()
+
+    def _proposed(self, prediction: Prediction, sketch: Plane, hint: Hint, seed: int) -> Hint:
+        """Return the hint with a drawn colour in each area that has none."""
+        colors = self.model.lattice()
+        if colors is None or prediction.logits is None:
+            raise UsageError("this model holds no colours to draw from; leave --seed out")
+        stride = self.model.stride
+        lightness, logits = (
+            plane[0].float().cpu().numpy() for plane in (prediction.color[:, 0], prediction.logits)
+        )
+        given = shrink(hint, stride)[..., 3] > 0
+        lab = propose(logits, colors.cpu().numpy(), lightness, line_ink(sketch, stride), given, seed)
+        mask = lab[..., 3:]
+        rgb = color.lab_to_rgb(torch.from_numpy(lab[..., :3]).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
+        drawn = np.concatenate([rgb.numpy() * mask, mask], 2).repeat(stride, 0).repeat(stride, 1)
+        return np.where(hint[..., 3:] > 0, hint, drawn)
 
     def _settled(self, paint: Lab, ink: Plane, lead: Lab | None) -> Lab:
         paint = settle(paint, ink, self.settings.smooth)

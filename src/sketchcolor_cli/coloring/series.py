@@ -41,6 +41,9 @@ protect = "{settings.protect}"          # none, gutters, bubbles or all
 colored-pages = "{settings.colored_pages}"   # skip or redo
 saturation = {settings.saturation}
 work-size = {settings.work_size}
+
+# Draw colours for areas without any by a number; the same number gives the same colours.
+# seed = 1
 """
 
 _LISTS = ("sheets", "references", "hints")
@@ -89,7 +92,7 @@ def read_series(path: Path) -> Series:
         raise DataError(f"{path}: cannot be read ({error.strerror}); make one with: series init") from error
     except ValueError as error:
         raise DataError(f"{path}: is no proper TOML ({error})") from error
-    known = {"model", "palette", "protect", "colored-pages", "work-size", *_LISTS, *_NUMBERS}
+    known = {"model", "palette", "protect", "colored-pages", "work-size", "seed", *_LISTS, *_NUMBERS}
     unknown = sorted(set(document) - known)
     if unknown:
         raise DataError(f"{path}: {unknown[0]} means nothing; it may set {', '.join(sorted(known))}")
@@ -134,6 +137,9 @@ def _settings(document: dict[str, Any], path: Path) -> ColorizeSettings:
     size = document.get("work-size", settings.work_size)
     if isinstance(size, bool) or not isinstance(size, int) or size < 64:
         raise DataError(f"{path}: work-size must be a whole number of at least 64, not {size!r}")
+    seed = document.get("seed")
+    if "seed" in document and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        raise DataError(f"{path}: seed must be a whole number of at least 0, not {seed!r}")
     try:
         protect = Protect(document.get("protect", settings.protect))
         colored = ColoredPages(document.get("colored-pages", settings.colored_pages))
@@ -146,6 +152,7 @@ def _settings(document: dict[str, Any], path: Path) -> ColorizeSettings:
         colored_pages=colored,
         saturation=float(document.get("saturation", settings.saturation)),
         palette_strength=float(document.get("palette-strength", settings.palette_strength)),
+        seed=seed,
     )
 
 

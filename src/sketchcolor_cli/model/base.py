@@ -60,6 +60,10 @@ class ColorNet(nn.Module):
         """
         raise NotImplementedError
 
+    def lattice(self) -> Tensor | None:
+        """Return the quantised colours of ``Prediction.logits``, (Q, 2) a*b*; None if it gives none."""
+        return None
+
     def rgb(self, prediction: Prediction) -> Tensor:
         """Return the colours of ``prediction`` as (N, 3, h, w) RGB in [0, 1]."""
         raise NotImplementedError

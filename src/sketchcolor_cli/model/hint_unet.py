@@ -154,6 +154,10 @@ class HintUNet(ColorNet):
         weights = torch.softmax(_last(logits.float()) / self.config.temperature, -1)
         return (weights @ self._colors).permute(0, 3, 1, 2)
 
+    def lattice(self) -> Tensor:
+        """See :class:`ColorNet`."""
+        return self._colors
+
     def rgb(self, prediction: Prediction) -> Tensor:
         """Return the colours as (N, 3, H/4, W/4) RGB in [0, 1]."""
         return lab_to_rgb(prediction.color)

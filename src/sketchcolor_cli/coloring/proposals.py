@@ -1,0 +1,121 @@
+"""Propose colours for the areas that nobody gave one, by drawing from what the network holds possible.
+
+Of a shirt that may have any colour the network's own answer is a mean, and the mean of all colours is sepia.
+Here each area between the lines gets one colour drawn from the distribution that the network predicts for it;
+seen as hints, the network then makes a picture of them.
+
+Areas alike are to get colours alike, on a page and from page to page. So they are not drawn one by one, but
+by one random field over all distributions (Gumbel-max; Maddison et al. 2014), which changes slowly with them:
+a Gaussian process in Hellinger distance, by random Fourier features (Rahimi, Recht 2007).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.special import log_ndtr, softmax
+
+from sketchcolor_cli.hints import nearest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Plane = NDArray[np.float32]
+    Labels = NDArray[np.int32]
+
+_LINE = 0.25  # ink from which on a cell is line
+_CORE = 1.8  # cells; where it is this far to a line is the inside of an area
+_OPEN = 0.35  # part of the border of two areas without ink from which on they are one
+_LIKELY = 0.8  # colours are drawn from the likeliest that make up this much
+_ALIKE = 0.25  # Hellinger distance within which distributions get about the same colour
+_FEATURES = 512  # of the random field
+
+
+def propose(
+    logits: NDArray[np.float32],
+    colors: NDArray[np.float32],
+    lightness: Plane,
+    ink: Plane,
+    given: NDArray[np.bool_],
+    seed: int,
+) -> NDArray[np.float32]:
+    """Return proposed colours (h, w, 4), Lab and mask, inside the areas that have none.
+
+    ``logits`` (Q, h, w) are those of the lattice ``colors`` (Q, 2), a*b*; ``lightness`` (h, w) is L* of the
+    network's answer, ``ink`` (h, w) how much line there is in each cell, ``given`` where a colour was given.
+    """
+    cores, areas = find_areas(ink)
+    count = int(areas.max()) + 1 if areas.size else 0
+    out = np.zeros((*ink.shape, 4), np.float32)
+    if not count or not cores.any():
+        return out
+    chances = _means(softmax(logits, 0), areas, count)
+    drawn = draw(chances, seed) @ colors
+    lab = np.concatenate([_means(lightness[None], areas, count), drawn], 1)
+    free = np.ones(count, np.bool_)
+    free[areas[given]] = False
+    inside = cores & free[areas]
+    out[inside, :3] = lab[areas[inside]]
+    out[inside, 3] = 1
+    return out
+
+
+def find_areas(ink: Plane) -> tuple[NDArray[np.bool_], Labels]:
+    """Return which cells (h, w) are well inside an area, and the number of each cell's area, from 0."""
+    line = (ink > _LINE).astype(np.uint8)
+    far = cv2.distanceTransform(1 - line, cv2.DIST_L2, 5) if line.any() else np.full_like(ink, np.inf)
+    cores = far > _CORE
+    count, labels = cv2.connectedComponents(cores.view(np.uint8), connectivity=4)
+    if count == 1:
+        return cores, np.zeros(ink.shape, np.int32)
+    _, source = nearest(ink, np.flatnonzero(cores))
+    areas = labels.ravel()[source].reshape(ink.shape) - 1
+    return cores, _joined(areas, ink, count - 1)
+
+
+def _joined(areas: Labels, ink: Plane, count: int) -> Labels:
+    """Join the areas between which there is hardly a line."""
+    firsts, seconds, opens = [], [], []
+    for a, b, over in (
+        (areas[:-1], areas[1:], np.maximum(ink[:-1], ink[1:])),
+        (areas[:, :-1], areas[:, 1:], np.maximum(ink[:, :-1], ink[:, 1:])),
+    ):
+        border = a != b
+        firsts.append(np.minimum(a, b)[border])
+        seconds.append(np.maximum(a, b)[border])
+        opens.append(over[border] < _LINE)
+    pair = np.concatenate(firsts), np.concatenate(seconds)
+    length = coo_array((np.ones(len(pair[0])), pair), shape=(count, count)).tocsr()
+    free = coo_array((np.concatenate(opens).astype(float), pair), shape=(count, count)).tocsr()
+    wide = (free - _OPEN * length) > 0
+    _, joined = connected_components(wide, directed=False)
+    return joined[areas].astype(np.int32)  # type: ignore[no-any-return]
+
+
+def draw(chances: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Return which colour each of N areas gets: (N, Q), rows nearly one-hot, from distributions (N, Q)."""
+    ordered = np.sort(chances, 1)[:, ::-1]
+    needed = (ordered.cumsum(1) < _LIKELY).sum(1)
+    least = ordered[np.arange(len(ordered)), np.minimum(needed, chances.shape[1] - 1)]
+    logs = np.where(chances >= least[:, None], np.log(chances + 1e-9), -np.inf)
+    rng = np.random.default_rng(seed)
+    q = chances.shape[1]
+    waves = rng.normal(scale=1 / _ALIKE, size=(q, _FEATURES))
+    shifts = rng.uniform(0, 2 * np.pi, _FEATURES)
+    weights = rng.normal(scale=(2 / _FEATURES) ** 0.5, size=(_FEATURES, q))
+    normal = np.cos(np.sqrt(chances / 2) @ waves + shifts) @ weights
+    gumbel = -np.log(-log_ndtr(normal))
+    picked: NDArray[np.float64] = softmax((logs + gumbel) / 0.2, 1)
+    return picked
+
+
+def _means(planes: NDArray[np.float32], areas: Labels, count: int) -> NDArray[np.float64]:
+    """Return the mean of planes (C, h, w) in each area: (count, C)."""
+    flat = areas.ravel()
+    member = coo_array((np.ones(flat.size), (flat, np.arange(flat.size))), shape=(count, flat.size)).tocsr()
+    total = member @ planes.reshape(len(planes), -1).T.astype(np.float64)
+    return total / np.maximum(np.bincount(flat, minlength=count), 1)[:, None]  # type: ignore[no-any-return]

@@ -1,0 +1,119 @@
+"""Colours that are drawn for areas which nothing gives one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from sketchcolor_cli.coloring.arrays import ArrayColorizer
+from sketchcolor_cli.coloring.config import ColorizeSettings
+from sketchcolor_cli.coloring.proposals import draw, find_areas, propose
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.model.config import GeneratorConfig, HintUNetConfig
+from sketchcolor_cli.model.generator import Generator
+from sketchcolor_cli.model.hint_unet import HintUNet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+COLORS = np.array([[0, 0], [60, 0], [0, 60], [-60, 0]], np.float32)
+
+
+def two_rooms(gap: int = 0) -> NDArray[np.float32]:
+    """Make ink of a wall between two halves, with a gap of so many cells."""
+    ink = np.zeros((24, 41), np.float32)
+    ink[:, 20] = 1
+    ink[2 : 2 + gap, 20] = 0
+    return ink
+
+
+def likely(*chances: float, shape: tuple[int, ...] = (24, 41)) -> NDArray[np.float32]:
+    return np.log(np.array(chances, np.float32))[:, None, None] * np.ones(shape, np.float32)
+
+
+def test_a_line_divides_areas_and_every_cell_belongs_to_one() -> None:
+    cores, areas = find_areas(two_rooms())
+    assert set(np.unique(areas)) == {0, 1}
+    assert (areas[:, :19] == areas[0, 0]).all()
+    assert (areas[:, 22:] == areas[0, -1]).all()
+    assert cores[:, 5].all()
+    assert not cores[:, 20].any()
+
+
+@pytest.mark.parametrize(("gap", "count"), [(2, 2), (20, 1)])
+def test_a_small_gap_in_a_line_still_divides_and_a_wide_one_does_not(gap: int, count: int) -> None:
+    assert len(np.unique(find_areas(two_rooms(gap))[1])) == count
+
+
+def test_a_page_without_lines_is_one_area_and_one_full_of_lines_gets_no_colour() -> None:
+    assert not find_areas(np.zeros((9, 9), np.float32))[1].any()
+    full = np.ones((24, 41), np.float32)
+    no = np.zeros(full.shape, np.bool_)
+    assert not propose(likely(0.1, 0.3, 0.3, 0.3), COLORS, 50 * full, full, no, 0).any()
+
+
+def test_areas_get_one_colour_each_of_the_lightness_that_the_network_gave() -> None:
+    lightness = np.where(np.arange(41) < 20, 40, 80)[None].repeat(24, 0).astype(np.float32)
+    given = np.zeros((24, 41), np.bool_)
+    lab = propose(likely(0.01, 0.97, 0.01, 0.01), COLORS, lightness, two_rooms(), given, 3)
+    assert lab[12, 8] == pytest.approx([40, 60, 0, 1], abs=1)
+    assert lab[12, 33] == pytest.approx([80, 60, 0, 1], abs=1)
+
+
+def test_an_area_with_a_colour_of_its_own_is_left_alone() -> None:
+    given = np.zeros((24, 41), np.bool_)
+    given[12, 4] = True
+    mask = propose(
+        likely(0.1, 0.3, 0.3, 0.3), COLORS, np.full((24, 41), 50, np.float32), two_rooms(), given, 0
+    )
+    assert not mask[:, :20, 3].any()
+    assert mask[:, 24:, 3].all()
+
+
+def test_colours_are_drawn_as_often_as_they_are_likely_and_unlikely_ones_never() -> None:
+    chances = np.array([[0.5, 0.3, 0.15, 0.05]])
+    drawn = np.mean([draw(chances, seed)[0] for seed in range(600)], axis=0)
+    assert drawn[:2] == pytest.approx([0.625, 0.375], abs=0.07)
+    assert drawn[2:] == pytest.approx([0, 0], abs=1e-6)
+
+
+def test_alike_areas_get_the_same_colour_and_unlike_ones_are_drawn_apart() -> None:
+    alike = np.array([[0.4, 0.35, 0.2, 0.05], [0.401, 0.349, 0.2, 0.05]])
+    unlike = np.array([[0.0, 0.5, 0.5, 0.0], [0.5, 0.45, 0.0, 0.05]])
+    same = [np.abs(np.subtract(*draw(alike, seed))).max() < 0.2 for seed in range(100)]
+    both = np.array([draw(unlike, seed).argmax(1) for seed in range(400)])
+    assert np.mean(same) > 0.9
+    # Drawn apart, the shared colour comes up in one about as often whatever the other got.
+    with_it, without = both[both[:, 1] == 1, 0] == 1, both[both[:, 1] != 1, 0] == 1
+    assert with_it.mean() == pytest.approx(without.mean(), abs=0.15)
+
+
+@pytest.fixture(scope="module")
+def network() -> HintUNet:
+    torch.manual_seed(0)
+    net = HintUNet(HintUNetConfig(widths=(8, 16), depths=(1, 1), sheet_width=0)).eval()
+    torch.nn.init.normal_(net.palette.weight, std=0.5)
+    return net
+
+
+def page() -> NDArray[np.float32]:
+    sketch = np.ones((96, 128), np.float32)
+    sketch[:, 62:66] = 0
+    return sketch
+
+
+def test_the_same_seed_gives_the_same_colours_and_another_one_others(network: HintUNet) -> None:
+    first, again, other = (
+        ArrayColorizer(network, settings=ColorizeSettings(seed=seed))(page()) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, again)
+    assert np.abs(first - other).max() > 0.02
+
+
+def test_a_model_without_a_distribution_of_colours_says_so() -> None:
+    net = Generator(GeneratorConfig()).eval()
+    with pytest.raises(UsageError, match="leave --seed out"):
+        ArrayColorizer(net, settings=ColorizeSettings(seed=1))(page())
