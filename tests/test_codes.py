@@ -14,8 +14,9 @@ from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.coloring import codes
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.config import ColorizeSettings
+from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.errors import DataError, UsageError
-from sketchcolor_cli.images import Picture, write_picture
+from sketchcolor_cli.images import Picture, read_picture, write_picture
 from sketchcolor_cli.model.config import GeneratorConfig
 from sketchcolor_cli.model.generator import Generator
 from test_colorizer import RED, Witness
@@ -93,11 +94,23 @@ def test_what_makes_no_sense_is_told(network: Generator) -> None:
         Colorizer(Witness(), "cpu").code(page())
 
 
-def test_a_model_without_a_code_is_told_on_one_line(tmp_path: Path) -> None:
+def test_a_model_without_a_code_shows_its_seeds(tmp_path: Path) -> None:
     write_picture(tmp_path / "a.png", page())
-    result = CliRunner().invoke(
-        app, ["explore", str(tmp_path / "a.png"), "-o", str(tmp_path / "g.png"), "--model", "default"]
-    )
+    told = ["explore", str(tmp_path / "a.png"), "-o", str(tmp_path / "g.png"), "--steps", "2"]
+    result = CliRunner().invoke(app, [*told, "--seed", "3"])
+    assert result.exit_code == 0
+    grid = read_picture(tmp_path / "g.png").rgb
+    assert grid.shape == (2 * (48 + 18) + 6, 2 * 32 + 6, 3)
+    network, _ = load_color_model("default")
+    fifth = Colorizer(network, "cpu", ColorizeSettings(seed=5))(page()).rgb
+    np.testing.assert_allclose(grid[72:120, :32], fifth, atol=1 / 255)
+    assert grid[48:66, :32].min() < 0.5  # its number
+
+    result = CliRunner().invoke(app, [*told, "--directions", "1,2"])
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-    assert "no code z to explore" in result.stderr
-    assert not (tmp_path / "g.png").exists()
+    assert "no code z" in result.stderr
+
+
+def test_a_model_without_anything_to_vary_says_so() -> None:
+    with pytest.raises(UsageError, match="nothing to explore"):
+        codes.explore(Witness(), "cpu", ColorizeSettings(), page())

@@ -1,4 +1,4 @@
-"""``sketchcolor explore``: what the code z of a model does to a page."""
+"""``sketchcolor explore``: which colours a model can give a page, by code or by seed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from sketchcolor_cli.errors import UsageError
 def explore(
     page: Annotated[Path, typer.Argument(metavar="PAGE", help="The page to colour.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Picture file for the grid.")],
-    model: Annotated[
-        str, typer.Option(help="Model file of the thesis preset, or a bundled model with a code of its own.")
-    ],
+    model: options.Model = "default",
     reference: Annotated[
-        Path | None, typer.Option(help="Rough colouring that the code in the middle is read from.")
+        Path | None,
+        typer.Option(
+            help="Rough colouring of the page; of models with a code, what that in the middle is read from."
+        ),
     ] = None,
     directions: Annotated[
         str | None,
@@ -32,14 +33,17 @@ def explore(
         float, typer.Option(help="How far the code moves to each side; codes are in -1 to 1.")
     ] = 1,
     size: Annotated[int, typer.Option(help="Longest side of each picture, in pixels.")] = 256,
-    seed: Annotated[int, typer.Option(help="Number that the directions are drawn by.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="The first of the seeds; of models with a code, what directions are drawn by.")
+    ] = 0,
     device: options.Device = "auto",
 ) -> int:
-    """Draw a grid of colourings of one page, its code z moved along two directions, as read in the middle.
+    """Draw a grid of colourings of one page, each by another seed, with the number to give to colorize.
 
-    Only models with a code have one to explore: those of the preset thesis.
+    Of models with a code z, those of the preset thesis, the grid shows the code moved along two directions,
+    as read in the middle.
 
-    Example: `sketchcolor explore page.png -o grid.png --model run/model.safetensors`
+    Example: `sketchcolor explore page.png -o grid.png --steps 4`
     """
     axes = None if directions is None else _two(directions)
     with options.loading():
@@ -51,17 +55,24 @@ def explore(
         network, _ = load_color_model(environment.model_file(model))
         small = codes.shrunk(read_picture(page), size)
         references = () if reference is None else (read_picture(reference),)
-    grid = codes.explore(
-        network,
-        device,
-        ColorizeSettings(),
-        small,
-        references,
-        directions=axes,
-        steps=steps,
-        span=span,
-        seed=seed,
-    )
+    if network.lattice() is not None:
+        if axes is not None:
+            raise UsageError("this model has no code z, and so no --directions; its colours go by --seed")
+        grid = codes.explore_seeds(
+            network, device, ColorizeSettings(), small, references, steps=steps, seed=seed
+        )
+    else:
+        grid = codes.explore(
+            network,
+            device,
+            ColorizeSettings(),
+            small,
+            references,
+            directions=axes,
+            steps=steps,
+            span=span,
+            seed=seed,
+        )
     write_picture(output, grid)
     printing.note(f"{output}: {steps}×{steps} colourings of {page}")
     return 0

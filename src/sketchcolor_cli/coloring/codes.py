@@ -1,4 +1,7 @@
-"""The code z of a colouring: kept in files, given to other pages, and varied to see what it does."""
+"""The code z of a colouring: kept in files, given to other pages, and varied to see what it does.
+
+Of models without one, whose colours are drawn by a seed, the seeds are shown.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     Code = NDArray[np.float32]
 
 _GAP = 6  # pixels between the pictures of a grid
+_SIGN = 18  # pixels of height for what is written below one
 
 
 def write_codes(path: Path, model: str, codes: Mapping[str, Code]) -> None:
@@ -84,21 +88,59 @@ def explore(
     Raises:
         UsageError: The model has no code of its own, or a direction is not in it.
     """
-    size = getattr(model.config, "z_size", 0)
+    size = getattr(getattr(model, "config", None), "z_size", 0)
     if not size:
-        raise UsageError("this model has no code z to explore; train one with --preset thesis")
+        raise UsageError("this model has neither a code z nor colours to draw from, and nothing to explore")
+    if steps < 2 or not isfinite(span):
+        raise UsageError("--steps must be at least 2, and --span a number")
     across, down = _axes(size, directions, seed)
     color = Colorizer(model, device, replace(settings, colored_pages=ColoredPages.REDO))
     start = color.code(page, references)
-    if steps < 2 or not isfinite(span):
-        raise UsageError("--steps must be at least 2, and --span a number")
     shifts = np.linspace(-span, span, steps, dtype=np.float32)
     rows = [
         [color(page, references, z=np.clip(start + x * across + y * down, -1, 1)).rgb for x in shifts]
         for y in shifts
     ]
+    return _grid(rows)
+
+
+def explore_seeds(
+    model: ColorNet,
+    device: str,
+    settings: ColorizeSettings,
+    page: Picture,
+    references: Sequence[Picture] = (),
+    *,
+    steps: int = 5,
+    seed: int = 0,
+) -> Picture:
+    """Return a grid of colourings of a page by the seeds from ``seed`` on, each with its number below.
+
+    Raises:
+        UsageError: The model holds no colours to draw from, or the grid has no size.
+    """
+    if steps < 1 or seed < 0:
+        raise UsageError("--steps must be at least 1, and --seed at least 0")
+
+    def drawn(number: int) -> NDArray[np.float32]:
+        chosen = replace(settings, colored_pages=ColoredPages.REDO, seed=number)
+        return _signed(Colorizer(model, device, chosen)(page, references).rgb, str(number))
+
+    return _grid([[drawn(seed + row * steps + column) for column in range(steps)] for row in range(steps)])
+
+
+def _signed(rgb: NDArray[np.float32], text: str) -> NDArray[np.float32]:
+    """Return a picture with a line of text below."""
+    below = np.full((_SIGN, rgb.shape[1]), 255, np.uint8)
+    cv2.putText(below, text, (2, _SIGN - 5), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
+    return np.concatenate([rgb, (below / np.float32(255))[..., None].repeat(3, 2)])
+
+
+def _grid(rows: Sequence[Sequence[NDArray[np.float32]]]) -> Picture:
+    """Lay pictures of one size out in rows, with gaps."""
     height, width = rows[0][0].shape[:2]
-    grid = np.ones((steps * (height + _GAP) - _GAP, steps * (width + _GAP) - _GAP, 3), np.float32)
+    size = len(rows) * (height + _GAP) - _GAP, len(rows[0]) * (width + _GAP) - _GAP
+    grid = np.ones((*size, 3), np.float32)
     for row, pictures in enumerate(rows):
         for column, picture in enumerate(pictures):
             top, left = row * (height + _GAP), column * (width + _GAP)
