@@ -159,7 +159,8 @@ def colorize(
     ] = ColorizeSettings.saturation,
     palette: page_options.Palette = None,
     palette_strength: page_options.PaletteStrength = ColorizeSettings.palette_strength,
-    seed: page_options.Seed = None,
+    guess: page_options.GuessOption = ColorizeSettings.guess,
+    seed: page_options.Seed = ColorizeSettings.seed,
     protect: page_options.ProtectOption = ColorizeSettings.protect,
     colored_pages: page_options.ColoredPagesOption = ColorizeSettings.colored_pages,
     descreen: page_options.Descreen = ColorizeSettings.descreen,
@@ -200,6 +201,7 @@ def colorize(
         protect=protect,
         colored_pages=colored_pages,
         descreen=descreen,
+        guess=guess,
         seed=seed,
     )
     profile = series_profile.find(series, inputs)

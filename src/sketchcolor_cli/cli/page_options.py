@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sketchcolor_cli.coloring.config import ColoredPages, LayerFormat, Protect
+from sketchcolor_cli.coloring.config import ColoredPages, Guess, LayerFormat, Protect
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.worklist import BOOK_OF_SUFFIX
 
@@ -77,14 +77,17 @@ PaletteStrength = Annotated[
     float,
     typer.Option("--palette-strength", help="How far: 0 leaves colours alone, 1 allows no others."),
 ]
-Seed = Annotated[
-    int | None,
+GuessOption = Annotated[
+    Guess,
     typer.Option(
-        "--seed",
-        help="Draw a colour for each area that nothing gives one, by this number, among those that the model "
-        "holds possible; without, such areas get the cautious mean of all. The same number gives the same "
-        "colours.",
+        "--guess",
+        help="What areas get that nothing gives a colour: draw gives each one of the colours that the model "
+        "holds possible there, mean their cautious mean; auto draws on pages that are given nothing at all.",
     ),
+]
+Seed = Annotated[
+    int,
+    typer.Option("--seed", help="Number by which colours are drawn; the same gives the same colours again."),
 ]
 FlatsOption = Annotated[
     bool,
@@ -172,7 +175,7 @@ def check(settings: ColorizeSettings) -> None:
     """
     if settings.work_size < 64 or not 0 <= settings.saturation < inf:
         raise UsageError("--work-size must be at least 64, and --saturation at least 0")
-    if settings.seed is not None and settings.seed < 0:
+    if settings.seed < 0:
         raise UsageError("--seed must be at least 0")
     if not 0 <= settings.palette_strength <= 1:
         raise UsageError("--palette-strength must be from 0 to 1")

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.config import ColoredPages
+from sketchcolor_cli.coloring.config import ColoredPages, Guess
 from sketchcolor_cli.errors import DataError, UsageError
 from sketchcolor_cli.images import Picture, write_whole
 
@@ -123,7 +123,7 @@ def explore_seeds(
         raise UsageError("--steps must be at least 1, and --seed at least 0")
 
     def drawn(number: int) -> NDArray[np.float32]:
-        chosen = replace(settings, colored_pages=ColoredPages.REDO, seed=number)
+        chosen = replace(settings, colored_pages=ColoredPages.REDO, guess=Guess.DRAW, seed=number)
         return _signed(Colorizer(model, device, chosen)(page, references).rgb, str(number))
 
     return _grid([[drawn(seed + row * steps + column) for column in range(steps)] for row in range(steps)])

@@ -22,6 +22,14 @@ class ColoredPages(StrEnum):
     REDO = "redo"
 
 
+class Guess(StrEnum):
+    """What areas get that nothing gives a colour."""
+
+    AUTO = "auto"
+    DRAW = "draw"
+    MEAN = "mean"
+
+
 class LayerFormat(StrEnum):
     """How layers are written: OpenRaster, Photoshop, or a folder of PNG files."""
 
@@ -69,6 +77,8 @@ class ColorizeSettings:
     """How far colours are pulled to a palette, if one is given: 0 leaves them, 1 allows no others."""
     saturation: float = 1.0
     """Factor on a*b* of the colours that the network gives."""
-    seed: int | None = None
-    """Number by which areas without hint get a colour drawn of those that the network holds possible; None:
-    the mean of all that are."""
+    guess: Guess = Guess.AUTO
+    """What areas get that nothing gives a colour: one drawn of those that the network holds possible, or their
+    cautious mean; auto draws on pages that are given nothing at all."""
+    seed: int = 0
+    """Number by which they are drawn."""

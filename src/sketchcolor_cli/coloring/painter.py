@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from sketchcolor_cli import color
+from sketchcolor_cli.coloring.config import Guess
 from sketchcolor_cli.coloring.palette import pull
 from sketchcolor_cli.coloring.proposals import propose
 from sketchcolor_cli.coloring.settle import settle
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.coloring.config import ColorizeSettings
     from sketchcolor_cli.model.base import ColorNet, Prediction
+    from sketchcolor_cli.sizes import PadPlan
 
     Plane = NDArray[np.float32]
     Hint = NDArray[np.float32]
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _APART = 1.2  # a working size this much larger than the basic one is worth a second pass
 _OVERLAP = 192  # pixels that neighbouring bands of a strip share
+_GUESSED_AT = 384  # shorter side, in pixels, at which colours are drawn for areas that have none
 _SAME_COLORS = 30.0  # how strongly the finer pass is led back to the colours of the basic one
 
 
@@ -66,9 +69,9 @@ class Painter:
         long strip, only draw them more finely. So a page has the same colours at every working size.
         """
         settings = self.settings
-        side, area = min(gray.shape), gray.size
-        fine = min(1.0, settings.work_size / side)
-        base = min(fine, settings.base_size / side, (settings.max_pixels / area) ** 0.5)
+        fine = min(1.0, settings.work_size / min(gray.shape))
+        base = min(fine, self._scale(gray, settings.base_size))
+        hint_at = self._with_guesses(gray, hint_at, z)
         sketch = _scaled(gray, base)
         paint = self._in_bands(sketch, hint_at(sketch.shape), None, z)
         if fine > base * _APART:
@@ -98,37 +101,75 @@ class Painter:
             out[band] += paint * np.expand_dims(fade, (1 - along, 2))
         return out
 
+    def _scale(self, gray: Plane, side: int) -> float:
+        """Return the scale of a copy with a shorter side of so many pixels that the network sees at once."""
+        return min(1.0, side / min(gray.shape), float(self.settings.max_pixels / gray.size) ** 0.5)
+
+    @torch.inference_mode()
+    def _with_guesses(
+        self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint], z: NDArray[np.float32] | None
+    ) -> Callable[[tuple[int, ...]], Hint]:
+        """Return the hint, with a drawn colour in each area that has none, if they are to be drawn.
+
+        They are drawn at a size of their own, so that they are the same at every working size.
+        """
+        guess, colors = self.settings.guess, self.model.lattice()
+        if guess is Guess.DRAW and colors is None:
+            raise UsageError("this model holds no colours to draw from; leave --guess out")
+        if guess is Guess.MEAN or colors is None:
+            return hint_at
+        sketch = _scaled(gray, self._scale(gray, _GUESSED_AT))
+        hint = hint_at(sketch.shape)
+        if guess is Guess.AUTO and (hint[..., 3].any() or self.sheet is not None or z is not None):
+            return hint_at
+        pad, stride = self._pad(sketch), self.model.stride
+        sketch, hint = _padded(sketch, pad, 1), _padded(hint, pad, 0)
+        prediction = self._predict(sketch, hint, z)
+        assert prediction.logits is not None  # noqa: S101  (what has a lattice gives them)
+        given, ink = shrink(hint, stride)[..., 3] > 0, line_ink(sketch, stride)
+        chances, lightness = _planes(prediction.logits), _planes(prediction.color)[0]
+        lab = propose(chances, colors.cpu().numpy(), lightness, ink, given, self.settings.seed)
+        mask = lab[..., 3:]
+        rgb = color.lab_to_rgb(torch.from_numpy(lab[..., :3]).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
+        drawn = np.concatenate([rgb.numpy() * mask, mask], 2).repeat(stride, 0).repeat(stride, 1)[pad.crop]
+
+        def both_at(shape: tuple[int, ...]) -> Hint:
+            given = hint_at(shape)
+            guessed = cv2.resize(drawn, shape[1::-1], interpolation=cv2.INTER_NEAREST)
+            return np.where(given[..., 3:] > 0, given, guessed)
+
+        return both_at
+
+    def _pad(self, sketch: Plane) -> PadPlan:
+        return SizeRule(multiple=self.model.multiple).plan(*sketch.shape)
+
+    def _predict(self, sketch: Plane, hint: Hint, z: NDArray[np.float32] | None) -> Prediction:
+        """Let the network see a sketch (h, w) and a hint (h, w, 4) of a size that it takes."""
+        stride = self.model.stride
+        around = self._batch(spread(sketch, hint, stride)) if stride > 1 else None
+        lines, given = self._batch(sketch[..., None]), self._batch(hint)
+        prediction: Prediction = self.model(lines, given, spread=around, sheet=self.sheet, z=self._code(z))
+        return prediction
+
     @torch.inference_mode()
     def _paint(self, sketch: Plane, hint: Hint, lead: Lab | None, z: NDArray[np.float32] | None) -> Lab:
         """Return Lab paint (h, w, 3) for a sketch (h, w), a hint (h, w, 4) and the colours to keep to."""
         stride = self.model.stride
-        pad = SizeRule(multiple=self.model.multiple).plan(*sketch.shape)
-        edges = (pad.top, pad.bottom), (pad.left, pad.right)
-        rows, columns = pad.crop
+        pad = self._pad(sketch)
         if lead is not None:
             lead = cv2.resize(lead, sketch.shape[::-1], interpolation=cv2.INTER_LINEAR)
-            lead = np.pad(lead, (*edges, (0, 0)), mode="edge")
-        sketch, hint = np.pad(sketch, edges, constant_values=1), np.pad(hint, (*edges, (0, 0)))
-        lines = self._batch(sketch[..., None])
-        coarse = stride > 1
-
-        def predict(hint: Hint) -> Prediction:
-            around = self._batch(spread(sketch, hint, stride)) if coarse else None
-            told = self._batch(hint)
-            return self.model(lines, told, spread=around, sheet=self.sheet, z=self._code(z))  # type: ignore[no-any-return]
-
-        prediction = predict(hint)
-        if self.settings.seed is not None and lead is None:  # what leads has drawn colours already
-            prediction = predict(self._proposed(prediction, sketch, hint, self.settings.seed))
+            lead = np.pad(lead, ((pad.top, pad.bottom), (pad.left, pad.right), (0, 0)), mode="edge")
+        sketch, hint = _padded(sketch, pad, 1), _padded(hint, pad, 0)
+        prediction = self._predict(sketch, hint, z)
         lab = color.rgb_to_lab(self.model.rgb(prediction))
         paint = lab[0].permute(1, 2, 0).contiguous().cpu().numpy()
-        if coarse:
+        if stride > 1:
             paint = self._settled(paint, line_ink(sketch, stride), lead)
             lab = torch.from_numpy(paint).permute(2, 0, 1)[None].to(self.device)
-            paint = ink_aware_upsample(lab, lines)[0].permute(1, 2, 0).cpu().numpy()
+            paint = ink_aware_upsample(lab, self._batch(sketch[..., None]))[0].permute(1, 2, 0).cpu().numpy()
         elif lead is not None:
             paint = paint + cv2.GaussianBlur(lead - paint, (0, 0), _OVERLAP / 8)
-        return np.ascontiguousarray(paint[rows, columns])
+        return np.ascontiguousarray(paint[pad.crop])
 
     def _code(self, z: NDArray[np.float32] | None) -> torch.Tensor | None:
         return None if z is None else torch.from_numpy(np.ascontiguousarray(z))[None].to(self.device)
@@ -136,31 +177,12 @@ class Painter:
     @torch.inference_mode()
     def code(self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint]) -> NDArray[np.float32] | None:
         """Return the code z, (Z,), that the network reads for a page; None if it has none."""
-        side, area = min(gray.shape), gray.size
-        scale = min(1.0, self.settings.base_size / side, (self.settings.max_pixels / area) ** 0.5)
-        sketch = _scaled(gray, scale)
-        pad = SizeRule(multiple=self.model.multiple).plan(*sketch.shape)
-        edges = (pad.top, pad.bottom), (pad.left, pad.right)
-        given = self._batch(np.pad(hint_at(sketch.shape), (*edges, (0, 0))))
-        lines = self._batch(np.pad(sketch, edges, constant_values=1)[..., None])
+        sketch = _scaled(gray, self._scale(gray, self.settings.base_size))
+        pad = self._pad(sketch)
+        given = self._batch(_padded(hint_at(sketch.shape), pad, 0))
+        lines = self._batch(_padded(sketch, pad, 1)[..., None])
         z = self.model(lines, given, sheet=self.sheet).z
         return None if z is None else z[0].float().cpu().numpy()
-
-    def _proposed(self, prediction: Prediction, sketch: Plane, hint: Hint, seed: int) -> Hint:
-        """Return the hint with a drawn colour in each area that has none."""
-        colors = self.model.lattice()
-        if colors is None or prediction.logits is None:
-            raise UsageError("this model holds no colours to draw from; leave --seed out")
-        stride = self.model.stride
-        lightness, logits = (
-            plane[0].float().cpu().numpy() for plane in (prediction.color[:, 0], prediction.logits)
-        )
-        given = shrink(hint, stride)[..., 3] > 0
-        lab = propose(logits, colors.cpu().numpy(), lightness, line_ink(sketch, stride), given, seed)
-        mask = lab[..., 3:]
-        rgb = color.lab_to_rgb(torch.from_numpy(lab[..., :3]).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
-        drawn = np.concatenate([rgb.numpy() * mask, mask], 2).repeat(stride, 0).repeat(stride, 1)
-        return np.where(hint[..., 3:] > 0, hint, drawn)
 
     def _settled(self, paint: Lab, ink: Plane, lead: Lab | None) -> Lab:
         paint = settle(paint, ink, self.settings.smooth)
@@ -171,6 +193,17 @@ class Painter:
 
     def _batch(self, planes: NDArray[np.float32]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))[None].to(self.device)
+
+
+def _planes(batch: torch.Tensor) -> NDArray[np.float32]:
+    """Return a batch of one as an array."""
+    return batch[0].float().cpu().numpy()
+
+
+def _padded(array: Plane, pad: PadPlan, value: float) -> Plane:
+    """Return an array (h, w, …) with its edges padded."""
+    edges = [(pad.top, pad.bottom), (pad.left, pad.right)] + [(0, 0)] * (array.ndim - 2)
+    return np.pad(array, edges, constant_values=value)
 
 
 def _scaled(gray: Plane, scale: float) -> Plane:

@@ -32,6 +32,7 @@ _CORE = 1.8  # cells; where it is this far to a line is the inside of an area
 _OPEN = 0.35  # part of the border of two areas without ink from which on they are one
 _LIKELY = 0.8  # colours are drawn from the likeliest that make up this much
 _ALIKE = 0.25  # Hellinger distance within which distributions get about the same colour
+_LIGHT, _SIZE = 12.0, 2.0  # differences in L*, and in the logarithm of size to base 2, that tell areas apart
 _FEATURES = 512  # of the random field
 
 
@@ -54,8 +55,10 @@ def propose(
     if not count or not cores.any():
         return out
     chances = _means(softmax(logits, 0), areas, count)
-    drawn = draw(chances, seed) @ colors
-    lab = np.concatenate([_means(lightness[None], areas, count), drawn], 1)
+    light = _means(lightness[None], areas, count)
+    size = np.bincount(areas.ravel(), minlength=count)[:, None] / areas.size
+    drawn = draw(chances, np.hstack([light / _LIGHT, np.log2(size) / _SIZE]), seed) @ colors
+    lab = np.concatenate([light, drawn], 1)
     free = np.ones(count, np.bool_)
     free[areas[given]] = False
     inside = cores & free[areas]
@@ -96,18 +99,22 @@ def _joined(areas: Labels, ink: Plane, count: int) -> Labels:
     return joined[areas].astype(np.int32)  # type: ignore[no-any-return]
 
 
-def draw(chances: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """Return which colour each of N areas gets: (N, Q), rows nearly one-hot, from distributions (N, Q)."""
+def draw(chances: NDArray[np.float64], traits: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Return which colour each of N areas gets: (N, Q), rows nearly one-hot, from distributions (N, Q).
+
+    ``traits`` (N, K) are what else makes areas alike; at a distance of 1 they are half so.
+    """
     ordered = np.sort(chances, 1)[:, ::-1]
     needed = (ordered.cumsum(1) < _LIKELY).sum(1)
     least = ordered[np.arange(len(ordered)), np.minimum(needed, chances.shape[1] - 1)]
     logs = np.where(chances >= least[:, None], np.log(chances + 1e-9), -np.inf)
     rng = np.random.default_rng(seed)
     q = chances.shape[1]
-    waves = rng.normal(scale=1 / _ALIKE, size=(q, _FEATURES))
+    seen = np.hstack([np.sqrt(chances / 2) / _ALIKE, traits])
+    waves = rng.normal(size=(seen.shape[1], _FEATURES))
     shifts = rng.uniform(0, 2 * np.pi, _FEATURES)
     weights = rng.normal(scale=(2 / _FEATURES) ** 0.5, size=(_FEATURES, q))
-    normal = np.cos(np.sqrt(chances / 2) @ waves + shifts) @ weights
+    normal = np.cos(seen @ waves + shifts) @ weights
     gumbel = -np.log(-log_ndtr(normal))
     picked: NDArray[np.float64] = softmax((logs + gumbel) / 0.2, 1)
     return picked

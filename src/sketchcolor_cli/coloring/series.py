@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings, Protect
+from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings, Guess, Protect
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.worklist import SERIES
 
@@ -41,9 +41,8 @@ protect = "{settings.protect}"          # none, gutters, bubbles or all
 colored-pages = "{settings.colored_pages}"   # skip or redo
 saturation = {settings.saturation}
 work-size = {settings.work_size}
-
-# Draw colours for areas without any by a number; the same number gives the same colours.
-# seed = 1
+guess = "{settings.guess}"            # what areas without a colour get: draw, mean or auto
+seed = {settings.seed}                  # by which colours are drawn
 """
 
 _LISTS = ("sheets", "references", "hints")
@@ -92,7 +91,7 @@ def read_series(path: Path) -> Series:
         raise DataError(f"{path}: cannot be read ({error.strerror}); make one with: series init") from error
     except ValueError as error:
         raise DataError(f"{path}: is no proper TOML ({error})") from error
-    known = {"model", "palette", "protect", "colored-pages", "work-size", "seed", *_LISTS, *_NUMBERS}
+    known = {"model", "palette", "protect", "colored-pages", "work-size", "guess", "seed", *_LISTS, *_NUMBERS}
     unknown = sorted(set(document) - known)
     if unknown:
         raise DataError(f"{path}: {unknown[0]} means nothing; it may set {', '.join(sorted(known))}")
@@ -137,11 +136,12 @@ def _settings(document: dict[str, Any], path: Path) -> ColorizeSettings:
     size = document.get("work-size", settings.work_size)
     if isinstance(size, bool) or not isinstance(size, int) or size < 64:
         raise DataError(f"{path}: work-size must be a whole number of at least 64, not {size!r}")
-    seed = document.get("seed")
-    if "seed" in document and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+    seed = document.get("seed", settings.seed)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise DataError(f"{path}: seed must be a whole number of at least 0, not {seed!r}")
     try:
         protect = Protect(document.get("protect", settings.protect))
+        guess = Guess(document.get("guess", settings.guess))
         colored = ColoredPages(document.get("colored-pages", settings.colored_pages))
     except ValueError as error:
         raise DataError(f"{path}: {error}; see the comments that series init writes") from error
@@ -152,6 +152,7 @@ def _settings(document: dict[str, Any], path: Path) -> ColorizeSettings:
         colored_pages=colored,
         saturation=float(document.get("saturation", settings.saturation)),
         palette_strength=float(document.get("palette-strength", settings.palette_strength)),
+        guess=guess,
         seed=seed,
     )
 
