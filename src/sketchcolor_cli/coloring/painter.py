@@ -103,7 +103,8 @@ class Painter:
 
     def _scale(self, gray: Plane, side: int) -> float:
         """Return the scale of a copy with a shorter side of so many pixels that the network sees at once."""
-        return min(1.0, side / min(gray.shape), float(self.settings.max_pixels / gray.size) ** 0.5)
+        scale: float = min(1.0, side / min(gray.shape), (self.settings.max_pixels / gray.size) ** 0.5)
+        return scale
 
     @torch.inference_mode()
     def _with_guesses(
