@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from sketchcolor_cli.color import rgb_to_lab
 from sketchcolor_cli.coloring.arrays import ArrayColorizer
 from sketchcolor_cli.coloring.config import ColorizeSettings, Guess
 from sketchcolor_cli.coloring.proposals import draw, find_areas, propose
@@ -37,6 +38,10 @@ def likely(*chances: float, shape: tuple[int, ...] = (24, 41)) -> NDArray[np.flo
     return np.log(np.array(chances, np.float32))[:, None, None] * np.ones(shape, np.float32)
 
 
+def lab_of(rgb: NDArray[np.float32]) -> list[float]:
+    return rgb_to_lab(torch.from_numpy(rgb).view(1, 3, 1, 1)).flatten().tolist()
+
+
 def test_a_line_divides_areas_and_every_cell_belongs_to_one() -> None:
     cores, areas = find_areas(two_rooms())
     assert set(np.unique(areas)) == {0, 1}
@@ -61,9 +66,19 @@ def test_a_page_without_lines_is_one_area_and_one_full_of_lines_gets_no_colour()
 def test_areas_get_one_colour_each_of_the_lightness_that_the_network_gave() -> None:
     lightness = np.where(np.arange(41) < 20, 40, 80)[None].repeat(24, 0).astype(np.float32)
     given = np.zeros((24, 41), np.bool_)
-    lab = propose(likely(0.01, 0.97, 0.01, 0.01), COLORS, lightness, two_rooms(), given, 3)
-    assert lab[12, 8] == pytest.approx([40, 60, 0, 1], abs=1)
-    assert lab[12, 33] == pytest.approx([80, 60, 0, 1], abs=1)
+    found = propose(likely(0.01, 0.97, 0.01, 0.01), COLORS, lightness, two_rooms(), given, 3)
+    assert found[12, [8, 33], 3].tolist() == [1, 1]
+    assert lab_of(found[12, 8, :3]) == pytest.approx([40, 60, 0], abs=1)
+    assert lab_of(found[12, 33, :3]) == pytest.approx([62, 60, 0], abs=10)  # there is no such light pink
+
+
+def test_a_small_area_gets_no_colour_of_its_own() -> None:
+    ink = two_rooms()
+    ink[4, 24:29] = ink[9, 24:29] = ink[4:10, 24] = ink[4:10, 29] = 1
+    no, light = np.zeros((24, 41), np.bool_), np.full((24, 41), 50, np.float32)
+    mask = propose(likely(0.1, 0.3, 0.3, 0.3), COLORS, light, ink, no, 0)[..., 3]
+    assert not mask[5:9, 25:29].any()
+    assert mask[15, 35]
 
 
 def test_an_area_with_a_colour_of_its_own_is_left_alone() -> None:

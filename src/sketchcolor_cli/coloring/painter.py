@@ -129,10 +129,8 @@ class Painter:
         assert prediction.logits is not None  # noqa: S101  (what has a lattice gives them)
         given, ink = shrink(hint, stride)[..., 3] > 0, line_ink(sketch, stride)
         chances, lightness = _planes(prediction.logits), _planes(prediction.color)[0]
-        lab = propose(chances, colors.cpu().numpy(), lightness, ink, given, self.settings.seed)
-        mask = lab[..., 3:]
-        rgb = color.lab_to_rgb(torch.from_numpy(lab[..., :3]).permute(2, 0, 1)[None])[0].permute(1, 2, 0)
-        drawn = np.concatenate([rgb.numpy() * mask, mask], 2).repeat(stride, 0).repeat(stride, 1)[pad.crop]
+        drawn = propose(chances, colors.cpu().numpy(), lightness, ink, given, self.settings.seed)
+        drawn = drawn.repeat(stride, 0).repeat(stride, 1)[pad.crop]
 
         def both_at(shape: tuple[int, ...]) -> Hint:
             given = hint_at(shape)

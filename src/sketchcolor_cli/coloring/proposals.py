@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import log_ndtr, softmax
 
+from sketchcolor_cli.color import lab_to_rgb, rgb_to_lab
 from sketchcolor_cli.hints import nearest
 
 if TYPE_CHECKING:
@@ -29,10 +31,12 @@ if TYPE_CHECKING:
 
 _LINE = 0.25  # ink from which on a cell is line
 _CORE = 1.8  # cells; where it is this far to a line is the inside of an area
+_LEAST = 30  # cells; smaller areas get no colour of their own
 _OPEN = 0.35  # part of the border of two areas without ink from which on they are one
-_LIKELY = 0.8  # colours are drawn from the likeliest that make up this much
-_ALIKE = 0.25  # Hellinger distance within which distributions get about the same colour
-_LIGHT, _SIZE = 12.0, 2.0  # differences in L*, and in the logarithm of size to base 2, that tell areas apart
+_LIKELY = 0.6  # colours are drawn from the likeliest that make up this much
+_ALIKE = 0.08  # Hellinger distance within which distributions get about the same colour
+_LIGHT, _SIZE = 8.0, 1.5  # differences in L*, and in the logarithm of size to base 2, that tell areas apart
+_DARKER, _LIGHTER = 40, 16  # how far, in L*, a drawn colour may be from the lightness of its area
 _FEATURES = 512  # of the random field
 
 
@@ -44,7 +48,7 @@ def propose(
     given: NDArray[np.bool_],
     seed: int,
 ) -> NDArray[np.float32]:
-    """Return proposed colours (h, w, 4), Lab and mask, inside the areas that have none.
+    """Return proposed colours (h, w, 4), RGB and mask, inside the areas that have none.
 
     ``logits`` (Q, h, w) are those of the lattice ``colors`` (Q, 2), a*b*; ``lightness`` (h, w) is L* of the
     network's answer, ``ink`` (h, w) how much line there is in each cell, ``given`` where a colour was given.
@@ -58,11 +62,11 @@ def propose(
     light = _means(lightness[None], areas, count)
     size = np.bincount(areas.ravel(), minlength=count)[:, None] / areas.size
     drawn = draw(chances, np.hstack([light / _LIGHT, np.log2(size) / _SIZE]), seed) @ colors
-    lab = np.concatenate([light, drawn], 1)
-    free = np.ones(count, np.bool_)
+    rgb = _shown(np.concatenate([light, drawn], 1))
+    free = size[:, 0] * areas.size >= _LEAST
     free[areas[given]] = False
     inside = cores & free[areas]
-    out[inside, :3] = lab[areas[inside]]
+    out[inside, :3] = rgb[areas[inside]]
     out[inside, 3] = 1
     return out
 
@@ -118,6 +122,21 @@ def draw(chances: NDArray[np.float64], traits: NDArray[np.float64], seed: int) -
     gumbel = -np.log(-log_ndtr(normal))
     picked: NDArray[np.float64] = softmax((logs + gumbel) / 0.2, 1)
     return picked
+
+
+def _shown(lab: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return colours (N, 3), Lab, as RGB: as light as asked, or nearly so where sRGB has the colour then.
+
+    The lightness is the mean of many colours that an area may have; a deep blue among them is darker.
+    """
+    steps = np.array(sorted(range(-_DARKER, _LIGHTER + 1, 4), key=abs), np.float32)
+    tried = np.repeat(lab[:, None].astype(np.float32), len(steps), 1)
+    tried[..., 0] = np.clip(tried[..., 0] + steps, 0, 100)
+    wanted = torch.from_numpy(tried).permute(2, 0, 1)[None]
+    rgb = lab_to_rgb(wanted)
+    off = (rgb_to_lab(rgb) - wanted)[0, 1:].norm(dim=0)
+    found = (off + 0.02 * torch.from_numpy(np.abs(steps))).argmin(1)
+    return rgb[0][:, torch.arange(len(lab)), found].T.numpy()
 
 
 def _means(planes: NDArray[np.float32], areas: Labels, count: int) -> NDArray[np.float64]:
