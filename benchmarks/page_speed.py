@@ -4,7 +4,8 @@
 
 Both run in turn, so that other load on the machine meets both; the medians and their ratio are printed, and
 how the time of a page divides. The page is an example page enlarged; the network is the bundled model, and
-"forward" is nothing but its own call, on a sketch of 576×832 pixels; "page" is all from file to file.
+"forward" is nothing but its own call, on a sketch of 576×832 pixels; "page" is all from file to file, without
+the look before it at which a page that is given nothing gets colours drawn; what that takes is told beside.
 """
 
 from __future__ import annotations
@@ -57,11 +58,14 @@ def main() -> None:
     import torch
 
     from sketchcolor_cli.coloring.colorizer import Colorizer
+    from sketchcolor_cli.coloring.config import ColorizeSettings, Guess
     from sketchcolor_cli.coloring.models import load_color_model
     from sketchcolor_cli.images import read_picture, write_picture
 
     model, _ = load_color_model("default")
-    color = Colorizer(model, "cpu")
+    color, drawing = (
+        Colorizer(model, "cpu", ColorizeSettings(guess=guess)) for guess in (Guess.MEAN, Guess.DRAW)
+    )
     page = read_picture(min((EXAMPLES / "pages").glob("*.png")))
     large = cv2.resize(page.rgb, (1600, 2300), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     watch = Stopwatch()
@@ -81,7 +85,9 @@ def main() -> None:
             rgb = watch("  lay the ink over it", painted.rgb)
             watch("  write", write_picture, target, replace(read, rgb=rgb, gray=False))
             watch.since("page", start)
-            watch("  of which masks and tone", color.prepare, read)
+            prepared = watch("  of which masks and tone", color.prepare, read)
+            watch("painting without these", color.paint, read, prepared=prepared)
+            watch("painting without these, colours drawn", drawing.paint, read, prepared=prepared)
     print("  clock  processor")
     for name in watch.seconds:
         clock, processor = watch.medians(name)
