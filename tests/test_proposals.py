@@ -138,7 +138,7 @@ def test_a_model_without_a_distribution_of_colours_says_so() -> None:
         ArrayColorizer(net, settings=ColorizeSettings(guess=Guess.DRAW))(page())
 
 
-def test_auto_draws_only_on_a_page_that_is_given_nothing(network: HintUNet) -> None:
+def test_auto_draws_only_on_a_page_without_hints(network: HintUNet) -> None:
     hints = np.zeros((96, 128, 4), np.float32)
     hints[40:50, 10:20] = (1, 0, 0, 1)
     by = {guess: ArrayColorizer(network, settings=ColorizeSettings(guess=guess)) for guess in Guess}

@@ -81,8 +81,8 @@ GuessOption = Annotated[
     Guess,
     typer.Option(
         "--guess",
-        help="What areas get that nothing gives a colour: draw gives each one of the colours that the model "
-        "holds possible there, mean their cautious mean; auto draws on pages that are given nothing at all.",
+        help="What areas get that no hint gives a colour: draw gives each one of the colours that the model "
+        "holds possible there, mean their cautious mean; auto draws on pages without hints and reference.",
     ),
 ]
 Seed = Annotated[

@@ -78,7 +78,7 @@ class ColorizeSettings:
     saturation: float = 1.0
     """Factor on a*b* of the colours that the network gives."""
     guess: Guess = Guess.AUTO
-    """What areas get that nothing gives a colour: one drawn of those that the network holds possible, or the
-    cautious mean of all; auto draws on pages that are given nothing at all."""
+    """What areas get that no hint gives a colour: one drawn of those that the network holds possible, or the
+    cautious mean of all; auto draws on pages without any hint or reference."""
     seed: int = 0
     """Number by which they are drawn."""

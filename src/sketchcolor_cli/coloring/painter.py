@@ -121,7 +121,7 @@ class Painter:
             return hint_at
         sketch = _scaled(gray, self._scale(gray, _GUESSED_AT))
         hint = hint_at(sketch.shape)
-        if guess is Guess.AUTO and (hint[..., 3].any() or self.sheet is not None or z is not None):
+        if guess is Guess.AUTO and (z is not None or hint[..., 3].any()):
             return hint_at
         pad, stride = self._pad(sketch), self.model.stride
         sketch, hint = _padded(sketch, pad, 1), _padded(hint, pad, 0)
