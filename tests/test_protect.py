@@ -205,3 +205,115 @@ def test_a_bubble_with_a_gap_in_its_outline_is_found_and_what_it_opens_to_is_not
     _, bubbles = found(gray)
     assert bubbles[120:180, 180:320].mean() > 0.95
     assert not bubbles[:, 385:].any()
+
+
+def letters(gray: np.ndarray, text: str, corner: tuple[int, int], size: float = 0.7) -> None:
+    cv2.putText(gray, text, corner, cv2.FONT_HERSHEY_SIMPLEX, size, 0, 2, cv2.LINE_AA)
+
+
+def test_a_bubble_with_a_dotted_outline_is_found() -> None:
+    gray = page()
+    for turn in range(0, 360, 4):
+        x, y = 220 + 120 * np.cos(np.radians(turn)), 170 + 70 * np.sin(np.radians(turn))
+        cv2.circle(gray, (round(x), round(y)), 2, 0, -1)
+    for number, line in enumerate(("What was that", "over there?")):
+        letters(gray, line, (140, 165 + 22 * number), 0.6)
+    _, bubbles = found(gray)
+    inside = np.zeros(gray.shape, np.uint8)
+    cv2.ellipse(inside, (220, 170), (108, 58), 0, 0, 360, 1, -1)
+    assert bubbles[inside.astype(bool)].mean() > 0.95
+    assert not bubbles[:, 360:].any()
+    assert not bubbles[260:].any()
+
+
+def test_a_bubble_of_spikes_that_do_not_meet_is_found() -> None:
+    gray = page()
+    turns = np.radians(np.arange(0, 361, 15))
+    far = np.where(np.arange(len(turns)) % 2, 1.0, 0.7)
+    spikes = np.stack([300 + 190 * far * np.cos(turns), 190 + 130 * far * np.sin(turns)], 1)
+    for first, tip, last in zip(spikes[:-2:2], spikes[1:-1:2], spikes[2::2], strict=True):
+        ends = [tip + 0.8 * (end - tip) for end in (first, last)]
+        cv2.polylines(gray, [np.array([ends[0], tip, ends[1]]).round().astype(np.int32)], False, 0, 2)
+    for number, line in enumerate(("LOOK OUT", "BEHIND", "YOU THERE")):
+        letters(gray, line, (240, 170 + 26 * number), 0.6)
+    _, bubbles = found(gray)
+    assert bubbles[140:240, 220:380].mean() > 0.95
+    assert not bubbles[:, 500:].any()
+
+
+def test_a_bubble_with_a_short_word_that_a_panel_border_cuts_is_found() -> None:
+    gray = page()
+    cv2.ellipse(gray, (640, 180), (60, 90), 0, 0, 360, 0, 2)
+    gray[60:330, 664:] = 255
+    for number, letter in enumerate("Ah!"):
+        letters(gray, letter, (610, 150 + 22 * number), 0.8)
+    _, bubbles = found(gray)
+    assert bubbles[110:250, 600:655].mean() > 0.95
+    assert not bubbles[:, :570].any()
+
+
+def test_a_few_letters_in_one_line_are_print_where_the_outline_has_a_gap() -> None:
+    gray = page()
+    cv2.ellipse(gray, (200, 180), (50, 90), 0, 20, 380, 0, 2)
+    cv2.ellipse(gray, (200, 180), (50, 90), 0, 310, 330, 255, 6)
+    for number, letter in enumerate("SOON"):
+        letters(gray, letter, (192, 152 + 22 * number))
+    _, bubbles = found(gray)
+    assert bubbles[120:240, 180:220].mean() > 0.95
+    assert not bubbles[:, 280:].any()
+
+
+def test_small_print_that_runs_together_is_print() -> None:
+    gray = page()
+    cv2.rectangle(gray, (80, 80), (330, 124), 0, 2)
+    letters(gray, "After school", (100, 110), 0.9)
+    gray[84:121, 84:327] = cv2.GaussianBlur(gray, (0, 0), 1.5)[84:121, 84:327]
+    ink = (gray[84:121, 84:327] < 235).astype(np.uint8)
+    assert cv2.connectedComponentsWithStats(ink)[2][1:, cv2.CC_STAT_WIDTH].max() > 80
+    _, bubbles = found(gray)
+    assert bubbles[82:122, 82:328].mean() > 0.95
+    assert bubbles.sum() < 60 * 270
+
+
+def test_bubbles_that_flow_together_are_found_as_one_though_their_print_stands_apart() -> None:
+    gray = page()
+    for grown, tone in ((0, 0), (-2, 255)):
+        for middle in ((200, 130), (310, 205)):
+            cv2.ellipse(gray, middle, (85 + grown, 62 + grown), 0, 0, 360, tone, -1)
+    gray[60:80, 190:206] = 255  # the outline is open at the top
+    for number, line in enumerate(("THANK", "YOU SO", "MUCH")):
+        for place, letter in enumerate(line):
+            letters(gray, letter, (150 + 15 * place, 118 + 18 * number), 0.5)
+    for place, letter in enumerate("SIRS"):
+        letters(gray, letter, (290 + 15 * place, 222), 0.5)
+    _, bubbles = found(gray)
+    assert bubbles[110:160, 140:260].mean() > 0.95
+    assert bubbles[190:230, 270:370].mean() > 0.95
+    assert not bubbles[:60].any()
+    assert not bubbles[:, 410:].any()
+
+
+@pytest.mark.parametrize("smile", [True, False])
+def test_round_eyes_in_a_head_with_a_gap_in_its_outline_are_no_print(smile: bool) -> None:
+    gray = page()
+    cv2.ellipse(gray, (200, 150), (62, 45), 0, 0, 360, 0, 3)
+    for x in (183, 217) if smile else (200,):
+        cv2.circle(gray, (x, 142), 14, 0, 3)
+        cv2.circle(gray, (x, 142), 5, 0, -1)
+    if smile:
+        cv2.ellipse(gray, (200, 162), (30, 14), 0, 0, 180, 0, 4)
+    else:
+        cv2.ellipse(gray, (200, 170), (16, 7), 0, 0, 360, 0, 3)
+        cv2.ellipse(gray, (200, 170), (8, 2), 0, 0, 360, 0, 2)
+    gray[190:200, 193:207] = 255
+    assert not found(gray)[1].any()
+
+
+def test_the_spots_of_a_dress_that_is_open_to_the_side_are_no_print() -> None:
+    gray = page()
+    cv2.ellipse(gray, (220, 200), (110, 100), 0, 0, 300, 0, 2)
+    for y in range(130, 290, 30):
+        for x in range(140, 300, 30):
+            if ((x - 220) / 92) ** 2 + ((y - 200) / 82) ** 2 < 1:
+                cv2.ellipse(gray, (x, y), (5, 7), 0, 0, 360, 0, -1)
+    assert not found(gray)[1].any()

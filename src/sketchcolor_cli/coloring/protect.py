@@ -223,19 +223,39 @@ _LETTERS = 0.6  # part of the holes that such pieces are
 _APART = 0.006  # print keeps this far from the outline, as a part of the longer side; screentone does not,
 _NOT_APART = 0.04  # but for this part
 _GAP = 0.012  # between letters of a block, as a part of the longer side
+_MANY, _ALIKE = 8, 0.1  # so many pieces of areas that differ less than this, to their mean, are a pattern
+_ALONE = 0.95  # part of the holes that such a line is
+_LINE = 1.6  # how long a line of few letters is at least, to its thickness
+_LETTER, _SPACE = 1.4, 0.6  # how large its letters are at most, and what is between them, the same
+_BLOCK, _BLOCKS = 3, 0.8  # pieces of letters in each of two blocks
 _PALE = 0.72  # brightness of most print, at most: letters are darker than screentone
 
 
 @dataclass(frozen=True)
 class _Print:
-    """How much print must be there, and how closely it must stand: a face has few features, far apart."""
+    """How much print must be there, and how closely it must stand: a face has few features, far apart.
+
+    Few letters must stand in one line, and be of one size, which features do not.
+    """
 
     pieces: int
     block: float
     solid: float
+    line: bool = False
+    stray: float = _NOT_APART
+    pale: float = _PALE
 
 
-_ENOUGH = (_Print(20, 0.3, _SOLID), _Print(8, 0.5, _SOLID), _Print(4, 0.55, _ROUND), _Print(2, 0.85, _ROUND))
+_ENOUGH = (
+    _Print(20, 0.3, _SOLID),
+    _Print(8, 0.5, _SOLID),
+    _Print(4, 0.55, _ROUND),
+    _Print(3, 0.7, _ROUND, line=True),
+    _Print(2, 0.85, _ROUND),
+)
+_ENOUGH_RUN_TOGETHER = (_Print(8, 0.8, _ROUND, stray=0.01),)
+_ENOUGH_IF_OPEN = (*_ENOUGH[:2], _Print(4, 0.7, _ROUND, line=True))
+_ENOUGH_IF_WIDE_OPEN = (_Print(8, 0.75, 0.9, stray=0.03, pale=0.65),)
 
 
 def _bubbles(white: Mask, small: Plane) -> Mask:
@@ -272,6 +292,10 @@ def _regions(mask: Mask, least: float = _LEAST) -> Iterator[tuple[tuple[slice, s
 _NECKS = (0.022, 0.014, 0.008)  # half of the width at which white is cut, as a part of the longer side
 _MARK = 0.0035  # longest side of the smallest letter, the same: dots of screentone are smaller
 _CLOSED = 0.8  # part of the outline that must be ink
+_THICK = 0.005  # how thick a line of the smallest letters is, as a part of the longer side
+_SMALL = 0.009  # longest side of a dash or dot of an outline, the same
+_BETWEEN = 0.003  # half of the gap between the dashes of an outline, the same
+_OPEN = 0.33  # part of the outline that may be open around print that is like nothing else
 _SIDED = 0.8  # part of the gap in an outline beyond which there is another bubble
 _ELSEWHERE = 0.15  # part of a white area that is more than the tail of a bubble
 _STRAY = 0.1  # part of the print of a bubble that may be letters in the drawing
@@ -282,18 +306,28 @@ def _opened(white: Mask, small: Plane, long: int) -> Mask:
     marks = _marks(~white, long)
     paper = white | marks
     out = np.zeros(white.shape, np.bool_)
-    parts = list(_narrowed(paper, marks, long))
+    dashed = ~_grown(~paper, round(_BETWEEN * long))
+    parts = []
+    for reach, place, region in _narrowed(paper, marks, long):
+        rim = _grown(region, 1) & ~region
+        gap = rim & paper[place]
+        part, wide = gap.sum() / rim.sum(), (gap & dashed[place]).sum() / rim.sum()
+        if part <= _OPEN or wide <= 1 - _CLOSED:
+            parts.append((part, reach, place, region, gap))
+    # The widest cut of an outline that is about closed; or else the one that leaves the least of it open.
+    parts.sort(key=lambda part: max(part[0], 1 - _CLOSED))
     # Few letters are enough where the gap leads to another bubble.
-    for enough, beside in ((_ENOUGH[:2], False), (_ENOUGH, True)):
-        for reach, place, region in parts:
-            if (region & out[place]).any():
+    enough: tuple[_Print, ...]
+    for beside in False, True:
+        for part, reach, place, region, gap in parts:
+            closed = part <= 1 - _CLOSED
+            if (beside and not closed) or (region & out[place]).any():
                 continue
-            rim = _grown(region, 1) & ~region
-            gap = rim & paper[place]
-            if gap.sum() > (1 - _CLOSED) * rim.sum():
-                continue
-            if beside and (gap & _grown(out[place], 2 * reach)).sum() <= _SIDED * gap.sum():
-                continue
+            enough = _ENOUGH_IF_OPEN if closed else _ENOUGH_IF_WIDE_OPEN
+            if beside:
+                if (gap & _grown(out[place], 2 * reach)).sum() <= _SIDED * gap.sum():
+                    continue
+                enough = _ENOUGH
             filled = _bubble(region & white[place], small[place], long, enough)
             if filled is not None:
                 out[place] |= filled
@@ -324,12 +358,19 @@ def _narrowed(paper: Mask, marks: Mask, long: int) -> Iterator[tuple[int, tuple[
 
 
 def _marks(ink: Mask, long: int) -> Mask:
-    """Return pieces of ink as large as letters."""
+    """Return pieces of ink as large as letters; not the dashes of an outline, which stand in thin lines."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
     sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1)
     marks = (sides >= _MARK * long) & (sides <= _GLYPH * long)
     marks[0] = False
-    return marks[labels]  # type: ignore[no-any-return]
+    large = marks & (sides > _SMALL * long)
+    thick = np.ones((max(3, round(_THICK * long)),) * 2, np.uint8)
+    lines = cv2.morphologyEx(marks[labels].view(np.uint8), cv2.MORPH_CLOSE, thick)
+    lines = cv2.morphologyEx(lines, cv2.MORPH_OPEN, thick).view(np.bool_) | large[labels]
+    kept = np.zeros(len(marks), np.bool_)
+    kept[labels[lines]] = True
+    out: Mask = (kept & marks)[labels]
+    return out
 
 
 def _grown(mask: Mask, by: int) -> Mask:
@@ -353,24 +394,79 @@ def _bubble(region: Mask, gray: Plane, long: int, enough: tuple[_Print, ...] = _
     holes = filled & ~region
     if not _PRINT[0] <= holes.sum() / max(size, 1) <= _PRINT[1]:
         return None
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(holes.view(np.uint8), connectivity=8)
-    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1)
+    letters = _sized(holes, long, np.maximum)
+    if letters is None:
+        # Lines of small print run together; the middle of a letter is darker than what joins it to the next.
+        enough = _ENOUGH_RUN_TOGETHER
+        if _sized(holes, long, np.minimum) is not None:
+            letters = _sized(holes & (gray < (gray[holes].min() + 1) / 2), long, np.maximum)
+    if letters is None:
+        return None
+    ink, sides, areas = letters
+    if len(areas) >= _MANY and areas.std() < _ALIKE * areas.mean():
+        return None
+    far = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    stray, pale = (far[ink] < _APART * long).mean(), float(np.median(gray[ink]))
+    fits = [
+        one
+        for one in enough
+        if len(sides) >= one.pieces and solid >= one.solid and stray <= one.stray and pale <= one.pale
+    ]
+    if not fits:
+        return None
+    gap = max(_GAP * long, 1.4 * float(np.median(sides)) if fits[0].pieces >= 8 else 0)
+    block = _block(ink, max(3, round(gap)))
+    fits = [one for one in fits if block >= one.block]
+    if any(not one.line for one in fits):
+        return filled
+    return filled if fits and ink.sum() > _ALONE * holes.sum() and _in_line(ink, sides) else None
+
+
+def _sized(ink: Mask, long: int, side: np.ufunc) -> tuple[Mask, NDArray[np.int32], NDArray[np.int32]] | None:
+    """Return pieces of ink whose longer, or shorter, side is a letter's, it, and their areas.
+
+    None if most of the ink is in other pieces.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
+    sides = side(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     letter = (sides <= _GLYPH * long) & (stats[:, cv2.CC_STAT_AREA] >= 4)
     letter[0] = False
-    needed = [one for one in enough if letter.sum() >= one.pieces and solid >= one.solid]
-    if not needed or stats[letter, cv2.CC_STAT_AREA].sum() < _LETTERS * holes.sum():
-        return None
-    ink = letter[labels]
-    far = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
-    if (far[ink] < _APART * long).mean() > _NOT_APART or np.median(gray[ink]) > _PALE:
-        return None
-    gap = max(_GAP * long, 1.4 * float(np.median(sides[letter])) if needed[0].pieces >= 8 else 0)
-    block = _block(ink, max(3, round(gap)))
-    return filled if block >= needed[0].block else None
+    areas = stats[letter, cv2.CC_STAT_AREA]
+    return (letter[labels], sides[letter], areas) if areas.sum() >= _LETTERS * ink.sum() else None
 
 
 def _block(ink: Mask, gap: int) -> float:
-    """Return how much of its convex hull print fills when gaps of this many pixels are closed."""
+    """Return how much of its convex hull print fills when gaps of this many pixels are closed.
+
+    In joined bubbles print stands in two blocks, of a few letters each; then of the hulls of these.
+    """
     closed = cv2.morphologyEx(np.pad(ink, gap).view(np.uint8), cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
-    hull = cv2.contourArea(cv2.convexHull(cv2.findNonZero(ink.view(np.uint8))))
-    return float(closed.sum()) / max(hull, 1)
+    whole = float(closed.sum()) / max(_hull(ink), 1)
+    count, labels = cv2.connectedComponents(closed, connectivity=8)
+    if count != 3:
+        return whole
+    labels = labels[gap:-gap, gap:-gap]
+    blocks = [ink & (labels == 1), ink & (labels == 2)]
+    apart = float(closed.sum()) / max(sum(_hull(block) for block in blocks), 1)
+    return apart if min(_pieces(block) for block in blocks) >= _BLOCK and apart >= _BLOCKS else whole
+
+
+def _hull(ink: Mask) -> float:
+    return float(cv2.contourArea(cv2.convexHull(cv2.findNonZero(ink.view(np.uint8)))))
+
+
+def _pieces(ink: Mask | Levels) -> int:
+    return int(cv2.connectedComponents(ink.view(np.uint8), connectivity=8)[0]) - 1
+
+
+def _in_line(ink: Mask, sides: NDArray[np.int32]) -> bool:
+    """Return whether print is one line of letters that are about as large as it is thick."""
+    thick, length = sorted(cv2.minAreaRect(cv2.findNonZero(ink.view(np.uint8)))[1])
+    even = (sides >= sides.max() / 2).sum() >= len(sides) - 1  # but for a dot
+    if not even or length < _LINE * thick or sides.max() > _LETTER * thick:
+        return False
+    apart = max(3, round(_SPACE * thick))
+    closed = cv2.morphologyEx(
+        np.pad(ink, apart).view(np.uint8), cv2.MORPH_CLOSE, np.ones((apart, apart), np.uint8)
+    )
+    return _pieces(closed) == 1
