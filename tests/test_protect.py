@@ -58,6 +58,27 @@ def test_panels_may_run_off_the_page() -> None:
     assert not gutters[10:330, 10:650].any()
 
 
+@pytest.mark.parametrize("lying", [False, True])
+def test_small_print_may_stand_in_a_margin(lying: bool) -> None:
+    gray = page(((140, 40, 660, 340), (140, 370, 660, 960)))
+    for number, letter in enumerate("a note on this row"):
+        letters(gray, letter, (120, 450 + 11 * number), 0.4)
+    gutters, _ = found(gray.T.copy() if lying else gray)
+    gutters = gutters.T if lying else gutters
+    assert gutters[:, :110].all()
+    assert not gutters[50:330, 150:650].any()
+    assert not gutters[380:950, 150:650].any()
+
+
+def test_a_panel_of_small_pieces_that_runs_off_the_page_is_no_margin() -> None:
+    gray = page(((140, 40, 660, 340), (140, 370, 660, 960)))
+    for y in range(8, 1000, 16):
+        for x in range(y % 5, 130, 16):
+            cv2.line(gray, (x, y), (x + 9, y + 8), 0, 5)
+    gutters, _ = found(gray)
+    assert not gutters[400:900, :130].any()
+
+
 def test_a_slanting_gutter_is_found() -> None:
     gray = page(((40, 40, 660, 960),))
     gray[45:955, 45:655] = 150

@@ -120,12 +120,14 @@ _STRAIGHT_TOO = 0.25  # and on the other side
 _DEEPEST = 0.2  # of a margin or gutter, as a part of the page
 _SIDE = 0.02  # part of a strip at either end of what is drawn beside it; a panel has its own border there
 _NEAR = 4  # rows beside a strip in which its edge may waver
+_PRINTED = 1 / 3  # part of the rows of a margin that small print may stand in
 _DEEP = 6  # cuts within cuts
 
 
 def _gutters(white: Mask, ends: tuple[bool, bool]) -> Mask:
     found = np.zeros(white.shape, np.bool_)
-    _cut(white, found, slice(0, white.shape[0]), slice(0, white.shape[1]), _DEEP, ends)
+    bare = white | _small_print(white)
+    _cut(white, bare, found, slice(0, white.shape[0]), slice(0, white.shape[1]), _DEEP, ends)
     if not found.any():
         return found
     long = max(white.shape)
@@ -137,12 +139,17 @@ def _gutters(white: Mask, ends: tuple[bool, bool]) -> Mask:
     return gutters | _slanting(white, gutters, found)
 
 
-def _cut(white: Mask, found: Mask, rows: slice, columns: slice, deep: int, ends: tuple[bool, bool]) -> None:
-    """Mark the strips of a rectangle in ``found``, and go on within the rectangles between them."""
+def _cut(
+    white: Mask, bare: Mask, found: Mask, rows: slice, columns: slice, deep: int, ends: tuple[bool, bool]
+) -> None:
+    """Mark the strips of a rectangle in ``found``, and go on within the rectangles between them.
+
+    ``bare`` is the page without small print, which may stand in margins.
+    """
     for across in (False, True):
-        part = white[rows, columns].T if across else white[rows, columns]
+        part, empty = (one[rows, columns].T if across else one[rows, columns] for one in (white, bare))
         at_ends = _open_ends(rows, columns, white.shape, across, ends)
-        strips = list(_strips(part, *at_ends, white.shape[across]))
+        strips = list(_strips(part, empty, *at_ends, white.shape[across]))
         if not strips:
             continue
         start = (columns if across else rows).start
@@ -153,7 +160,15 @@ def _cut(white: Mask, found: Mask, rows: slice, columns: slice, deep: int, ends:
         for first, last in list(pairwise(cuts))[::2]:
             if deep and last - first > max(white.shape) // 30:
                 place = slice(start + first, start + last)
-                _cut(white, found, rows if across else place, place if across else columns, deep - 1, ends)
+                _cut(
+                    white,
+                    bare,
+                    found,
+                    rows if across else place,
+                    place if across else columns,
+                    deep - 1,
+                    ends,
+                )
         return
 
 
@@ -165,22 +180,59 @@ def _open_ends(
     return part.start == 0 and (across or ends[0]), part.stop == length and (across or ends[1])
 
 
-def _strips(part: Mask, at_start: bool, at_end: bool, page: int) -> Iterator[slice]:
-    """Give the runs of blank rows of a rectangle, on a page of so many, that are gutters or margins."""
+def _strips(part: Mask, empty: Mask, at_start: bool, at_end: bool, page: int) -> Iterator[slice]:
+    """Give the runs of blank rows of a rectangle, on a page of so many, that are gutters or margins.
+
+    ``empty`` is the rectangle without small print.
+    """
     length = part.shape[0]
     blank = part.mean(1) >= _BLANK
-    turns = np.flatnonzero(np.diff(np.concatenate([[False], blank, [False]]).astype(np.int8)))
-    for start, stop in zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True):
-        if stop - start < 3 or stop - start == length:
-            continue
-        before = (~part[max(0, start - _NEAR) : start]).any(0).mean() if start else float(at_start)
-        after = (~part[stop : stop + _NEAR]).any(0).mean() if stop < length else float(at_end)
-        if not start or stop == length:  # a margin: one edge is the page's own
-            straight = min(before, after) >= _STRAIGHT
-        else:
-            straight = max(before, after) >= _STRAIGHT and min(before, after) >= _STRAIGHT_TOO
-        if straight and stop - start < _DEEPEST * page and not _inside_panel(part, start, stop):
-            yield slice(start, stop)
+    runs = _runs(blank)
+    strips = [
+        slice(start, stop)
+        for start, stop in _runs(empty.mean(1) >= _BLANK)
+        if ((at_start and start == 0) or (at_end and stop == length))
+        and (start, stop) not in runs
+        and blank[start:stop].mean() >= 1 - _PRINTED
+        and _is_strip(empty, start, stop, at_start, at_end, page)
+    ]
+    strips += [
+        slice(start, stop)
+        for start, stop in runs
+        if not any(one.start <= start and stop <= one.stop for one in strips)
+        and _is_strip(part, start, stop, at_start, at_end, page)
+    ]
+    yield from sorted(strips, key=lambda one: one.start)
+
+
+def _runs(rows: Mask) -> list[tuple[int, int]]:
+    """Return where runs of rows begin and end."""
+    turns = np.flatnonzero(np.diff(np.concatenate([[False], rows, [False]]).astype(np.int8)))
+    return list(zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True))
+
+
+def _is_strip(part: Mask, start: int, stop: int, at_start: bool, at_end: bool, page: int) -> bool:
+    """Return whether blank rows of a rectangle are a gutter or margin: they lie at straight edges."""
+    length = part.shape[0]
+    if stop - start < 3 or stop - start == length or stop - start >= _DEEPEST * page:
+        return False
+    before = (~part[max(0, start - _NEAR) : start]).any(0).mean() if start else float(at_start)
+    after = (~part[stop : stop + _NEAR]).any(0).mean() if stop < length else float(at_end)
+    if not start or stop == length:  # a margin: one edge is the page's own
+        straight = min(before, after) >= _STRAIGHT
+    else:
+        straight = max(before, after) >= _STRAIGHT and min(before, after) >= _STRAIGHT_TOO
+    return straight and not _inside_panel(part, start, stop)
+
+
+def _small_print(white: Mask) -> Mask:
+    """Return pieces of ink as small as print beside panels."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~white).view(np.uint8), connectivity=8)
+    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1)
+    small = sides <= _GLYPH * page_side(*white.shape) / 2
+    small[0] = False
+    out: Mask = small[labels]
+    return out
 
 
 def _inside_panel(part: Mask, start: int, stop: int) -> bool:
