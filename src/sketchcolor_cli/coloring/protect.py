@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
@@ -88,11 +88,31 @@ def _in_pieces(white: Mask, small: Plane, what: Protect) -> Masks:
 def _found(white: Mask, small: Plane, what: Protect, ends: tuple[bool, bool] = (True, True)) -> Masks:
     """Look at a page, or at a piece of a strip that ends with the strip at the top, at the bottom, or not."""
     nothing = np.zeros(white.shape, np.bool_)
+    pieces = _Pieces.of(white)
     # Gutters are found even where they may be coloured, for they are no bubbles.
-    gutters = _gutters(white, ends)
-    bubbles = nothing if what is Protect.GUTTERS else _bubbles(white & ~gutters, small)
+    gutters = _gutters(white, pieces, ends)
+    bubbles = nothing if what is Protect.GUTTERS else _bubbles(white & ~gutters, small, pieces)
     gutters = nothing if what is Protect.BUBBLES else gutters
     return Masks(_under_lines(gutters, white), _under_lines(bubbles, white))
+
+
+class _Pieces(NamedTuple):
+    """The pieces of ink of a page: the number of each pixel's, (h, w), 0 for paper; their longer sides."""
+
+    labels: NDArray[np.int32]
+    sides: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, white: Mask) -> _Pieces:
+        """Find the pieces of what is not paper."""
+        _, labels, stats, _ = cv2.connectedComponentsWithStats((~white).view(np.uint8), connectivity=8)
+        return cls(labels, stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1))
+
+    def where(self, chosen: Mask) -> Mask:
+        """Return where chosen pieces are, (h, w), of a choice of each."""
+        chosen[0] = False
+        out: Mask = chosen.take(self.labels)
+        return out
 
 
 def _white(gray: Plane) -> tuple[Mask, Plane]:
@@ -124,9 +144,10 @@ _PRINTED = 1 / 3  # part of the rows of a margin that small print may stand in
 _DEEP = 6  # cuts within cuts
 
 
-def _gutters(white: Mask, ends: tuple[bool, bool]) -> Mask:
+def _gutters(white: Mask, pieces: _Pieces, ends: tuple[bool, bool]) -> Mask:
     found = np.zeros(white.shape, np.bool_)
-    bare = white | _small_print(white)
+    # What is as small as print beside panels
+    bare = white | pieces.where(pieces.sides <= _GLYPH * page_side(*white.shape) / 2)
     _cut(white, bare, found, slice(0, white.shape[0]), slice(0, white.shape[1]), _DEEP, ends)
     if not found.any():
         return found
@@ -225,16 +246,6 @@ def _is_strip(part: Mask, start: int, stop: int, at_start: bool, at_end: bool, p
     return straight and not _inside_panel(part, start, stop)
 
 
-def _small_print(white: Mask) -> Mask:
-    """Return pieces of ink as small as print beside panels."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((~white).view(np.uint8), connectivity=8)
-    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1)
-    small = sides <= _GLYPH * page_side(*white.shape) / 2
-    small[0] = False
-    out: Mask = small[labels]
-    return out
-
-
 def _inside_panel(part: Mask, start: int, stop: int) -> bool:
     """Return whether the side border of a panel runs through a strip, which then is no gutter."""
     beside = np.concatenate([part[max(0, start - _NEAR) : start], part[stop : stop + _NEAR]])
@@ -305,14 +316,14 @@ _ENOUGH = (
     _Print(3, 0.7, _ROUND, line=True),
     _Print(2, 0.85, _ROUND),
 )
-_ENOUGH_RUN_TOGETHER = (_Print(8, 0.8, _ROUND, stray=0.01),)
+_RUN_TOGETHER = _Print(8, 0.8, _ROUND, stray=0.01)
 _ENOUGH_IF_OPEN = (*_ENOUGH[:2], _Print(4, 0.7, _ROUND, line=True))
 _ENOUGH_IF_WIDE_OPEN = (_Print(8, 0.75, 0.9, stray=0.03, pale=0.65),)
 
 
-def _bubbles(white: Mask, small: Plane) -> Mask:
+def _bubbles(white: Mask, small: Plane, pieces: _Pieces) -> Mask:
     long = page_side(*white.shape)
-    opened = _opened(white, small, long)
+    opened = _opened(white, small, _marks(pieces, long), long)
     out = opened.copy()
     for place, region in _regions(white):
         filled = _bubble(region, small[place], long)
@@ -324,8 +335,8 @@ def _bubbles(white: Mask, small: Plane) -> Mask:
 def _mostly_elsewhere(filled: Mask, opened: Mask, white: Mask) -> bool:
     """Return whether a bubble is but the lettered part of white that a gap joins to something else."""
     inside, marks = filled & opened, filled & ~white
-    much = (filled & ~opened).sum() > _ELSEWHERE * filled.sum()
-    return bool(inside.any() and much and (marks & inside).sum() > (1 - _STRAY) * marks.sum())
+    much = _count(filled & ~opened) > _ELSEWHERE * _count(filled)
+    return bool(inside.any() and much and _count(marks & inside) > (1 - _STRAY) * _count(marks))
 
 
 def _regions(mask: Mask, least: float = _LEAST) -> Iterator[tuple[tuple[slice, slice], Mask]]:
@@ -353,9 +364,8 @@ _ELSEWHERE = 0.15  # part of a white area that is more than the tail of a bubble
 _STRAY = 0.1  # part of the print of a bubble that may be letters in the drawing
 
 
-def _opened(white: Mask, small: Plane, long: int) -> Mask:
+def _opened(white: Mask, small: Plane, marks: Mask, long: int) -> Mask:
     """Return bubbles that hang together with other white, which narrows where they end."""
-    marks = _marks(~white, long)
     paper = white | marks
     out = np.zeros(white.shape, np.bool_)
     dashed = ~_grown(~paper, round(_BETWEEN * long))
@@ -363,7 +373,7 @@ def _opened(white: Mask, small: Plane, long: int) -> Mask:
     for reach, place, region in _narrowed(paper, marks, long):
         rim = _grown(region, 1) & ~region
         gap = rim & paper[place]
-        part, wide = gap.sum() / rim.sum(), (gap & dashed[place]).sum() / rim.sum()
+        part, wide = (_count(one) / _count(rim) for one in (gap, gap & dashed[place]))
         if part <= _OPEN or wide <= 1 - _CLOSED:
             parts.append((part, reach, place, region, gap))
     # The widest cut of an outline that is about closed; or else the one that leaves the least of it open.
@@ -377,7 +387,7 @@ def _opened(white: Mask, small: Plane, long: int) -> Mask:
                 continue
             enough = _ENOUGH_IF_OPEN if closed else _ENOUGH_IF_WIDE_OPEN
             if beside:
-                if (gap & _grown(out[place], 2 * reach)).sum() <= _SIDED * gap.sum():
+                if _count(gap & _grown(out[place], 2 * reach)) <= _SIDED * _count(gap):
                     continue
                 enough = _ENOUGH
             filled = _bubble(region & white[place], small[place], long, enough)
@@ -396,7 +406,7 @@ def _narrowed(paper: Mask, marks: Mask, long: int) -> Iterator[tuple[int, tuple[
     for half in _NECKS:
         reach = round(half * long) + 1
         for box, core in _regions(far > half * long, _LEAST / 4):
-            if (printed[box] & core).sum() < _PRINT[0] * core.sum():
+            if _count(printed[box] & core) < _PRINT[0] * _count(core):
                 continue
             around = tuple(slice(max(0, one.start - 2 * reach), one.stop + 2 * reach) for one in box)
             away = np.ones(far[around].shape, np.uint8)
@@ -409,20 +419,24 @@ def _narrowed(paper: Mask, marks: Mask, long: int) -> Iterator[tuple[int, tuple[
             yield reach, place, grown.repeat(2, 0).repeat(2, 1)[: part.shape[0], : part.shape[1]] & part
 
 
-def _marks(ink: Mask, long: int) -> Mask:
+def _marks(pieces: _Pieces, long: int) -> Mask:
     """Return pieces of ink as large as letters; not the dashes of an outline, which stand in thin lines."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
-    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1)
+    sides = pieces.sides
     marks = (sides >= _MARK * long) & (sides <= _GLYPH * long)
-    marks[0] = False
-    large = marks & (sides > _SMALL * long)
+    small = pieces.where(marks & (sides <= _SMALL * long))
+    if not small.any():
+        return pieces.where(marks)
     thick = np.ones((max(3, round(_THICK * long)),) * 2, np.uint8)
-    lines = cv2.morphologyEx(marks[labels].view(np.uint8), cv2.MORPH_CLOSE, thick)
-    lines = cv2.morphologyEx(lines, cv2.MORPH_OPEN, thick).view(np.bool_) | large[labels]
-    kept = np.zeros(len(marks), np.bool_)
-    kept[labels[lines]] = True
-    out: Mask = (kept & marks)[labels]
-    return out
+    all_marks = pieces.where(marks)
+    lines = cv2.morphologyEx(all_marks.view(np.uint8), cv2.MORPH_CLOSE, thick)
+    lines = cv2.morphologyEx(lines, cv2.MORPH_OPEN, thick)
+    kept = sides > _SMALL * long
+    kept[pieces.labels[lines.view(np.bool_) & small]] = True
+    return pieces.where(kept & marks)
+
+
+def _count(mask: Mask) -> int:
+    return int(cv2.countNonZero(mask.view(np.uint8)))
 
 
 def _grown(mask: Mask, by: int) -> Mask:
@@ -432,59 +446,74 @@ def _grown(mask: Mask, by: int) -> Mask:
 
 def _bubble(region: Mask, gray: Plane, long: int, enough: tuple[_Print, ...] = _ENOUGH) -> Mask | None:
     """Return a white region with its holes filled if it is a bubble with print in it."""
+    in_lines = enough is _ENOUGH
     outlines, _ = cv2.findContours(
         np.pad(region, 1).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )
     outer = max(outlines, key=cv2.contourArea)
     size = cv2.contourArea(outer)
     solid = size / max(cv2.contourArea(cv2.convexHull(outer)), 1)
-    if solid < _SOLID:
+    enough = tuple(one for one in enough if solid >= one.solid)
+    if not enough:
         return None
     framed: Levels = np.zeros((region.shape[0] + 2, region.shape[1] + 2), np.uint8)
     cv2.drawContours(framed, [outer], -1, 1, cv2.FILLED)
-    filled = framed[1:-1, 1:-1].astype(bool)
+    filled = framed[1:-1, 1:-1].view(np.bool_)
     holes = filled & ~region
-    if not _PRINT[0] <= holes.sum() / max(size, 1) <= _PRINT[1]:
+    marked = _count(holes)
+    if not _PRINT[0] <= marked / max(size, 1) <= _PRINT[1]:
         return None
-    letters = _sized(holes, long, np.maximum)
-    if letters is None:
+    letters = _letters(holes, long)
+    if letters.areas.sum() < _LETTERS * marked:
         # Lines of small print run together; the middle of a letter is darker than what joins it to the next.
-        enough = _ENOUGH_RUN_TOGETHER
-        if _sized(holes, long, np.minimum) is not None:
-            letters = _sized(holes & (gray < (gray[holes].min() + 1) / 2), long, np.maximum)
-    if letters is None:
+        if not in_lines or solid < _ROUND or letters.in_lines < _LETTERS * marked:
+            return None
+        enough = (_RUN_TOGETHER,)
+        middle = holes & (gray < (gray[holes].min() + 1) / 2)
+        letters = _letters(middle, long)
+        if letters.areas.sum() < _LETTERS * _count(middle):
+            return None
+    fits = [one for one in enough if len(letters.areas) >= one.pieces]
+    if not fits or (len(letters.areas) >= _MANY and letters.areas.std() < _ALIKE * letters.areas.mean()):
         return None
-    ink, sides, areas = letters
-    if len(areas) >= _MANY and areas.std() < _ALIKE * areas.mean():
-        return None
+    ink = letters.chosen.take(letters.labels)
     far = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
     stray, pale = (far[ink] < _APART * long).mean(), float(np.median(gray[ink]))
-    fits = [
-        one
-        for one in enough
-        if len(sides) >= one.pieces and solid >= one.solid and stray <= one.stray and pale <= one.pale
-    ]
+    fits = [one for one in fits if stray <= one.stray and pale <= one.pale]
     if not fits:
         return None
-    gap = max(_GAP * long, 1.4 * float(np.median(sides)) if fits[0].pieces >= 8 else 0)
+    gap = max(_GAP * long, 1.4 * float(np.median(letters.sides)) if fits[0].pieces >= 8 else 0)
     block = _block(ink, max(3, round(gap)))
     fits = [one for one in fits if block >= one.block]
     if any(not one.line for one in fits):
         return filled
-    return filled if fits and ink.sum() > _ALONE * holes.sum() and _in_line(ink, sides) else None
+    alone = letters.areas.sum() > _ALONE * marked
+    return filled if fits and alone and _in_line(ink, letters.sides) else None
 
 
-def _sized(ink: Mask, long: int, side: np.ufunc) -> tuple[Mask, NDArray[np.int32], NDArray[np.int32]] | None:
-    """Return pieces of ink whose longer, or shorter, side is a letter's, it, and their areas.
+class _Letters(NamedTuple):
+    """The pieces of ink as large as letters.
 
-    None if most of the ink is in other pieces.
+    The number of each pixel's piece, and which pieces are chosen; longer sides and areas of these; and the
+    area of all pieces that are no thicker than a line of letters.
     """
+
+    labels: NDArray[np.int32]
+    chosen: Mask
+    sides: NDArray[np.int32]
+    areas: NDArray[np.int32]
+    in_lines: int
+
+
+def _letters(ink: Mask, long: int) -> _Letters:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink.view(np.uint8), connectivity=8)
-    sides = side(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
-    letter = (sides <= _GLYPH * long) & (stats[:, cv2.CC_STAT_AREA] >= 4)
-    letter[0] = False
-    areas = stats[letter, cv2.CC_STAT_AREA]
-    return (letter[labels], sides[letter], areas) if areas.sum() >= _LETTERS * ink.sum() else None
+    across = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    areas, sides, thick = stats[:, cv2.CC_STAT_AREA], across.max(1), across.min(1)
+    large = areas >= 4
+    large[0] = False
+    chosen = large & (sides <= _GLYPH * long)
+    thin = large & (thick <= _GLYPH * long)
+    return _Letters(labels, chosen, sides[chosen], areas[chosen], int(areas[thin].sum()))
 
 
 def _block(ink: Mask, gap: int) -> float:
