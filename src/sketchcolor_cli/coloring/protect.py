@@ -97,22 +97,30 @@ def _found(white: Mask, small: Plane, what: Protect, ends: tuple[bool, bool] = (
 
 
 class _Pieces(NamedTuple):
-    """The pieces of ink of a page: the number of each pixel's, (h, w), 0 for paper; their longer sides."""
+    """The pieces of ink of a page.
 
+    How many there are, paper being one; the one of each pixel, (h, w), 0 for paper; and where they are as
+    small as print beside panels; as large as letters; and of these no larger than dashes.
+    """
+
+    number: int
     labels: NDArray[np.int32]
-    sides: NDArray[np.int32]
+    tiny: Mask
+    letters: Mask
+    dashes: Mask
 
     @classmethod
     def of(cls, white: Mask) -> _Pieces:
         """Find the pieces of what is not paper."""
-        _, labels, stats, _ = cv2.connectedComponentsWithStats((~white).view(np.uint8), connectivity=8)
-        return cls(labels, stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1))
-
-    def where(self, chosen: Mask) -> Mask:
-        """Return where chosen pieces are, (h, w), of a choice of each."""
-        chosen[0] = False
-        out: Mask = chosen.take(self.labels)
-        return out
+        long = page_side(*white.shape)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats((~white).view(np.uint8), connectivity=8)
+        sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1)
+        letters = (sides >= _MARK * long) & (sides <= _GLYPH * long)
+        tiny, dashes = sides <= _GLYPH * long / 2, letters & (sides <= _SMALL * long)
+        kinds = tiny | 2 * letters | 4 * dashes  # looked up for each pixel at once
+        kinds[0] = 0
+        kind = kinds.astype(np.uint8).take(labels)
+        return cls(count, labels, *((kind & bit).astype(np.bool_) for bit in (1, 2, 4)))
 
 
 def _white(gray: Plane) -> tuple[Mask, Plane]:
@@ -146,8 +154,7 @@ _DEEP = 6  # cuts within cuts
 
 def _gutters(white: Mask, pieces: _Pieces, ends: tuple[bool, bool]) -> Mask:
     found = np.zeros(white.shape, np.bool_)
-    # What is as small as print beside panels
-    bare = white | pieces.where(pieces.sides <= _GLYPH * page_side(*white.shape) / 2)
+    bare = white | pieces.tiny
     _cut(white, bare, found, slice(0, white.shape[0]), slice(0, white.shape[1]), _DEEP, ends)
     if not found.any():
         return found
@@ -421,18 +428,15 @@ def _narrowed(paper: Mask, marks: Mask, long: int) -> Iterator[tuple[int, tuple[
 
 def _marks(pieces: _Pieces, long: int) -> Mask:
     """Return pieces of ink as large as letters; not the dashes of an outline, which stand in thin lines."""
-    sides = pieces.sides
-    marks = (sides >= _MARK * long) & (sides <= _GLYPH * long)
-    small = pieces.where(marks & (sides <= _SMALL * long))
-    if not small.any():
-        return pieces.where(marks)
     thick = np.ones((max(3, round(_THICK * long)),) * 2, np.uint8)
-    all_marks = pieces.where(marks)
-    lines = cv2.morphologyEx(all_marks.view(np.uint8), cv2.MORPH_CLOSE, thick)
-    lines = cv2.morphologyEx(lines, cv2.MORPH_OPEN, thick)
-    kept = sides > _SMALL * long
-    kept[pieces.labels[lines.view(np.bool_) & small]] = True
-    return pieces.where(kept & marks)
+    lines = cv2.morphologyEx(pieces.letters.view(np.uint8), cv2.MORPH_CLOSE, thick)
+    lines = cv2.morphologyEx(lines, cv2.MORPH_OPEN, thick).view(np.bool_)
+    kept = np.zeros(pieces.number, np.bool_)
+    kept[pieces.labels[lines & pieces.dashes]] = True
+    marks = pieces.letters & ~pieces.dashes
+    if kept.any():
+        marks |= kept.take(pieces.labels)
+    return marks
 
 
 def _count(mask: Mask) -> int:

@@ -47,10 +47,19 @@ def find(gray: Plane) -> Tone | None:
     most = max(_GRAIN / 3, _DOT * long)
     specks, lines = _specks(~paper, most, near, 8)  # a thin slanting line hangs together by its corners
     dark = cv2.blur(gray, (near, near)) < _PAPER  # elsewhere dots of paper are cross-hatching
-    gaps, _ = _specks(paper & _grown(dark, near), most, near, 4) if dark.any() else (dark, None)
-    gaps &= dark
-    area = specks | gaps
-    return Tone(area, lines & ~gaps) if area.any() else None
+    left, top, width, height = cv2.boundingRect(dark.view(np.uint8))
+    if width:
+        # What lies farther off than this has no part in it.
+        place = tuple(
+            slice(max(0, (at - 3 * near) & -2), at + length + 3 * near)  # even, or centres round otherwise
+            for at, length in ((top, height), (left, width))
+        )
+        gaps, _ = _specks(paper[place] & _grown(dark[place], near), most, near, 4)
+        gaps &= dark[place]
+        specks[place] |= gaps
+        lines = lines.copy()
+        lines[place] &= ~gaps
+    return Tone(specks, lines) if specks.any() else None
 
 
 def smoothed(gray: Plane, tone: Tone | None, spared: Mask | None = None) -> Plane | None:
