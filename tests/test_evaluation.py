@@ -334,7 +334,7 @@ def test_a_folder_has_groups_by_subfolder_and_large_pictures_are_brought_down(tm
     ("make", "said"),
     [
         (lambda folder: folder / "nowhere", "neither a folder nor"),
-        (lambda folder: folder / "nowhere.tar", "cannot be read as a tar shard"),
+        (lambda folder: folder / "nowhere.tar", "no such file; check the name"),
         (lambda folder: folder, "no pictures in this folder"),
     ],
 )

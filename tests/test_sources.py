@@ -151,6 +151,8 @@ def test_what_is_no_tar_file_is_told_by_name(tmp_path: Path, content: bytes) -> 
 def test_a_folder_is_no_shard(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read as a tar shard"):
         list(read_shards([tmp_path], 64))
+    with pytest.raises(DataError, match=r"gone\.tar: no such file"):
+        list(read_shards([tmp_path / "gone.tar"], 64))
 
 
 @pytest.mark.parametrize("notes", [b"{", b"[1]", b"\xff\xfe", b'"text"', b""])

@@ -76,6 +76,8 @@ def _read_samples(path: Path) -> dict[str, dict[str, bytes]]:
                 file = shard.extractfile(member)
                 if file is not None:
                     samples.setdefault(folder + slash + key, {})[part.split(".")[0]] = file.read()
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; check the name") from error
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         reason = str(error).partition("\n")[0].rstrip(":")  # tarfile goes on about each kind of compression
         raise DataError(f"{path}: cannot be read as a tar shard ({reason}); fetch it again") from error
