@@ -537,7 +537,9 @@ def _block(ink: Mask, gap: int) -> float:
 
 
 def _hull(ink: Mask) -> float:
-    return float(cv2.contourArea(cv2.convexHull(cv2.findNonZero(ink.view(np.uint8)))))
+    """Return the area of the convex hull of a mask; 0 of an empty one."""
+    places = cv2.findNonZero(ink.view(np.uint8))
+    return 0.0 if places is None else float(cv2.contourArea(cv2.convexHull(places)))
 
 
 def _pieces(ink: Mask | Levels) -> int:
