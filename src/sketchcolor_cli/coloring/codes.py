@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.coloring.colorizer import Colorizer, code_size
 from sketchcolor_cli.coloring.config import ColoredPages, Guess
 from sketchcolor_cli.errors import DataError, UsageError
 from sketchcolor_cli.images import Picture, write_whole
@@ -88,7 +88,7 @@ def explore(
     Raises:
         UsageError: The model has no code of its own, or a direction is not in it.
     """
-    size = getattr(getattr(model, "config", None), "z_size", 0)
+    size = code_size(model)
     if not size:
         raise UsageError("this model has neither a code z nor colours to draw from, and nothing to explore")
     if steps < 2 or not isfinite(span):

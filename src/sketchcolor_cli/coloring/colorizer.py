@@ -145,12 +145,9 @@ class Colorizer:
         """
         references, strokes = _several(reference), _several(hints)
         z = self.painter.code(_luma(page), lambda shape: _dense_hint(references, strokes, shape))
-        if z is None or not self._code_size():
+        if z is None or not code_size(self.painter.model):
             raise UsageError("this model has no code z; train one with --preset thesis")
         return z
-
-    def _code_size(self) -> int:
-        return int(getattr(getattr(self.painter.model, "config", None), "z_size", 0))
 
     def stays(self, page: Picture) -> bool:
         """Return whether a page is in colour already and therefore given back as it is."""
@@ -170,10 +167,9 @@ class Colorizer:
         ``prepared`` is what :meth:`prepare` found, where that was called before.
         """
         references, strokes = _several(reference), _several(hints)
-        if z is not None and len(z) != self._code_size():
-            raise UsageError(
-                f"the code z has {len(z)} numbers, and the model takes {self._code_size() or 'none'}"
-            )
+        size = code_size(self.painter.model)
+        if z is not None and len(z) != size:
+            raise UsageError(f"the code z has {len(z)} numbers, and the model takes {size or 'none'}")
         for one in strokes:
             if one.alpha is None or (one.alpha > _OPAQUE).all():
                 raise UsageError(
@@ -198,6 +194,11 @@ class Colorizer:
             whole = even if seen is gray else tone.descreened(gray, letters)
             gray = gray if whole is None else whole
         return Prepared(gray, seen if even is None else even, masks)
+
+
+def code_size(model: ColorNet) -> int:
+    """Return how many numbers the code z of a model has; 0 if it has none of its own."""
+    return int(getattr(getattr(model, "config", None), "z_size", 0))
 
 
 def _several(pictures: Picture | Sequence[Picture] | None) -> Sequence[Picture]:
