@@ -11,7 +11,7 @@ import torch
 from sketchcolor_cli.color import rgb_to_lab
 from sketchcolor_cli.coloring.arrays import ArrayColorizer
 from sketchcolor_cli.coloring.config import ColorizeSettings, Guess
-from sketchcolor_cli.coloring.proposals import draw, find_areas, propose
+from sketchcolor_cli.coloring.proposals import find_areas, propose
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.model.config import GeneratorConfig, HintUNetConfig
 from sketchcolor_cli.model.generator import Generator
@@ -89,24 +89,6 @@ def test_an_area_with_a_colour_of_its_own_is_left_alone() -> None:
     )
     assert not mask[:, :20, 3].any()
     assert mask[:, 24:, 3].all()
-
-
-def test_colours_are_drawn_as_often_as_they_are_likely_and_unlikely_ones_never() -> None:
-    chances = np.array([[0.5, 0.3, 0.15, 0.05]])
-    drawn = np.mean([draw(chances, np.zeros((1, 0)), seed)[0] for seed in range(600)], axis=0)
-    assert drawn[:2] == pytest.approx([0.625, 0.375], abs=0.07)
-    assert drawn[2:] == pytest.approx([0, 0], abs=1e-6)
-
-
-def test_alike_areas_get_the_same_colour_and_unlike_ones_are_drawn_apart() -> None:
-    alike = np.array([[0.4, 0.35, 0.2, 0.05], [0.401, 0.349, 0.2, 0.05]])
-    unlike = np.array([[0.0, 0.5, 0.5, 0.0], [0.5, 0.45, 0.0, 0.05]])
-    same = [np.abs(np.subtract(*draw(alike, np.zeros((2, 1)), seed))).max() < 0.2 for seed in range(100)]
-    both = np.array([draw(unlike, np.zeros((2, 1)), seed).argmax(1) for seed in range(400)])
-    assert np.mean(same) > 0.9
-    # Drawn apart, the shared colour comes up in one about as often whatever the other got.
-    with_it, without = both[both[:, 1] == 1, 0] == 1, both[both[:, 1] != 1, 0] == 1
-    assert with_it.mean() == pytest.approx(without.mean(), abs=0.15)
 
 
 @pytest.fixture(scope="module")

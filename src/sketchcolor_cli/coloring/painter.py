@@ -129,7 +129,8 @@ class Painter:
         assert prediction.logits is not None  # noqa: S101  (what has a lattice gives them)
         given, ink = shrink(hint, stride)[..., 3] > 0, line_ink(sketch, stride)
         chances, lightness = _planes(prediction.logits), _planes(prediction.color)[0]
-        drawn = propose(chances, colors.cpu().numpy(), lightness, ink, given, self.settings.seed)
+        palette = None if prediction.z is None else prediction.z[0].float().cpu().numpy()
+        drawn = propose(chances, colors.cpu().numpy(), lightness, ink, given, self.settings.seed, palette)
         drawn = drawn.repeat(stride, 0).repeat(stride, 1)[pad.crop]
 
         def both_at(shape: tuple[int, ...]) -> Hint:

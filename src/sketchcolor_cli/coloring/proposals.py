@@ -1,12 +1,9 @@
 """Propose colours for the areas that nobody gave one, by drawing from what the network holds possible.
 
 Of a shirt that may have any colour the network's own answer is a mean, and the mean of all colours is sepia.
-Here each area between the lines gets one colour drawn from the distribution that the network predicts for it;
-seen as hints, the network then makes a picture of them.
-
-Areas alike are to get colours alike, on a page and from page to page. So they are not drawn one by one, but
-by one random field over all distributions (Gumbel-max; Maddison et al. 2014), which changes slowly with them:
-a Gaussian process in Hellinger distance, by random Fourier features (Rahimi, Recht 2007).
+Here each area between the lines gets one colour that the network holds possible for it, so that the page as
+a whole has each colour as often as is to be expected (``sketchcolor_cli.coloring.sharing``); seen as hints,
+the network then makes a picture of them.
 """
 
 from __future__ import annotations
@@ -18,9 +15,10 @@ import numpy as np
 import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.special import log_ndtr, softmax
+from scipy.special import softmax
 
 from sketchcolor_cli.color import lab_to_rgb, rgb_to_lab
+from sketchcolor_cli.coloring.sharing import share_out
 from sketchcolor_cli.hints import nearest
 
 if TYPE_CHECKING:
@@ -33,11 +31,7 @@ _LINE = 0.25  # ink from which on a cell is line
 _CORE = 1.8  # cells; where it is this far to a line is the inside of an area
 _LEAST = 30  # cells; smaller areas get no colour of their own
 _OPEN = 0.35  # part of the border of two areas without ink from which on they are one
-_LIKELY = 0.7  # colours are drawn from the likeliest that make up this much
-_ALIKE = 0.08  # Hellinger distance within which distributions get about the same colour
-_LIGHT, _SIZE = 8.0, 1.5  # differences in L*, and in the logarithm of size to base 2, that tell areas apart
 _DARKER, _LIGHTER = 40, 16  # how far, in L*, a drawn colour may be from the lightness of its area
-_FEATURES = 512  # of the random field
 
 
 def propose(
@@ -47,11 +41,13 @@ def propose(
     ink: Plane,
     given: NDArray[np.bool_],
     seed: int,
+    palette: Plane | None = None,
 ) -> NDArray[np.float32]:
     """Return proposed colours (h, w, 4), RGB and mask, inside the areas that have none.
 
     ``logits`` (Q, h, w) are those of the lattice ``colors`` (Q, 2), a*b*; ``lightness`` (h, w) is L* of the
-    network's answer, ``ink`` (h, w) how much line there is in each cell, ``given`` where a colour was given.
+    network's answer, ``ink`` (h, w) how much line there is in each cell, ``given`` where a colour was given,
+    ``palette`` (Q,) how much of each colour a character sheet has, if there is one.
     """
     cores, areas = find_areas(ink)
     count = int(areas.max()) + 1 if areas.size else 0
@@ -60,10 +56,10 @@ def propose(
         return out
     chances = _means(softmax(logits, 0), areas, count)
     light = _means(lightness[None], areas, count)
-    size = np.bincount(areas.ravel(), minlength=count)[:, None] / areas.size
-    drawn = draw(chances, np.hstack([light / _LIGHT, np.log2(size) / _SIZE]), seed) @ colors
+    size = np.bincount(areas.ravel(), minlength=count) / areas.size
+    drawn = colors[share_out(chances, light[:, 0], size, colors, seed, palette)]
     rgb = _shown(np.concatenate([light, drawn], 1))
-    free = size[:, 0] * areas.size >= _LEAST
+    free = size * areas.size >= _LEAST
     free[areas[given]] = False
     inside = cores & free[areas]
     out[inside, :3] = rgb[areas[inside]]
@@ -101,27 +97,6 @@ def _joined(areas: Labels, ink: Plane, count: int) -> Labels:
     wide = (free - _OPEN * length) > 0
     _, joined = connected_components(wide, directed=False)
     return joined[areas].astype(np.int32)  # type: ignore[no-any-return]
-
-
-def draw(chances: NDArray[np.float64], traits: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """Return which colour each of N areas gets: (N, Q), rows nearly one-hot, from distributions (N, Q).
-
-    ``traits`` (N, K) are what else makes areas alike; at a distance of 1 they are half so.
-    """
-    ordered = np.sort(chances, 1)[:, ::-1]
-    needed = (ordered.cumsum(1) < _LIKELY).sum(1)
-    least = ordered[np.arange(len(ordered)), np.minimum(needed, chances.shape[1] - 1)]
-    logs = np.where(chances >= least[:, None], np.log(chances + 1e-9), -np.inf)
-    rng = np.random.default_rng(seed)
-    q = chances.shape[1]
-    seen = np.hstack([np.sqrt(chances / 2) / _ALIKE, traits])
-    waves = rng.normal(size=(seen.shape[1], _FEATURES))
-    shifts = rng.uniform(0, 2 * np.pi, _FEATURES)
-    weights = rng.normal(scale=(2 / _FEATURES) ** 0.5, size=(_FEATURES, q))
-    normal = np.cos(seen @ waves + shifts) @ weights
-    gumbel = -np.log(-log_ndtr(normal))
-    picked: NDArray[np.float64] = softmax((logs + gumbel) / 0.2, 1)
-    return picked
 
 
 def _shown(lab: NDArray[np.float64]) -> NDArray[np.float32]:
