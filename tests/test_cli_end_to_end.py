@@ -11,7 +11,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -23,6 +23,9 @@ from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.model.checkpoint import save_model
 from sketchcolor_cli.model.config import HintUNetConfig
 from sketchcolor_cli.model.hint_unet import HintUNet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RUNNER = CliRunner(env=dict.fromkeys(("FORCE_COLOR", "TTY_COMPATIBLE"), None))
 PAGES = {
@@ -228,7 +231,16 @@ def test_what_colorize_refuses(model: Path, pages: Path, tmp_path: Path) -> None
 # Processes
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Let Ctrl-C reach what the test starts; jobs in the background ignore it, and what they start too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C alone there")
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_leaves_whole_files_and_exits_130(tmp_path: Path) -> None:
     draw(tmp_path / "in/0.png", (600, 500))
     count = 500  # more than could be done before the signal comes
