@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from torch.utils.data import DataLoader, Dataset
@@ -30,7 +29,7 @@ from sketchcolor_cli.color import rgb_to_lab
 from sketchcolor_cli.compositing import paint_under
 from sketchcolor_cli.images import Picture, to_array, write_picture
 from sketchcolor_cli.measures import psnr
-from sketchcolor_cli.model.checkpoint import save_model
+from sketchcolor_cli.model.checkpoint import load_model, save_model
 from sketchcolor_cli.model.hint_unet import HintUNet
 from sketchcolor_cli.model.lattice import lab_grid, lattice_shares
 from sketchcolor_cli.training.data import to_tensors
@@ -222,12 +221,16 @@ class Run:
         self.model, self.average = (
             HintUNet().to(device, memory_format=torch.channels_last) for _ in range(2)
         )
+        self.step = self.images = self.fresh = 0  # fresh: the step at which the optimizer knew nothing yet
         if begin_with is not None:
-            self.model.load_state_dict(self.model.state_dict() | load_file(begin_with))
+            model, info = load_model(begin_with, HintUNet)
+            self.model.load_state_dict(model.state_dict())
+            # counted on, so that the pairs are new ones too
+            self.step = self.fresh = int(info.provenance["steps"])
+            self.images = int(info.provenance["images"])
         self.average.load_state_dict(self.model.state_dict())
         self.optimizer = Optimizer(self.model, lr)
         self.lattice = lab_grid(self.model.config.lab_step)
-        self.step = self.images = self.fresh = 0  # fresh: the step at which the optimizer knew nothing yet
         self.file = folder / "state.pt"
         if self.file.exists():
             state = torch.load(self.file, map_location=device, weights_only=True)
@@ -354,7 +357,7 @@ def main() -> None:
     parser.add_argument(
         "--begin-with",
         type=Path,
-        help="model file to begin a new run with, such as the bundled; what it has not begins anew",
+        help="model file to begin a new run with, such as the bundled",
     )
     parser.add_argument("--limit", type=int, help="use so many drawings only, to try the script")
     options = parser.parse_args()
