@@ -11,9 +11,6 @@ half precision. The cool-down is not written into ``state.pt``: the next run goe
 from __future__ import annotations
 
 import argparse
-import csv
-import math
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from torch.utils.data import DataLoader, Dataset
+from training_run import Session, check_gradients, follow, log
 
 from sketchcolor_cli.color import rgb_to_lab
 from sketchcolor_cli.compositing import paint_under
@@ -41,7 +39,7 @@ from sketchcolor_cli.training.results import page_lightness, result_rgb
 from sketchcolor_cli.training.sources import read_shards
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # Icons and avatars are many and alike; pictures with people, places and ink teach more.
 SOURCE_WEIGHT = {
@@ -260,30 +258,15 @@ class Run:
         parts = paint_loss(prediction, page_lightness(sketch), rgb_to_lab(truth), self.lattice, self.rarity)
         self.optimizer.zero_grad(set_to_none=True)
         parts["total"].backward()
-        if not math.isfinite(float(nn.utils.clip_grad_norm_(self.model.parameters(), 2.0))):
-            raise SystemExit(
-                f"the loss became NaN at step {self.step}; {self.file} holds the last good state"
-            )
+        check_gradients(self.model, self.step, self.file)
         self.optimizer.step(lr)
         self.step, self.images = self.step + 1, self.images + len(sketch)
-        self._follow(min(AVERAGE, (1 + self.step) / (10 + self.step)))
+        follow(self.average, self.model, min(AVERAGE, (1 + self.step) / (10 + self.step)))
         return {name: float(value.detach()) for name, value in parts.items()}
-
-    @torch.no_grad()
-    def _follow(self, decay: float) -> None:
-        parts = zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True)
-        means, values = zip(*((a, b) for a, b in parts if a.dtype.is_floating_point), strict=True)
-        torch._foreach_lerp_(means, values, 1 - decay)
 
 
 def train(run: Run, drawings: Sequence[Drawing], sets: dict[str, list], options: argparse.Namespace) -> None:
     """Train for the given hours, at each size for an equal part of them; cool down at the end."""
-    start, total = time.monotonic(), options.hours * 3600
-    stable = total * (1 - options.cooldown)
-    saved, cooling = start, False
-    sums: dict[str, float] = {}
-    steps = 0
-    sizes = [int(size) for size in options.sizes.split(",")]
     recipe = PairRecipe()
     if options.bare is not None:
         helped = {kind: share for kind, share in recipe.hint_kinds.items() if kind != "none"}
@@ -291,6 +274,15 @@ def train(run: Run, drawings: Sequence[Drawing], sets: dict[str, list], options:
         recipe = replace(recipe, hint_kinds={"none": bare, **helped})
     if options.sheets is not None:
         recipe = replace(recipe, sheet_share=options.sheets)
+
+    def report(facts: Mapping[str, float]) -> None:
+        figures = validate(run.average, sets, run.device, run.folder / f"sheet-{run.step:07d}.png")
+        log(run.folder, {"step": run.step, "images": run.images, "size": size, **facts, **figures})
+
+    session = Session(
+        run, options.hours * 3600, cooldown=options.cooldown, warm_up=WARM_UP, every=EVERY, report=report
+    )
+    sizes = [int(size) for size in options.sizes.split(",")]
     for phase, size in enumerate(sizes, start=1):
         loader = DataLoader(
             Pairs(drawings, size, run.images, seed=1, recipe=recipe),
@@ -300,41 +292,8 @@ def train(run: Run, drawings: Sequence[Drawing], sets: dict[str, list], options:
             prefetch_factor=6 if options.workers else None,
             pin_memory=run.device == "cuda",
         )
-        for batch in loader:
-            now = time.monotonic() - start
-            if now >= total * phase / len(sizes):
-                break
-            if now >= stable and not cooling:
-                run.save()
-                cooling = True
-            lr = run.lr * min(1, (run.step - run.fresh + 1) / WARM_UP)
-            lr *= max(0.01, (total - now) / (total - stable)) if cooling else 1
-            for name, value in run.learn(batch, lr).items():
-                sums[name] = sums.get(name, 0.0) + value
-            steps += 1
-            if time.monotonic() - saved > EVERY:
-                if not cooling:
-                    run.save()
-                report(run, sets, {"minutes": now / 60, "size": size, "lr": lr, **_means(sums, steps)})
-                saved, sums, steps = time.monotonic(), {}, 0
-    report(
-        run,
-        sets,
-        {"minutes": (time.monotonic() - start) / 60, "size": sizes[-1], "lr": 0, **_means(sums, steps)},
-    )
-
-
-def _means(sums: dict[str, float], steps: int) -> dict[str, float]:
-    return {name: value / max(1, steps) for name, value in sums.items()}
-
-
-def report(run: Run, sets: dict[str, list], facts: dict[str, float]) -> None:
-    figures = validate(run.average, sets, run.device, run.folder / f"sheet-{run.step:07d}.png")
-    row = {"step": run.step, "images": run.images, **facts, **figures}
-    shown = [f"{name}={value:.5g}" for name, value in row.items()]
-    with (run.folder / "log.csv").open("a", newline="") as file:
-        csv.writer(file).writerow(shown)
-    print(*shown, flush=True)
+        session.learn(loader, phase / len(sizes))
+    session.tell()
 
 
 def main() -> None:

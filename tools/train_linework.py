@@ -15,9 +15,7 @@ shading and texture, and the lines are drawn in any colour or left out.
 from __future__ import annotations
 
 import argparse
-import csv
 import math
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, max_pool2d
 from torch.utils.data import DataLoader, Dataset
 from train_default import LEFT_OUT, single_threaded
+from training_run import Session, check_gradients, follow, log
 
 from sketchcolor_cli.images import Picture, to_array, write_picture
 from sketchcolor_cli.training.files import save_state
@@ -37,7 +36,7 @@ from sketchcolor_cli.training.sources import read_shards
 from sketchcolor_plugins.linework.network import Linework
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.random import Generator
 
@@ -341,7 +340,7 @@ class Run:
         )
         self.average.load_state_dict(self.model.state_dict())
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=lr, weight_decay=0.01)
-        self.step = self.images = 0
+        self.step = self.images = self.fresh = 0
         self.file = folder / "state.pt"
         if self.file.exists():
             state = torch.load(self.file, map_location="cpu", weights_only=True)
@@ -366,62 +365,31 @@ class Run:
         parts = loss_of(logits.float(), ink, hand)
         self.optimizer.zero_grad(set_to_none=True)
         (parts["entropy"] + 0.5 * parts["score"]).backward()
-        if not math.isfinite(float(nn.utils.clip_grad_norm_(self.model.parameters(), 2.0))):
-            raise SystemExit(
-                f"the loss became NaN at step {self.step}; {self.file} holds the last good state"
-            )
+        check_gradients(self.model, self.step, self.file)
         self.optimizer.step()
         self.step, self.images = self.step + 1, self.images + len(color)
-        self._follow(min(AVERAGE, (1 + self.step) / (10 + self.step)))
+        follow(self.average, self.model, min(AVERAGE, (1 + self.step) / (10 + self.step)))
         return {name: float(value.detach()) for name, value in parts.items()}
-
-    @torch.no_grad()
-    def _follow(self, decay: float) -> None:
-        pairs = zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True)
-        for mean, value in pairs:
-            if mean.dtype.is_floating_point:
-                mean.lerp_(value, 1 - decay)
 
 
 def train(run: Run, pairs: Pairs, held_out: Sequence[Drawing], options: argparse.Namespace) -> None:
     """Train for the given minutes, cool down at the end, and write the averaged weights."""
-    start, total = time.monotonic(), options.minutes * 60
-    stable = total * (1 - options.cooldown)
-    saved, cooling, steps = start, False, 0
-    sums: dict[str, float] = {}
+
+    def report(facts: Mapping[str, float]) -> None:
+        figures = validate(run.average, held_out, run.folder / f"sheet-{run.step:06d}.png")
+        log(run.folder, {"step": run.step, "images": run.images, **facts, **figures})
+
+    session = Session(
+        run, options.minutes * 60, cooldown=options.cooldown, warm_up=WARM_UP, every=EVERY, report=report
+    )
     loader = DataLoader(
         pairs, options.batch, num_workers=options.workers, worker_init_fn=single_threaded,
         prefetch_factor=4 if options.workers else None,
     )  # fmt: skip
-    for batch in loader:
-        now = time.monotonic() - start
-        if now >= total:
-            break
-        if now >= stable and not cooling:
-            run.save()
-            cooling = True
-        lr = run.lr * min(1, (run.step + 1) / WARM_UP)
-        lr *= max(0.01, (total - now) / (total - stable)) if cooling else 1
-        for name, value in run.learn(batch, lr).items():
-            sums[name] = sums.get(name, 0.0) + value
-        steps += 1
-        if time.monotonic() - saved > EVERY:
-            if not cooling:
-                run.save()
-            report(run, held_out[::4], now / 60, {name: value / steps for name, value in sums.items()})
-            saved, sums, steps = time.monotonic(), {}, 0
+    session.learn(loader)
     header = {"licence": LICENCE, "steps": str(run.step), "images": str(run.images)}
     save_file(fused(run.average), run.folder / "linework.safetensors", header)
-    report(run, held_out, (time.monotonic() - start) / 60, {})
-
-
-def report(run: Run, held_out: Sequence[Drawing], minutes: float, losses: dict[str, float]) -> None:
-    figures = validate(run.average, held_out, run.folder / f"sheet-{run.step:06d}.png")
-    row = {"step": run.step, "images": run.images, "minutes": minutes, **losses, **figures}
-    shown = [f"{name}={value:.5g}" for name, value in row.items()]
-    with (run.folder / "log.csv").open("a", newline="") as file:
-        csv.writer(file).writerow(shown)
-    print(*shown, flush=True)
+    session.tell()
 
 
 def fused(model: Linework) -> dict[str, Tensor]:
