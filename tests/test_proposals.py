@@ -131,23 +131,39 @@ def test_auto_draws_only_on_a_page_without_hints(network: HintUNet) -> None:
     assert not np.array_equal(drawn, by[Guess.MEAN](page(), hints=hints))
 
 
+class Listener(HintUNet):
+    """Keeps the hints that it is shown, (H, W, 4)."""
+
+    def __init__(self, *, sheet_width: int = 0, std: float = 0.5) -> None:
+        torch.manual_seed(0)
+        super().__init__(HintUNetConfig(widths=(8, 16), depths=(1, 1), sheet_width=sheet_width))
+        torch.nn.init.normal_(self.palette.weight, std=std)
+        torch.nn.init.zeros_(self.palette.bias)  # type: ignore[arg-type]
+        self.shown: list[NDArray[np.float32]] = []
+        self.eval()
+
+    def forward(self, sketch: Tensor, hint: Tensor, **rest: Any) -> Prediction:
+        self.shown.append(hint[0].permute(1, 2, 0).numpy())
+        return super().forward(sketch, hint, **rest)
+
+
 def test_what_is_drawn_does_not_hang_on_the_working_size() -> None:
-    """A network that paints the hint itself shows what it was given."""
-    shown = []
-
-    class Echo(HintUNet):
-        def forward(self, sketch: Tensor, hint: Tensor, **rest: Any) -> Prediction:
-            shown.append(hint)
-            return super().forward(sketch, hint, **rest)
-
-    torch.manual_seed(0)
-    net = Echo(HintUNetConfig(widths=(8, 16), depths=(1, 1), sheet_width=0)).eval()
-    torch.nn.init.normal_(net.palette.weight, std=0.5)
+    net = Listener()
     sketch = np.ones((800, 832), np.float32)
     sketch[:, 400:410] = 0
     ArrayColorizer(net, settings=ColorizeSettings(guess=Guess.DRAW, work_size=400, base_size=400))(sketch)
     ArrayColorizer(net, settings=ColorizeSettings(guess=Guess.DRAW, work_size=800, base_size=800))(sketch)
-    _, small, _, large = (hint[0].permute(1, 2, 0).numpy() for hint in shown)
+    _, small, _, large = net.shown
     size = min(small.shape[0], large.shape[0] // 2), min(small.shape[1], large.shape[1] // 2)
     assert np.abs(small[: size[0], : size[1]] - large[::2, ::2][: size[0], : size[1]]).mean() < 0.02
     assert small[..., 3].mean() > 0.5
+
+
+def test_with_a_sheet_colours_that_it_has_are_drawn() -> None:
+    net = Listener(sheet_width=16, std=0)  # for all that it can tell, any colour will do
+    color = ArrayColorizer(net, settings=ColorizeSettings(guess=Guess.DRAW))
+    for rgb in (0, 0, 1), (1, 1, 0):
+        color(page(), sheet=np.full((64, 64, 3), rgb, np.float32))
+    _, blue, _, yellow = net.shown
+    assert lab_of(blue[48, 20, :3])[2] < -20
+    assert lab_of(yellow[48, 20, :3])[2] > 20
