@@ -20,15 +20,14 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating]
     Numbers = NDArray[np.int64]
 
-_ALIKE = 0.08  # Hellinger distance of distributions, and
-_LIGHT, _SIZE = (
-    8.0,
-    1.5,
-)  # differences in L*, and in the logarithm of size to base 2, at which areas are unlike
+_ALIKE = 0.11  # Hellinger distance at which two distributions are unlike
+_LIGHT, _SIZE = 11.0, 2.0  # differences in L*, and in the logarithm of size to base 2, at which areas are
 _NEAR = 12.0  # distance in a*b* at which a colour stands for another
-_LIKELY = 0.8  # an area chooses among its likeliest colours, which make up this much
+_LIKELY = 0.7  # an area chooses among its likeliest colours, which make up this much
 _RARE = 1e-4  # of a colour of which nothing is left there is still this much
-_CHANCE = 0.2  # how much chance counts, beside how likely a colour is for the area and how much is left of it
+_CHANCE = (
+    0.15  # how much chance counts, beside how likely a colour is for the area and how much is left of it
+)
 _FEATURES = 512  # of the random field
 
 
