@@ -81,4 +81,4 @@ class ColorizeSettings:
     """What areas get that no hint gives a colour: one drawn of those that the network holds possible, or the
     cautious mean of all; auto draws on pages without any hint or reference."""
     seed: int = 3
-    """Number by which they are drawn; of 0 to 7 the one that tints drawings the least on the whole."""
+    """Number by which they are drawn; another gives other pages."""
