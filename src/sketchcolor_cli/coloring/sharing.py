@@ -25,9 +25,7 @@ _LIGHT, _SIZE = 11.0, 2.0  # differences in L*, and in the logarithm of size to 
 _NEAR = 12.0  # distance in a*b* at which a colour stands for another
 _LIKELY = 0.7  # an area chooses among its likeliest colours, which make up this much
 _RARE = 1e-4  # of a colour of which nothing is left there is still this much
-_CHANCE = (
-    0.15  # how much chance counts, beside how likely a colour is for the area and how much is left of it
-)
+_CHANCE = 0.15  # how much chance counts, beside how likely a colour is and how much of it is left
 _FEATURES = 512  # of the random field
 
 
@@ -82,7 +80,7 @@ def _kinds(traits: Floats, sizes: Floats) -> Numbers:
 
 
 def _likeliest(chances: Floats) -> Floats:
-    """Return distributions (N, Q) without what is unlikely, which make up the rest (Holtzman et al. 2020)."""
+    """Return distributions (N, Q) without their unlikely colours (nucleus sampling; Holtzman et al. 2020)."""
     ordered = np.sort(chances, 1)[:, ::-1]
     needed = np.minimum((ordered.cumsum(1) < _LIKELY).sum(1), chances.shape[1] - 1)
     kept = np.where(chances >= np.take_along_axis(ordered, needed[:, None], 1), chances, 0)
