@@ -375,8 +375,8 @@ class Run:
 def train(run: Run, pairs: Pairs, held_out: Sequence[Drawing], options: argparse.Namespace) -> None:
     """Train for the given minutes, cool down at the end, and write the averaged weights."""
 
-    def report(facts: Mapping[str, float]) -> None:
-        figures = validate(run.average, held_out, run.folder / f"sheet-{run.step:06d}.png")
+    def report(facts: Mapping[str, float], drawings: Sequence[Drawing] = held_out[::4]) -> None:
+        figures = validate(run.average, drawings, run.folder / f"sheet-{run.step:06d}.png")
         log(run.folder, {"step": run.step, "images": run.images, **facts, **figures})
 
     session = Session(
@@ -389,7 +389,7 @@ def train(run: Run, pairs: Pairs, held_out: Sequence[Drawing], options: argparse
     session.learn(loader)
     header = {"licence": LICENCE, "steps": str(run.step), "images": str(run.images)}
     save_file(fused(run.average), run.folder / "linework.safetensors", header)
-    session.tell()
+    report({"minutes": session.elapsed / 60}, held_out)
 
 
 def fused(model: Linework) -> dict[str, Tensor]:

@@ -2,7 +2,8 @@
 
 Drawn one by one, each area's colour is possible, and the page seldom: a sky of a colour that one sky in a
 hundred has, and five of ten areas in the brown that is everybody's second choice. So the page as a whole gets
-as much of each colour as all its areas together are to be expected to have, or as a character sheet says.
+as much of each colour as all its areas together are to be expected to have, or as lies between that and what
+a character sheet has.
 The largest areas choose first, each by what is likely for it and by what is left.
 """
 
@@ -43,8 +44,9 @@ def share_out(
     member[kinds, np.arange(len(kinds))] = sizes
     size = member.sum(1)
     expected, lightness = member @ chances / size[:, None], member @ light / size
-    luck = _CHANCE * _luck(_traits(expected, lightness, size), len(colors), seed)
+    wish = _CHANCE * _luck(_traits(expected, lightness, size), len(colors), seed)
     expected = _likeliest(expected)
+    wish += np.log(expected, where=expected > 0, out=np.full(expected.shape, -np.inf))
     near = np.exp(-cdist(colors, colors, "sqeuclidean") / (2 * _NEAR**2))
     near /= near.sum(1, keepdims=True)
     left = size @ expected @ near
@@ -53,9 +55,7 @@ def share_out(
     left /= left.sum()
     picked = np.zeros(len(size), np.int64)
     for kind in np.argsort(-size, kind="stable"):
-        possible = expected[kind] > 0
-        wish = np.log(expected[kind], where=possible, out=np.full(len(colors), -np.inf))
-        picked[kind] = (wish + luck[kind] + np.log(np.maximum(left, 0) + _RARE)).argmax()
+        picked[kind] = (wish[kind] + np.log(np.maximum(left, 0) + _RARE)).argmax()
         left -= size[kind] * near[picked[kind]]
     return picked[kinds]
 
