@@ -165,8 +165,7 @@ class Painter:
         paint = lab[0].permute(1, 2, 0).contiguous().cpu().numpy()
         if stride > 1:
             paint = self._settled(paint, line_ink(sketch, stride), lead)
-            lab = torch.from_numpy(paint).permute(2, 0, 1)[None].to(self.device)
-            paint = ink_aware_upsample(lab, self._batch(sketch[..., None]))[0].permute(1, 2, 0).cpu().numpy()
+            paint = ink_aware_upsample(paint, sketch)
         elif lead is not None:
             paint = paint + cv2.GaussianBlur(lead - paint, (0, 0), _OVERLAP / 8)
         return np.ascontiguousarray(paint[pad.crop])

@@ -214,11 +214,11 @@ def _strips(part: Mask, empty: Mask, at_start: bool, at_end: bool, page: int) ->
     ``empty`` is the rectangle without small print.
     """
     length = part.shape[0]
-    blank = part.mean(1) >= _BLANK
+    blank = _shares(part) >= _BLANK
     runs = _runs(blank)
     strips = [
         slice(start, stop)
-        for start, stop in _runs(empty.mean(1) >= _BLANK)
+        for start, stop in _runs(_shares(empty) >= _BLANK)
         if ((at_start and start == 0) or (at_end and stop == length))
         and (start, stop) not in runs
         and blank[start:stop].mean() >= 1 - _PRINTED
@@ -231,6 +231,14 @@ def _strips(part: Mask, empty: Mask, at_start: bool, at_end: bool, page: int) ->
         and _is_strip(part, start, stop, at_start, at_end, page)
     ]
     yield from sorted(strips, key=lambda one: one.start)
+
+
+def _shares(part: Mask) -> NDArray[np.float64]:
+    """Return how much of each row is marked; quickly, for this is asked of many rectangles."""
+    rows = part.strides[1] == 1  # or else the rows are columns in memory
+    marks = (part if rows else part.T).view(np.uint8)
+    total = cv2.reduce(marks, int(rows), cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    return total.ravel() / part.shape[1]  # type: ignore[no-any-return]
 
 
 def _runs(rows: Mask) -> list[tuple[int, int]]:
