@@ -136,7 +136,7 @@ def read_picture(path: Path) -> Picture:
     values, gray = _to_unit(turn(color)), color.ndim == 2
     dpi = _dpi(image)
     return Picture(
-        rgb=np.repeat(values[..., None], 3, axis=2) if gray else values,
+        rgb=cv2.cvtColor(values, cv2.COLOR_GRAY2RGB) if gray else values,
         alpha=None if alpha is None else _to_unit(turn(alpha)),
         gray=gray,
         bits=16 if deep and color.dtype != np.uint8 else 8,
