@@ -12,7 +12,7 @@ from sketchcolor_cli import png
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-@pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 1), (40, 30)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 1), (40, 30), (900, 700)])  # the last in pieces
 @pytest.mark.parametrize("library", ["isal", "zlib"])
 def test_pillow_reads_what_is_written(
     channels: int, size: tuple[int, int], library: str, monkeypatch: pytest.MonkeyPatch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _UP, _SUB = 2, 1  # filters: each byte less the one above, or less that of the pixel before
 _QUICK = 2  # level of isal, which is ten times as fast as zlib for files a tenth larger
 _ELSEWHERE = 3  # level of zlib
+_PIECE = 2**20  # bytes that are packed by themselves
 
 
 def encode(samples: Samples, dpi: tuple[float, float] | None, icc: bytes | None) -> bytes:
@@ -66,6 +68,21 @@ def _filtered(samples: Samples) -> NDArray[np.uint8]:
 
 
 def _deflated(rows: NDArray[np.uint8]) -> bytes:
-    if isal_zlib is None:
-        return zlib.compress(rows.data, _ELSEWHERE)
-    return isal_zlib.compress(rows.data, _QUICK)
+    """Return the bytes as a zlib stream, whose pieces are packed side by side (as in Adler's pigz).
+
+    The result is the same whatever the number of threads. Source: RFC 1950 and 1951.
+    """
+    data = rows.reshape(-1).data
+    pieces = [data[start : start + _PIECE] for start in range(0, len(data), _PIECE)]
+    with ThreadPoolExecutor() as pool:
+        packed = pool.map(_packed, pieces, [False] * (len(pieces) - 1) + [True])
+        check = (isal_zlib or zlib).adler32(data)
+        return b"".join([b"\x78\x01", *packed, struct.pack(">I", check)])
+
+
+def _packed(piece: memoryview, last: bool) -> bytes:
+    """Return a piece of a raw deflate stream, which ends at a whole byte, or with the stream."""
+    library, level = (zlib, _ELSEWHERE) if isal_zlib is None else (isal_zlib, _QUICK)
+    packer = library.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed: bytes = packer.compress(piece) + packer.flush(zlib.Z_FINISH if last else zlib.Z_SYNC_FLUSH)
+    return packed
