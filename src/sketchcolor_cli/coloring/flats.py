@@ -14,6 +14,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from sketchcolor_cli.coloring.areas import borders
 from sketchcolor_cli.coloring.palette import nearest
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _given_away(labels: Labels, spare: Mask, seen: Mask | None = None) -> Labels
 
     Only borders between pixels that are ``seen`` count, all if None.
     """
-    pairs, lengths = _borders(labels, seen)
+    pairs, lengths = borders(labels, seen)
     both, length = np.concatenate([pairs, pairs[:, ::-1]]), np.concatenate([lengths, lengths])
     useful = spare[both[:, 0]] & ~spare[both[:, 1]] & (both[:, 1] > 0 if seen is not None else True)
     both, length = both[useful], length[useful]
@@ -236,21 +237,6 @@ def _connected(labels: Labels) -> Labels:
     return _numbered(parts.astype(np.int32).reshape(height, width))
 
 
-def _borders(labels: Labels, seen: Mask | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pairs of neighbouring regions, (P, 2), and how long their border is, in pixels seen."""
-    count = int(labels.max()) + 1
-    codes = []
-    for first, second, where in (
-        (labels[:-1], labels[1:], None if seen is None else seen[:-1] & seen[1:]),
-        (labels[:, :-1], labels[:, 1:], None if seen is None else seen[:, :-1] & seen[:, 1:]),
-    ):
-        differ = first != second if where is None else (first != second) & where
-        low, high = np.minimum(first[differ], second[differ]), np.maximum(first[differ], second[differ])
-        codes.append(low.astype(np.int64) * count + high)
-    pairs, lengths = np.unique(np.concatenate(codes), return_counts=True)
-    return np.stack([pairs // count, pairs % count], 1), lengths
-
-
 def _without_specks(labels: Labels, least: int, only: Mask | None = None, kept: Mask | None = None) -> Labels:
     """Give regions of fewer pixels than ``least`` to the neighbour with the longest border.
 
@@ -276,7 +262,7 @@ def _closed_in(labels: Labels, line: Mask, colors: Lab, gray: Plane) -> Mask:
     open_ = np.bincount(labels[~line], minlength=count)  # pixels that are no line
     whole = np.bincount(labels.ravel(), minlength=count)
     small = (whole < speck) & (open_ >= max(6.0, _SMALL * speck))
-    pairs, _ = _borders(labels, ~line)
+    pairs, _ = borders(labels, ~line)
     small[pairs.ravel()] = False
     out = np.zeros(labels.shape, np.bool_)
     if not small.any():
@@ -290,7 +276,7 @@ def _closed_in(labels: Labels, line: Mask, colors: Lab, gray: Plane) -> Mask:
     filled = open_ / np.maximum((box[2] - box[0] + 1) * (box[3] - box[1] + 1), 1)
     small &= filled >= _COMPACT
     means, _ = _robust(labels, np.concatenate([colors, 100 * gray[..., None]], 2), ~line)
-    pairs, _ = _borders(labels)
+    pairs, _ = borders(labels)
     apart = np.abs(means[pairs[:, 0]] - means[pairs[:, 1]])
     differs = np.maximum(np.linalg.norm(apart[:, :3], axis=1), apart[:, 3]) >= _OTHER
     alike = np.unique(pairs[~differs])
@@ -302,7 +288,7 @@ def _closed_in(labels: Labels, line: Mask, colors: Lab, gray: Plane) -> Mask:
 
 def _joined(labels: Labels, line: Mask, means: Lab) -> tuple[Labels, bool]:
     """Join neighbours of about one colour that have no line between them: a gap was closed in vain."""
-    pairs, lengths = _borders(labels, ~line)
+    pairs, lengths = borders(labels, ~line)
     if not len(pairs):
         return labels, False
     alike = np.linalg.norm(means[pairs[:, 0]] - means[pairs[:, 1]], axis=1) < _ALIKE

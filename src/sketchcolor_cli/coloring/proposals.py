@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import torch
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.special import softmax
 
 from sketchcolor_cli.color import lab_to_rgb, rgb_to_lab
+from sketchcolor_cli.coloring.areas import find_areas, gathered
 from sketchcolor_cli.coloring.sharing import share_out
-from sketchcolor_cli.hints import nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,10 +25,7 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float32]
     Labels = NDArray[np.int32]
 
-_LINE = 0.25  # ink from which on a cell is line
-_CORE = 1.8  # cells; where it is this far to a line is the inside of an area
 _LEAST = 30  # cells; smaller areas get no colour of their own
-_OPEN = 0.35  # part of the border of two areas without ink from which on they are one
 _DARKER, _LIGHTER = 40, 16  # how far, in L*, a drawn colour may be from the lightness of its area
 
 
@@ -54,8 +49,11 @@ def propose(
     out = np.zeros((*ink.shape, 4), np.float32)
     if not count or not cores.any():
         return out
-    chances = _means(softmax(logits, 0), areas, count)
-    light = _means(lightness[None], areas, count)
+    possible = softmax(logits, 0)
+    chances, light = (_means(planes, areas, count) for planes in (possible, lightness[None]))
+    areas = gathered(areas, chances, light[:, 0])
+    count = int(areas.max()) + 1
+    chances, light = (_means(planes, areas, count) for planes in (possible, lightness[None]))
     size = np.bincount(areas.ravel(), minlength=count) / areas.size
     drawn = colors[share_out(chances, light[:, 0], size, colors, seed, palette)]
     rgb = _shown(np.concatenate([light, drawn], 1))
@@ -65,38 +63,6 @@ def propose(
     out[inside, :3] = rgb[areas[inside]]
     out[inside, 3] = 1
     return out
-
-
-def find_areas(ink: Plane) -> tuple[NDArray[np.bool_], Labels]:
-    """Return which cells (h, w) are well inside an area, and the number of each cell's area, from 0."""
-    line = (ink > _LINE).astype(np.uint8)
-    far = cv2.distanceTransform(1 - line, cv2.DIST_L2, 5) if line.any() else np.full_like(ink, np.inf)
-    cores = far > _CORE
-    count, labels = cv2.connectedComponents(cores.view(np.uint8), connectivity=4)
-    if count == 1:
-        return cores, np.zeros(ink.shape, np.int32)
-    _, source = nearest(ink, np.flatnonzero(cores))
-    areas = labels.ravel()[source].reshape(ink.shape) - 1
-    return cores, _joined(areas, ink, count - 1)
-
-
-def _joined(areas: Labels, ink: Plane, count: int) -> Labels:
-    """Join the areas between which there is hardly a line."""
-    firsts, seconds, opens = [], [], []
-    for a, b, over in (
-        (areas[:-1], areas[1:], np.maximum(ink[:-1], ink[1:])),
-        (areas[:, :-1], areas[:, 1:], np.maximum(ink[:, :-1], ink[:, 1:])),
-    ):
-        border = a != b
-        firsts.append(np.minimum(a, b)[border])
-        seconds.append(np.maximum(a, b)[border])
-        opens.append(over[border] < _LINE)
-    pair = np.concatenate(firsts), np.concatenate(seconds)
-    length = coo_array((np.ones(len(pair[0])), pair), shape=(count, count)).tocsr()
-    free = coo_array((np.concatenate(opens).astype(float), pair), shape=(count, count)).tocsr()
-    wide = (free - _OPEN * length) > 0
-    _, joined = connected_components(wide, directed=False)
-    return joined[areas].astype(np.int32)  # type: ignore[no-any-return]
 
 
 def _shown(lab: NDArray[np.float64]) -> NDArray[np.float32]:
