@@ -11,7 +11,7 @@ import torch
 from sketchcolor_cli.color import rgb_to_lab
 from sketchcolor_cli.coloring.arrays import ArrayColorizer
 from sketchcolor_cli.coloring.config import ColorizeSettings, Guess
-from sketchcolor_cli.coloring.proposals import find_areas, propose
+from sketchcolor_cli.coloring.proposals import propose
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.model.config import GeneratorConfig, HintUNetConfig
 from sketchcolor_cli.model.generator import Generator
@@ -42,22 +42,7 @@ def lab_of(rgb: NDArray[np.float32]) -> list[float]:
     return rgb_to_lab(torch.from_numpy(rgb).view(1, 3, 1, 1)).flatten().tolist()
 
 
-def test_a_line_divides_areas_and_every_cell_belongs_to_one() -> None:
-    cores, areas = find_areas(two_rooms())
-    assert set(np.unique(areas)) == {0, 1}
-    assert (areas[:, :19] == areas[0, 0]).all()
-    assert (areas[:, 22:] == areas[0, -1]).all()
-    assert cores[:, 5].all()
-    assert not cores[:, 20].any()
-
-
-@pytest.mark.parametrize(("gap", "count"), [(2, 2), (20, 1)])
-def test_a_small_gap_in_a_line_still_divides_and_a_wide_one_does_not(gap: int, count: int) -> None:
-    assert len(np.unique(find_areas(two_rooms(gap))[1])) == count
-
-
-def test_a_page_without_lines_is_one_area_and_one_full_of_lines_gets_no_colour() -> None:
-    assert not find_areas(np.zeros((9, 9), np.float32))[1].any()
+def test_a_page_full_of_lines_gets_no_colour() -> None:
     full = np.ones((24, 41), np.float32)
     no = np.zeros(full.shape, np.bool_)
     assert not propose(likely(0.1, 0.3, 0.3, 0.3), COLORS, 50 * full, full, no, 0).any()
@@ -89,6 +74,22 @@ def test_an_area_with_a_colour_of_its_own_is_left_alone() -> None:
     )
     assert not mask[:, :20, 3].any()
     assert mask[:, 24:, 3].all()
+
+
+@pytest.mark.parametrize(
+    ("chances", "part"), [((0.01, 0.7, 0.2, 0.09), True), ((0.01, 0.09, 0.2, 0.7), False)]
+)
+def test_what_strokes_cut_off_has_the_colour_of_what_it_is_a_part_of(
+    chances: tuple[float, ...], part: bool
+) -> None:
+    ink = np.zeros((40, 80), np.float32)
+    ink[:, 40] = ink[:, 47] = ink[20, 40:48] = ink[24, 40:48] = 1  # a box, too small for a colour, in a strip
+    logits = likely(0.01, 0.8, 0.1, 0.09, shape=ink.shape)
+    logits[:, 21:24, 41:47] = np.log(chances, dtype=np.float32)[:, None, None]
+    none = np.zeros(ink.shape, np.bool_)
+    found = propose(logits, COLORS, np.full(ink.shape, 50, np.float32), ink, none, 0)
+    assert found[22, 43, 3] == part
+    assert not part or np.array_equal(found[22, 43], found[10, 43])
 
 
 @pytest.fixture(scope="module")
