@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ALIKE = 0.11  # Hellinger distance at which two distributions are unlike
 _LIGHT, _SIZE = 11.0, 2.0  # differences in L*, and in the logarithm of size to base 2, at which areas are
 _NEAR = 12.0  # distance in a*b* at which a colour stands for another
-_LIKELY = 0.7  # an area chooses among its likeliest colours, which make up this much
+_LIKELY = 0.8  # an area chooses among its likeliest colours, which make up this much
 _RARE = 1e-4  # of a colour of which nothing is left there is still this much
 _CHANCE = 0.15  # how much chance counts, beside how likely a colour is and how much of it is left
 _FEATURES = 512  # of the random field
