@@ -136,4 +136,4 @@ NAMES_BACK = {"from": "from_model"}
 
 def test_finetuning_has_a_recipe_of_its_own_that_options_change():
     config = configure("fast", finetune=True, from_model="x", epochs="pixel=2")
-    assert (config.stages, config.epochs["pixel"], config.lr["pixel"]) == (("pixel",), 2, 1e-3)
+    assert (config.stages, config.epochs["pixel"], config.lr["pixel"]) == (("pixel",), 2, 2e-4)

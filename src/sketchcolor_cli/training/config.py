@@ -126,7 +126,7 @@ PRESETS = {
 FINETUNE = {
     "stages": ("pixel",),
     "epochs": dict(TrainConfig().epochs, pixel=25),
-    "lr": dict(TrainConfig().lr, pixel=1e-3),
+    "lr": dict(TrainConfig().lr, pixel=2e-4),
     "batch_size": 4,
     "size": (192,),
 }
