@@ -2,10 +2,10 @@
 
     python benchmarks/finetune.py DATA GROUP [--lr X …] [--runs FOLDER]
 
-DATA are shards with lines by the artist, of which GROUP is one book. The first picture of
-it is learnt by ``sketchcolor train --finetune`` from the default model, once for each learning rate; all
-others are painted from their lines alone, as ``--guess mean`` does, and by the default model as it is both
-ways. Means over these pictures. ``--runs`` keeps the models; those that are there are not trained again.
+DATA are shards with lines by the artist, of which GROUP is one book. The first picture of it is learnt by
+``sketchcolor train --finetune`` from the default model, once for each learning rate; all others are painted
+from their lines alone, as ``--guess mean`` does, and by the default model as it is both ways. Means over
+these pictures. ``--runs`` keeps the models; those that are there are not trained again.
 """
 
 from __future__ import annotations
@@ -70,6 +70,10 @@ def main() -> None:
     options = parser.parse_args()
     samples = open_samples(str(options.data), sketch=no_lines, short_side=512)
     book = [number for number, group in enumerate(samples.groups) if group == options.group]
+    if len(book) < 2:
+        raise SystemExit(
+            f"{options.data}: {len(book)} pictures of the group {options.group}; at least two are needed"
+        )
     first, *others = (samples.load(number) for number in sorted(book, key=lambda n: samples.keys[n]))
     print(f"{first.key}, and {len(others)} other pages: ΔE00, PSNR, colourfulness as a share of the truth")
     tell("default, nothing drawn", "default", Guess.MEAN, others)
