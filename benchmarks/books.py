@@ -63,17 +63,17 @@ def overlap(book: Path, output: Path, model: str) -> None:
     from sketchcolor_cli.cli.environment import prepare_process
 
     prepare_process()  # as the command does, before torch is imported
-    from sketchcolor_cli.batch import Steps
-    from sketchcolor_cli.books.opening import open_book
     from sketchcolor_cli.coloring.colorizer import Colorizer
-    from sketchcolor_cli.coloring.config import Parts
+    from sketchcolor_cli.coloring.extras.outputs import paint_page
     from sketchcolor_cli.coloring.models import load_color_model
-    from sketchcolor_cli.coloring.parts import paint_page
-    from sketchcolor_cli.images import read_picture, write_picture
-    from sketchcolor_cli.runs.journal import Journal
-    from sketchcolor_cli.runs.plan import Existing, Planner
-    from sketchcolor_cli.runs.run import Runner
-    from sketchcolor_cli.worklist import Job
+    from sketchcolor_cli.coloring.settings import Parts
+    from sketchcolor_cli.files.books.opening import open_book
+    from sketchcolor_cli.files.worklist import Job
+    from sketchcolor_cli.imaging.images import read_picture, write_picture
+    from sketchcolor_cli.jobs.journal import Journal
+    from sketchcolor_cli.jobs.pipeline import Steps
+    from sketchcolor_cli.jobs.plan import Existing, Planner
+    from sketchcolor_cli.jobs.run import Runner
 
     network, _ = load_color_model(model)
     spent: list[float] = []

@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sketchcolor_cli.images import on_paper, read_picture, write_picture
+from sketchcolor_cli.imaging.images import on_paper, read_picture, write_picture
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "pages"
 INK = 82 / 255  # sRGB grey with L* 35

@@ -32,9 +32,9 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.extraction import load_drawer
-from sketchcolor_cli.images import Picture, on_paper, read_picture, write_picture
-from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.extraction.drawer import load_drawer
+from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, write_picture
+from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.weights.fetch import import_file
 from sketchcolor_cli.weights.store import WeightStore
 

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import save_file
 
-from sketchcolor_cli import Resources, precision
-from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli import Resources
+from sketchcolor_cli.compute import precision
+from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_plugins.anime2sketch.network import Anime2Sketch
 from sketchcolor_plugins.loading import load
 from sketchcolor_plugins.sketch_simplification.network import build as sketch_simplification

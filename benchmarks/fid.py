@@ -25,9 +25,9 @@ from PIL import Image
 from scipy import linalg
 
 from sketchcolor_cli.cli.environment import weight_store
-from sketchcolor_cli.distances import frechet_distance
-from sketchcolor_cli.evaluation.statistics import read_statistics
-from sketchcolor_cli.weights.known import FID_INCEPTION
+from sketchcolor_cli.evaluation.fid.statistics import read_statistics
+from sketchcolor_cli.metrics.sets import frechet_distance
+from sketchcolor_cli.weights.builtin import FID_INCEPTION
 
 THEIR_FILE = "pt_inception-2015-12-05-6726825d.pth"
 

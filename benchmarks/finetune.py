@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.coloring.arrays import ArrayColorizer
-from sketchcolor_cli.coloring.config import ColorizeSettings, Guess
 from sketchcolor_cli.coloring.models import load_color_model
-from sketchcolor_cli.evaluation.samples import Sample, open_samples
-from sketchcolor_cli.images import Picture, to_tensor, write_picture
-from sketchcolor_cli.measures import colorfulness, delta_e, psnr
+from sketchcolor_cli.coloring.settings import ColorizeSettings, Guess
+from sketchcolor_cli.evaluation.models.samples import Sample, open_samples
+from sketchcolor_cli.imaging.images import Picture, to_tensor, write_picture
+from sketchcolor_cli.metrics.pictures import colorfulness, delta_e, psnr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

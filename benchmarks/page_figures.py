@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.config import ColorizeSettings
 from sketchcolor_cli.coloring.models import load_color_model
-from sketchcolor_cli.images import IMAGE_SUFFIXES, on_paper, read_picture
+from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.imaging.images import IMAGE_SUFFIXES, on_paper, read_picture
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 INK = 82 / 255  # sRGB grey with L* 35
@@ -117,7 +117,7 @@ def strip() -> None:
 def huge() -> None:
     enlarge = (
         "import sys, cv2; from dataclasses import replace; from pathlib import Path;"
-        "from sketchcolor_cli.images import read_picture, write_picture;"
+        "from sketchcolor_cli.imaging.images import read_picture, write_picture;"
         "page = read_picture(Path(sys.argv[1]));"
         "large = cv2.resize(page.rgb, (6000, 9000), interpolation=cv2.INTER_CUBIC).clip(0, 1);"
         "write_picture(Path(sys.argv[2]), replace(page, rgb=large, bits=16))"

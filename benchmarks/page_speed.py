@@ -60,9 +60,9 @@ def main() -> None:
     import torch
 
     from sketchcolor_cli.coloring.colorizer import Colorizer
-    from sketchcolor_cli.coloring.config import ColorizeSettings, Guess
     from sketchcolor_cli.coloring.models import load_color_model
-    from sketchcolor_cli.images import read_picture, write_picture
+    from sketchcolor_cli.coloring.settings import ColorizeSettings, Guess
+    from sketchcolor_cli.imaging.images import read_picture, write_picture
 
     model, _ = load_color_model("default")
     color, drawing = (

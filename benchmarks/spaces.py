@@ -27,19 +27,19 @@ import torch
 from scipy.stats import t as student
 
 from sketchcolor_cli.cli.train import configure_run
-from sketchcolor_cli.color import rgb_to_hsv
-from sketchcolor_cli.images import Picture, to_array, write_picture
-from sketchcolor_cli.measures import colorfulness, delta_e, psnr
-from sketchcolor_cli.model.base import ColorNet
-from sketchcolor_cli.model.checkpoint import load_model
+from sketchcolor_cli.color.spaces import rgb_to_hsv
+from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
+from sketchcolor_cli.metrics.pictures import colorfulness, delta_e, psnr
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.training import presets
-from sketchcolor_cli.training.data import EpochBatches, loader, split
+from sketchcolor_cli.training.loop.data import EpochBatches, loader, split
 from sketchcolor_cli.training.opening import open_drawings
 from sketchcolor_cli.training.results import result_rgb
 from sketchcolor_cli.training.run import train
 
 if TYPE_CHECKING:
-    from sketchcolor_cli.training.config import TrainConfig
+    from sketchcolor_cli.training.settings import TrainConfig
 
 SHOWN = 10  # pictures on the sheet
 

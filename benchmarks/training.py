@@ -22,12 +22,13 @@ import cv2
 import numpy as np
 import torch
 
-from sketchcolor_cli import precision
-from sketchcolor_cli.training import callbacks, presets
-from sketchcolor_cli.training.config import configure
-from sketchcolor_cli.training.data import EpochBatches, loader
-from sketchcolor_cli.training.learner import _Loaders
+from sketchcolor_cli.compute import precision
+from sketchcolor_cli.training import presets
+from sketchcolor_cli.training.loop import callbacks
+from sketchcolor_cli.training.loop.data import EpochBatches, loader
+from sketchcolor_cli.training.loop.learner import _Loaders
 from sketchcolor_cli.training.opening import open_drawings
+from sketchcolor_cli.training.settings import configure
 from sketchcolor_cli.training.stages import Fed
 
 with warnings.catch_warnings():

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from sketchcolor_cli import Resources
-from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.plugin.discovery import find_extractors
 
 if TYPE_CHECKING:
     from collections.abc import Callable

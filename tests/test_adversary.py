@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sketchcolor_cli.training.adversary import accuracy, critic_loss, generator_term, gradient_penalty
+from sketchcolor_cli.training.gan.adversary import accuracy, critic_loss, generator_term, gradient_penalty
 
 REAL, FAKE = torch.tensor([[2.0], [-1.0]]), torch.tensor([[0.0], [3.0]])
 

@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from sketchcolor_cli import Resources
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.extraction import load_sketcher
-from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.extraction.drawer import load_sketcher
+from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_plugins.anime2sketch import network
 from sketchcolor_plugins.anime2sketch.network import Anime2Sketch, Enlarge, Procedure, equalized
 from sketchcolor_plugins.loading import layout, load

@@ -5,8 +5,8 @@ import torch
 
 from sketchcolor_cli import Extractor, Resources
 from sketchcolor_cli.errors import PluginError, UsageError
-from sketchcolor_cli.extraction import load_sketcher
-from sketchcolor_cli.plugins import Extractors, Listing, find_extractors
+from sketchcolor_cli.extraction.drawer import load_sketcher
+from sketchcolor_cli.plugin.discovery import Extractors, Listing, find_extractors
 from sketchcolor_cli.testing import check_extractor
 from sketchcolor_plugins.averaged import MIX, read_mix
 from sketchcolor_plugins.averaged.mixture import Mixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from sketchcolor_cli.training.bending import bend
+from sketchcolor_cli.training.pairs.bending import bend
 
 
 @pytest.mark.parametrize("shape", [(64, 48), (33, 90), (1, 7)])

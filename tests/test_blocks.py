@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from sketchcolor_cli.model.blocks import (
+from sketchcolor_cli.networks.blocks import (
     LBL,
     HueDropout,
     PixelShuffleICNR,

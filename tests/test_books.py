@@ -18,13 +18,13 @@ import rarfile
 from PIL import Image
 
 from book_files import COMIC_INFO, page, volume, write_pdf, write_rar, write_tar, write_zip
-from sketchcolor_cli.books.binding import bind, new_name
-from sketchcolor_cli.books.book import Book, Entry
-from sketchcolor_cli.books.config import BookLimits, PdfSettings
-from sketchcolor_cli.books.opening import open_book
-from sketchcolor_cli.books.pdf_writer import PdfWriter
-from sketchcolor_cli.books.pdfs import PdfBook
 from sketchcolor_cli.errors import BookError, DiskFullError
+from sketchcolor_cli.files.books.binding import bind, new_name
+from sketchcolor_cli.files.books.book import Book, Entry
+from sketchcolor_cli.files.books.opening import open_book
+from sketchcolor_cli.files.books.pdf_writer import PdfWriter
+from sketchcolor_cli.files.books.pdfs import PdfBook
+from sketchcolor_cli.files.books.settings import BookLimits, PdfSettings
 
 KEPT = [name for name in volume() if not name.startswith(("__MACOSX", "Thumbs"))]
 READ = ["Ch 1/page2.PNG", "Ch 1/page10.png", "第2話/絵 🎨.jpg"]
@@ -503,7 +503,7 @@ def test_a_pdf_becomes_a_cbz(tmp_path: Path) -> None:
 
 
 def test_sixteen_bits_and_grey_go_into_a_pdf_and_transparency_does_not(tmp_path: Path) -> None:
-    from sketchcolor_cli.images import Picture, write_picture
+    from sketchcolor_cli.imaging.images import Picture, write_picture
 
     ramp = np.linspace(0, 1, 64 * 48, dtype=np.float32).reshape(64, 48)
     rgb = np.repeat(ramp[..., None], 3, axis=2)

@@ -2,8 +2,8 @@
 
 import torch
 
-from sketchcolor_cli.color import rgb_to_xyv
-from sketchcolor_cli.model.bundled import PERCEPTUAL, load_perceptual
+from sketchcolor_cli.color.spaces import rgb_to_xyv
+from sketchcolor_cli.networks.loading import PERCEPTUAL, load_perceptual
 from sketchcolor_cli.training.perception import perceptual_loss
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from sketchcolor_cli.errors import TrainingError
-from sketchcolor_cli.training.callbacks import Checkpoints, JointAugment, Seeds, StopOnNaN
-from sketchcolor_cli.training.config import configure
-from sketchcolor_cli.training.data import EpochBatches
+from sketchcolor_cli.training.loop.callbacks import Checkpoints, JointAugment, Seeds, StopOnNaN
+from sketchcolor_cli.training.loop.data import EpochBatches
+from sketchcolor_cli.training.settings import configure
 
 
 def attached(callback, **learner):

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from sketchcolor_cli.training.cartoon import Cartoon, any_look, cartoonise
+from sketchcolor_cli.training.pairs.cartoon import Cartoon, any_look, cartoonise
 
 
 def a_photo(size=64):

@@ -13,9 +13,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from sketchcolor_cli.errors import CheckpointError
-from sketchcolor_cli.model.base import ColorNet
-from sketchcolor_cli.model.checkpoint import load_model, save_model
-from sketchcolor_cli.model.config import (
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model, save_model
+from sketchcolor_cli.networks.config import (
     CriticConfig,
     GeneratorConfig,
     HintUNetConfig,
@@ -23,10 +23,10 @@ from sketchcolor_cli.model.config import (
     config_from_plain,
     config_to_plain,
 )
-from sketchcolor_cli.model.critic import Critic
-from sketchcolor_cli.model.generator import Generator
-from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.model.perceptual import Perceptual
+from sketchcolor_cli.networks.critic import Critic
+from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.networks.perceptual import Perceptual
+from sketchcolor_cli.networks.thesis_unet import Generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,31 +21,26 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from sketchcolor_cli import (
-    Extractor,
-    Parameter,
-    SizeRule,
-    WeightFile,
-    __version__,
-    devices,
-    extraction,
-    images,
-    precision,
-)
-from sketchcolor_cli.batch import Existing
+from sketchcolor_cli import Extractor, Parameter, SizeRule, WeightFile, __version__
 from sketchcolor_cli.cli import batches, colorize, environment, plugins, printing
 from sketchcolor_cli.cli.app import app, main
-from sketchcolor_cli.coloring import colorizer, models, palette, parts
-from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings, Protect
+from sketchcolor_cli.coloring import colorizer, models
+from sketchcolor_cli.coloring.extras import outputs
+from sketchcolor_cli.coloring.guides import palette
+from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Protect
+from sketchcolor_cli.compute import devices, precision
 from sketchcolor_cli.errors import CheckpointError, ImageError, TrainingError, UsageError
-from sketchcolor_cli.plugins import Extractors, Listing
-from sketchcolor_cli.runs.plan import Planner
-from sketchcolor_cli.saving import Saving
-from sketchcolor_cli.sketching import Sketching
+from sketchcolor_cli.extraction import drawer as drawers
+from sketchcolor_cli.extraction.settings import Sketching
+from sketchcolor_cli.imaging import images
+from sketchcolor_cli.imaging.settings import Saving
+from sketchcolor_cli.jobs.pipeline import Existing
+from sketchcolor_cli.jobs.plan import Planner
+from sketchcolor_cli.plugin.discovery import Extractors, Listing
 from sketchcolor_cli.training import run as training_run
-from sketchcolor_cli.training.config import TrainConfig, configure
-from sketchcolor_cli.training.ranks import Ranks
-from sketchcolor_cli.weights.stored import Record, write_stored
+from sketchcolor_cli.training.loop.ranks import Ranks
+from sketchcolor_cli.training.settings import TrainConfig, configure
+from sketchcolor_cli.weights.format import Record, write_stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,12 +131,12 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
         monkeypatch.setattr(f"sketchcolor_cli.{place}.find_extractors", lambda: found)
     monkeypatch.setattr(batches, "Planner", made.planner)
     monkeypatch.setattr(devices, "resolve", lambda wanted: f"resolved {wanted}")
-    monkeypatch.setattr(extraction, "load_drawer", made.load)
+    monkeypatch.setattr(drawers, "load_drawer", made.load)
     monkeypatch.setattr(precision, "choose", lambda device: f"the best of {device}")
     monkeypatch.setattr(environment, "model_file", lambda name: name)
     monkeypatch.setattr(models, "load_color_model", made.model)
     monkeypatch.setattr(colorizer, "Colorizer", made.colorizer)
-    monkeypatch.setattr(parts, "paint_page", listening_paint)
+    monkeypatch.setattr(outputs, "paint_page", listening_paint)
     monkeypatch.setattr(palette, "read_palette", lambda path: f"<{path.as_posix()}>")
     monkeypatch.setattr(images, "read_picture", lambda path: Shown(f"<{path.as_posix()}>"))
     monkeypatch.setattr(images, "write_picture", made.write)
@@ -149,10 +144,10 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     return made
 
 
-def listening_paint(color: Mock, *given: Any, z: Any = None, **_: Any) -> Callable[[], parts.Colored]:
+def listening_paint(color: Mock, *given: Any, z: Any = None, **_: Any) -> Callable[[], outputs.Colored]:
     """Stand for colouring a page: all but what is prepared and the parts that are asked for reaches it."""
     picture = color(*given[:3]) if z is None else color(*given[:3], z=z)
-    return lambda: parts.Colored(picture)
+    return lambda: outputs.Colored(picture)
 
 
 def refusing(name: str, error: BaseException) -> Callable[..., None]:

@@ -15,11 +15,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from book_files import COMIC_INFO, page, volume, write_pdf, write_rar, write_zip
-from sketchcolor_cli.books.opening import open_book
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.model.checkpoint import save_model
-from sketchcolor_cli.model.config import HintUNetConfig
-from sketchcolor_cli.model.hint_unet import HintUNet
+from sketchcolor_cli.files.books.opening import open_book
+from sketchcolor_cli.networks.checkpoint import save_model
+from sketchcolor_cli.networks.config import HintUNetConfig
+from sketchcolor_cli.networks.hint_unet import HintUNet
 
 RUNNER = CliRunner(env=dict.fromkeys(("FORCE_COLOR", "TTY_COMPATIBLE"), None))
 

@@ -20,9 +20,9 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.model.checkpoint import save_model
-from sketchcolor_cli.model.config import HintUNetConfig
-from sketchcolor_cli.model.hint_unet import HintUNet
+from sketchcolor_cli.networks.checkpoint import save_model
+from sketchcolor_cli.networks.config import HintUNetConfig
+from sketchcolor_cli.networks.hint_unet import HintUNet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sketchcolor_cli import color
+from sketchcolor_cli.color import spaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,24 +29,24 @@ CORNERS = list(product((0.0, 1.0), repeat=3))
 GREYS = [(i / 255, i / 255, i / 255) for i in range(256)]
 LATTICE = [(r / 255, g / 255, b / 255) for r, g, b in product((*range(0, 256, 15), 1, 2, 254), repeat=3)]
 
-FROM_RGB = [color.rgb_to_hsv, color.rgb_to_hxhysv, color.rgb_to_xyv, color.rgb_to_lab, color.luma]
+FROM_RGB = [spaces.rgb_to_hsv, spaces.rgb_to_hxhysv, spaces.rgb_to_xyv, spaces.rgb_to_lab, spaces.luma]
 # Each with the number of channels that it takes.
-TO_RGB = {color.hsv_to_rgb: 3, color.hxhysv_to_rgb: 4, color.xyv_to_rgb: 3, color.lab_to_rgb: 3}
+TO_RGB = {spaces.hsv_to_rgb: 3, spaces.hxhysv_to_rgb: 4, spaces.xyv_to_rgb: 3, spaces.lab_to_rgb: 3}
 EVERY: dict[Convert, int] = {
     **dict.fromkeys(FROM_RGB, 3),
     **TO_RGB,
-    color.hsv_to_hxhysv: 3,
-    color.hsv_to_xyv: 3,
-    color.xyv_to_hsv: 3,
-    color.hxhysv_to_hsv: 4,
-    color.hxhysv_to_xyv: 4,
+    spaces.hsv_to_hxhysv: 3,
+    spaces.hsv_to_xyv: 3,
+    spaces.xyv_to_hsv: 3,
+    spaces.hxhysv_to_hsv: 4,
+    spaces.hxhysv_to_xyv: 4,
 }
 ROUND_TRIPS = [
-    (color.rgb_to_hsv, color.hsv_to_rgb),
-    (color.rgb_to_hxhysv, color.hxhysv_to_rgb),
-    (color.rgb_to_xyv, color.xyv_to_rgb),
-    (lambda rgb: color.hxhysv_to_xyv(color.rgb_to_hxhysv(rgb)), color.xyv_to_rgb),
-    (color.rgb_to_lab, color.lab_to_rgb),
+    (spaces.rgb_to_hsv, spaces.hsv_to_rgb),
+    (spaces.rgb_to_hxhysv, spaces.hxhysv_to_rgb),
+    (spaces.rgb_to_xyv, spaces.xyv_to_rgb),
+    (lambda rgb: spaces.hxhysv_to_xyv(spaces.rgb_to_hxhysv(rgb)), spaces.xyv_to_rgb),
+    (spaces.rgb_to_lab, spaces.lab_to_rgb),
 ]
 # A loaded machine is slow, which is no failure.
 property_test = settings(deadline=None, max_examples=50)
@@ -98,8 +98,8 @@ def gradients(convert: Convert, image: Tensor) -> list[Tensor]:
     ],
 )
 def test_hsv_of_known_colors(rgb: tuple[float, ...], hsv: tuple[float, ...]) -> None:
-    assert colors_of(color.rgb_to_hsv(picture([rgb])))[0] == pytest.approx(hsv, abs=1e-6)
-    assert colors_of(color.hsv_to_rgb(picture([hsv])))[0] == pytest.approx(rgb, abs=1e-6)
+    assert colors_of(spaces.rgb_to_hsv(picture([rgb])))[0] == pytest.approx(hsv, abs=1e-6)
+    assert colors_of(spaces.hsv_to_rgb(picture([hsv])))[0] == pytest.approx(rgb, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -114,10 +114,10 @@ def test_hsv_of_known_colors(rgb: tuple[float, ...], hsv: tuple[float, ...]) -> 
 )
 def test_hxhysv_and_xyv_of_known_hues(hsv: tuple[float, ...], hxhysv: tuple[float, ...]) -> None:
     x, y, s, v = hxhysv
-    assert colors_of(color.hsv_to_hxhysv(picture([hsv])))[0] == pytest.approx(hxhysv, abs=1e-6)
-    assert colors_of(color.hsv_to_xyv(picture([hsv])))[0] == pytest.approx((x * s, y * s, v), abs=1e-6)
-    assert colors_of(color.hxhysv_to_xyv(picture([hxhysv])))[0] == pytest.approx((x * s, y * s, v), abs=1e-6)
-    for back in (color.hxhysv_to_hsv(picture([hxhysv])), color.xyv_to_hsv(picture([(x * s, y * s, v)]))):
+    assert colors_of(spaces.hsv_to_hxhysv(picture([hsv])))[0] == pytest.approx(hxhysv, abs=1e-6)
+    assert colors_of(spaces.hsv_to_xyv(picture([hsv])))[0] == pytest.approx((x * s, y * s, v), abs=1e-6)
+    assert colors_of(spaces.hxhysv_to_xyv(picture([hxhysv])))[0] == pytest.approx((x * s, y * s, v), abs=1e-6)
+    for back in (spaces.hxhysv_to_hsv(picture([hxhysv])), spaces.xyv_to_hsv(picture([(x * s, y * s, v)]))):
         h, *rest = colors_of(back)[0]
         assert apart(h, hsv[0]) < 1e-6
         assert rest == pytest.approx(hsv[1:], abs=1e-6)
@@ -138,14 +138,14 @@ def test_hxhysv_and_xyv_of_known_hues(hsv: tuple[float, ...], hxhysv: tuple[floa
     ],
 )
 def test_lab_of_known_colors(rgb: tuple[float, ...], lab: tuple[float, ...]) -> None:
-    assert colors_of(color.rgb_to_lab(picture([rgb])))[0] == pytest.approx(lab, abs=0.015)
-    assert colors_of(color.lab_to_rgb(picture([lab])))[0] == pytest.approx(rgb, abs=LEVEL / 2)
+    assert colors_of(spaces.rgb_to_lab(picture([rgb])))[0] == pytest.approx(lab, abs=0.015)
+    assert colors_of(spaces.lab_to_rgb(picture([lab])))[0] == pytest.approx(rgb, abs=LEVEL / 2)
 
 
 def test_luma_weighs_the_encoded_channels() -> None:
     rgb = picture([(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.25, 0.25, 0.25)])
-    assert color.luma(rgb).shape == (1, 1, 1, 4)
-    assert color.luma(rgb).flatten().tolist() == pytest.approx([0.2126, 0.7152, 0.0722, 0.25])
+    assert spaces.luma(rgb).shape == (1, 1, 1, 4)
+    assert spaces.luma(rgb).flatten().tolist() == pytest.approx([0.2126, 0.7152, 0.0722, 0.25])
 
 
 # Against others' code
@@ -153,18 +153,18 @@ def test_luma_weighs_the_encoded_channels() -> None:
 
 def test_hsv_agrees_with_the_standard_library() -> None:
     hsv = np.array([colorsys.rgb_to_hsv(*c) for c in LATTICE])
-    ours = colors_of(color.rgb_to_hsv(picture(LATTICE, torch.float64)))
+    ours = colors_of(spaces.rgb_to_hsv(picture(LATTICE, torch.float64)))
     assert apart(ours[:, 0], hsv[:, 0]).max() < 1e-12
     assert np.abs(ours - hsv)[:, 1:].max() < 1e-12
 
     hues = list(product(np.linspace(0, 1, 97), (0, 0.3, 1), (0, 0.6, 1)))
     rgb = np.array([colorsys.hsv_to_rgb(*c) for c in hues])
-    assert np.abs(colors_of(color.hsv_to_rgb(picture(hues, torch.float64))) - rgb).max() < 1e-12
+    assert np.abs(colors_of(spaces.hsv_to_rgb(picture(hues, torch.float64))) - rgb).max() < 1e-12
 
 
 def test_hsv_agrees_with_opencv() -> None:
     hsv = cv2.cvtColor(np.array(LATTICE, np.float32)[None], cv2.COLOR_RGB2HSV)[0] / (360, 1, 1)
-    ours = colors_of(color.rgb_to_hsv(picture(LATTICE)))
+    ours = colors_of(spaces.rgb_to_hsv(picture(LATTICE)))
     assert apart(ours[:, 0], hsv[:, 0]).max() < 1e-5
     assert np.abs(ours - hsv)[:, 1:].max() < 1e-4  # OpenCV adds a little to each divisor
 
@@ -173,8 +173,8 @@ def test_lab_agrees_with_opencv() -> None:
     nodes = list(product(np.linspace(0, 1, 17), repeat=3))  # OpenCV interpolates between multiples of 1/32
     lab = cv2.cvtColor(np.array(nodes, np.float32)[None], cv2.COLOR_RGB2Lab)
     rgb = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)[0]
-    assert np.abs(colors_of(color.rgb_to_lab(picture(nodes))) - lab[0]).max() < 0.03
-    assert np.abs(colors_of(color.lab_to_rgb(picture(lab[0].tolist()))) - rgb).max() < LEVEL
+    assert np.abs(colors_of(spaces.rgb_to_lab(picture(nodes))) - lab[0]).max() < 0.03
+    assert np.abs(colors_of(spaces.lab_to_rgb(picture(lab[0].tolist()))) - rgb).max() < LEVEL
 
 
 def test_lab_agrees_with_its_definition() -> None:
@@ -193,9 +193,9 @@ def test_lab_agrees_with_its_definition() -> None:
     f = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), (841 / 108) * ratio + 4 / 29)
     lab = np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], 1)
 
-    assert np.abs(colors_of(color.rgb_to_lab(picture(LATTICE, torch.float64))) - lab).max() < 1e-6
+    assert np.abs(colors_of(spaces.rgb_to_lab(picture(LATTICE, torch.float64))) - lab).max() < 1e-6
     # The two pieces of the sRGB curve, as standardised, miss each other by 3e-8.
-    assert np.abs(colors_of(color.lab_to_rgb(picture(lab, torch.float64))) - rgb).max() < 1e-7
+    assert np.abs(colors_of(spaces.lab_to_rgb(picture(lab, torch.float64))) - rgb).max() < 1e-7
 
 
 # Properties
@@ -235,9 +235,9 @@ def test_ranges(colors: list[tuple[float, ...]]) -> None:
 @given(st.tuples(bytes_, bytes_, bytes_), units)
 def test_luma_is_a_mean_and_linear(rgb: tuple[float, ...], share: float) -> None:
     image = picture([rgb])
-    y = color.luma(image)
+    y = spaces.luma(image)
     assert image.min() - 1e-6 <= y <= image.max() + 1e-6
-    assert color.luma(share * image + (1 - share)).item() == pytest.approx(
+    assert spaces.luma(share * image + (1 - share)).item() == pytest.approx(
         share * y.item() + 1 - share, abs=1e-6
     )
 
@@ -246,22 +246,22 @@ def test_luma_is_a_mean_and_linear(rgb: tuple[float, ...], share: float) -> None
 @given(units, units, units, st.integers(-2, 2))
 def test_hue_wraps(h: float, s: float, v: float, turns: int) -> None:
     once, again = picture([(h, s, v)], torch.float64), picture([(h + turns, s, v)], torch.float64)
-    for convert in (color.hsv_to_rgb, color.hsv_to_hxhysv, color.hsv_to_xyv):
+    for convert in (spaces.hsv_to_rgb, spaces.hsv_to_hxhysv, spaces.hsv_to_xyv):
         assert (convert(once) - convert(again)).abs().max() < 1e-9
 
 
 def test_hue_one_is_hue_zero_and_red() -> None:
     ends = picture([(0, 1, 1), (1, 1, 1)])
     red = torch.tensor([[1.0, 0, 0]] * 2).T[None, :, None]
-    assert torch.equal(color.hsv_to_rgb(ends), red)
+    assert torch.equal(spaces.hsv_to_rgb(ends), red)
     above, below = (-1.0, 0.0, 1.0, 1.0), (-1.0, -0.0, 1.0, 1.0)  # both sides of the arc tangent's cut
-    assert torch.allclose(color.hxhysv_to_rgb(picture([above, below])), red, atol=1e-6)
-    assert torch.allclose(color.xyv_to_rgb(picture([above[:3], below[:3]])), red, atol=1e-6)
+    assert torch.allclose(spaces.hxhysv_to_rgb(picture([above, below])), red, atol=1e-6)
+    assert torch.allclose(spaces.xyv_to_rgb(picture([above[:3], below[:3]])), red, atol=1e-6)
 
 
 def test_grey_keeps_hue_zero_through_xyv() -> None:
-    greys = color.rgb_to_hsv(picture(GREYS))
-    assert torch.equal(color.xyv_to_hsv(color.hsv_to_xyv(greys)), greys)
+    greys = spaces.rgb_to_hsv(picture(GREYS))
+    assert torch.equal(spaces.xyv_to_hsv(spaces.hsv_to_xyv(greys)), greys)
 
 
 @property_test
@@ -275,21 +275,21 @@ def test_whatever_a_network_predicts_becomes_rgb(values: tuple[float, ...]) -> N
 @property_test
 @given(st.floats(0, 1), units, units, st.floats(1e-3, 1e3))
 def test_the_length_of_the_hue_vector_does_not_count(h: float, s: float, v: float, length: float) -> None:
-    hxhysv = color.hsv_to_hxhysv(picture([(h, s, v)], torch.float64))
+    hxhysv = spaces.hsv_to_hxhysv(picture([(h, s, v)], torch.float64))
     scaled = torch.cat([hxhysv[:, :2] * length, hxhysv[:, 2:]], 1)
-    assert torch.allclose(color.hxhysv_to_rgb(scaled), color.hxhysv_to_rgb(hxhysv), atol=1e-9)
+    assert torch.allclose(spaces.hxhysv_to_rgb(scaled), spaces.hxhysv_to_rgb(hxhysv), atol=1e-9)
 
 
 @pytest.mark.parametrize(
     ("convert", "wild", "tame"),
     [
-        (color.hxhysv_to_hsv, (3, 4, -2, 5), (0.6, 0.8, 0, 1)),
-        (color.hxhysv_to_hsv, (3, 4, 2, -5), (0.6, 0.8, 1, 0)),
-        (color.xyv_to_hsv, (3, 4, 5), (0.6, 0.8, 1)),
-        (color.xyv_to_hsv, (0.3, 0.4, -5), (0.3, 0.4, 0)),
-        (color.hsv_to_rgb, (0.3, -4, 5), (0.3, 0, 1)),
-        (color.hsv_to_rgb, (0.3, 4, 0.5), (0.3, 1, 0.5)),
-        (color.hsv_to_rgb, (0.3, 0.5, -4), (0.3, 0.5, 0)),
+        (spaces.hxhysv_to_hsv, (3, 4, -2, 5), (0.6, 0.8, 0, 1)),
+        (spaces.hxhysv_to_hsv, (3, 4, 2, -5), (0.6, 0.8, 1, 0)),
+        (spaces.xyv_to_hsv, (3, 4, 5), (0.6, 0.8, 1)),
+        (spaces.xyv_to_hsv, (0.3, 0.4, -5), (0.3, 0.4, 0)),
+        (spaces.hsv_to_rgb, (0.3, -4, 5), (0.3, 0, 1)),
+        (spaces.hsv_to_rgb, (0.3, 4, 0.5), (0.3, 1, 0.5)),
+        (spaces.hsv_to_rgb, (0.3, 0.5, -4), (0.3, 0.5, 0)),
     ],
 )
 def test_saturation_and_value_are_clamped(
@@ -305,9 +305,9 @@ def test_saturation_and_value_are_clamped(
 def test_gradients_are_right_at_generic_points(convert: Convert) -> None:
     generator = torch.Generator().manual_seed(0)
     image = torch.rand(2, EVERY[convert], 2, 3, generator=generator, dtype=torch.float64) * 0.8 + 0.1
-    if convert is color.lab_to_rgb:
-        image = color.rgb_to_lab(image)
-    if convert is color.xyv_to_hsv or convert is color.xyv_to_rgb:
+    if convert is spaces.lab_to_rgb:
+        image = spaces.rgb_to_lab(image)
+    if convert is spaces.xyv_to_hsv or convert is spaces.xyv_to_rgb:
         image = image * torch.tensor([0.6, -0.6, 1]).view(
             1, 3, 1, 1
         )  # inside the disc, where nothing is clamped
@@ -332,7 +332,7 @@ def test_gradients_of_predictions_are_finite_everywhere(convert: Convert, dtype:
     assert all(gradient.isfinite().all() for gradient in gradients(convert, image))
 
 
-@pytest.mark.parametrize("convert", [color.rgb_to_hsv, color.xyv_to_hsv, color.hxhysv_to_hsv])
+@pytest.mark.parametrize("convert", [spaces.rgb_to_hsv, spaces.xyv_to_hsv, spaces.hxhysv_to_hsv])
 def test_a_missing_hue_is_zero_and_has_no_gradient(convert: Convert) -> None:
     nearly = (1e-9, -1e-8, 0, 0)  # rounding error, which says nothing of hue
     image = picture([(0,) * EVERY[convert], nearly[: EVERY[convert]]])
@@ -342,9 +342,9 @@ def test_a_missing_hue_is_zero_and_has_no_gradient(convert: Convert) -> None:
 
 def test_lab_goes_on_straight_below_black() -> None:
     """Resampling overshoots; a power of a negative number would be NaN."""
-    below, black, above = color.rgb_to_lab(picture([(-0.03,) * 3, (0,) * 3, (0.03,) * 3])).unbind(3)
+    below, black, above = spaces.rgb_to_lab(picture([(-0.03,) * 3, (0,) * 3, (0.03,) * 3])).unbind(3)
     assert torch.allclose(black - below, above - black, atol=1e-4)
-    assert all(g.isfinite().all() for g in gradients(color.rgb_to_lab, picture([(-1, -0.06, -0.055)])))
+    assert all(g.isfinite().all() for g in gradients(spaces.rgb_to_lab, picture([(-1, -0.06, -0.055)])))
 
 
 @pytest.mark.parametrize("convert", TO_RGB)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from sketchcolor_cli import modelfiles
 from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.errors import CheckpointError
-from sketchcolor_cli.model.checkpoint import save_model
-from sketchcolor_cli.model.config import CriticConfig, HintUNetConfig
-from sketchcolor_cli.model.critic import Critic
-from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.modelfiles import ModelShelf
+from sketchcolor_cli.networks import registry
+from sketchcolor_cli.networks.checkpoint import save_model
+from sketchcolor_cli.networks.config import CriticConfig, HintUNetConfig
+from sketchcolor_cli.networks.critic import Critic
+from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.networks.registry import ModelShelf
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             folder / f"{name}.safetensors", HintUNet(SMALL), provenance={"name": name}, licence="CC0-1.0"
         )
     (folder / "default.md").write_text("a card")
-    monkeypatch.setattr(modelfiles, "BUNDLED", folder)
+    monkeypatch.setattr(registry, "BUNDLED", folder)
     return folder
 
 
@@ -42,7 +42,7 @@ def test_names_of_bundled_models() -> None:
 
 
 def test_no_folder_means_no_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(modelfiles, "BUNDLED", tmp_path / "none")
+    monkeypatch.setattr(registry, "BUNDLED", tmp_path / "none")
     assert ModelShelf().names() == []
     with pytest.raises(CheckpointError, match="there are: none"):
         load_color_model("default")

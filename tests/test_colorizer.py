@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sketchcolor_cli import color
+from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings
+from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.images import Picture
-from sketchcolor_cli.model.base import ColorNet, Prediction
-from sketchcolor_cli.model.config import HintUNetConfig
-from sketchcolor_cli.model.hint_unet import HintUNet
+from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.networks.base import ColorNet, Prediction
+from sketchcolor_cli.networks.config import HintUNetConfig
+from sketchcolor_cli.networks.hint_unet import HintUNet
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -53,7 +53,7 @@ class Witness(ColorNet):
         return Prediction(torch.tensor(LAB).view(1, 3, 1, 1).repeat(1, 1, *size))
 
     def rgb(self, prediction: Prediction) -> Tensor:
-        return color.lab_to_rgb(prediction.color)
+        return spaces.lab_to_rgb(prediction.color)
 
 
 def unet(stride: int = 4) -> HintUNet:
@@ -88,7 +88,7 @@ def seen_hint(net: Witness, page: Picture, *aids: Picture | None, **settings: fl
 
 
 def lightness(picture: Picture) -> NDArray[np.float32]:
-    return color.rgb_to_lab(torch.from_numpy(picture.rgb).permute(2, 0, 1)[None])[0, 0].numpy()
+    return spaces.rgb_to_lab(torch.from_numpy(picture.rgb).permute(2, 0, 1)[None])[0, 0].numpy()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -126,7 +126,7 @@ def test_ink_of_a_colour_page_is_its_luma() -> None:
 @pytest.mark.parametrize("stride", [1, 4])
 def test_paper_takes_the_networks_colour(stride: int) -> None:
     result = Colorizer(Witness(stride), "cpu")(Picture(rgb=sheet(37, 50), gray=True))
-    expected = color.lab_to_rgb(torch.tensor(LAB).view(1, 3, 1, 1)).flatten()
+    expected = spaces.lab_to_rgb(torch.tensor(LAB).view(1, 3, 1, 1)).flatten()
     np.testing.assert_allclose(result.rgb, np.broadcast_to(expected, (37, 50, 3)), atol=2e-5)
     assert not result.gray
 
@@ -290,7 +290,7 @@ def test_hints_that_are_empty_are_no_mistake() -> None:
 
 def test_saturation_scales_chroma() -> None:
     page, half = Picture(rgb=sheet(20, 20)), ColorizeSettings(saturation=0.5)
-    lab = color.rgb_to_lab(
+    lab = spaces.rgb_to_lab(
         torch.from_numpy(Colorizer(Witness(), "cpu", half)(page).rgb).permute(2, 0, 1)[None]
     )
     torch.testing.assert_close(
@@ -335,7 +335,7 @@ def test_a_picture_longer_than_opencv_can_remap() -> None:
 def test_bands_of_a_large_page_meet_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     page = sketchy(70, 50)
     whole = Colorizer(unet(), "cpu", ColorizeSettings(work_size=32))(page).rgb
-    monkeypatch.setattr("sketchcolor_cli.coloring.laying._PIXELS", 7 * 50)
+    monkeypatch.setattr("sketchcolor_cli.coloring.paint.composite._PIXELS", 7 * 50)
     banded = Colorizer(unet(), "cpu", ColorizeSettings(work_size=32))(page).rgb
     np.testing.assert_allclose(banded, whole, atol=1e-6)
 

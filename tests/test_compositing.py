@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sketchcolor_cli.compositing import INK, compose, coverage, paint_under
+from sketchcolor_cli.color.compositing import INK, compose, coverage, paint_under
 
 quickly = settings(deadline=None, max_examples=50)
 

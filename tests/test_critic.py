@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from sketchcolor_cli.model.config import CriticConfig
-from sketchcolor_cli.model.critic import Critic
+from sketchcolor_cli.networks.config import CriticConfig
+from sketchcolor_cli.networks.critic import Critic
 
 SMALL = CriticConfig(widths=(4, 6, 8, 10), depths=(1, 0, 1))
 

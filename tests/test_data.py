@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sketchcolor_cli.errors import DataError, ImageError
-from sketchcolor_cli.images import Picture, write_picture
-from sketchcolor_cli.training.data import (
+from sketchcolor_cli.imaging.images import Picture, write_picture
+from sketchcolor_cli.training.loop.data import (
     EpochBatches,
     FolderDrawings,
     PairDataset,
@@ -20,7 +20,7 @@ from sketchcolor_cli.training.data import (
     split,
     thesis_pair,
 )
-from sketchcolor_cli.training.pairs import Drawing, Pair
+from sketchcolor_cli.training.pairs.pairs import Drawing, Pair
 
 
 def drawings(count, *, lines=True):

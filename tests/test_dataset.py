@@ -15,15 +15,15 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.dataset import prepare as packing
-from sketchcolor_cli.dataset.check import check, html_contents
-from sketchcolor_cli.dataset.config import PrepareSettings, ReviewSettings
-from sketchcolor_cli.dataset.danbooru import DEFAULT_RULES, filter_danbooru, read_rules
-from sketchcolor_cli.dataset.likeness import Print, Prints, print_of
-from sketchcolor_cli.dataset.reading import items_of
-from sketchcolor_cli.dataset.review import html_review, review, scores_csv
+from sketchcolor_cli.data import prepare as packing
+from sketchcolor_cli.data.check import check, html_contents
+from sketchcolor_cli.data.danbooru import DEFAULT_RULES, filter_danbooru, read_rules
+from sketchcolor_cli.data.likeness import Print, Prints, print_of
+from sketchcolor_cli.data.reading import items_of
+from sketchcolor_cli.data.review import html_review, review, scores_csv
+from sketchcolor_cli.data.settings import PrepareSettings, ReviewSettings
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.shards import directory, read_parts
+from sketchcolor_cli.files.webdataset import directory, read_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.config import ColorizeSettings
 from sketchcolor_cli.coloring.models import load_color_model
-from sketchcolor_cli.images import read_picture
-from sketchcolor_cli.modelfiles import BUNDLED
+from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.networks.registry import BUNDLED
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 INK = 82 / 255  # sRGB grey with L* 35

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sketchcolor_cli import devices
+from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import DeviceError, UsageError
 
 

@@ -16,20 +16,20 @@ from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.evaluation.bootstrap import interval
-from sketchcolor_cli.evaluation.bundled import BundledFeatures
-from sketchcolor_cli.evaluation.config import EvaluateSettings, Protocol
-from sketchcolor_cli.evaluation.figures import figures_of, histogram_distance
-from sketchcolor_cli.evaluation.plots import bars, scatter, strips
-from sketchcolor_cli.evaluation.protocols import Given, give, local_mean
-from sketchcolor_cli.evaluation.report import html_report
-from sketchcolor_cli.evaluation.run import Contender, Evaluation, FeatureSet, evaluate
-from sketchcolor_cli.evaluation.samples import Sample, Samples, open_samples
-from sketchcolor_cli.evaluation.skin import skin_tones
-from sketchcolor_cli.model.checkpoint import save_model
-from sketchcolor_cli.model.config import HintUNetConfig
-from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.shards import append_sample
+from sketchcolor_cli.evaluation.models.bootstrap import interval
+from sketchcolor_cli.evaluation.models.bundled import BundledFeatures
+from sketchcolor_cli.evaluation.models.figures import figures_of, histogram_distance
+from sketchcolor_cli.evaluation.models.plots import bars, scatter, strips
+from sketchcolor_cli.evaluation.models.protocols import Given, give, local_mean
+from sketchcolor_cli.evaluation.models.report import html_report
+from sketchcolor_cli.evaluation.models.run import Contender, Evaluation, FeatureSet, evaluate
+from sketchcolor_cli.evaluation.models.samples import Sample, Samples, open_samples
+from sketchcolor_cli.evaluation.models.skin import skin_tones
+from sketchcolor_cli.evaluation.settings import EvaluateSettings, Protocol
+from sketchcolor_cli.files.webdataset import append_sample
+from sketchcolor_cli.networks.checkpoint import save_model
+from sketchcolor_cli.networks.config import HintUNetConfig
+from sketchcolor_cli.networks.hint_unet import HintUNet
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from fake_store import fill_store, make_networks_narrow
 from sketchcolor_cli import Resources
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.extraction import Drawer, load_drawer
-from sketchcolor_cli.images import Picture
-from sketchcolor_cli.plugins import find_extractors
-from sketchcolor_cli.sketching import NATIVE, Sketching
+from sketchcolor_cli.extraction.drawer import Drawer, load_drawer
+from sketchcolor_cli.extraction.settings import NATIVE, Sketching
+from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.testing import check_extractor
 
 if TYPE_CHECKING:

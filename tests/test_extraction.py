@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
-from sketchcolor_cli.extraction import Drawer, load_drawer, load_sketcher, sketch
-from sketchcolor_cli.extractor import Extractor, Parameter
-from sketchcolor_cli.images import Picture
-from sketchcolor_cli.plugins import Extractors, Listing
-from sketchcolor_cli.sizes import SizeRule
-from sketchcolor_cli.sketching import NATIVE, Sketching
-from sketchcolor_cli.weightfile import WeightFile
+from sketchcolor_cli.extraction.drawer import Drawer, load_drawer, load_sketcher, sketch
+from sketchcolor_cli.extraction.settings import NATIVE, Sketching
+from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.sizes import SizeRule
+from sketchcolor_cli.plugin.contract import Extractor, Parameter
+from sketchcolor_cli.plugin.discovery import Extractors, Listing
+from sketchcolor_cli.weights.spec import WeightFile
 
 
 def red(rgb):

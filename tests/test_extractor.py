@@ -8,8 +8,8 @@ import pytest
 
 import sketchcolor_cli
 from sketchcolor_cli.errors import SketchcolorError, UsageError
-from sketchcolor_cli.extractor import Extractor, Parameter, Resources, parse_parameters
-from sketchcolor_cli.weightfile import WeightFile
+from sketchcolor_cli.plugin.contract import Extractor, Parameter, Resources, parse_parameters
+from sketchcolor_cli.weights.spec import WeightFile
 
 WEIGHTS = WeightFile("net", "MIT")
 

@@ -16,19 +16,19 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.distances import Moments
 from sketchcolor_cli.errors import DataError, WeightError
-from sketchcolor_cli.evaluation.config import FidSettings, Resize
-from sketchcolor_cli.evaluation.features import measure_entries, prepare
-from sketchcolor_cli.evaluation.fid import FidMeter, Made
-from sketchcolor_cli.evaluation.inception import load_inception
-from sketchcolor_cli.evaluation.pictures import list_pictures
-from sketchcolor_cli.evaluation.statistics import (
+from sketchcolor_cli.evaluation.fid.features import measure_entries, prepare
+from sketchcolor_cli.evaluation.fid.fid import FidMeter, Made
+from sketchcolor_cli.evaluation.fid.inception import load_inception
+from sketchcolor_cli.evaluation.fid.pictures import list_pictures
+from sketchcolor_cli.evaluation.fid.statistics import (
     Statistics,
     StatisticsCache,
     read_statistics,
     write_statistics,
 )
+from sketchcolor_cli.evaluation.settings import FidSettings, Resize
+from sketchcolor_cli.metrics.sets import Moments
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from sketchcolor_cli.errors import TrainingError
-from sketchcolor_cli.model.base import ColorNet
-from sketchcolor_cli.model.checkpoint import load_model, save_model
-from sketchcolor_cli.model.config import GeneratorConfig, HintUNetConfig
-from sketchcolor_cli.model.generator import Generator
-from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.training.config import configure
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model, save_model
+from sketchcolor_cli.networks.config import GeneratorConfig, HintUNetConfig
+from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.networks.thesis_unet import Generator
 from sketchcolor_cli.training.run import train
+from sketchcolor_cli.training.settings import configure
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.flats import find
+from sketchcolor_cli.coloring.extras.flats import find
 
 RED, BLUE, WHITE = (50.0, 60.0, 40.0), (45.0, 10.0, -55.0), (100.0, 0.0, 0.0)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sketchcolor_cli import Resources
-from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.plugin.discovery import find_extractors
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from sketchcolor_cli import hints
-from sketchcolor_cli.model.config import HintUNetConfig
-from sketchcolor_cli.model.hint_unet import HintUNet, _SelfAttention, shrink_hint
-from sketchcolor_cli.model.lattice import lab_grid
+from sketchcolor_cli.networks import hints
+from sketchcolor_cli.networks.config import HintUNetConfig
+from sketchcolor_cli.networks.hint_unet import HintUNet, _SelfAttention, shrink_hint
+from sketchcolor_cli.networks.lattice import lab_grid
 
 SMALL = HintUNetConfig(widths=(8, 12, 16), depths=(1, 1, 2), lab_step=24.0, sheet_width=0)
 

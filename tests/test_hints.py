@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sketchcolor_cli.hints import shrink, spread
+from sketchcolor_cli.networks.hints import shrink, spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

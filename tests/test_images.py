@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageCms, ImageOps
 
-from sketchcolor_cli import images, profiles
 from sketchcolor_cli.errors import ImageError, UsageError
-from sketchcolor_cli.images import (
+from sketchcolor_cli.imaging import icc as profiles
+from sketchcolor_cli.imaging import images
+from sketchcolor_cli.imaging.images import (
     IMAGE_SUFFIXES,
     Picture,
     on_paper,
@@ -30,7 +31,7 @@ from sketchcolor_cli.images import (
     to_tensor,
     write_picture,
 )
-from sketchcolor_cli.saving import SUBSAMPLINGS, Saving
+from sketchcolor_cli.imaging.settings import SUBSAMPLINGS, Saving
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -807,5 +808,6 @@ def test_array_of_a_sketch_and_of_half_precision() -> None:
 
 
 def test_import_does_without_torch() -> None:
-    check = "import sketchcolor_cli.images, sketchcolor_cli.batch, sys; assert 'torch' not in sys.modules"
+    ours = "import sketchcolor_cli.imaging.images, sketchcolor_cli.jobs.pipeline"
+    check = f"{ours}, sys; assert 'torch' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

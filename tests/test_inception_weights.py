@@ -10,8 +10,8 @@ import torchvision
 
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.weights import inception
+from sketchcolor_cli.weights.builtin import FID_INCEPTION, KNOWN
 from sketchcolor_cli.weights.convert import convert
-from sketchcolor_cli.weights.known import FID_INCEPTION, KNOWN
 
 
 @pytest.fixture(scope="module")

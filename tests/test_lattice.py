@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from sketchcolor_cli.color import rgb_to_lab
-from sketchcolor_cli.model.lattice import lab_grid, lattice_histogram, lattice_shares
+from sketchcolor_cli.color.spaces import rgb_to_lab
+from sketchcolor_cli.networks.lattice import lab_grid, lattice_histogram, lattice_shares
 
 A, B = lab_grid(12)
 COLORS = torch.cartesian_prod(A, B)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sketchcolor_cli.coloring.config import LayerFormat
-from sketchcolor_cli.coloring.layers import Layer, write_layers
+from sketchcolor_cli.coloring.extras.layers import Layer, write_layers
+from sketchcolor_cli.coloring.settings import LayerFormat
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from sketchcolor_cli.training import lines
+from sketchcolor_cli.training.pairs import lines
 
 Array = NDArray[np.float32]
 

@@ -8,9 +8,9 @@ from safetensors.torch import load_file
 
 from sketchcolor_cli import Resources
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.extraction import load_drawer, load_sketcher
-from sketchcolor_cli.images import Picture
-from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.extraction.drawer import load_drawer, load_sketcher
+from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.testing import check_extractor
 from sketchcolor_plugins.linework.network import WEIGHTS, Linework, Procedure
 from sketchcolor_plugins.loading import layout

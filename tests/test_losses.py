@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from sketchcolor_cli.color import rgb_to_lab
-from sketchcolor_cli.model.base import Prediction
-from sketchcolor_cli.model.lattice import lab_grid, lattice_shares
-from sketchcolor_cli.model.spaces import SPACES
+from sketchcolor_cli.color.spaces import rgb_to_lab
+from sketchcolor_cli.networks.base import Prediction
+from sketchcolor_cli.networks.lattice import lab_grid, lattice_shares
+from sketchcolor_cli.networks.spaces import SPACES
 from sketchcolor_cli.training.losses import color_rarity, paint_loss, pixel_loss
 
 A, B = lab_grid(12)

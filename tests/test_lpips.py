@@ -17,10 +17,10 @@ from typer.testing import CliRunner
 from fake_store import fill_store, random_weights
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.errors import WeightError
-from sketchcolor_cli.evaluation.lpips import Lpips, load_lpips
+from sketchcolor_cli.evaluation.models.lpips import Lpips, load_lpips
 from sketchcolor_cli.weights import lpips as parts
+from sketchcolor_cli.weights.builtin import LPIPS_HEADS, LPIPS_TRUNK
 from sketchcolor_cli.weights.convert import convert
-from sketchcolor_cli.weights.known import LPIPS_HEADS, LPIPS_TRUNK
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from sketchcolor_cli.compute.memory import Ladder, is_shortage, let_go
 from sketchcolor_cli.errors import DeviceError
-from sketchcolor_cli.memory import Ladder, is_shortage, let_go
 
 
 def real(fail: Any) -> Exception:

@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.errors import CheckpointError
-from sketchcolor_cli.images import Picture, read_picture, write_picture
-from sketchcolor_cli.model.checkpoint import save_model
-from sketchcolor_cli.model.config import CriticConfig, HintUNetConfig
-from sketchcolor_cli.model.critic import Critic
-from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.modelfiles import read_header
+from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
+from sketchcolor_cli.networks.checkpoint import save_model
+from sketchcolor_cli.networks.config import CriticConfig, HintUNetConfig
+from sketchcolor_cli.networks.critic import Critic
+from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.networks.registry import read_header
 
 if TYPE_CHECKING:
     from pathlib import Path

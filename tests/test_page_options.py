@@ -9,12 +9,12 @@ import pytest
 
 from sketchcolor_cli.cli.aids import Aids
 from sketchcolor_cli.cli.page_options import parts_place, write_page
-from sketchcolor_cli.coloring.config import LayerFormat, Parts
-from sketchcolor_cli.coloring.layers import Layer
-from sketchcolor_cli.coloring.parts import Colored
-from sketchcolor_cli.images import Picture, read_picture, write_picture
-from sketchcolor_cli.saving import Saving
-from sketchcolor_cli.worklist import Job
+from sketchcolor_cli.coloring.extras.layers import Layer
+from sketchcolor_cli.coloring.extras.outputs import Colored
+from sketchcolor_cli.coloring.settings import LayerFormat, Parts
+from sketchcolor_cli.files.worklist import Job
+from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
+from sketchcolor_cli.imaging.settings import Saving
 
 WHITE = Picture(rgb=np.ones((6, 8, 3), np.float32))
 

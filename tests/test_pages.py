@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import default_rng
 
-from sketchcolor_cli.training.pages import Panel, add_bubble, frame, lay_out
+from sketchcolor_cli.training.pairs.pages import Panel, add_bubble, frame, lay_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

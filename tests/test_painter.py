@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from sketchcolor_cli import color
-from sketchcolor_cli.coloring.config import ColorizeSettings
+from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.painter import Painter
-from sketchcolor_cli.model.base import Prediction
+from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.networks.base import Prediction
 from test_colorizer import Witness, unet
 
 
@@ -37,7 +37,7 @@ class Fickle(Witness):
         return Prediction(lab)
 
     def rgb(self, prediction: Prediction) -> Tensor:
-        return color.lab_to_rgb(prediction.color)
+        return spaces.lab_to_rgb(prediction.color)
 
 
 def nothing(shape: tuple[int, ...]) -> np.ndarray:

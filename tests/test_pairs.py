@@ -11,9 +11,9 @@ import pytest
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
-from sketchcolor_cli import hints
-from sketchcolor_cli.training import pairs, strokes
-from sketchcolor_cli.training.pairs import Drawing, Pair, PairRecipe, make_pair
+from sketchcolor_cli.networks import hints
+from sketchcolor_cli.training.pairs import pairs, strokes
+from sketchcolor_cli.training.pairs.pairs import Drawing, Pair, PairRecipe, make_pair
 
 Array = NDArray[np.float32]
 

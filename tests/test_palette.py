@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.palette import lab_of, nearest, pull, read_palette
+from sketchcolor_cli.coloring.guides.palette import lab_of, nearest, pull, read_palette
 from sketchcolor_cli.errors import DataError
 
 if TYPE_CHECKING:

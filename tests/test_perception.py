@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sketchcolor_cli.model.config import PerceptualConfig
-from sketchcolor_cli.model.perceptual import Perceptual
+from sketchcolor_cli.networks.config import PerceptualConfig
+from sketchcolor_cli.networks.perceptual import Perceptual
 from sketchcolor_cli.training.perception import gram, perceptual_loss, seer
 
 

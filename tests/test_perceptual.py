@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from sketchcolor_cli.model.blocks import ResBlock
-from sketchcolor_cli.model.config import PerceptualConfig
-from sketchcolor_cli.model.perceptual import Perceptual
+from sketchcolor_cli.networks.blocks import ResBlock
+from sketchcolor_cli.networks.config import PerceptualConfig
+from sketchcolor_cli.networks.perceptual import Perceptual
 
 SMALL = PerceptualConfig(widths=(4, 6, 8, 10, 12, 16), classes=7)
 

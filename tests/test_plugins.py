@@ -11,7 +11,7 @@ import pytest
 
 from sketchcolor_cli import Extractor, Parameter, WeightFile
 from sketchcolor_cli.errors import PluginError, UsageError
-from sketchcolor_cli.plugins import Extractors, Listing, find_extractors
+from sketchcolor_cli.plugin.discovery import Extractors, Listing, find_extractors
 
 OURS = [
     "anime2sketch",
@@ -176,7 +176,7 @@ def test_an_unknown_name_is_an_error_with_the_names_that_are_close():
 
 def test_plugins_are_loaded_without_torch():
     code = (
-        "import sys\nfrom sketchcolor_cli.plugins import find_extractors\n"
+        "import sys\nfrom sketchcolor_cli.plugin.discovery import find_extractors\n"
         "assert find_extractors().get('xdog')\nsys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sketchcolor_cli import png
+from sketchcolor_cli.imaging import png
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.points import Point, painted, points_of, read_points
+from sketchcolor_cli.coloring.guides.points import Point, painted, points_of, read_points
 from sketchcolor_cli.errors import DataError
 
 RED = (1.0, 0.0, 0.0)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from sketchcolor_cli import precision
+from sketchcolor_cli.compute import precision
 
 
 @pytest.mark.parametrize(

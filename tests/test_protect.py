@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring import protect
-from sketchcolor_cli.coloring.config import Protect
-from sketchcolor_cli.coloring.protect import find
+from sketchcolor_cli.coloring.page import protect
+from sketchcolor_cli.coloring.page.protect import find
+from sketchcolor_cli.coloring.settings import Protect
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 PANELS: tuple[Box, ...] = ((40, 40, 660, 340), (40, 370, 330, 960), (360, 370, 660, 960))

@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.training import learner
-from sketchcolor_cli.training.config import configure
-from sketchcolor_cli.training.data import EpochBatches
-from sketchcolor_cli.training.ranks import Ranks
+from sketchcolor_cli.training.loop import learner
+from sketchcolor_cli.training.loop.data import EpochBatches
+from sketchcolor_cli.training.loop.ranks import Ranks
 from sketchcolor_cli.training.run import train
+from sketchcolor_cli.training.settings import configure
 
 SHAPE = {"widths": [4, 6, 8, 10, 12, 16]}
 
@@ -27,8 +27,8 @@ import torch
 from pathlib import Path
 torch.set_num_threads(1)
 from sketchcolor_cli.training import learner
-from sketchcolor_cli.training.config import configure
-from sketchcolor_cli.training.ranks import Ranks
+from sketchcolor_cli.training.settings import configure
+from sketchcolor_cli.training.loop.ranks import Ranks
 from sketchcolor_cli.training.run import train
 from sketchcolor_cli.cli.environment import process_ranks
 
@@ -43,7 +43,7 @@ train([data], run, configure("thesis", **settings), device="cpu", resume=False, 
 
 def record_gradients(file):
     """Let the first step of a run save the gradients that it is made of."""
-    from sketchcolor_cli.training import learner
+    from sketchcolor_cli.training.loop import learner
 
     class Recording(learner.GradientClip):
         def before_step(self):

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from book_files import COMIC_INFO, write_tar, write_zip
-from sketchcolor_cli.batch import BatchResult, Event, EventKind, Existing, Steps
-from sketchcolor_cli.books.opening import open_book
 from sketchcolor_cli.errors import DiskFullError, ImageError, PluginError, UsageError, WorklistError
-from sketchcolor_cli.runs.fingerprint import content_of, fingerprint
-from sketchcolor_cli.runs.journal import BEGUN, Journal, Record
-from sketchcolor_cli.runs.plan import Action, Planned, Planner
-from sketchcolor_cli.runs.run import Runner
-from sketchcolor_cli.worklist import Container, Job, Shard, build_worklist, parse_shard
+from sketchcolor_cli.files.books.opening import open_book
+from sketchcolor_cli.files.worklist import Container, Job, Shard, build_worklist, parse_shard
+from sketchcolor_cli.jobs.fingerprint import content_of, fingerprint
+from sketchcolor_cli.jobs.journal import BEGUN, Journal, Record
+from sketchcolor_cli.jobs.pipeline import BatchResult, Event, EventKind, Existing, Steps
+from sketchcolor_cli.jobs.plan import Action, Planned, Planner
+from sketchcolor_cli.jobs.run import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -338,7 +338,7 @@ def test_ctrl_c_while_a_book_is_bound(run: Run, book: Path, monkeypatch: pytest.
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sketchcolor_cli.runs.run.bind", stop)
+    monkeypatch.setattr("sketchcolor_cli.jobs.run.bind", stop)
     assert run(book).interrupted
     monkeypatch.undo()
     run(book)
@@ -349,12 +349,12 @@ def test_ctrl_c_while_a_book_is_bound(run: Run, book: Path, monkeypatch: pytest.
 
 
 STEPS_ON_THE_WAY = [
-    "sketchcolor_cli.runs.run._stage",
-    "sketchcolor_cli.runs.run.bind",
-    "sketchcolor_cli.runs.journal.Journal.add",
+    "sketchcolor_cli.jobs.run._stage",
+    "sketchcolor_cli.jobs.run.bind",
+    "sketchcolor_cli.jobs.journal.Journal.add",
     "test_runs.write",
-    "sketchcolor_cli.runs.run.shutil.rmtree",
-    "sketchcolor_cli.runs.run._copy_comic_infos",
+    "sketchcolor_cli.jobs.run.shutil.rmtree",
+    "sketchcolor_cli.jobs.run._copy_comic_infos",
 ]
 
 

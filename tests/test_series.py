@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.cli.series import merged
-from sketchcolor_cli.coloring.config import ColorizeSettings, Protect
-from sketchcolor_cli.coloring.drift import drift
-from sketchcolor_cli.coloring.series import read_series, template
+from sketchcolor_cli.coloring.guides.drift import drift
+from sketchcolor_cli.coloring.guides.series import read_series, template
+from sketchcolor_cli.coloring.settings import ColorizeSettings, Protect
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.images import Picture, write_picture
+from sketchcolor_cli.imaging.images import Picture, write_picture
 
 if TYPE_CHECKING:
     from pathlib import Path

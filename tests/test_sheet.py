@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from sketchcolor_cli.model.config import HintUNetConfig
-from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.model.lattice import lab_grid
-from sketchcolor_cli.model.sheet import SheetAttention, SheetEncoder, Tokens
+from sketchcolor_cli.networks.config import HintUNetConfig
+from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.networks.lattice import lab_grid
+from sketchcolor_cli.networks.sheet import SheetAttention, SheetEncoder, Tokens
 
 SMALL = HintUNetConfig(
     widths=(8, 12, 16), depths=(1, 1, 2), lab_step=24.0, sheet_width=8, sheet_size=32

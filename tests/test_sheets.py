@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sketchcolor_cli.sheets import lay_out
+from sketchcolor_cli.networks.sheets import lay_out
 
 
 def picture(height: int, width: int, value: float) -> np.ndarray:

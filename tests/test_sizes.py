@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sketchcolor_cli.sizes import PadPlan, SizeRule, Span, page_side, scaled, spans, tile_side
+from sketchcolor_cli.imaging.sizes import PadPlan, SizeRule, Span, page_side, scaled, spans, tile_side
 
 LENGTHS = st.integers(1, 90)
 RULES = st.builds(

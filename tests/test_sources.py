@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.shards import expand
+from sketchcolor_cli.files.webdataset import expand
 from sketchcolor_cli.training.sources import read_shards
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import get_args
 import pytest
 import torch
 
-from sketchcolor_cli.color import rgb_to_xyv
-from sketchcolor_cli.model.config import GeneratorConfig, OutputSpace
-from sketchcolor_cli.model.spaces import SPACES
+from sketchcolor_cli.color.spaces import rgb_to_xyv
+from sketchcolor_cli.networks.config import GeneratorConfig, OutputSpace
+from sketchcolor_cli.networks.spaces import SPACES
 
 EVERY = pytest.mark.parametrize("space", get_args(OutputSpace))
 CORNERS = torch.tensor(list(product([0.0, 1 / 255, 0.5, 254 / 255, 1.0], repeat=3))).T.reshape(1, 3, 5, 25)

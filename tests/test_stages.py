@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from sketchcolor_cli.errors import CheckpointError, DataError, TrainingError, UsageError
-from sketchcolor_cli.images import read_picture
-from sketchcolor_cli.model.checkpoint import load_critic, load_model
-from sketchcolor_cli.model.config import PatchCriticConfig
-from sketchcolor_cli.model.perceptual import Perceptual
-from sketchcolor_cli.training import stages, watch
-from sketchcolor_cli.training.config import STAGES, configure
+from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.networks.checkpoint import load_critic, load_model
+from sketchcolor_cli.networks.config import PatchCriticConfig
+from sketchcolor_cli.networks.perceptual import Perceptual
+from sketchcolor_cli.training import stages
+from sketchcolor_cli.training.gan import watch
 from sketchcolor_cli.training.run import train
+from sketchcolor_cli.training.settings import STAGES, configure
 
 NETWORKS = {
     "network": {

@@ -8,7 +8,7 @@ import pytest
 from numpy.random import default_rng
 from numpy.typing import NDArray
 
-from sketchcolor_cli.training import strokes
+from sketchcolor_cli.training.pairs import strokes
 
 Array = NDArray[np.float32]
 

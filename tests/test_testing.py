@@ -5,8 +5,8 @@ import itertools
 import pytest
 import torch
 
-from sketchcolor_cli.extractor import Extractor, Parameter, Resources
-from sketchcolor_cli.sizes import SizeRule
+from sketchcolor_cli.imaging.sizes import SizeRule
+from sketchcolor_cli.plugin.contract import Extractor, Parameter, Resources
 from sketchcolor_cli.testing import check_extractor
 
 

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.training.config import PRESETS, STAGES, TrainConfig, configure, to_plain, to_toml
+from sketchcolor_cli.training.settings import PRESETS, STAGES, TrainConfig, configure, to_plain, to_toml
 
 
 def test_the_thesis_preset_is_the_thesis_recipe():

@@ -16,18 +16,19 @@ import torch
 
 from sketchcolor_cli.cli.train import configure_run
 from sketchcolor_cli.errors import CheckpointError, DataError, TrainingError, WorklistError
-from sketchcolor_cli.images import read_picture
-from sketchcolor_cli.model.base import ColorNet
-from sketchcolor_cli.model.checkpoint import load_model
-from sketchcolor_cli.model.config import config_to_plain
-from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.training import callbacks, data, opening, presets
+from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
+from sketchcolor_cli.networks.config import config_to_plain
+from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.training import opening, presets
 from sketchcolor_cli.training import run as run_module
-from sketchcolor_cli.training.config import configure
-from sketchcolor_cli.training.data import FolderDrawings, Subset
+from sketchcolor_cli.training.loop import callbacks, data
+from sketchcolor_cli.training.loop.data import FolderDrawings, Subset
 from sketchcolor_cli.training.opening import open_drawings
-from sketchcolor_cli.training.pairs import find_kin
+from sketchcolor_cli.training.pairs.pairs import find_kin
 from sketchcolor_cli.training.run import train
+from sketchcolor_cli.training.settings import configure
 from sketchcolor_cli.training.shards import ShardDrawings
 
 SMALL = {

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sketchcolor_cli.color import rgb_to_xyv
-from sketchcolor_cli.measures import colorfulness
-from sketchcolor_cli.model.base import ColorNet, Prediction
-from sketchcolor_cli.training.watch import Figures, Inflection, measure
+from sketchcolor_cli.color.spaces import rgb_to_xyv
+from sketchcolor_cli.metrics.pictures import colorfulness
+from sketchcolor_cli.networks.base import ColorNet, Prediction
+from sketchcolor_cli.training.gan.watch import Figures, Inflection, measure
 
 
 def looks(inflection: Inflection, *figures: tuple[float, float, float]) -> list[bool]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.upsample import ink_aware_upsample
+from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from book_files import page, write_zip
 from sketchcolor_cli.cli import batches
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.runs.watch import Watcher
-from sketchcolor_cli.worklist import Job
+from sketchcolor_cli.files.worklist import Job
+from sketchcolor_cli.jobs.watch import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable

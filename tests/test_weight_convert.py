@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load, save_file
 
 from sketchcolor_cli.errors import WeightError
-from sketchcolor_cli.weightfile import WeightFile, WeightSource
 from sketchcolor_cli.weights.convert import convert, read_tensors
-from sketchcolor_cli.weights.stored import Record, write_stored
+from sketchcolor_cli.weights.format import Record, write_stored
+from sketchcolor_cli.weights.spec import WeightFile, WeightSource
 
 NETWORK = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
 STATE = {name: tensor.detach().clone() for name, tensor in NETWORK.state_dict().items()}

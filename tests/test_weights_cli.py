@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from sketchcolor_cli import Extractor, WeightFile, WeightSource, Wheel
 from sketchcolor_cli.cli import weights
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.plugins import Extractors, Listing
+from sketchcolor_cli.plugin.discovery import Extractors, Listing
 from sketchcolor_cli.weights.convert import SUFFIXES
 from web import Web, serving
 

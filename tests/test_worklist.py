@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sketchcolor_cli.errors import WorklistError
-from sketchcolor_cli.worklist import Job, build_worklist, natural_key
+from sketchcolor_cli.files.worklist import Job, build_worklist, natural_key
 
 
 @pytest.fixture

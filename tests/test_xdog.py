@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.extraction import load_sketcher
-from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.extraction.drawer import load_sketcher
+from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.testing import check_extractor
 from sketchcolor_plugins.xdog.filter import XDoG
 

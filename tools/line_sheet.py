@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from score_lines import drawer
 
-from sketchcolor_cli.images import Picture, on_paper, read_picture, to_tensor, write_picture
+from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, to_tensor, write_picture
 
 
 def main() -> None:

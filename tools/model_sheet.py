@@ -15,9 +15,9 @@ import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.models import load_color_model
-from sketchcolor_cli.images import Picture, read_picture, write_picture
-from sketchcolor_cli.modelfiles import BUNDLED
-from sketchcolor_cli.saving import Saving
+from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
+from sketchcolor_cli.imaging.settings import Saving
+from sketchcolor_cli.networks.registry import BUNDLED
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 WIDTH = 460

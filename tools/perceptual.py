@@ -18,9 +18,9 @@ from pathlib import Path
 
 from train_default import LEFT_OUT
 
-from sketchcolor_cli.model.bundled import PERCEPTUAL
-from sketchcolor_cli.model.checkpoint import load_model, save_model
-from sketchcolor_cli.model.perceptual import Perceptual
+from sketchcolor_cli.networks.checkpoint import load_model, save_model
+from sketchcolor_cli.networks.loading import PERCEPTUAL
+from sketchcolor_cli.networks.perceptual import Perceptual
 from sketchcolor_cli.training.sources import _read_samples
 
 LEAST = 6  # pictures of a class

@@ -23,8 +23,8 @@ import cv2
 import numpy as np
 import torch
 
-from sketchcolor_cli.extraction import load_sketcher, sketch
-from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.extraction.drawer import load_sketcher, sketch
+from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.training.sources import read_shards
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.training.pairs import Drawing
+    from sketchcolor_cli.training.pairs.pairs import Drawing
 
     Mask = NDArray[np.bool_]
 

@@ -23,18 +23,18 @@ from torch.nn import functional as F  # noqa: N812
 from torch.utils.data import DataLoader, Dataset
 from training_run import Session, check_gradients, follow, log
 
-from sketchcolor_cli.color import rgb_to_lab
-from sketchcolor_cli.compositing import paint_under
-from sketchcolor_cli.images import Picture, to_array, write_picture
-from sketchcolor_cli.measures import psnr
-from sketchcolor_cli.model.checkpoint import load_model, save_model
-from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.model.lattice import lab_grid, lattice_shares
-from sketchcolor_cli.training.data import to_tensors
+from sketchcolor_cli.color.compositing import paint_under
+from sketchcolor_cli.color.spaces import rgb_to_lab
+from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
+from sketchcolor_cli.metrics.pictures import psnr
+from sketchcolor_cli.networks.checkpoint import load_model, save_model
+from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.networks.lattice import lab_grid, lattice_shares
 from sketchcolor_cli.training.files import save_state
+from sketchcolor_cli.training.loop.data import to_tensors
 from sketchcolor_cli.training.losses import color_rarity, paint_loss
-from sketchcolor_cli.training.mood import sheet_and_mood
-from sketchcolor_cli.training.pairs import Drawing, PairRecipe, find_kin, make_pair
+from sketchcolor_cli.training.pairs.mood import sheet_and_mood
+from sketchcolor_cli.training.pairs.pairs import Drawing, PairRecipe, find_kin, make_pair
 from sketchcolor_cli.training.results import page_lightness, result_rgb
 from sketchcolor_cli.training.sources import read_shards
 

@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 from train_default import LEFT_OUT, single_threaded
 from training_run import Session, check_gradients, follow, log
 
-from sketchcolor_cli.images import Picture, to_array, write_picture
+from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
 from sketchcolor_cli.training.files import save_state
 from sketchcolor_cli.training.sources import read_shards
 from sketchcolor_plugins.linework.network import Linework
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
-    from sketchcolor_cli.training.pairs import Drawing
+    from sketchcolor_cli.training.pairs.pairs import Drawing
 
 # Children's-book pictures with an artist's outline count for most; icons and avatars are many and alike.
 SHARES = {

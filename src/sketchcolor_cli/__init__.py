@@ -3,10 +3,10 @@
 The names here are what plugin authors need; see docs/plugins.md.
 """
 
-from sketchcolor_cli.extractor import Extractor, Parameter, Resources, Sketcher
-from sketchcolor_cli.hookspecs import hookimpl
-from sketchcolor_cli.sizes import SizeRule
-from sketchcolor_cli.weightfile import WeightFile, WeightSource, Wheel
+from sketchcolor_cli.imaging.sizes import SizeRule
+from sketchcolor_cli.plugin.contract import Extractor, Parameter, Resources, Sketcher
+from sketchcolor_cli.plugin.hooks import hookimpl
+from sketchcolor_cli.weights.spec import WeightFile, WeightSource, Wheel
 
 __all__ = [
     "Extractor",

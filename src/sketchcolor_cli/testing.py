@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from sketchcolor_cli.extraction import sketch
-from sketchcolor_cli.extractor import Extractor, Resources
+from sketchcolor_cli.extraction.drawer import sketch
+from sketchcolor_cli.plugin.contract import Extractor, Resources
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from sketchcolor_cli.extractor import Sketcher
+    from sketchcolor_cli.plugin.contract import Sketcher
 
 _SIZES = ((1, 1), (1, 7), (7, 1), (33, 65), (64, 48))
 _ROUNDING = 1e-6  # batches of one size go through the same arithmetic

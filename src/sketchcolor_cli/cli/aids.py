@@ -7,14 +7,14 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.worklist import BOOK_OF_SUFFIX, build_worklist
+from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, build_worklist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sketchcolor_cli.coloring.points import Point
-    from sketchcolor_cli.images import Picture
-    from sketchcolor_cli.worklist import Job
+    from sketchcolor_cli.coloring.guides.points import Point
+    from sketchcolor_cli.files.worklist import Job
+    from sketchcolor_cli.imaging.images import Picture
 
 POINT_SUFFIXES = (".json", ".toml")
 
@@ -117,7 +117,10 @@ class Aids:
         readers = [aid.reader(output, read) for aid in self.pictures]
         points: list[Point] = []
         if self.points:
-            from sketchcolor_cli.coloring.points import painted, read_points  # imports NumPy and OpenCV
+            from sketchcolor_cli.coloring.guides.points import (  # imports NumPy and OpenCV
+                painted,
+                read_points,
+            )
 
             points = [point for path in self.points for point in read_points(path)]
 

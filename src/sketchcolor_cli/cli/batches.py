@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sketchcolor_cli import devices
-from sketchcolor_cli.batch import BatchResult, Existing
-from sketchcolor_cli.books.config import PdfSettings
 from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import UsageError, WorklistError
-from sketchcolor_cli.runs.config import RunSettings
-from sketchcolor_cli.runs.journal import Journal
-from sketchcolor_cli.runs.plan import Action, Planner
-from sketchcolor_cli.runs.watch import Watcher
-from sketchcolor_cli.worklist import FORMAT_OF_SUFFIX, Container, Shard, build_worklist, parse_shard
+from sketchcolor_cli.files.books.settings import PdfSettings
+from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, Container, Shard, build_worklist, parse_shard
+from sketchcolor_cli.jobs.journal import Journal
+from sketchcolor_cli.jobs.pipeline import BatchResult, Existing
+from sketchcolor_cli.jobs.plan import Action, Planner
+from sketchcolor_cli.jobs.settings import RunSettings
+from sketchcolor_cli.jobs.watch import Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sketchcolor_cli.books.book import Book
-    from sketchcolor_cli.runs.plan import Planned
-    from sketchcolor_cli.runs.work import Work
-    from sketchcolor_cli.worklist import Job
+    from sketchcolor_cli.files.books.book import Book
+    from sketchcolor_cli.files.worklist import Job
+    from sketchcolor_cli.jobs.plan import Planned
+    from sketchcolor_cli.jobs.work import Work
 
 
 KEEP = "keep"
@@ -248,7 +248,7 @@ class _Run:
         total = sum(one.count for one in plan)
         with printing.batch_progress(f"{self._title} on {self.device}", total, verbose=how.verbose) as report:
             if due and how.ray is not None:
-                from sketchcolor_cli.runs.distributed import run_on_ray
+                from sketchcolor_cli.jobs.ray import run_on_ray
 
                 return run_on_ray(
                     plan,
@@ -261,7 +261,7 @@ class _Run:
                     report=report,
                     fail_fast=how.fail_fast,
                 )
-            from sketchcolor_cli.runs.run import Runner  # imports numpy
+            from sketchcolor_cli.jobs.run import Runner  # imports numpy
 
             return Runner(self._output, self._steps, self._open, journal.add, report, how.fail_fast).run(plan)
 
@@ -296,7 +296,7 @@ class _Run:
             return []  # nothing yet
 
     def _open(self, path: Path) -> Book:
-        from sketchcolor_cli.books.opening import open_book  # imports numpy
+        from sketchcolor_cli.files.books.opening import open_book  # imports numpy
 
         return open_book(path, pdf=self._how.pdf)
 

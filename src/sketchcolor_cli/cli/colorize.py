@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 import typer
 
 from sketchcolor_cli import __version__
-from sketchcolor_cli.batch import Steps
-from sketchcolor_cli.books.config import PdfSettings
 from sketchcolor_cli.cli import batches, environment, options, page_options
 from sketchcolor_cli.cli import series as series_profile
 from sketchcolor_cli.cli.aids import Aids
 from sketchcolor_cli.cli.page_options import write_page
-from sketchcolor_cli.coloring.config import ColorizeSettings, Parts
-from sketchcolor_cli.memory import Ladder
-from sketchcolor_cli.runs.config import RunSettings
-from sketchcolor_cli.runs.fingerprint import fingerprint
-from sketchcolor_cli.saving import Saving
-from sketchcolor_cli.worklist import Container, Job
+from sketchcolor_cli.coloring.settings import ColorizeSettings, Parts
+from sketchcolor_cli.compute.memory import Ladder
+from sketchcolor_cli.files.books.settings import PdfSettings
+from sketchcolor_cli.files.worklist import Container, Job
+from sketchcolor_cli.imaging.settings import Saving
+from sketchcolor_cli.jobs.fingerprint import fingerprint
+from sketchcolor_cli.jobs.pipeline import Steps
+from sketchcolor_cli.jobs.settings import RunSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sketchcolor_cli.coloring.colorizer import Colorizer, Prepared
-    from sketchcolor_cli.coloring.parts import Colored
-    from sketchcolor_cli.images import Picture
+    from sketchcolor_cli.coloring.extras.outputs import Colored
+    from sketchcolor_cli.imaging.images import Picture
 
 
 T = TypeVar("T")
@@ -77,10 +77,10 @@ class Coloring:
     def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, _Page, Callable[[], Colored]]:
         """Load the network and return how a page is read, coloured and written."""
         from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
+        from sketchcolor_cli.coloring.extras.outputs import paint_page
+        from sketchcolor_cli.coloring.guides.palette import read_palette
         from sketchcolor_cli.coloring.models import load_color_model
-        from sketchcolor_cli.coloring.palette import read_palette
-        from sketchcolor_cli.coloring.parts import paint_page
-        from sketchcolor_cli.images import read_picture
+        from sketchcolor_cli.imaging.images import read_picture
 
         rough, painted = (aids.reader(self.output, read_picture) for aids in (self.references, self.hints))
         palette = None if self.palette is None else read_palette(self.palette)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from sketchcolor_cli import devices
 from sketchcolor_cli.cli import environment, options, printing
-from sketchcolor_cli.dataset.config import PrepareSettings, ReviewSettings
+from sketchcolor_cli.compute import devices
+from sketchcolor_cli.data.settings import PrepareSettings, ReviewSettings
 from sketchcolor_cli.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def filter_danbooru(
 
     Example: `sketchcolor dataset filter-danbooru metadata/2020*.xz -o chosen/`
     """
-    from sketchcolor_cli.dataset import danbooru
+    from sketchcolor_cli.data import danbooru
 
     chosen = danbooru.read_rules(rules or danbooru.DEFAULT_RULES)
     with printing.progress("records") as bar:
@@ -85,7 +85,7 @@ def rules() -> int:
 
     Example: `sketchcolor dataset rules > rules.toml`
     """
-    from sketchcolor_cli.dataset.danbooru import DEFAULT_RULES
+    from sketchcolor_cli.data.danbooru import DEFAULT_RULES
 
     typer.echo(DEFAULT_RULES.read_text(encoding="utf-8"), nl=False)
     return 0
@@ -140,7 +140,7 @@ def prepare(
         shard_size=shard_size,
     )
     with options.loading():
-        from sketchcolor_cli.dataset import prepare as engine  # imports torch
+        from sketchcolor_cli.data import prepare as engine  # imports torch
 
         sources = engine.find_sources(inputs, output, lines=lines, exclude=_listed(exclude))
         told: Mapping[str, Mapping[str, str]] = engine.read_attribution(attribution) if attribution else {}
@@ -182,9 +182,9 @@ def check(
     Example: `sketchcolor dataset check shards/ -o contents.html`
     """
     with options.loading():
-        from sketchcolor_cli import webpage
-        from sketchcolor_cli.dataset import check as engine  # imports torch
-        from sketchcolor_cli.dataset.reading import items_of
+        from sketchcolor_cli.data import check as engine  # imports torch
+        from sketchcolor_cli.data.reading import items_of
+        from sketchcolor_cli.files import html
 
         items = items_of(data)
     with printing.progress("pictures") as bar:
@@ -193,7 +193,7 @@ def check(
     for key, message in found.unreadable:
         printing.note(f"not readable: {key}: {message}")
     if output is not None:
-        webpage.write_text(output, engine.html_contents(found, data))
+        html.write_text(output, engine.html_contents(found, data))
         printing.note(f"look at {output}")
     plain = found.to_json()
     if json:
@@ -239,12 +239,12 @@ def review(
     settings = ReviewSettings(shown=shown)
     with options.loading():
         device = devices.resolve(device)
-        from sketchcolor_cli import webpage
         from sketchcolor_cli.cli.wiring import array_sketcher
         from sketchcolor_cli.coloring.arrays import ArrayColorizer  # imports torch
         from sketchcolor_cli.coloring.models import load_color_model
-        from sketchcolor_cli.dataset import review as engine
-        from sketchcolor_cli.dataset.reading import items_of
+        from sketchcolor_cli.data import review as engine
+        from sketchcolor_cli.data.reading import items_of
+        from sketchcolor_cli.files import html
 
         items = items_of(data)
         colors = ArrayColorizer(load_color_model(environment.model_file(model))[0], device)
@@ -254,8 +254,8 @@ def review(
         found = engine.review(
             items, colors, sketch, settings, report=lambda done, _total: bar.update(task, completed=done)
         )
-    webpage.write_text(output / "scores.csv", engine.scores_csv(found))
-    webpage.write_text(output / "review.html", engine.html_review(found, items, settings))
+    html.write_text(output / "scores.csv", engine.scores_csv(found))
+    html.write_text(output / "review.html", engine.html_review(found, items, settings))
     for key, message in found.unreadable:
         printing.note(f"not readable: {key}: {message}")
     printing.note(f"{len(found.scores)} pictures judged; open {output / 'review.html'} and tick")

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from sketchcolor_cli.modelfiles import ModelShelf
+from sketchcolor_cli.networks.registry import ModelShelf
 from sketchcolor_cli.weights.store import WeightStore
 
 WEIGHTS = "SKETCHCOLOR_WEIGHTS"

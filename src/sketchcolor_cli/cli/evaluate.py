@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from sketchcolor_cli import devices
 from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import UsageError, WeightError
-from sketchcolor_cli.evaluation.config import ENOUGH, EvaluateSettings, Protocol
+from sketchcolor_cli.evaluation.settings import ENOUGH, EvaluateSettings, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.evaluation.run import Contender, Evaluation, FeatureSet, PairFigure
-    from sketchcolor_cli.weightfile import WeightFile
+    from sketchcolor_cli.evaluation.models.run import Contender, Evaluation, FeatureSet, PairFigure
+    from sketchcolor_cli.weights.spec import WeightFile
 
 
 class Choice(StrEnum):
@@ -116,8 +116,8 @@ def evaluate(
     with options.loading():
         device = devices.resolve(device)
         from sketchcolor_cli.cli.wiring import array_sketcher
-        from sketchcolor_cli.evaluation import run  # imports torch
-        from sketchcolor_cli.evaluation.samples import open_samples
+        from sketchcolor_cli.evaluation.models import run  # imports torch
+        from sketchcolor_cli.evaluation.models.samples import open_samples
 
         samples = open_samples(
             data, sketch=array_sketcher(method, device), short_side=short_side, sketches=sketches
@@ -161,7 +161,7 @@ def _fid_weights(given: Path | None) -> Path | None:
         if not given.is_file():
             raise UsageError(f"{given}: no such file; check the path of the weights")
         return given
-    from sketchcolor_cli.weights.known import FID_INCEPTION
+    from sketchcolor_cli.weights.builtin import FID_INCEPTION
 
     found = _stored([FID_INCEPTION], "FID and KID are")
     return found[0] if found else None
@@ -169,7 +169,7 @@ def _fid_weights(given: Path | None) -> Path | None:
 
 def _lpips_weights() -> list[Path] | None:
     """Return the files of the two parts of LPIPS; without them the rest is measured all the same."""
-    from sketchcolor_cli.weights.known import LPIPS_HEADS, LPIPS_TRUNK
+    from sketchcolor_cli.weights.builtin import LPIPS_HEADS, LPIPS_TRUNK
 
     return _stored([LPIPS_TRUNK, LPIPS_HEADS], "LPIPS is")
 
@@ -188,7 +188,7 @@ def _stored(files: Sequence[WeightFile], figures_are: str) -> list[Path] | None:
 def _contender(name: str, device: str) -> Contender:
     from sketchcolor_cli.coloring.arrays import ArrayColorizer
     from sketchcolor_cli.coloring.models import load_color_model
-    from sketchcolor_cli.evaluation.run import Contender
+    from sketchcolor_cli.evaluation.models.run import Contender
 
     path = environment.model_file(name)
     network, info = load_color_model(path)
@@ -205,13 +205,13 @@ def _contender(name: str, device: str) -> Contender:
 
 
 def _features(network: Path | None, device: str) -> list[FeatureSet]:
-    from sketchcolor_cli.evaluation.bundled import BundledFeatures
-    from sketchcolor_cli.evaluation.run import FeatureSet
+    from sketchcolor_cli.evaluation.models.bundled import BundledFeatures
+    from sketchcolor_cli.evaluation.models.run import FeatureSet
 
     bundled = BundledFeatures()
     found = [FeatureSet(bundled.name, "frechet", bundled)]
     if network is not None:
-        from sketchcolor_cli.evaluation.features import FidFeatures
+        from sketchcolor_cli.evaluation.fid.features import FidFeatures
 
         inception = FidFeatures(network, device=device)
         found.append(FeatureSet(inception.name, "fid", inception))
@@ -223,9 +223,9 @@ def _pairs(files: Sequence[Path] | None, device: str) -> list[PairFigure]:
         return []
     import torch
 
-    from sketchcolor_cli.evaluation.lpips import NAME, load_lpips
-    from sketchcolor_cli.evaluation.run import PairFigure
-    from sketchcolor_cli.images import to_tensor
+    from sketchcolor_cli.evaluation.models.lpips import NAME, load_lpips
+    from sketchcolor_cli.evaluation.models.run import PairFigure
+    from sketchcolor_cli.imaging.images import to_tensor
 
     trunk, heads = files
     distance = load_lpips(trunk, heads, device)
@@ -250,11 +250,11 @@ def _peak_memory() -> float | None:
 
 
 def _tell(found: Evaluation, output: Path, *, as_json: bool) -> int:
-    from sketchcolor_cli import webpage
-    from sketchcolor_cli.evaluation.report import html_report
+    from sketchcolor_cli.evaluation.models.report import html_report
+    from sketchcolor_cli.files import html
 
-    webpage.write_text(output / "evaluation.json", dumps(found.to_json(), indent=1) + "\n")
-    webpage.write_text(output / "report.html", html_report(found))
+    html.write_text(output / "evaluation.json", dumps(found.to_json(), indent=1) + "\n")
+    html.write_text(output / "report.html", html_report(found))
     if "fid" in found.protocol["features"] and found.protocol["pictures"] < ENOUGH:
         printing.note(
             f"note: FID of {found.protocol['pictures']} pictures is too large; compare it with that of as "
@@ -272,7 +272,7 @@ def _tell(found: Evaluation, output: Path, *, as_json: bool) -> int:
 
 
 def _tables(found: Evaluation) -> None:
-    from sketchcolor_cli.evaluation.report import row_of
+    from sketchcolor_cli.evaluation.models.report import row_of
 
     for kind in found.protocol["protocols"]:
         columns = {model: row_of(found, model, kind) for model in found.models}

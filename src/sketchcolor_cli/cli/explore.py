@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from sketchcolor_cli import devices
 from sketchcolor_cli.cli import environment, options, printing
-from sketchcolor_cli.coloring.config import ColorizeSettings
+from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import UsageError
 
 
@@ -48,21 +48,21 @@ def explore(
     axes = None if directions is None else _two(directions)
     with options.loading():
         device = devices.resolve(device)
-        from sketchcolor_cli.coloring import codes
+        from sketchcolor_cli.coloring import latents
         from sketchcolor_cli.coloring.models import load_color_model
-        from sketchcolor_cli.images import read_picture, write_picture
+        from sketchcolor_cli.imaging.images import read_picture, write_picture
 
         network, _ = load_color_model(environment.model_file(model))
-        small = codes.shrunk(read_picture(page), size)
+        small = latents.shrunk(read_picture(page), size)
         references = () if reference is None else (read_picture(reference),)
     if network.lattice() is not None:
         if axes is not None:
             raise UsageError("this model has no code z, and so no --directions; its colours go by --seed")
-        grid = codes.explore_seeds(
+        grid = latents.explore_seeds(
             network, device, ColorizeSettings(), small, references, steps=steps, seed=seed
         )
     else:
-        grid = codes.explore(
+        grid = latents.explore(
             network,
             device,
             ColorizeSettings(),

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sketchcolor_cli import __version__
-from sketchcolor_cli.batch import Steps
-from sketchcolor_cli.books.config import PdfSettings
 from sketchcolor_cli.cli import batches, environment, options
+from sketchcolor_cli.compute.memory import Ladder
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.memory import Ladder
-from sketchcolor_cli.plugins import find_extractors
-from sketchcolor_cli.runs.config import RunSettings
-from sketchcolor_cli.runs.fingerprint import fingerprint
-from sketchcolor_cli.sketching import Sketching, parse_size
-from sketchcolor_cli.worklist import Container
+from sketchcolor_cli.extraction.settings import Sketching, parse_size
+from sketchcolor_cli.files.books.settings import PdfSettings
+from sketchcolor_cli.files.worklist import Container
+from sketchcolor_cli.jobs.fingerprint import fingerprint
+from sketchcolor_cli.jobs.pipeline import Steps
+from sketchcolor_cli.jobs.settings import RunSettings
+from sketchcolor_cli.plugin.discovery import find_extractors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sketchcolor_cli.extraction import Drawer, Drawn, Prepared
-    from sketchcolor_cli.worklist import Job
+    from sketchcolor_cli.extraction.drawer import Drawer, Drawn, Prepared
+    from sketchcolor_cli.files.worklist import Job
 
 _MIXER = "avg"
 
@@ -57,9 +57,9 @@ class Extracting:
 
     def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, Prepared, Drawn]:
         """Load the extractor and return how a picture is read, drawn and written."""
-        from sketchcolor_cli import precision
-        from sketchcolor_cli.extraction import load_drawer  # imports torch
-        from sketchcolor_cli.images import read_picture, write_picture
+        from sketchcolor_cli.compute import precision
+        from sketchcolor_cli.extraction.drawer import load_drawer  # imports torch
+        from sketchcolor_cli.imaging.images import read_picture, write_picture
 
         extractors = find_extractors()
 

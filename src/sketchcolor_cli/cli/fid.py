@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from sketchcolor_cli import devices
 from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError, UsageError, WeightError
-from sketchcolor_cli.evaluation.config import DIMS, FidSettings, Resize
+from sketchcolor_cli.evaluation.settings import DIMS, FidSettings, Resize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.evaluation.fid import FidReport, Made
-    from sketchcolor_cli.evaluation.inception import FidInception
+    from sketchcolor_cli.evaluation.fid.fid import FidReport, Made
+    from sketchcolor_cli.evaluation.fid.inception import FidInception
 
 
 @options.told
@@ -96,8 +96,8 @@ def fid(
     made = _check(real, generated, dims, batch_size, save_stats, model, sketches)
     settings = FidSettings(dims=dims, batch_size=batch_size, mode=mode)
     find = _finder(weights, [one for one in (real, generated) if one], made=made)
-    from sketchcolor_cli.evaluation.fid import FidMeter  # imports NumPy and SciPy
-    from sketchcolor_cli.evaluation.statistics import StatisticsCache
+    from sketchcolor_cli.evaluation.fid.fid import FidMeter  # imports NumPy and SciPy
+    from sketchcolor_cli.evaluation.fid.statistics import StatisticsCache
 
     cache = StatisticsCache(None if no_cache else environment.cache_folder() / "fid")
     with printing.progress("pictures") as bar:
@@ -109,7 +109,7 @@ def fid(
                 raise WeightError("the weights of the network are needed to measure pictures")
             with options.loading():
                 where = devices.resolve(device)
-                from sketchcolor_cli.evaluation.inception import load_inception  # imports torch
+                from sketchcolor_cli.evaluation.fid.inception import load_inception  # imports torch
 
                 return load_inception(path, dims, where)
 
@@ -190,7 +190,7 @@ def _finder(weights: Path | None, sides: list[Path], *, made: bool) -> Callable[
             raise WeightError(f"{weights}: no such file; check the path of the weights")
         given = weights
         return lambda: (given, _checksum(given))
-    from sketchcolor_cli.weights.known import FID_INCEPTION
+    from sketchcolor_cli.weights.builtin import FID_INCEPTION
 
     store = environment.weight_store()
     store.require([FID_INCEPTION])
@@ -211,13 +211,13 @@ def _colored(model: str, sketches: Path, reference: str, real: Path, device: str
     """Return the sketches as the model colours them, one by one."""
     with options.loading():
         from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
-        from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings
         from sketchcolor_cli.coloring.models import load_color_model
-        from sketchcolor_cli.evaluation.fid import Made
-        from sketchcolor_cli.evaluation.pictures import to_bytes
-        from sketchcolor_cli.evaluation.protocols import rough
-        from sketchcolor_cli.images import Picture, on_paper, read_picture
-        from sketchcolor_cli.worklist import build_worklist
+        from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
+        from sketchcolor_cli.evaluation.fid.fid import Made
+        from sketchcolor_cli.evaluation.fid.pictures import to_bytes
+        from sketchcolor_cli.evaluation.models.protocols import rough
+        from sketchcolor_cli.files.worklist import build_worklist
+        from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
 
         network, _ = load_color_model(environment.model_file(model))
         # A scan on tinted paper, or the originals by mistake, must not be measured as they are.

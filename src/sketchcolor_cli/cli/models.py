@@ -10,11 +10,11 @@ from rich.table import Column, Table
 
 from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.errors import CheckpointError
-from sketchcolor_cli.modelfiles import read_header
+from sketchcolor_cli.networks.registry import read_header
 from sketchcolor_cli.weights.store import readable_size
 
 if TYPE_CHECKING:
-    from sketchcolor_cli.modelfiles import ModelFile, ModelHeader
+    from sketchcolor_cli.networks.registry import ModelFile, ModelHeader
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
-from sketchcolor_cli.batch import Existing
 from sketchcolor_cli.cli import printing
 from sketchcolor_cli.errors import SketchcolorError, UsageError
+from sketchcolor_cli.jobs.pipeline import Existing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

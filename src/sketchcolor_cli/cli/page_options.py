@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sketchcolor_cli.coloring.config import ColoredPages, Guess, LayerFormat, Protect
+from sketchcolor_cli.coloring.settings import ColoredPages, Guess, LayerFormat, Protect
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.worklist import BOOK_OF_SUFFIX
+from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX
 
 if TYPE_CHECKING:
     from sketchcolor_cli.coloring.colorizer import Colorizer
-    from sketchcolor_cli.coloring.config import ColorizeSettings, Parts
-    from sketchcolor_cli.coloring.parts import Colored
-    from sketchcolor_cli.images import Picture
-    from sketchcolor_cli.saving import Saving
-    from sketchcolor_cli.worklist import Job
+    from sketchcolor_cli.coloring.extras.outputs import Colored
+    from sketchcolor_cli.coloring.settings import ColorizeSettings, Parts
+    from sketchcolor_cli.files.worklist import Job
+    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.settings import Saving
 
 References = Annotated[
     list[Path] | None,
@@ -132,7 +132,7 @@ class Codes:
         self._given: dict[str, Any] = {}
         self._kept: dict[str, Any] = {}
         if given is not None or kept is not None:
-            from sketchcolor_cli.coloring.codes import read_codes  # imports torch
+            from sketchcolor_cli.coloring.latents import read_codes  # imports torch
 
             self._given = {} if given is None else read_codes(given)
             self._kept = read_codes(kept) if kept is not None and kept.exists() else {}
@@ -141,7 +141,7 @@ class Codes:
         """Return the code for a page, or None."""
         if not self._given:
             return None
-        from sketchcolor_cli.coloring.codes import code_for
+        from sketchcolor_cli.coloring.latents import code_for
 
         return code_for(self._given, job.target.relative_to(self.output))
 
@@ -161,7 +161,7 @@ class Codes:
         """
         if self.kept is None:
             return
-        from sketchcolor_cli.coloring.codes import write_codes
+        from sketchcolor_cli.coloring.latents import write_codes
 
         self._kept[job.target.relative_to(self.output).as_posix()] = color.code(page, references, hints)
         write_codes(self.kept, self.model, self._kept)
@@ -191,7 +191,7 @@ def write_page(
     Raises:
         ImageError: It cannot be written.
     """
-    from sketchcolor_cli.images import write_picture, write_whole
+    from sketchcolor_cli.imaging.images import write_picture, write_whole
 
     if done.kept and job.reads.suffix.lower() == job.writes.suffix.lower():
         write_whole(job.writes, job.reads.read_bytes())
@@ -221,7 +221,7 @@ def parts_place(job: Job, output: Path) -> Path:
 def _write_layers(place: Path, done: Colored, kind: LayerFormat) -> None:
     import numpy as np
 
-    from sketchcolor_cli.coloring.layers import write_layers
+    from sketchcolor_cli.coloring.extras.layers import write_layers
 
     ending = ".layers" if kind is LayerFormat.PNG else f".{kind}"
     merged = np.rint(done.picture.rgb * 255).astype(np.uint8)

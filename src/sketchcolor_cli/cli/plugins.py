@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from rich.table import Column, Table
 
 from sketchcolor_cli.cli import environment, options, printing
-from sketchcolor_cli.plugins import find_extractors
+from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.weights.store import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sketchcolor_cli.plugins import Extractors, Listing
-    from sketchcolor_cli.weightfile import WeightFile
+    from sketchcolor_cli.plugin.discovery import Extractors, Listing
+    from sketchcolor_cli.weights.spec import WeightFile
     from sketchcolor_cli.weights.store import WeightStore
 
 

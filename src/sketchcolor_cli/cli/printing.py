@@ -21,12 +21,12 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from sketchcolor_cli.batch import EventKind
+from sketchcolor_cli.jobs.pipeline import EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sketchcolor_cli.batch import BatchResult, Event
+    from sketchcolor_cli.jobs.pipeline import BatchResult, Event
 
 INTERRUPTED = 130
 

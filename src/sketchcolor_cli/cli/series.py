@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sketchcolor_cli.cli import options, printing
-from sketchcolor_cli.coloring.series import NAME, Series, over, read_series, template
+from sketchcolor_cli.coloring.guides.series import NAME, Series, over, read_series, template
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.worklist import SERIES_AIDS, build_worklist
+from sketchcolor_cli.files.worklist import SERIES_AIDS, build_worklist
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sketchcolor_cli.coloring.config import ColorizeSettings
+    from sketchcolor_cli.coloring.settings import ColorizeSettings
 
 app = typer.Typer(
     no_args_is_help=True, help="Give all pages of a series the same colours, and see whether they have them."
@@ -86,12 +86,12 @@ def check(
     path = _path(folder)
     series = read_series(path)
     if series.palette is not None:
-        from sketchcolor_cli.coloring.palette import read_palette
+        from sketchcolor_cli.coloring.guides.palette import read_palette
 
         read_palette(series.palette)
     for hints in series.hints:
         if hints.suffix.lower() in (".json", ".toml"):
-            from sketchcolor_cli.coloring.points import read_points
+            from sketchcolor_cli.coloring.guides.points import read_points
 
             read_points(hints)
     report = [] if colored is None else drifts([colored], series.palette)
@@ -142,9 +142,9 @@ def typed_names(context: typer.Context) -> set[str]:
 
 def drifts(folders: Sequence[Path], palette: Path | None) -> list[dict[str, Any]]:
     """Return how far colours move across the pages in folders, the farthest first."""
-    from sketchcolor_cli.coloring.drift import drift, small
-    from sketchcolor_cli.coloring.palette import read_palette
-    from sketchcolor_cli.images import read_picture
+    from sketchcolor_cli.coloring.guides.drift import drift, small
+    from sketchcolor_cli.coloring.guides.palette import read_palette
+    from sketchcolor_cli.imaging.images import read_picture
 
     jobs = build_worklist(folders, Path("-"))  # no result is written, so that any name will do
     pages = {

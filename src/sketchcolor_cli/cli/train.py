@@ -12,10 +12,10 @@ from zlib import crc32
 
 import typer
 
-from sketchcolor_cli import devices
 from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.training.config import NAMES, PRESETS, STAGES, TrainConfig, configure, option
+from sketchcolor_cli.training.settings import NAMES, PRESETS, STAGES, TrainConfig, configure, option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -243,7 +243,7 @@ def train(
     with options.loading():
         device = devices.resolve(device)
         sketch = _sketch(settings.method) if settings.method else None
-        from sketchcolor_cli.training.ranks import Ranks
+        from sketchcolor_cli.training.loop.ranks import Ranks
         from sketchcolor_cli.training.run import train as run_training  # imports torch
 
     rank, count, local = environment.process_ranks()
@@ -321,8 +321,8 @@ def _preset_of(model: str, settings: dict[str, Any]) -> str:
     Raises:
         CheckpointError: it cannot be read, or holds no network that paints.
     """
-    from sketchcolor_cli.model.base import ColorNet  # imports torch
-    from sketchcolor_cli.model.checkpoint import load_model
+    from sketchcolor_cli.networks.base import ColorNet  # imports torch
+    from sketchcolor_cli.networks.checkpoint import load_model
 
     _, info = load_model(Path(model), ColorNet)
     settings.setdefault("output_space", getattr(info.config, "output_space", None))
@@ -335,7 +335,7 @@ def _sketch(method: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]
     Of several with commas, which one draws a picture is decided by the picture itself. With plus signs they
     are mixed, with shares drawn anew for each picture.
     """
-    from sketchcolor_cli.plugins import find_extractors
+    from sketchcolor_cli.plugin.discovery import find_extractors
 
     extractors, store = find_extractors(), environment.weight_store()
     chosen: list[tuple[str, list[str]]] = []
@@ -345,8 +345,8 @@ def _sketch(method: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]
         chosen.append(("avg" if mixed else name, settings))
     for name, settings in chosen:
         store.require(extractors.weights(name, settings))
-    from sketchcolor_cli.extraction import load_drawer  # imports torch
-    from sketchcolor_cli.images import Picture
+    from sketchcolor_cli.extraction.drawer import load_drawer  # imports torch
+    from sketchcolor_cli.imaging.images import Picture
 
     drawers = [
         load_drawer(extractors, name, settings=settings, find_weight=store.find) for name, settings in chosen

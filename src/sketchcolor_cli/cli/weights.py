@@ -10,19 +10,19 @@ from rich.table import Column, Table
 
 from sketchcolor_cli.cli import environment, options, printing
 from sketchcolor_cli.errors import WeightError
-from sketchcolor_cli.plugins import find_extractors
-from sketchcolor_cli.weights.declared import Declarations
-from sketchcolor_cli.weights.known import KNOWN
+from sketchcolor_cli.plugin.discovery import find_extractors
+from sketchcolor_cli.weights.builtin import KNOWN
+from sketchcolor_cli.weights.registry import Declarations
 from sketchcolor_cli.weights.store import State, describe, readable_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sketchcolor_cli.plugins import Extractors
-    from sketchcolor_cli.weightfile import WeightFile, WeightSource
-    from sketchcolor_cli.weights.declared import Declared
+    from sketchcolor_cli.plugin.discovery import Extractors
+    from sketchcolor_cli.weights.format import Record
+    from sketchcolor_cli.weights.registry import Declared
+    from sketchcolor_cli.weights.spec import WeightFile, WeightSource
     from sketchcolor_cli.weights.store import WeightStore
-    from sketchcolor_cli.weights.stored import Record
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def array_sketcher(method: str, device: str) -> Callable[[Array], Array]:
     """Return what draws sketches of arrays, (H, W, 3) to (H, W), by an extractor."""
-    from sketchcolor_cli.extraction import load_drawer
-    from sketchcolor_cli.images import Picture
-    from sketchcolor_cli.plugins import find_extractors
+    from sketchcolor_cli.extraction.drawer import load_drawer
+    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.plugin.discovery import find_extractors
 
     extractors = find_extractors()
     store = environment.weight_store()

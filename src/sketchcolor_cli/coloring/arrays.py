@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.config import ColorizeSettings
-from sketchcolor_cli.images import Picture
+from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.imaging.images import Picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.model.base import ColorNet
+    from sketchcolor_cli.networks.base import ColorNet
 
     Array = NDArray[np.float32]
 

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring import protect, tone
-from sketchcolor_cli.coloring.already import is_colored
-from sketchcolor_cli.coloring.config import ColoredPages, ColorizeSettings
-from sketchcolor_cli.coloring.laying import lay
+from sketchcolor_cli.coloring.guides.palette import lab_of
+from sketchcolor_cli.coloring.page import protect, screentone
+from sketchcolor_cli.coloring.page.colored import is_colored
+from sketchcolor_cli.coloring.paint.composite import lay
 from sketchcolor_cli.coloring.painter import Painter
-from sketchcolor_cli.coloring.palette import lab_of
+from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.images import Picture, on_paper
-from sketchcolor_cli.sheets import lay_out
-from sketchcolor_cli.sizes import page_side
+from sketchcolor_cli.imaging.images import Picture, on_paper
+from sketchcolor_cli.imaging.sizes import page_side
+from sketchcolor_cli.networks.sheets import lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.model.base import ColorNet
+    from sketchcolor_cli.networks.base import ColorNet
 
     Plane = NDArray[np.float32]
     Hint = NDArray[np.float32]
@@ -185,13 +185,13 @@ class Colorizer:
         gray = _luma(page)
         seen = _at_most(gray, _TONE_SIDE)
         with ThreadPoolExecutor(1) as pool:  # neither needs the other, and each keeps one core busy
-            looking = pool.submit(tone.find, seen)
+            looking = pool.submit(screentone.find, seen)
             masks = protect.find(gray, self.settings.protect)
             found = looking.result()
         letters = None if masks is None else masks.bubbles
-        even = tone.smoothed(seen, found, letters)
+        even = screentone.smoothed(seen, found, letters)
         if even is not None and self.settings.descreen:
-            whole = even if seen is gray else tone.descreened(gray, letters)
+            whole = even if seen is gray else screentone.descreened(gray, letters)
             gray = gray if whole is None else whole
         return Prepared(gray, seen if even is None else even, masks)
 

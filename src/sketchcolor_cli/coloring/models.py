@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.model.base import ColorNet
-from sketchcolor_cli.model.checkpoint import load_model
-from sketchcolor_cli.modelfiles import ModelShelf
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
+from sketchcolor_cli.networks.registry import ModelShelf
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sketchcolor_cli.model.checkpoint import CheckpointInfo
+    from sketchcolor_cli.networks.checkpoint import CheckpointInfo
 
 
 def load_color_model(name_or_path: str | Path) -> tuple[ColorNet, CheckpointInfo]:

@@ -8,24 +8,24 @@ import cv2
 import numpy as np
 import torch
 
-from sketchcolor_cli import color
-from sketchcolor_cli.coloring.config import Guess
-from sketchcolor_cli.coloring.palette import pull
-from sketchcolor_cli.coloring.proposals import propose
-from sketchcolor_cli.coloring.settle import settle
-from sketchcolor_cli.coloring.upsample import ink_aware_upsample
+from sketchcolor_cli.color import spaces
+from sketchcolor_cli.coloring.guides.palette import pull
+from sketchcolor_cli.coloring.paint.sample_colors import propose
+from sketchcolor_cli.coloring.paint.smooth import settle
+from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
+from sketchcolor_cli.coloring.settings import Guess
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.hints import line_ink, shrink, spread
-from sketchcolor_cli.sizes import SizeRule
+from sketchcolor_cli.imaging.sizes import SizeRule
+from sketchcolor_cli.networks.hints import line_ink, shrink, spread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.coloring.config import ColorizeSettings
-    from sketchcolor_cli.model.base import ColorNet, Prediction
-    from sketchcolor_cli.sizes import PadPlan
+    from sketchcolor_cli.coloring.settings import ColorizeSettings
+    from sketchcolor_cli.imaging.sizes import PadPlan
+    from sketchcolor_cli.networks.base import ColorNet, Prediction
 
     Plane = NDArray[np.float32]
     Hint = NDArray[np.float32]
@@ -161,7 +161,7 @@ class Painter:
             lead = np.pad(lead, ((pad.top, pad.bottom), (pad.left, pad.right), (0, 0)), mode="edge")
         sketch, hint = _padded(sketch, pad, 1), _padded(hint, pad, 0)
         prediction = self._predict(sketch, hint, z)
-        lab = color.rgb_to_lab(self.model.rgb(prediction))
+        lab = spaces.rgb_to_lab(self.model.rgb(prediction))
         paint = lab[0].permute(1, 2, 0).contiguous().cpu().numpy()
         if stride > 1:
             paint = self._settled(paint, line_ink(sketch, stride), lead)

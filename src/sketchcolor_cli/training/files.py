@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from sketchcolor_cli.errors import TrainingError
-from sketchcolor_cli.whole import written_whole
+from sketchcolor_cli.files.atomic import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from sketchcolor_cli.compositing import paint_under
-from sketchcolor_cli.model.lattice import lattice_shares
+from sketchcolor_cli.color.compositing import paint_under
+from sketchcolor_cli.networks.lattice import lattice_shares
 
 if TYPE_CHECKING:
-    from sketchcolor_cli.model.base import Prediction
-    from sketchcolor_cli.model.spaces import Space
+    from sketchcolor_cli.networks.base import Prediction
+    from sketchcolor_cli.networks.spaces import Space
 
 
 def paint_loss(

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli import shards
 from sketchcolor_cli.errors import DataError, ImageError, TrainingError
-from sketchcolor_cli.training.data import Drawings, FolderDrawings, Sketched
+from sketchcolor_cli.files import webdataset
+from sketchcolor_cli.files.worklist import build_worklist
+from sketchcolor_cli.training.loop.data import Drawings, FolderDrawings, Sketched
 from sketchcolor_cli.training.shards import ShardDrawings
-from sketchcolor_cli.worklist import build_worklist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sketchcolor_cli.training.config import TrainConfig
-    from sketchcolor_cli.training.data import Sketch
-    from sketchcolor_cli.training.pairs import Drawing
+    from sketchcolor_cli.training.loop.data import Sketch
+    from sketchcolor_cli.training.pairs.pairs import Drawing
+    from sketchcolor_cli.training.settings import TrainConfig
 
 _ROOM = 1.25  # pictures are kept this much larger than the training size, for crops
 _MEMORY = 4e9  # bytes of decoded pictures that are kept rather than decoded anew
@@ -150,7 +150,7 @@ def skipped(run: Path) -> list[str]:
 def expand(given: str) -> list[Path]:
     """Return the tar files that one argument names, if it names some."""
     if given.endswith(".tar"):
-        return shards.expand(given)
+        return webdataset.expand(given)
     if Path(given).is_dir():
         return sorted(Path(given).glob("*.tar"))
     return []

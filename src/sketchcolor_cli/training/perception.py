@@ -11,7 +11,7 @@ from torch.nn import functional as F  # noqa: N812
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sketchcolor_cli.model.perceptual import Perceptual
+    from sketchcolor_cli.networks.perceptual import Perceptual
 
 FEATURE_WEIGHTS = (0.04, 0.12, 0.18, 0.6)
 """Weights w of the features φ0 to φ3."""

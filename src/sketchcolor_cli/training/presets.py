@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import Tensor
 
-from sketchcolor_cli.color import rgb_to_lab, rgb_to_xyv
-from sketchcolor_cli.compositing import paint_under
+from sketchcolor_cli.color.compositing import paint_under
+from sketchcolor_cli.color.spaces import rgb_to_lab, rgb_to_xyv
 from sketchcolor_cli.errors import CheckpointError, TrainingError, UsageError
-from sketchcolor_cli.model.base import ColorNet
-from sketchcolor_cli.model.checkpoint import load_model
-from sketchcolor_cli.model.config import (
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
+from sketchcolor_cli.networks.config import (
     CriticConfig,
     GeneratorConfig,
     HintUNetConfig,
@@ -24,14 +24,14 @@ from sketchcolor_cli.model.config import (
     config_from_plain,
     config_to_plain,
 )
-from sketchcolor_cli.model.critic import Critic, PatchCritic
-from sketchcolor_cli.model.generator import Generator
-from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.model.lattice import lab_grid, lattice_shares
-from sketchcolor_cli.model.spaces import SPACES
-from sketchcolor_cli.training.data import PairDataset, group_of, thesis_pair
+from sketchcolor_cli.networks.critic import Critic, PatchCritic
+from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.networks.lattice import lab_grid, lattice_shares
+from sketchcolor_cli.networks.spaces import SPACES
+from sketchcolor_cli.networks.thesis_unet import Generator
+from sketchcolor_cli.training.loop.data import PairDataset, group_of, thesis_pair
 from sketchcolor_cli.training.losses import color_rarity, paint_loss, pixel_loss
-from sketchcolor_cli.training.pairs import Drawing, Pair, PairRecipe, find_kin, make_pair
+from sketchcolor_cli.training.pairs.pairs import Drawing, Pair, PairRecipe, find_kin, make_pair
 from sketchcolor_cli.training.results import page_lightness, result_rgb
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator as NumpyGenerator
 
-    from sketchcolor_cli.model.base import Prediction
-    from sketchcolor_cli.training.config import TrainConfig
-    from sketchcolor_cli.training.pairs import Kin
+    from sketchcolor_cli.networks.base import Prediction
+    from sketchcolor_cli.training.pairs.pairs import Kin
+    from sketchcolor_cli.training.settings import TrainConfig
 
     Loss = Callable[[Prediction, Tensor, Tensor], Tensor]
 

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from sketchcolor_cli.color import lab_to_rgb, rgb_to_lab
-from sketchcolor_cli.compositing import compose
-from sketchcolor_cli.images import Picture, to_array, write_picture
+from sketchcolor_cli.color.compositing import compose
+from sketchcolor_cli.color.spaces import lab_to_rgb, rgb_to_lab
+from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sketchcolor_cli.model.base import ColorNet, Prediction
+    from sketchcolor_cli.networks.base import ColorNet, Prediction
 
 
 def page_lightness(sketch: Tensor) -> Tensor:

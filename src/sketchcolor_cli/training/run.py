@@ -6,23 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sketchcolor_cli import __version__, precision
+from sketchcolor_cli import __version__
+from sketchcolor_cli.compute import precision
 from sketchcolor_cli.errors import TrainingError, UsageError
-from sketchcolor_cli.model.base import ColorNet
-from sketchcolor_cli.model.bundled import load_perceptual
-from sketchcolor_cli.model.checkpoint import load_critic, load_model, save_model
-from sketchcolor_cli.training import classes, opening, presets
-from sketchcolor_cli.training.config import STAGES, TrainConfig, to_plain, to_toml
-from sketchcolor_cli.training.data import Subset, repeat, split
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_critic, load_model, save_model
+from sketchcolor_cli.networks.loading import load_perceptual
+from sketchcolor_cli.training import opening, presets
 from sketchcolor_cli.training.files import load_state, write_text
-from sketchcolor_cli.training.ranks import Ranks
+from sketchcolor_cli.training.loop.data import Subset, repeat, split
+from sketchcolor_cli.training.loop.ranks import Ranks
+from sketchcolor_cli.training.pairs import classes
+from sketchcolor_cli.training.settings import STAGES, TrainConfig, to_plain, to_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sketchcolor_cli.model.perceptual import Perceptual
-    from sketchcolor_cli.training.data import Sketch
-    from sketchcolor_cli.training.learner import Context
+    from sketchcolor_cli.networks.perceptual import Perceptual
+    from sketchcolor_cli.training.loop.data import Sketch
+    from sketchcolor_cli.training.loop.learner import Context
 
 LICENCE = "as the licences of the training pictures allow; stated by whoever trained it"
 _FREE = ("workers", "checkpoint_minutes", "tensorboard")  # settings that do not change the numbers
@@ -159,7 +161,9 @@ class Chain:
 
     def context(self) -> Context:
         """Return what all stages share."""
-        from sketchcolor_cli.training.learner import Context  # fastai takes seconds; bad input is told before
+        from sketchcolor_cli.training.loop.learner import (
+            Context,  # fastai takes seconds; bad input is told before
+        )
 
         binding = {name: value for name, value in to_plain(self.config).items() if name not in _FREE}
         settings = {"config": binding, "pictures": len(self.drawings)}

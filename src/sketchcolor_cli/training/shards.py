@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import DataError, ImageError
-from sketchcolor_cli.shards import Place, directory, read_parts
-from sketchcolor_cli.training.data import Drawings
+from sketchcolor_cli.files.webdataset import Place, directory, read_parts
+from sketchcolor_cli.training.loop.data import Drawings
 from sketchcolor_cli.training.sources import drawing_of, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from sketchcolor_cli.training.pairs import Drawing
+    from sketchcolor_cli.training.pairs.pairs import Drawing
 
 
 class ShardDrawings(Drawings):

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.training.pairs import Drawing
+from sketchcolor_cli.training.pairs.pairs import Drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,26 +10,29 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from sketchcolor_cli import measures
-from sketchcolor_cli.color import rgb_to_xyv
-from sketchcolor_cli.model.hint_unet import HintUNet
-from sketchcolor_cli.training import adversary, callbacks, classes, fakes, game, metrics, results, watch
-from sketchcolor_cli.training.data import EpochBatches, loader
-from sketchcolor_cli.training.learner import Work, fit
-from sketchcolor_cli.training.mood import sheet_and_mood
+from sketchcolor_cli.color.spaces import rgb_to_xyv
+from sketchcolor_cli.metrics import pictures as measures
+from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.training import results
+from sketchcolor_cli.training.gan import adversary, fakes, game, watch
+from sketchcolor_cli.training.loop import callbacks, metrics
+from sketchcolor_cli.training.loop.data import EpochBatches, loader
+from sketchcolor_cli.training.loop.learner import Work, fit
+from sketchcolor_cli.training.pairs import classes
+from sketchcolor_cli.training.pairs.mood import sheet_and_mood
 from sketchcolor_cli.training.perception import perceptual_loss, seer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sketchcolor_cli.model.base import ColorNet, Prediction
-    from sketchcolor_cli.model.critic import Critic, PatchCritic
-    from sketchcolor_cli.model.perceptual import Perceptual
-    from sketchcolor_cli.training.classes import Classes
-    from sketchcolor_cli.training.config import TrainConfig
-    from sketchcolor_cli.training.learner import Context
+    from sketchcolor_cli.networks.base import ColorNet, Prediction
+    from sketchcolor_cli.networks.critic import Critic, PatchCritic
+    from sketchcolor_cli.networks.perceptual import Perceptual
+    from sketchcolor_cli.training.loop.learner import Context
+    from sketchcolor_cli.training.pairs.classes import Classes
     from sketchcolor_cli.training.presets import Loss, Setup
+    from sketchcolor_cli.training.settings import TrainConfig
 
 _SHEET_ROWS = 8
 _MEASURED = (measures.psnr, measures.delta_e, metrics.colorfulness_ratio)  # of results, after each epoch

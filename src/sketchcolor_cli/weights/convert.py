@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import WeightError
-from sketchcolor_cli.weights.stored import Packed
+from sketchcolor_cli.weights.format import Packed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
 
-    from sketchcolor_cli.weightfile import WeightFile, WeightSource
+    from sketchcolor_cli.weights.spec import WeightFile, WeightSource
 
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")
 SUFFIXES = (*TORCH_SUFFIXES, ".safetensors", ".t7")

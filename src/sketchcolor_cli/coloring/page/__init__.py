@@ -1,0 +1,1 @@
+"""What a page is: its colours, screentone, gutters, balloons and regions."""

@@ -1,0 +1,96 @@
+"""The areas between the lines of a page, and which of them are parts of one thing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
+
+from sketchcolor_cli.networks.hints import nearest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Plane = NDArray[np.float32]
+    Labels = NDArray[np.int32]
+    Mask = NDArray[np.bool_]
+    Floats = NDArray[np.floating]
+
+_LINE = 0.25  # ink from which on a cell is line
+_CORE = 1.8  # cells; where it is this far to a line is the inside of an area
+_OPEN = 0.35  # part of the border of two areas without ink from which on they are one
+_SMALL = 0.015  # part of the page; what is smaller may be a part of what is beside it,
+_LARGE = 0.15  # unless that is larger than this, and a background
+_ALIKE = 0.25  # Hellinger distance of what is possible for two areas below which they may be of one thing
+_AS_LIGHT = 20  # the same for their L*
+_BESIDE = 0.1  # part of the border of an area that it shares with what it is a part of
+
+
+def find_areas(ink: Plane) -> tuple[Mask, Labels]:
+    """Return which cells (h, w) are well inside an area, and the number of each cell's area, from 0."""
+    line = (ink > _LINE).astype(np.uint8)
+    far = cv2.distanceTransform(1 - line, cv2.DIST_L2, 5) if line.any() else np.full_like(ink, np.inf)
+    cores = far > _CORE
+    count, labels = cv2.connectedComponents(cores.view(np.uint8), connectivity=4)
+    if count == 1:
+        return cores, np.zeros(ink.shape, np.int32)
+    _, source = nearest(ink, np.flatnonzero(cores))
+    areas = labels.ravel()[source].reshape(ink.shape) - 1
+    return cores, _joined(areas, ink, count - 1)
+
+
+def _joined(areas: Labels, ink: Plane, count: int) -> Labels:
+    """Join the areas between which there is hardly a line."""
+    length, free = (_table(*borders(areas, seen), count) for seen in (None, ink < _LINE))
+    _, joined = connected_components((free - _OPEN * length) > 0, directed=False)
+    return joined[areas].astype(np.int32)  # type: ignore[no-any-return]
+
+
+def gathered(areas: Labels, chances: Floats, light: Floats) -> Labels:
+    """Give small areas the number of a neighbour that is like them: hatching cuts one face into several.
+
+    Each goes to the larger neighbour that is most like it and that most of its border is with. ``chances``
+    (N, Q) are distributions over colours that are possible for each area, ``light`` (N,) is their L*.
+    """
+    count = len(light)
+    size = np.bincount(areas.ravel(), minlength=count) / areas.size
+    pairs, lengths = borders(areas)
+    around = np.bincount(pairs.ravel(), lengths.repeat(2), count)
+    less = (size[pairs[:, 0]] < size[pairs[:, 1]])[:, None]
+    own, other = np.where(less, pairs, pairs[:, ::-1]).T
+    roots = np.sqrt(chances)
+    unlike = np.linalg.norm(roots[own] - roots[other], axis=1) / 2**0.5
+    beside = lengths / np.minimum(around[own], around[other])
+    fits = (size[own] < _SMALL) & (size[other] < _LARGE) & (beside > _BESIDE)
+    fits &= (unlike < _ALIKE) & (np.abs(light[own] - light[other]) < _AS_LIGHT)
+    order = np.argsort((beside - unlike / _ALIKE)[fits], kind="stable")
+    target = np.arange(count)
+    target[own[fits][order]] = other[fits][order]  # the best is written last, and stays
+    _, whole = connected_components(_table(np.stack([np.arange(count), target], 1), np.ones(count), count))
+    return whole[areas].astype(np.int32)  # type: ignore[no-any-return]
+
+
+def borders(labels: Labels, seen: Mask | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pairs of neighbouring areas, (P, 2), the lower number first, and how long their border is.
+
+    Lengths are in pixels; with a mask, (h, w), only between two that are ``seen``.
+    """
+    count = int(labels.max()) + 1
+    codes = []
+    for first, second, where in (
+        (labels[:-1], labels[1:], None if seen is None else seen[:-1] & seen[1:]),
+        (labels[:, :-1], labels[:, 1:], None if seen is None else seen[:, :-1] & seen[:, 1:]),
+    ):
+        differ = first != second if where is None else (first != second) & where
+        low, high = np.minimum(first[differ], second[differ]), np.maximum(first[differ], second[differ])
+        codes.append(low.astype(np.int64) * count + high)
+    pairs, lengths = np.unique(np.concatenate(codes), return_counts=True)
+    return np.stack([pairs // count, pairs % count], 1), lengths
+
+
+def _table(pairs: NDArray[np.int64], values: Floats | NDArray[np.int64], count: int) -> csr_array:
+    """Return values of pairs of numbers below ``count`` as a sparse matrix."""
+    return coo_array((values.astype(float), tuple(pairs.T)), shape=(count, count)).tocsr()

@@ -1,0 +1,137 @@
+"""Screentone: where it is, and the page with its dots smoothed to the grey they stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from sketchcolor_cli.imaging.sizes import page_side
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Plane = NDArray[np.float32]
+    Mask = NDArray[np.bool_]
+
+_DOT = 0.006  # widest dot, as a part of the page's longer side
+_LONG, _FULL = (
+    2.0,
+    0.4,
+)  # a dot is not longer than wide by this, and fills this part of its box; strokes do not
+_NEAR = 0.018  # side of the square in which dots are counted, as a part of the same
+_FEWEST = 4.0  # dots in such a square, and in every one around it, that make a tone
+_PAPER = 0.5  # brightness from which on a pixel counts as paper
+_GRAIN = 17  # pixels, the smallest such square
+_COARSE = 3  # pixels of the page to one of the copy on which means are taken
+
+
+class Tone(NamedTuple):
+    """Where screentone is on a page, (H, W) bool, and where lines are, in it and outside."""
+
+    area: Mask
+    lines: Mask
+
+
+def find(gray: Plane) -> Tone | None:
+    """Return where on a page (H, W), paper 1 and ink 0, screentone is; None for nowhere.
+
+    Its dots are specks of ink, or of paper in dark tones, that stand as closely as only a screen puts them.
+    """
+    long = page_side(*gray.shape)
+    if min(gray.shape) < 4 * _GRAIN:
+        return None
+    near = _near(long)
+    paper = gray >= _PAPER
+    most = max(_GRAIN / 3, _DOT * long)
+    specks, lines = _specks(~paper, most, near, 8)  # a thin slanting line hangs together by its corners
+    dark = cv2.blur(gray, (near, near)) < _PAPER  # elsewhere dots of paper are cross-hatching
+    left, top, width, height = cv2.boundingRect(dark.view(np.uint8))
+    if width:
+        # What lies farther off than this has no part in it.
+        place = tuple(
+            slice(max(0, (at - 3 * near) & -2), at + length + 3 * near)  # even, or centres round otherwise
+            for at, length in ((top, height), (left, width))
+        )
+        gaps, _ = _specks(paper[place] & _grown(dark[place], near), most, near, 4)
+        gaps &= dark[place]
+        specks[place] |= gaps
+        lines = lines.copy()
+        lines[place] &= ~gaps
+    return Tone(specks, lines) if specks.any() else None
+
+
+def smoothed(gray: Plane, tone: Tone | None, spared: Mask | None = None) -> Plane | None:
+    """Return the page without the dots of its screentone; None where it has none.
+
+    In a tone every pixel that is no line becomes the mean of those around it; lines stay as they are, and so
+    does all of ``spared``, a mask of any size, where letters may look like dots.
+    """
+    if tone is None:
+        return None
+    area = tone.area
+    if spared is not None:
+        size = gray.shape[::-1]
+        area = area & (cv2.resize(spared.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) == 0)
+        if not area.any():
+            return None
+    out = gray.copy()
+    means = _means(gray, ~tone.lines, _near(page_side(*gray.shape)) / 4)
+    cv2.copyTo(means, (area & ~tone.lines).view(np.uint8), out)
+    return out
+
+
+def descreened(gray: Plane, spared: Mask | None = None) -> Plane | None:
+    """Find the screentone of a page and smooth it; see :func:`find` and :func:`smoothed`."""
+    return smoothed(gray, find(gray), spared)
+
+
+def _near(long: int) -> int:
+    return max(_GRAIN, round(_NEAR * long)) | 1
+
+
+def _means(gray: Plane, counted: Mask, sigma: float) -> Plane:
+    """Return the mean of those around each pixel that count, of lines none, or it would grow a shadow."""
+    # So wide a blur says no more at full size than at a third of it.
+    size = tuple(-(-length // _COARSE) for length in gray.shape[::-1])
+    weight = counted.astype(np.float32)
+    total, weight = (
+        cv2.GaussianBlur(
+            cv2.resize(plane, size, interpolation=cv2.INTER_AREA),
+            (0, 0),
+            sigma / _COARSE,
+            borderType=cv2.BORDER_REPLICATE,
+        )
+        for plane in (gray * weight, weight)
+    )
+    mean: Plane = cv2.resize(
+        total / np.maximum(weight, 1e-3), gray.shape[::-1], interpolation=cv2.INTER_LINEAR
+    )
+    return mean
+
+
+def _grown(mask: Mask, by: int) -> Mask:
+    """Return a mask with what is near it."""
+    box = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
+    return cv2.dilate(mask.view(np.uint8), box).view(np.bool_)  # type: ignore[no-any-return]
+
+
+def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mask]:
+    """Return where specks of ``mask`` stand as closely as in a tone, and what of ``mask`` is no speck."""
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=corners)
+    sides, area = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]], stats[:, cv2.CC_STAT_AREA]
+    speck = (area > 1) & (sides.max(1) <= most) & (sides.max(1) <= _LONG * sides.min(1))
+    speck &= area >= _FULL * sides.prod(1)
+    speck[0] = False
+    x, y = np.rint(centres[speck]).astype(int).T
+    if len(x) < _FEWEST:
+        return np.zeros(mask.shape, np.bool_), mask
+    count = np.zeros(mask.shape, np.float32)
+    np.add.at(count, (y, x), 1)
+    count = cv2.boxFilter(count, -1, (near, near), normalize=False, borderType=cv2.BORDER_REFLECT)
+    core = cv2.erode((count >= _FEWEST).view(np.uint8), np.ones((near, near), np.uint8))
+    tone = _grown(core.view(np.bool_), near) & (count >= 1)
+    lines = mask.copy()
+    lines[tone] &= ~speck[labels[tone]]
+    return tone, lines

@@ -1,0 +1,1 @@
+"""What happens after the network: choosing colours, smoothing, enlarging, compositing."""

@@ -1,0 +1,131 @@
+"""Lay a page's own ink over paint at the page's full size, tile by tile."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+
+from sketchcolor_cli.color import spaces
+from sketchcolor_cli.color.compositing import INK, chroma_kept, coverage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Plane = NDArray[np.float32]
+    Lab = NDArray[np.float32]
+
+_TILE = 4096  # longest side of a tile; OpenCV cannot sample pictures of more than 32 767
+_PIXELS = 65_536  # in a tile, about: what fits the cache, and a huge scan takes no more room
+_PULL = 1.25  # how far from a line, in paint pixels, colour is taken for the pixels beside it
+_STEEP = 0.04  # slope of the blurred ink from which on it is taken that far
+
+
+def lay(gray: Plane, paint: Lab, sketch: Plane, paper: Plane | None = None) -> NDArray[np.float32]:
+    """Return the page (H, W, 3) in RGB: ``paint`` (h, w, 3) in Lab enlarged to it, and its ink on top.
+
+    ``gray`` (H, W) is the page, ``sketch`` (h, w) the smaller copy that the paint was made for; both paper 1
+    and ink 0. Where L* of the page is at most ``INK`` the result is the page, to the last bit.
+    ``paper``, of any size, is 1 where the page stays as it is, 0 elsewhere.
+    """
+    height, width = gray.shape
+    out = np.empty((height, width, 3), np.float32)
+    seen = _stretched(_seen_at(sketch, _PULL * (1 - sketch.shape[0] / height)), height, None)
+    kept = None if paper is None else _stretched(paper, height, None)
+    paint = cv2.merge((*cv2.split(paint), paint[..., 0]))  # OpenCV samples four channels faster than three
+    rows = max(1, min(_TILE, _PIXELS // width))
+
+    def lay_rows(top: int) -> None:
+        band = slice(top, min(top + rows, height))
+        at = _stretched(seen[band], None, width)
+        own = None if kept is None or not kept[band].any() else _stretched(kept[band], None, width)
+        for left in range(0, width, _TILE):
+            tile = np.s_[left : left + _TILE]
+            _lay_tile(
+                gray[band, tile],
+                _sampled(paint, at[:, tile]),
+                None if own is None else own[:, tile],
+                out[band, tile],
+            )
+
+    # OpenCV alone would divide each small step, which costs more than it brings.
+    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+        list(pool.map(lay_rows, range(0, height, rows)))
+    return out
+
+
+def _seen_at(sketch: Plane, pull: float) -> NDArray[np.float32]:
+    """Return (h, w, 2), for each paint pixel the place x, y in the paint whose colour is taken for it.
+
+    Enlarging blurs the border between two colours, which lies under a line, beyond the line. Taking each
+    side's colour from a little farther off keeps the blur under the ink; on its ridge there is no step.
+    """
+    ink: Plane = cv2.GaussianBlur(1 - sketch, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
+    slope = [cv2.Sobel(ink, cv2.CV_32F, *axis, scale=1 / 8) for axis in ((1, 0), (0, 1))]
+    by = -pull / np.maximum(cv2.magnitude(*slope), _STEEP)
+    places = (np.arange(length, dtype=np.float32) for length in sketch.shape)
+    y, x = np.meshgrid(*places, indexing="ij", sparse=True)
+    out: NDArray[np.float32] = cv2.merge((x + by * slope[0], y + by * slope[1]))
+    return out
+
+
+def _stretched(plane: Plane, height: int | None, width: int | None) -> Plane:
+    """Return a plane (h, w) or (h, w, C), stretched bilinearly to a height or a width or both."""
+    size = plane.shape[1] if width is None else width, plane.shape[0] if height is None else height
+    out: Plane = cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
+    return out
+
+
+def _sampled(paint: Lab, at: NDArray[np.float32]) -> Lab:
+    """Return paint (h, w, 4), sampled bilinearly at places x, y (rows, columns, 2)."""
+    if max(paint.shape) >= _TILE:  # show it what it can sample
+        left, top = (max(0, int(at[..., axis].min()) - 2) for axis in (0, 1))
+        paint = paint[top : int(at[..., 1].max()) + 3, left : int(at[..., 0].max()) + 3]
+        at = at - np.array((left, top), np.float32)
+    out: Lab = cv2.remap(paint, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return out
+
+
+class _Curves(NamedTuple):
+    """What compositing does at each of 65 536 greys, (1, 65536); see ``color.compositing``."""
+
+    shade: Plane
+    """Lightness that the ink adds."""
+    open: Plane
+    """Factor on the lightness of paint."""
+    kept: Plane
+    """Factor on its a* and b*."""
+    page: NDArray[np.uint8]
+    """1 where the page is kept as it is, else 0."""
+
+
+@cache
+def _curves() -> _Curves:
+    gray = torch.linspace(0, 1, 65536, dtype=torch.float64).expand(1, 3, 1, -1)
+    lightness = spaces.rgb_to_lab(gray)[0, 0]
+    covered = coverage(lightness)
+    shade, open_, kept = (
+        plane.float().numpy() for plane in (covered * INK, 1 - covered, chroma_kept(covered))
+    )
+    return _Curves(shade, open_, kept, (lightness <= INK).numpy().astype(np.uint8))
+
+
+def _lay_tile(gray: Plane, paint: Lab, paper: Plane | None, out: NDArray[np.float32]) -> None:
+    """Write the page's ink over ``paint`` (h, w, 4), of which three count, to ``out``.
+
+    Where ``paper`` is 1 the paint is white.
+    """
+    level = cv2.addWeighted(gray, 65535, gray, 0, 0, dtype=cv2.CV_16U)
+    shade, open_, kept, page = (cv2.LUT(level, curve) for curve in _curves())
+    if paper is not None:
+        shade = cv2.add(shade, cv2.multiply(paper, open_, scale=100))
+        painted = 1 - paper
+        open_, kept = cv2.multiply(open_, painted), cv2.multiply(kept, painted)
+    lab = cv2.multiply(cv2.cvtColor(paint, cv2.COLOR_BGRA2BGR), cv2.merge((open_, kept, kept)))
+    lab[..., 0] += shade
+    cv2.cvtColor(lab, cv2.COLOR_LAB2RGB, out)  # which keeps to [0, 1]
+    cv2.copyTo(cv2.merge((gray, gray, gray)), page, out)

@@ -1,0 +1,88 @@
+"""Propose colours for the areas that nobody gave one, by drawing from what the network holds possible.
+
+Of a shirt that may have any colour the network's own answer is a mean, and the mean of all colours is sepia.
+Here each area between the lines gets one colour that the network holds possible for it, so that the page as
+a whole has each colour as often as is to be expected (``coloring.paint.assign_colors``); seen as hints, the
+network then makes a picture of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from scipy.sparse import coo_array
+from scipy.special import softmax
+
+from sketchcolor_cli.color.spaces import lab_to_rgb, rgb_to_lab
+from sketchcolor_cli.coloring.page.regions import find_areas, gathered
+from sketchcolor_cli.coloring.paint.assign_colors import share_out
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Plane = NDArray[np.float32]
+    Labels = NDArray[np.int32]
+
+_LEAST = 30  # cells; smaller areas get no colour of their own
+_DARKER, _LIGHTER = 40, 16  # how far, in L*, a drawn colour may be from the lightness of its area
+
+
+def propose(
+    logits: NDArray[np.float32],
+    colors: NDArray[np.float32],
+    lightness: Plane,
+    ink: Plane,
+    given: NDArray[np.bool_],
+    seed: int,
+    palette: Plane | None = None,
+) -> NDArray[np.float32]:
+    """Return proposed colours (h, w, 4), RGB and mask, inside the areas that have none.
+
+    ``logits`` (Q, h, w) are those of the lattice ``colors`` (Q, 2), a*b*; ``lightness`` (h, w) is L* of the
+    network's answer, ``ink`` (h, w) how much line there is in each cell, ``given`` where a colour was given,
+    ``palette`` (Q,) how much of each colour a character sheet has, if there is one.
+    """
+    cores, areas = find_areas(ink)
+    count = int(areas.max()) + 1 if areas.size else 0
+    out = np.zeros((*ink.shape, 4), np.float32)
+    if not count or not cores.any():
+        return out
+    possible = softmax(logits, 0)
+    chances, light = (_means(planes, areas, count) for planes in (possible, lightness[None]))
+    areas = gathered(areas, chances, light[:, 0])
+    count = int(areas.max()) + 1
+    chances, light = (_means(planes, areas, count) for planes in (possible, lightness[None]))
+    size = np.bincount(areas.ravel(), minlength=count) / areas.size
+    drawn = colors[share_out(chances, light[:, 0], size, colors, seed, palette)]
+    rgb = _shown(np.concatenate([light, drawn], 1))
+    free = size * areas.size >= _LEAST
+    free[areas[given]] = False
+    inside = cores & free[areas]
+    out[inside, :3] = rgb[areas[inside]]
+    out[inside, 3] = 1
+    return out
+
+
+def _shown(lab: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return colours (N, 3), Lab, as RGB: as light as asked, or nearly so where sRGB has the colour then.
+
+    The lightness is the mean of many colours that an area may have; a deep blue among them is darker.
+    """
+    steps = np.array(sorted(range(-_DARKER, _LIGHTER + 1, 4), key=abs), np.float32)
+    tried = np.repeat(lab[:, None].astype(np.float32), len(steps), 1)
+    tried[..., 0] = np.clip(tried[..., 0] + steps, 0, 100)
+    wanted = torch.from_numpy(tried).permute(2, 0, 1)[None]
+    rgb = lab_to_rgb(wanted)
+    off = (rgb_to_lab(rgb) - wanted)[0, 1:].norm(dim=0)
+    found = (off + 0.02 * torch.from_numpy(np.abs(steps))).argmin(1)
+    return rgb[0][:, torch.arange(len(lab)), found].T.numpy()
+
+
+def _means(planes: NDArray[np.float32], areas: Labels, count: int) -> NDArray[np.float64]:
+    """Return the mean of planes (C, h, w) in each area: (count, C)."""
+    flat = areas.ravel()
+    member = coo_array((np.ones(flat.size), (flat, np.arange(flat.size))), shape=(count, flat.size)).tocsr()
+    total = member @ planes.reshape(len(planes), -1).T.astype(np.float64)
+    return total / np.maximum(np.bincount(flat, minlength=count), 1)[:, None]  # type: ignore[no-any-return]

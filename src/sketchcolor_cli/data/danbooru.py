@@ -1,0 +1,205 @@
+"""Choosing pictures by Danbooru's metadata: a line of JSON for each, read as a stream.
+
+Nothing is kept of a record but a count, so millions take no more memory than a few.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import lzma
+import tomllib
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.files.atomic import written_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+DEFAULT_RULES = Path(__file__).with_name("danbooru.toml")
+"""The rules of the thesis, in a file to be copied and edited."""
+
+KEPT, FILES, COUNTS = "kept.txt", "files.txt", "counts.json"
+_EVERY = 10_000  # records after which progress is told
+_KEYS = {"ratings", "aspect", "longer_side", "forbidden", "require"}
+
+
+@dataclass(frozen=True)
+class Required:
+    """A set of tags of which a picture must have one."""
+
+    tags: frozenset[str]
+    only_one: bool = False
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which pictures are kept; see danbooru.toml, the home of the thesis's values."""
+
+    ratings: frozenset[str]
+    aspect: tuple[float, float]
+    longer_side: int
+    forbidden: frozenset[str]
+    require: Mapping[str, Required]
+
+    def broken(self, record: Mapping[str, Any]) -> list[str]:
+        """Return the names of the rules that a record breaks.
+
+        Raises:
+            KeyError, TypeError, ValueError: the record is not one of Danbooru's.
+        """
+        names = [tag["name"] for tag in record["tags"]]
+        tags = set(names)
+        width, height = int(record["image_width"]), int(record["image_height"])
+        found = []
+        if record["rating"] not in self.ratings:
+            found.append("rating")
+        if height < 1 or not self.aspect[0] <= width / height <= self.aspect[1]:
+            found.append("aspect")
+        if max(width, height) < self.longer_side:
+            found.append("longer_side")
+        found += [f"forbidden {tag}" for tag in sorted(tags & self.forbidden)]
+        for name, required in self.require.items():
+            count = len(tags & required.tags)
+            if count == 0 or (required.only_one and count > 1):
+                found.append(f"require {name}")
+        return found
+
+
+@dataclass
+class FilterResult:
+    """What became of the records.
+
+    Attributes:
+        records: How many there were.
+        kept: How many were kept.
+        dropped: By rule, how many records break it; a record may break several.
+        first: By rule, how many records it is the first to drop; these sum up.
+        unreadable: Lines that are no record.
+    """
+
+    records: int = 0
+    kept: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    first: Counter[str] = field(default_factory=Counter)
+    unreadable: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Put the result into plain types for json.dumps."""
+        return {
+            "records": self.records,
+            "kept": self.kept,
+            "dropped": dict(self.dropped.most_common()),
+            "dropped_first": dict(self.first.most_common()),
+            "unreadable": self.unreadable,
+        }
+
+
+def read_rules(path: Path) -> Rules:
+    """Read rules from a TOML file.
+
+    Raises:
+        DataError: it is missing, no TOML, or has keys or values that make no sense.
+    """
+    try:
+        with path.open("rb") as file:
+            found = tomllib.load(file)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check the name") from error
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{path}: is not TOML ({error})") from error
+    unknown = found.keys() - _KEYS
+    if unknown:
+        raise DataError(f"{path}: unknown rule {min(unknown)}; known are {', '.join(sorted(_KEYS))}")
+    try:
+        least, most = found.get("aspect", (0, float("inf")))
+        require = {
+            name: Required(frozenset(one["tags"]), bool(one.get("only_one", False)))
+            for name, one in found.get("require", {}).items()
+        }
+        return Rules(
+            ratings=frozenset(found["ratings"]),
+            aspect=(float(least), float(most)),
+            longer_side=int(found.get("longer_side", 0)),
+            forbidden=frozenset(found.get("forbidden", ())),
+            require=require,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{path}: a rule is missing or has a value of another kind ({error!r})") from error
+
+
+def filter_danbooru(
+    metadata: Sequence[Path],
+    rules: Rules,
+    output: Path,
+    *,
+    report: Callable[[int, int], None] = lambda _records, _kept: None,
+) -> FilterResult:
+    """Read metadata (JSON lines, also .gz and .xz) and write kept.txt, files.txt and counts.json.
+
+    ``kept.txt`` has the ids, ``files.txt`` the pictures' places in the mirror of 512 pixels
+    (``512px/NNNN/ID.jpg``). ``report`` is told how many records were read and kept.
+
+    Raises:
+        DataError: a file is missing or damaged, or the results cannot be written.
+    """
+    result = FilterResult()
+    try:
+        with ExitStack() as stack:  # all are written before one gets its name
+            kept, places, counts = (
+                stack.enter_context(written_whole(output / name)) for name in (KEPT, FILES, COUNTS)
+            )
+            with kept.open("w", encoding="utf-8") as ids, places.open("w", encoding="utf-8") as files:
+                for path in metadata:
+                    for line in _lines(path):
+                        _take(line, rules, result, ids, files)
+                        if result.records % _EVERY == 0:
+                            report(result.records, result.kept)
+            counts.write_text(json.dumps(result.to_json(), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(
+            f"{output}: cannot be written ({error.strerror}); choose a writable folder"
+        ) from error
+    report(result.records, result.kept)
+    return result
+
+
+def _take(line: bytes, rules: Rules, result: FilterResult, ids: IO[str], files: IO[str]) -> None:
+    if not line.strip():
+        return
+    result.records += 1
+    try:
+        record = json.loads(line)
+        number = int(record["id"])
+        broken = rules.broken(record)
+    except (ValueError, KeyError, TypeError):
+        result.unreadable += 1
+        return
+    if broken:
+        result.first[broken[0]] += 1
+        result.dropped.update(broken)
+        return
+    result.kept += 1
+    ids.write(f"{number}\n")
+    files.write(f"512px/{number % 1000:04d}/{number}.jpg\n")
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as raw, _unpacked(raw, path.suffix.lower()) as file:
+            yield from file
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; check the name") from error
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise DataError(f"{path}: cannot be read to its end ({error}); fetch it again") from error
+
+
+def _unpacked(raw: IO[bytes], suffix: str) -> Any:
+    if suffix == ".xz":
+        return lzma.open(raw)
+    return gzip.open(raw) if suffix == ".gz" else raw

@@ -1,0 +1,348 @@
+"""Packing pictures into shards: each decoded once, what is no use dropped, the rest brought to size.
+
+The result is shards ``data-NNNNNN.tar``, ``manifest.csv`` with a line for each picture in them,
+``dropped.csv`` with a line and a reason for each that is not, and ``settings.json``. A shard stands whole
+before the tables name it, so a run that is stopped at any moment goes on with ``resume`` to the same shards.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tarfile
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from sketchcolor_cli.data.likeness import Print, Prints, print_of
+from sketchcolor_cli.errors import DataError, ImageError, WorklistError
+from sketchcolor_cli.files import webdataset
+from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.worklist import build_worklist
+from sketchcolor_cli.imaging.images import on_paper, read_picture, to_tensor
+from sketchcolor_cli.metrics.pictures import colorfulness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.data.settings import PrepareSettings
+
+MANIFEST, DROPPED, SETTINGS = "manifest.csv", "dropped.csv", "settings.json"
+_MANIFEST = (
+    "key",
+    "shard",
+    "file",
+    "group",
+    "width",
+    "height",
+    "line",
+    "colorfulness",
+    "licence",
+    "author",
+    "source",
+)
+_PRINT = "print"
+_DROPPED = ("file", "reason", "detail")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture to be packed: its file, its name without ending within the source, and its line drawing."""
+
+    file: Path
+    name: str
+    line: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """A picture that is of use, ready to be packed; or the reason why it is not."""
+
+    color: bytes = b""
+    line: bytes | None = None
+    width: int = 0
+    height: int = 0
+    colorfulness: float = 0.0
+    print_: Print | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass
+class Prepared:
+    """What became of the pictures: how many were packed, and by reason how many dropped."""
+
+    packed: int = 0
+    shards: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+def find_sources(
+    inputs: Sequence[Path], output: Path, *, lines: Path | None = None, exclude: Iterable[str] = ()
+) -> list[Source]:
+    """List the pictures to be packed.
+
+    ``lines`` is a folder with line drawings of the same relative names for some; ``exclude`` are names, with
+    or without ending, or keys in shards, that are left out.
+
+    Raises:
+        DataError: there is nothing, or a folder cannot be read.
+    """
+    try:
+        jobs = build_worklist(inputs, output)
+        drawn = build_worklist([lines], output) if lines else []
+    except WorklistError as error:
+        raise DataError(str(error)) from error
+    by_name = {_name(job.target, output): job.source for job in drawn}
+    left_out = {line.strip() for line in exclude} - {""}
+    found = []
+    for job in jobs:
+        name = _name(job.target, output)
+        if not left_out & {name, job.target.relative_to(output).as_posix(), _key(name)}:
+            found.append(Source(job.source, name, by_name.get(name)))
+    if not found:
+        raise DataError("every picture is excluded; there is nothing to pack")
+    return found
+
+
+def read_attribution(path: Path) -> dict[str, dict[str, str]]:
+    """Read a CSV with a column ``file`` or ``key``, and any of licence, author, source, group, line.
+
+    Raises:
+        DataError: it is missing, no CSV, or lacks the column.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read as CSV ({error})") from error
+    if not rows or not {"file", "key"} & rows[0].keys():
+        raise DataError(f"{path}: has no column file or key, or no lines")
+    return {Path(row.get("file") or row.get("key") or "").with_suffix("").as_posix(): row for row in rows}
+
+
+def prepare(
+    sources: Sequence[Source],
+    output: Path,
+    settings: PrepareSettings,
+    *,
+    licence: str = "",
+    attribution: Mapping[str, Mapping[str, str]] | None = None,
+    resume: bool = False,
+    workers: int = 2,
+    report: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Prepared:
+    """Pack pictures into shards in ``output``; ``report`` is told how many of how many are done.
+
+    Raises:
+        DataError: the folder has shards already and ``resume`` is off, or has those of other settings; or
+            nothing can be written.
+    """
+    state = _State(output, settings, resume=resume)
+    waiting = [source for source in sources if str(source.file) not in state.seen]
+    done = len(sources) - len(waiting)
+    shard: list[tuple[dict[str, Any], dict[str, bytes]]] = []
+    for source, ready in _ahead(lambda one: _read(one, settings), waiting, workers):
+        done += 1
+        kept = _judge(state.prints, source, ready)
+        if kept.reason:
+            state.dropped.append({"file": str(source.file), "reason": kept.reason, "detail": kept.detail})
+        else:
+            about = {"licence": licence, **(attribution or {}).get(source.name, {})}
+            shard.append(_sample(source, kept, about, state.key_for(source.name)))
+        if len(shard) == settings.shard_size:
+            state.write(shard)
+            shard = []
+        report(done, len(sources))
+    state.write(shard)
+    counts: dict[str, int] = {}
+    for row in state.dropped:
+        counts[row["reason"]] = counts.get(row["reason"], 0) + 1
+    return Prepared(len(state.manifest), state.count, counts)
+
+
+def _read(source: Source, settings: PrepareSettings) -> _Ready:
+    """Decode one picture, and encode it as it shall be packed."""
+    try:
+        rgb = on_paper(read_picture(source.file))
+        line = on_paper(read_picture(source.line))[..., 1] if source.line else None
+    except ImageError as error:
+        return _Ready(reason="broken", detail=str(error))
+    height, width = rgb.shape[:2]
+    if min(height, width) < settings.min_side:
+        return _Ready(reason="tiny", detail=f"{width}×{height}")
+    scale = settings.short_side / min(height, width)
+    if scale < 1:
+        rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    colors = float(colorfulness(to_tensor(rgb)))
+    if colors < settings.min_colorfulness:
+        return _Ready(reason="grey", detail=f"colourfulness {colors:.1f}")
+    samples = (rgb * 255 + 0.5).astype(np.uint8)
+    if line is not None:
+        line = cv2.resize(line, samples.shape[1::-1], interpolation=cv2.INTER_AREA)
+    return _Ready(
+        color=_webp(cv2.cvtColor(samples, cv2.COLOR_RGB2BGR), settings.quality),
+        line=None if line is None else _webp((line * 255 + 0.5).astype(np.uint8), settings.quality),
+        width=samples.shape[1],
+        height=samples.shape[0],
+        colorfulness=colors,
+        print_=print_of(samples),
+    )
+
+
+def _judge(prints: Prints, source: Source, ready: _Ready) -> _Ready:
+    """Drop a picture that is like one before; remember it otherwise. In order, so the result is one."""
+    if ready.print_ is None:
+        return ready
+    like = prints.like(ready.print_)
+    if like is not None:
+        return _Ready(reason="duplicate", detail=like)
+    prints.add(ready.print_, str(source.file))
+    return ready
+
+
+def _sample(
+    source: Source, ready: _Ready, about: Mapping[str, str], key: str
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    group = about.get("group") or (str(Path(source.name).parent) if "/" in source.name else "")
+    line = about.get("line") or ("artist" if ready.line else None)
+    told = {
+        "source": about.get("source", ""),
+        "group": group,
+        "author": about.get("author", ""),
+        "licence": about.get("licence", ""),
+        "width": ready.width,
+        "height": ready.height,
+        "line": line if ready.line else None,
+    }
+    files = {"color.webp": ready.color}
+    if ready.line is not None:
+        files["line.webp"] = ready.line
+    files["json"] = json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
+    row = {
+        **told,
+        "key": key,
+        "file": str(source.file),
+        "line": told["line"] or "",
+        "colorfulness": f"{ready.colorfulness:.2f}",
+        _PRINT: str(ready.print_),
+    }
+    return row, files
+
+
+class _State:
+    """What is in the output folder."""
+
+    def __init__(self, output: Path, settings: PrepareSettings, *, resume: bool) -> None:
+        self.output = output
+        self.manifest = _rows(output / MANIFEST)
+        self.dropped = _rows(output / DROPPED)
+        self.prints = Prints(settings.duplicate_bits, settings.duplicate_color)
+        plain = json.dumps(asdict(settings), indent=1, sort_keys=True) + "\n"
+        self._check(plain, resume=resume)
+        self.count = len({row["shard"] for row in self.manifest})
+        self.seen = {row["file"] for row in [*self.manifest, *self.dropped]}
+        self._keys = {row["key"] for row in self.manifest}
+        for row in self.manifest:
+            try:
+                self.prints.add(Print.parse(row[_PRINT]), row["file"])
+            except (KeyError, ValueError) as error:
+                raise DataError(f"{output / MANIFEST}: is damaged; pack into an empty folder") from error
+
+    def _check(self, plain: str, *, resume: bool) -> None:
+        path = self.output / SETTINGS
+        if path.is_file():
+            if not resume:
+                raise DataError(
+                    f"{self.output}: has shards already; go on with --resume, or name another folder"
+                )
+            if path.read_text(encoding="utf-8") != plain:
+                raise DataError(f"{self.output}: was begun with other settings, in {path}; use the same")
+        else:
+            _write(path, plain.encode())
+
+    def key_for(self, name: str) -> str:
+        """Return the key of a picture: its name without dots and folders, made unlike all others."""
+        key = base = _key(name)
+        number = 2
+        while key in self._keys:
+            key, number = f"{base}-{number}", number + 1
+        self._keys.add(key)
+        return key
+
+    def write(self, samples: Sequence[tuple[dict[str, Any], dict[str, bytes]]]) -> None:
+        """Write a shard, if there is anything for it, and then the tables."""
+        if samples:
+            name = f"data-{self.count:06d}.tar"
+            buffer = io.BytesIO()
+            with tarfile.open(fileobj=buffer, mode="w") as shard:
+                for row, files in samples:
+                    webdataset.append_sample(shard, row["key"], files)
+            _write(self.output / name, buffer.getvalue())
+            self.manifest += [{**row, "shard": name} for row, _ in samples]
+            self.count += 1
+        _write(self.output / DROPPED, _table(self.dropped, _DROPPED))
+        _write(self.output / MANIFEST, _table(self.manifest, (*_MANIFEST, _PRINT)))
+
+
+def _ahead(
+    work: Callable[[Source], _Ready], sources: Sequence[Source], workers: int
+) -> Iterator[tuple[Source, _Ready]]:
+    """Do the work in threads, results in order; most of it is in libraries that let threads run."""
+    most = 4 * workers
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = deque(pool.submit(work, one) for one in sources[:most])
+        for number, source in enumerate(sources):
+            ready = waiting.popleft().result()
+            if number + most < len(sources):
+                waiting.append(pool.submit(work, sources[number + most]))
+            yield source, ready
+
+
+def _key(name: str) -> str:
+    """Return the name as a key, in which dots and folders would have a meaning."""
+    return name.replace("/", "-").replace(".", "_")
+
+
+def _name(target: Path, output: Path) -> str:
+    return target.relative_to(output).with_suffix("").as_posix()
+
+
+def _webp(samples: NDArray[np.uint8], quality: int) -> bytes:
+    done, data = cv2.imencode(".webp", samples, [cv2.IMWRITE_WEBP_QUALITY, quality])
+    if not done:
+        raise DataError(f"a picture of {samples.shape[1]}×{samples.shape[0]} cannot be written as WebP")
+    return data.tobytes()
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        with written_whole(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space"
+        ) from error

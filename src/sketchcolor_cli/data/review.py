@@ -1,0 +1,147 @@
+"""Reviewing pictures that a model has not seen: the most suspicious first, to be ticked off by hand.
+
+Cortés Méndez 2022 cleaned screenshots so: learn from the clean part, let the network judge the next, look,
+repeat. A picture is suspicious when the model cannot colour it although it is shown its colours at 96×96
+pixels: text, photographs, collages, wrong line drawings, and all that is unlike what it knows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+
+from sketchcolor_cli.data.check import small
+from sketchcolor_cli.data.reading import fitted
+from sketchcolor_cli.errors import DataError, ImageError
+from sketchcolor_cli.files import html
+from sketchcolor_cli.imaging.images import to_tensor
+from sketchcolor_cli.metrics.pictures import colorfulness, delta_e
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.data.reading import Item
+    from sketchcolor_cli.data.settings import ReviewSettings
+
+    Array = NDArray[np.float32]
+
+
+class Colors(Protocol):
+    """What colours a page with a rough colouring; ``coloring.arrays.ArrayColorizer`` is one."""
+
+    def __call__(self, page: Array, *, reference: Array | None = None) -> Array:
+        """Return the coloured page (H, W, 3) for a page (H, W)."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """How suspicious a picture is: the mean ΔE00 between it and what the model makes of it."""
+
+    key: str
+    score: float
+    colorfulness: float
+
+
+@dataclass
+class Review:
+    """The scores, the most suspicious first, and the pictures that cannot be read."""
+
+    scores: list[Score] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+
+def review(
+    items: Sequence[Item],
+    colors: Colors,
+    sketch: Callable[[Array], Array],
+    settings: ReviewSettings,
+    *,
+    report: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Review:
+    """Score every picture; ``sketch`` draws the lines of (H, W, 3) as (H, W).
+
+    Raises:
+        DataError: no picture can be read.
+    """
+    found = Review()
+    for number, item in enumerate(items):
+        try:
+            rgb = fitted(item.read(), settings.short_side)
+        except ImageError as error:
+            found.unreadable.append((item.key, str(error)))
+            continue
+        rough = cv2.resize(rgb, (96, 96), interpolation=cv2.INTER_AREA)
+        result = colors(sketch(rgb), reference=rough)
+        pictures = [to_tensor(one) for one in (result, rgb)]
+        found.scores.append(
+            Score(item.key, float(delta_e(*pictures).mean()), float(colorfulness(pictures[1])))
+        )
+        report(number + 1, len(items))
+    if not found.scores:
+        raise DataError(f"none of the {len(items)} pictures can be read, such as {items[0].key}")
+    found.scores.sort(key=lambda one: (-one.score, one.key))
+    return found
+
+
+def scores_csv(found: Review) -> str:
+    """Return the scores as a table."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("key", "score", "colorfulness"))
+    writer.writerows((one.key, f"{one.score:.3f}", f"{one.colorfulness:.2f}") for one in found.scores)
+    return text.getvalue()
+
+
+def html_review(found: Review, items: Sequence[Item], settings: ReviewSettings) -> str:
+    """Return the page with the most suspicious pictures and a checkbox for each, which saves the list."""
+    by_key = {item.key: item for item in items}
+    cells = [
+        f'<label class="pick"><img src="{html.embedded(small(by_key[one.key].read()))}" alt="">'
+        f'<span><input type="checkbox" value="{escape(one.key)}"> ΔE00 {one.score:.1f}</span>'
+        f"<small>{escape(one.key)}</small></label>"
+        for one in found.scores[: settings.shown]
+    ]
+    body = (
+        '<p class="lead">Most suspicious first: what the model cannot colour although it sees its colours. '
+        "Tick what shall not be learned from, and save the list for "
+        "<code>sketchcolor dataset prepare --exclude exclude.txt</code>.</p>"
+        f"<style>{_STYLE}</style>"
+        '<div class="bar"><button id="save">Save exclude.txt</button> <span id="count">0 ticked</span></div>'
+        f'<div class="picks">{"".join(cells)}</div>'
+    )
+    return html.page("Review", body, script=_SCRIPT.replace("NAME", json.dumps("exclude.txt")))
+
+
+_STYLE = """
+.bar{position:sticky;top:0;background:var(--ground);padding:10px 0;z-index:1}
+button{font:inherit;padding:6px 16px;
+border-radius:8px;border:1px solid var(--line);background:var(--s0);color:#fff}
+.picks{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px}
+.pick{display:block;background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:8px}
+.pick:has(:checked){outline:3px solid var(--bad)}
+.pick img{width:100%;height:150px;object-fit:contain;display:block}
+.pick small{display:block;color:var(--soft);overflow-wrap:anywhere}
+"""
+
+_SCRIPT = """
+const ticked = () => [...document.querySelectorAll('.pick input:checked')].map(box => box.value);
+document.addEventListener('change', () => {
+  document.getElementById('count').textContent = ticked().length + ' ticked';
+});
+document.getElementById('save').addEventListener('click', () => {
+  const link = document.createElement('a');
+  const lines = ticked().map(key => key + '\\n').join('');
+  link.href = URL.createObjectURL(new Blob([lines], {type: 'text/plain'}));
+  link.download = NAME;
+  link.click();
+});
+"""

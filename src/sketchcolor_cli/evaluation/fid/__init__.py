@@ -1,0 +1,1 @@
+"""Fréchet inception distance of two sets of pictures."""

@@ -1,0 +1,128 @@
+"""Statistics of features as files: .npz with ``mu`` and ``sigma``, as pytorch-fid reads and writes them.
+
+Ours have more beside: ``count``, ``about`` (JSON: which features, which rule of resizing), and for small sets
+``features``, (N, D) float32. Loads no torch, so that statistics that are there already cost little.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.metrics.sets import Moments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+UNKNOWN = 0
+"""The count of statistics that do not say of how many pictures they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """What is known of a set: moments, for small sets the features (N, D) too, and what they are of.
+
+    ``about`` is empty where a file does not say: pytorch-fid's do not.
+    """
+
+    moments: Moments
+    features: NDArray[np.float32] | None = None
+    about: Mapping[str, Any] | None = None
+
+
+def write_statistics(path: Path, statistics: Statistics, *, with_features: bool = True) -> None:
+    """Write an .npz file, whole or not at all.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    moments = statistics.moments
+    arrays: dict[str, Any] = {
+        "mu": moments.mean,
+        "sigma": moments.covariance,
+        "count": np.array(moments.count),
+        "about": np.array(json.dumps(dict(statistics.about or {}), sort_keys=True)),
+    }
+    if with_features and statistics.features is not None:
+        arrays["features"] = statistics.features
+    try:
+        # To a file that is open, since to a name that ends otherwise numpy adds .npz.
+        with written_whole(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays)
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space"
+        ) from error
+
+
+def read_statistics(path: Path) -> Statistics:
+    """Read an .npz file of ours or of pytorch-fid.
+
+    Raises:
+        DataError: it is missing, damaged, no statistics, or has values that are not numbers.
+    """
+    try:
+        with np.load(path) as file:
+            parts = {name: file[name] for name in file.files}
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file; check the name") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise DataError(f"{path}: cannot be read as .npz statistics; write them again") from error
+    try:
+        mean, covariance = (np.asarray(parts[name], np.float64) for name in ("mu", "sigma"))
+        count = int(parts.get("count", UNKNOWN))
+        about = json.loads(str(parts.get("about", "{}")))
+        features = parts.get("features")
+    except (KeyError, ValueError, TypeError) as error:
+        raise DataError(f"{path}: has no statistics mu and sigma of features in it") from error
+    if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)) or not isinstance(about, dict):
+        raise DataError(f"{path}: mu {mean.shape} and sigma {covariance.shape} do not fit together")
+    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+        raise DataError(f"{path}: the statistics have values that are not numbers; measure the pictures anew")
+    return Statistics(Moments(mean, covariance, count), features, about)
+
+
+class StatisticsCache:
+    """A folder of statistics by what they were made of: the pictures' content, and how they were measured.
+
+    A cache that cannot be written or read is as good as none; nothing depends on it.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def get(self, content: str, about: Mapping[str, Any]) -> Statistics | None:
+        """Return what was kept for this content measured in this way."""
+        path = self._path(content, about)
+        if path is None or not path.is_file():
+            return None
+        try:
+            return read_statistics(path)
+        except DataError:
+            return None
+
+    def put(self, content: str, statistics: Statistics) -> None:
+        """Keep statistics for this content."""
+        path = self._path(content, statistics.about or {})
+        if path is None:
+            return
+        try:
+            write_statistics(path, statistics)
+        except DataError:
+            return
+
+    def _path(self, content: str, about: Mapping[str, Any]) -> Path | None:
+        if self.folder is None:
+            return None
+        key = json.dumps([content, dict(about)], sort_keys=True).encode()
+        return self.folder / f"{hashlib.sha256(key).hexdigest()}.npz"

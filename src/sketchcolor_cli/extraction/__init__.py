@@ -1,0 +1,1 @@
+"""The extraction engine: from a picture to a sketch of the same size."""

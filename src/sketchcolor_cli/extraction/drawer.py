@@ -1,0 +1,360 @@
+"""Drawing sketches: an extractor is loaded with what it asks for, and pictures of any size go through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+
+from sketchcolor_cli.compute.memory import is_shortage, let_go
+from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
+from sketchcolor_cli.extraction.settings import NATIVE, Sketching
+from sketchcolor_cli.imaging.images import on_paper
+from sketchcolor_cli.imaging.sizes import scaled, spans, tile_side
+from sketchcolor_cli.plugin.contract import Resources, parse_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.sizes import PadPlan, SizeRule, Span
+    from sketchcolor_cli.plugin.contract import Extractor, Sketcher
+    from sketchcolor_cli.plugin.discovery import Extractors
+    from sketchcolor_cli.weights.spec import WeightFile
+
+    FloatArray = NDArray[np.float32]
+
+_PICTURE = 2**20  # pixels; what counts as one picture where the batch size says how many are drawn at once
+_TILE = 1024  # pixels; the side of what a tile decides, where margins are not wider than a quarter of it
+
+
+def load_drawer(
+    extractors: Extractors,
+    name: str,
+    *,
+    device: str = "cpu",
+    settings: Iterable[str] = (),
+    find_weight: Callable[[WeightFile], Path] | None = None,
+    precision: str = "float32",
+    sketching: Sketching | None = None,
+    tell: Callable[[str], None] = lambda _line: None,
+) -> Drawer:
+    """Load an extractor and those that it is made of, ready to draw pictures of any size.
+
+    Args:
+        extractors: Where it and those that it is made of are found.
+        name: Its name.
+        device: Where it shall work, as torch names it.
+        settings: The user's parameters, each ``name=value``.
+        find_weight: Returns where a weight file lies.
+        precision: The number format that networks may compute in, as torch names it.
+        sketching: The size and the number of pictures at once. The size is that of the extractor, or where it
+            is made of others, that of each of them.
+        tell: Called with a line that is good to know.
+
+    Raises:
+        PluginError: There is no such extractor, or it is made of itself.
+        UsageError: A parameter is unknown or its value makes no sense.
+    """
+
+    def load(name: str, settings: Iterable[str], within: tuple[str, ...]) -> Drawer:
+        if name in within:
+            raise PluginError(f"{' → '.join((*within, name))}: an extractor cannot be made of itself")
+        extractor = extractors.get(name)
+        parts: list[Drawer] = []
+
+        def part(other: str) -> Drawer:
+            parts.append(load(other, (), (*within, name)))
+            return parts[-1]
+
+        values = parse_parameters(extractor, settings)
+        resources = Resources(device, values, find_weight, part, precision)
+        try:
+            sketcher = extractor.load(resources)
+        except ValueError as error:
+            raise UsageError(f"{name}: {error}") from error
+        if extractor.working_size and extractor.margin is None and sketching and sketching.size == NATIVE:
+            tell(
+                f"{name} looks at the whole picture, so large ones are not cut into tiles and take much "
+                f"memory; it was made for {extractor.working_size} pixels"
+            )
+        return Drawer(extractor, sketcher, device=device, sketching=sketching, tell=tell, scales=not parts)
+
+    return load(name, settings, ())
+
+
+def load_sketcher(
+    extractors: Extractors,
+    name: str,
+    *,
+    device: str = "cpu",
+    settings: Iterable[str] = (),
+    find_weight: Callable[[WeightFile], Path] | None = None,
+) -> Sketcher:
+    """Load an extractor and return its bare sketcher; the arguments and errors are those of load_drawer."""
+    drawer = load_drawer(extractors, name, device=device, settings=settings, find_weight=find_weight)
+    return drawer.sketcher
+
+
+class Fit(NamedTuple):
+    """How a picture of height × width is brought to what an extractor takes: scaled, then padded."""
+
+    height: int
+    width: int
+    plan: PadPlan
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether the picture does not stay as large as it is."""
+        return (self.height, self.width) != (self.plan.height, self.plan.width)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A picture that is ready to be drawn: what the sketcher takes, H×W×3, and what else there is to keep."""
+
+    rgb: FloatArray
+    fit: Fit
+    rest: Picture
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes it takes until its sketch is written."""
+        return self.rgb.nbytes + 12 * self.fit.height * self.fit.width
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A sketch as the sketcher drew it, H×W, not yet brought back to the picture's size."""
+
+    gray: FloatArray
+    fit: Fit
+    rest: Picture
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Drawer:
+    """A loaded extractor that draws pictures of any size; it can itself be a part of another extractor.
+
+    Drawing has three steps, so that files can be read and written meanwhile: ``prepare`` and ``finish`` work
+    on the CPU and may be called in any thread, ``draw`` works on the device.
+    """
+
+    def __init__(
+        self,
+        extractor: Extractor,
+        sketcher: Sketcher,
+        *,
+        device: str = "cpu",
+        sketching: Sketching | None = None,
+        tell: Callable[[str], None] = lambda _line: None,
+        scales: bool = True,
+    ) -> None:
+        """Take a sketcher; ``scales`` says that the size is for itself, not only for what it is made of."""
+        self.extractor = extractor
+        self.sketcher = sketcher
+        self.device = device
+        self.sketching = sketching or Sketching()
+        self._tell = tell
+        self._scales = scales
+        self._most = self.sketching.batch_size * _PICTURE  # pixels at once; less after memory ran out
+
+    def __call__(self, rgb: torch.Tensor, /) -> torch.Tensor:
+        """Draw (N, 3, H, W) of any size on the device: (N, 1, H, W) there, as a sketcher does."""
+        fit = self._fit(*rgb.shape[2:])
+        if not fit.is_scaled:
+            return self._through(_padded(rgb, fit.plan))[..., *fit.plan.crop]
+        prepared = [self._fitting(_pixels(picture), fit) for picture in rgb]
+        drawn = self._through(_stacked(prepared).to(rgb.device))
+        finished = [_finished(gray[0].cpu().numpy(), fit) for gray in drawn]
+        return torch.from_numpy(np.stack(finished)[:, None]).to(rgb.device)
+
+    def prepare(self, picture: Picture) -> Prepared:
+        """Lay a picture on white paper, scale it and pad it."""
+        fit = self._fit(*picture.rgb.shape[:2])
+        nothing = np.empty((0, 0, 3), np.float32)
+        return Prepared(self._fitting(on_paper(picture), fit), fit, replace(picture, rgb=nothing, alpha=None))
+
+    def draw(self, pictures: Sequence[Prepared]) -> list[Drawn]:
+        """Draw prepared pictures of equal size.
+
+        Raises:
+            PluginError: A sketch has another shape than its picture.
+            DeviceError: The device has not enough memory for one picture, nor for the smallest tile of it.
+        """
+        batch = _stacked([picture.rgb for picture in pictures])
+        drawn = self._through(batch)
+        describe: Callable[[torch.Tensor], Sequence[Mapping[str, Any]]] | None
+        describe = getattr(self.sketcher, "notes", None)
+        notes = describe(batch) if describe else [{} for _ in pictures]
+        return [
+            Drawn(gray[0].numpy(), picture.fit, picture.rest, note)
+            for gray, picture, note in zip(drawn, pictures, notes, strict=True)
+        ]
+
+    def finish(self, drawn: Drawn) -> Picture:
+        """Return the sketch as a picture: grey, of the picture's own size, depth, resolution and format."""
+        gray = _finished(drawn.gray, drawn.fit)
+        if self.sketching.binarize:
+            gray = (gray > self.sketching.threshold).astype(np.float32)
+        if self.sketching.invert:
+            gray = 1 - gray
+        rgb = torch.from_numpy(gray)[..., None].expand(-1, -1, 3).numpy()  # three times the same memory
+        return replace(drawn.rest, rgb=rgb, gray=True, icc=None)
+
+    def sketch(self, picture: Picture) -> Picture:
+        """Prepare, draw and finish one picture."""
+        return self.finish(self.draw([self.prepare(picture)])[0])
+
+    def _fit(self, height: int, width: int) -> Fit:
+        wanted = self.sketching.size if self._scales else None
+        size = self.extractor.working_size if wanted is None else wanted
+        inside = scaled(height, width, size) if size else (height, width)
+        return Fit(height, width, self.extractor.size.plan(*inside))
+
+    def _fitting(self, rgb: FloatArray, fit: Fit) -> FloatArray:
+        plan = fit.plan
+        inside = _resized(rgb, plan.height, plan.width) if fit.is_scaled else rgb
+        return inside if plan.empty else inside[plan.rows][:, plan.columns]
+
+    @torch.no_grad()
+    def _through(self, fitting: torch.Tensor) -> torch.Tensor:
+        """Send (N, 3, H, W) through the sketcher, fewer at a time and in tiles where memory is short."""
+        count, _, height, width = fitting.shape
+        while True:
+            tiles = self._tiles(height, width)
+            pieces = [(row, *tile) for row in range(count) for tile in tiles]
+            pixels = _pixels_of(tiles[0])
+            at_once = min(len(pieces), max(1, self._most // pixels))
+            drawn = self._try(fitting, pieces, at_once)
+            if drawn is not None:
+                return drawn
+            self._make_do(height, width, pixels, at_once)
+
+    def _try(
+        self, fitting: torch.Tensor, pieces: Sequence[tuple[int, Span, Span]], at_once: int
+    ) -> torch.Tensor | None:
+        """Draw the pieces, so many at once; None where memory runs out."""
+        drawn = fitting.new_empty((len(fitting), 1, *fitting.shape[2:]))
+        try:
+            for first in range(0, len(pieces), at_once):
+                chosen = pieces[first : first + at_once]
+                seen = _seen(fitting, chosen)
+                sketches = _checked(self.sketcher, seen.to(self.device)).to(drawn.device)
+                for (row, tall, wide), one in zip(chosen, sketches, strict=True):
+                    drawn[row, :, tall.kept, wide.kept] = one[:, tall.within, wide.within]
+        except (RuntimeError, MemoryError) as error:
+            if not is_shortage(error):
+                raise
+            return None
+        return drawn
+
+    def _tiles(self, height: int, width: int) -> list[tuple[Span, Span]]:
+        """Cut a padded picture into tiles, or into a single one where it is small or must stay whole."""
+        margin, rule = self.extractor.margin, self.extractor.size
+        if margin is None:
+            return [(spans(height, height, 0)[0], spans(width, width, 0)[0])]
+        side = max(_TILE, 4 * margin) + 2 * margin
+        side = tile_side(rule, margin, min(self._most, side**2))
+        rows, columns = (spans(length, side, margin, rule.multiple) for length in (height, width))
+        return [(row, column) for row in rows for column in columns]
+
+    def _make_do(self, height: int, width: int, pixels: int, at_once: int) -> None:
+        """Allow half of what was too much; where that leaves nothing to try, say so."""
+        let_go()
+        self._most = pixels * at_once // 2
+        name = self.extractor.name
+        if at_once > 1:
+            self._tell(f"out of memory on {self.device}: {name} goes on with half as much at once")
+            return
+        if _pixels_of(self._tiles(height, width)[0]) < pixels:
+            self._tell(f"out of memory on {self.device}: {name} goes on in smaller tiles")
+            return
+        why = (
+            "which it cannot draw in tiles, as it looks at the whole"
+            if self.extractor.margin is None
+            else "not even in tiles"
+        )
+        raise DeviceError(
+            f"{name} on {self.device}: not enough memory for {width}×{height} pixels, {why}; "
+            "use a smaller --size, --half, or --device cpu"
+        )
+
+
+@torch.no_grad()
+def sketch(sketcher: Sketcher, rule: SizeRule, rgb: torch.Tensor) -> torch.Tensor:
+    """Draw pictures of any size as they are: pad them as the rule asks, draw, cut the padding off again.
+
+    Args:
+        sketcher: A loaded extractor.
+        rule: That extractor's size rule.
+        rgb: (N, 3, H, W) float32 in [0, 1], on the sketcher's device.
+
+    Returns:
+        (N, 1, H, W) float32 in [0, 1] on the same device: paper 1, ink 0.
+
+    Raises:
+        PluginError: The sketch has another shape than the padded picture.
+    """
+    plan = rule.plan(rgb.shape[2], rgb.shape[3])
+    return _checked(sketcher, _padded(rgb, plan))[..., *plan.crop]
+
+
+def _checked(sketcher: Sketcher, fitting: torch.Tensor) -> torch.Tensor:
+    drawn = sketcher(fitting)
+    due = (len(fitting), 1, *fitting.shape[2:])
+    if drawn.shape != due:
+        raise PluginError(
+            f"the extractor gave a sketch of shape {tuple(drawn.shape)} where {due} was due; tell its author"
+        )
+    return drawn
+
+
+def _padded(rgb: torch.Tensor, plan: PadPlan) -> torch.Tensor:
+    return rgb if plan.empty else rgb[:, :, plan.rows][..., plan.columns]
+
+
+def _seen(fitting: torch.Tensor, pieces: Sequence[tuple[int, Span, Span]]) -> torch.Tensor:
+    """Return what these pieces of (N, 3, H, W) show; a copy only where it must be one."""
+    first, tall, wide = pieces[0]
+    if (tall.length, wide.length) == fitting.shape[2:]:
+        return fitting[first : first + len(pieces)]
+    return torch.stack([fitting[row, :, tall.seen, wide.seen] for row, tall, wide in pieces])
+
+
+def _stacked(pictures: Sequence[FloatArray]) -> torch.Tensor:
+    """N times H×W×3 to (N, 3, H, W); a copy only where it must be one."""
+    pixels = pictures[0][None] if len(pictures) == 1 else np.stack(pictures)
+    return torch.from_numpy(np.require(pixels, requirements="W")).permute(0, 3, 1, 2)
+
+
+def _pixels(picture: torch.Tensor) -> FloatArray:
+    """(3, H, W) on any device to H×W×3."""
+    pixels: FloatArray = picture.detach().cpu().permute(1, 2, 0).contiguous().numpy()
+    return pixels
+
+
+def _finished(gray: FloatArray, fit: Fit) -> FloatArray:
+    """Cut the padding off a sketch and bring it back to the size of its picture."""
+    inside = gray[fit.plan.crop]
+    return _resized(inside, fit.height, fit.width) if fit.is_scaled else inside
+
+
+def _resized(values: FloatArray, height: int, width: int) -> FloatArray:
+    """Scale H×W or H×W×3 in [0, 1]: by area downwards, by cubic curves upwards."""
+    smaller = height * width < values.shape[0] * values.shape[1]
+    way = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    changed = cv2.resize(np.ascontiguousarray(values), (width, height), interpolation=way)
+    clipped: FloatArray = np.clip(changed, 0, 1, out=changed)
+    return clipped
+
+
+def _pixels_of(tile: tuple[Span, Span]) -> int:
+    tall, wide = tile
+    return tall.length * wide.length

@@ -1,0 +1,1 @@
+"""Names, listings, archives, and writing files whole or not at all."""

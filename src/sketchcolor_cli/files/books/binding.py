@@ -1,0 +1,148 @@
+"""Writing a book: the entries of the original in their order, with new pictures for its pages."""
+
+from __future__ import annotations
+
+import calendar
+import copy
+import tarfile
+import warnings
+import zipfile
+from io import BufferedReader, RawIOBase
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO
+
+from sketchcolor_cli.errors import NO_ROOM, BookError, DiskFullError
+from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.books.pdf_writer import PdfWriter
+from sketchcolor_cli.files.books.pdfs import PdfBook
+from sketchcolor_cli.files.books.tars import TarBook
+from sketchcolor_cli.files.books.zips import ZipBook, packed_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from _typeshed import WriteableBuffer
+
+    from sketchcolor_cli.files.books.book import Book, Entry
+
+_CHUNK = 2**20
+
+
+def bind(book: Book, target: Path, pictures: Mapping[int, Path]) -> None:
+    """Write a book in the form that the target's ending names.
+
+    Args:
+        book: The original, open.
+        target: Ends in .cbz, .zip, .epub, .cbt, .tar or (of a PDF only) .pdf. It is whole or absent.
+        pictures: The new picture of each page, by the place of its entry. A page without one keeps what it
+            has, as far as that can be read. Where the picture's ending is another one, so is the page's.
+
+    Raises:
+        BookError: the target cannot be written, or an entry that is no page cannot be read.
+    """
+    write = {".cbt": _bind_tar, ".tar": _bind_tar, ".pdf": _bind_pdf}.get(target.suffix.lower(), _bind_zip)
+    try:
+        with written_whole(target) as temporary, temporary.open("wb") as file:
+            write(book, file, pictures)
+    except OSError as error:
+        kind = DiskFullError if error.errno in NO_ROOM else BookError
+        raise kind(
+            f"{target}: cannot be written ({error.strerror}); choose a writable folder with free space"
+        ) from error
+
+
+def new_name(entry: Entry, picture: Path | None) -> str:
+    """Return the name of an entry in the new book: its own, with the ending of its new picture."""
+    if picture is None:
+        return entry.name
+    own, new = PurePosixPath(entry.name).suffix, picture.suffix
+    return entry.name if own.lower() == new.lower() else entry.name.removesuffix(own) + new
+
+
+def _bind_zip(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
+    with zipfile.ZipFile(file, "w") as new, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a name comes twice: so it does in the original
+        if isinstance(book, ZipBook):
+            new.comment = book.comment
+        for entry in book.entries:
+            picture = pictures.get(entry.place)
+            original = book.info(entry) if isinstance(book, ZipBook) else None
+            info = packed_info(entry, new_name(entry, picture), original)
+            if entry.is_folder:
+                info.compress_type = zipfile.ZIP_STORED
+                new.writestr(info, b"")
+                continue
+            # The size decides whether the header is that of a large file, before it is written.
+            info.file_size = entry.size if picture is None else picture.stat().st_size
+            with new.open(info, "w") as out:
+                for piece in _content(book, entry, picture):
+                    out.write(piece)
+
+
+def _bind_tar(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
+    with tarfile.open(fileobj=file, mode="w:", format=tarfile.PAX_FORMAT) as new:
+        for entry in book.entries:
+            picture = pictures.get(entry.place)
+            info = _tar_info(book, entry)
+            info.name = new_name(entry, picture)
+            if not info.isreg():
+                new.addfile(info)
+                continue
+            # A TAR says before the content how long it is; what cannot be read is filled up with zeros.
+            info.size = entry.size if picture is None else picture.stat().st_size
+            with BufferedReader(_Filled(_content(book, entry, picture), info.size), _CHUNK) as content:
+                new.addfile(info, content)
+
+
+def _tar_info(book: Book, entry: Entry) -> tarfile.TarInfo:
+    if isinstance(book, TarBook):
+        info = copy.copy(book.info(entry))
+        info.pax_headers = {}  # what there is to say is said by the fields, and old sizes would count first
+        return info
+    info = tarfile.TarInfo(entry.name)
+    info.type = tarfile.DIRTYPE if entry.is_folder else tarfile.REGTYPE
+    info.mode = 0o755 if entry.is_folder else 0o644
+    year, month, day, hour, minute, second = entry.date
+    info.mtime = calendar.timegm((year, max(month, 1), max(day, 1), hour, minute, second))
+    return info
+
+
+class _Filled(RawIOBase):
+    """Pieces as a stream of a given length."""
+
+    def __init__(self, pieces: Iterator[bytes], size: int) -> None:
+        self._pieces = pieces
+        self._piece = b""
+        self._left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer)
+        count = min(len(view), self._left)
+        self._piece = self._piece or next(self._pieces, b"") or bytes(count)
+        view[: len(self._piece[:count])] = self._piece[:count]
+        count = len(self._piece[:count])
+        self._piece = self._piece[count:]
+        self._left -= count
+        return count
+
+
+def _bind_pdf(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
+    if not isinstance(book, PdfBook):
+        raise BookError(f"{book.path}: only a PDF is written back as PDF; give the target another ending")
+    new = PdfWriter(file)
+    for entry, size in zip(book.entries, book.sizes(), strict=True):
+        new.add_page(pictures[entry.place], size)
+    new.finish(book.title_page(), book.bookmarks())
+
+
+def _content(book: Book, entry: Entry, picture: Path | None) -> Iterator[bytes]:
+    if picture is None:
+        read: Callable[[Entry], Iterator[bytes]] = book.readable_chunks if entry.is_page else book.chunks
+        yield from read(entry)
+        return
+    with picture.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            yield piece

@@ -1,0 +1,161 @@
+"""What all kinds of books have in common: entries in order, some of them pages, each read as a stream.
+
+Nothing of a book is ever unpacked under a name that the book chooses.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from lzma import LZMAError
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO, Self
+
+from sketchcolor_cli.errors import BookError
+from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES, natural_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sketchcolor_cli.files.books.settings import BookLimits
+
+# What systems leave behind; it is neither coloured nor written back.
+_LITTER_FOLDERS = frozenset({"__MACOSX", "@eaDir"})
+_LITTER_FILES = frozenset({"thumbs.db", ".ds_store", "desktop.ini"})
+_CHUNK = 2**20
+# What unpackers raise for damaged data, each its own.
+DAMAGE: tuple[type[Exception], ...] = (zlib.error, LZMAError, EOFError, OSError, ValueError)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a book.
+
+    Attributes:
+        place: Its number in the book's own order, from 0.
+        name: Its name with folders, separated by "/".
+        size: Bytes, unpacked; for pages of a PDF, which have none until they are rendered, 0.
+        is_page: Whether it is a picture to work on.
+        is_folder: Whether it is a folder, which has no content.
+        date: Year, month, day, hour, minute, second of its last change, local time.
+        packed: Whether it is compressed.
+    """
+
+    place: int
+    name: str
+    size: int
+    is_page: bool = False
+    is_folder: bool = False
+    date: tuple[int, int, int, int, int, int] = (1980, 1, 1, 0, 0, 0)
+    packed: bool = False
+
+
+class Book(ABC):
+    """An open book.
+
+    Attributes:
+        path: The file.
+        entries: All that is in it, in its own order, without what systems leave behind.
+    """
+
+    damage: tuple[type[Exception], ...] = DAMAGE
+
+    def __init__(self, path: Path, entries: Sequence[Entry], limits: BookLimits) -> None:
+        self.path = path
+        self._limits = limits
+        _check(path, entries, limits)
+        kept = [one for one in entries if not _is_litter(one.name)]
+        self.entries = tuple(replace(one, is_page=one.is_page and _is_visible(one.name)) for one in kept)
+
+    @property
+    def pages(self) -> list[Entry]:
+        """The pages in natural order: page2 before page10, one folder after the other."""
+        return sorted((one for one in self.entries if one.is_page), key=lambda one: _reading_key(one.name))
+
+    @abstractmethod
+    def open(self, entry: Entry) -> BinaryIO:
+        """Return the content of an entry as a stream; of a page, a picture file. Any thread may call it."""
+
+    def chunks(self, entry: Entry) -> Iterator[bytes]:
+        """Give the content piece by piece.
+
+        Raises:
+            BookError: the content is damaged from here on, or larger than the book said.
+        """
+        told = entry.size or self._limits.page_bytes
+        try:
+            with self.open(entry) as stream:
+                while piece := stream.read(_CHUNK):
+                    told -= len(piece)
+                    if told < 0:
+                        raise BookError(
+                            f"{self.path / entry.name}: is larger than the book says; get it again"
+                        )
+                    yield piece
+        except self.damage as error:
+            raise BookError(
+                f"{self.path / entry.name}: cannot be unpacked ({_reason(error)}); get the book again"
+            ) from error
+
+    def readable_chunks(self, entry: Entry) -> Iterator[bytes]:
+        """Give the content piece by piece, as far as it can be read: what is left of a damaged entry."""
+        try:
+            yield from self.chunks(entry)
+        except BookError:
+            return
+
+    def close(self) -> None:  # noqa: B027 - a PDF holds nothing open
+        """Let go of the file."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def is_picture(name: str) -> bool:
+    """Whether an entry's name ends like that of a picture."""
+    return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def _check(path: Path, entries: Sequence[Entry], limits: BookLimits) -> None:
+    """Refuse what no honest book asks for, before anything is unpacked."""
+    if len(entries) > limits.entries:
+        raise BookError(f"{path}: has {len(entries)} entries, more than {limits.entries}; it is no comic")
+    for one in entries:
+        if one.name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", one.name):
+            raise BookError(f"{path}: holds the absolute name {one.name}; a book must stay within itself")
+        if ".." in re.split(r"[/\\]", one.name):
+            raise BookError(f"{path}: holds the name {one.name}, which leads out of it; get another copy")
+        if one.is_page and one.size > limits.page_bytes:
+            raise BookError(f"{path}: {one.name} claims {_gib(one.size)}, no page does; get another copy")
+    unpacked = sum(one.size for one in entries)
+    if unpacked > max(limits.unpacked_bytes, limits.ratio * path.stat().st_size):
+        raise BookError(
+            f"{path}: would unpack to {_gib(unpacked)}, over {limits.ratio} times its size; it looks like a "
+            "bomb, unpack it yourself if it is not"
+        )
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB"
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _reading_key(name: str) -> list[tuple[list[str | int], str]]:
+    return [natural_key(part) for part in name.split("/")]
+
+
+def _is_litter(name: str) -> bool:
+    *folders, last = name.rstrip("/").split("/")
+    return bool(_LITTER_FOLDERS.intersection([*folders, last])) or last.lower() in _LITTER_FILES
+
+
+def _is_visible(name: str) -> bool:
+    return not any(part.startswith(".") for part in name.split("/"))

@@ -1,0 +1,108 @@
+"""CBT and TAR."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+import threading
+import time
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from sketchcolor_cli.errors import BookError
+from sketchcolor_cli.files.books.book import DAMAGE, Book, Entry, is_picture
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from _typeshed import WriteableBuffer
+
+    from sketchcolor_cli.files.books.settings import BookLimits
+
+
+class TarBook(Book):
+    """A CBT or TAR file, not compressed as a whole."""
+
+    damage = (*DAMAGE, tarfile.TarError)
+
+    def __init__(self, path: Path, limits: BookLimits) -> None:
+        """Read the list of entries.
+
+        Raises:
+            BookError: the file is damaged, compressed as a whole, or refused for its limits.
+        """
+        try:
+            self._tar = tarfile.open(path, "r:")  # noqa: SIM115 - closed by close()
+        except (tarfile.TarError, EOFError, ValueError) as error:
+            raise BookError(
+                f"{path}: is no TAR file, or compressed as a whole; unpack it and give the folder"
+            ) from error
+        try:
+            self._members = self._tar.getmembers()
+            super().__init__(path, [_entry(*one) for one in enumerate(self._members)], limits)
+        except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+            self._tar.close()
+            raise BookError(f"{path}: is damaged or cut short ({error}); get it again") from error
+        except BaseException:
+            self._tar.close()
+            raise
+        self._lock = threading.Lock()
+
+    def open(self, entry: Entry) -> BinaryIO:
+        """Return the content of an entry."""
+        member = self._members[entry.place]
+        stream = self._tar.extractfile(member) if member.isreg() else None
+        if stream is None:
+            raise ValueError("is no regular file")
+        return cast("BinaryIO", BufferedReader(_Locked(stream, member.size, self._lock)))
+
+    def info(self, entry: Entry) -> tarfile.TarInfo:
+        """Return what the archive says about an entry."""
+        return self._members[entry.place]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._tar.close()
+
+
+class _Locked(RawIOBase):
+    """A member's content; all share one file, hence the lock. One that is cut short is an error."""
+
+    def __init__(self, stream: object, size: int, lock: threading.Lock) -> None:
+        self._stream = cast("BinaryIO", stream)
+        self._left = size
+        self._lock = lock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        with self._lock:
+            piece = self._stream.read(len(memoryview(buffer)))
+        self._left -= len(piece)
+        if not piece and self._left:
+            raise EOFError("cut short")
+        memoryview(buffer)[: len(piece)] = piece
+        return len(piece)
+
+
+def _entry(place: int, member: tarfile.TarInfo) -> Entry:
+    name = member.name
+    if member.issym() or member.islnk():  # must stay within the book too, though nobody follows it here
+        _refuse_far_link(member)
+    date = time.gmtime(max(0, min(member.mtime, 4e9)))[:6]
+    return Entry(
+        place,
+        name,
+        member.size if member.isreg() else 0,
+        is_page=is_picture(name) and member.isreg(),
+        is_folder=member.isdir(),
+        date=date,
+    )
+
+
+def _refuse_far_link(member: tarfile.TarInfo) -> None:
+    start = os.path.dirname(member.name) if member.issym() else ""  # noqa: PTH120 - a name, no path here
+    end = os.path.normpath(os.path.join(start, member.linkname))  # noqa: PTH118
+    if end.startswith(("/", "..")):
+        raise ValueError(f"{member.name} links to {member.linkname}, out of the book")

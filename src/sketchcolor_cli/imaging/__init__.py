@@ -1,0 +1,1 @@
+"""Pictures: files in and out, profiles, sizes and scaling."""

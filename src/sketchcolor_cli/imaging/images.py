@@ -1,0 +1,457 @@
+"""Picture files to arrays and back: turning, transparency, colour profiles and depth are settled here.
+
+Reading is forgiving about what cameras, scanners and drawing programs write, and strict about damage.
+Writing is whole or not at all.
+"""
+
+from __future__ import annotations
+
+import stat
+import threading
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import cv2
+import numpy as np
+from cv2.utils import logging
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+
+from sketchcolor_cli.errors import NO_ROOM, DiskFullError, ImageError
+from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, IMAGE_SUFFIXES
+from sketchcolor_cli.imaging import deep as sixteen
+from sketchcolor_cli.imaging import icc as profiles
+from sketchcolor_cli.imaging import png
+from sketchcolor_cli.imaging.settings import Saving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import torch
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float32]
+    Samples = NDArray[np.uint8] | NDArray[np.uint16]
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "MAX_PIXELS",
+    "Picture",
+    "on_paper",
+    "read_picture",
+    "to_array",
+    "to_tensor",
+    "write_picture",
+]
+
+MAX_PIXELS = 250_000_000
+"""The largest picture that is read, in pixels: A2 at 800 dpi, 3 GB as float32 RGB."""
+
+# No others: Pillow would start outside programs for some.
+_READ_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+_ALPHA_FORMATS = frozenset({"AVIF", "PNG", "TIFF", "WEBP"})
+_DEEP_FORMATS = frozenset({"PNG", "TIFF"})
+_LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "AVIF": 65535}
+# These say their resolution in EXIF alone.
+_EXIF_DPI = frozenset({"AVIF", "WEBP"})
+# The modes that Pillow decodes to, and the one of three in which each is handled.
+_COLOR_SPACES = {
+    **dict.fromkeys(("1", "L", "LA", "La"), "L"),
+    **dict.fromkeys(("P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "YCbCr"), "RGB"),
+    "CMYK": "CMYK",
+}
+_PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+# Profiles of sRGB made of tables differ by this much in 8-bit steps; converting would only add rounding.
+_SAME_PROFILE = 2
+_ROWS = 64  # that are rounded at a time
+_DECODERS = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture as it is worked on.
+
+    Attributes:
+        rgb: H×W×3 float32 in [0, 1], sRGB-encoded, not premultiplied by alpha.
+        alpha: H×W float32 in [0, 1], 1 opaque; None where the file has no transparency.
+        gray: Whether the file is grey. The three channels are then equal, and one of them is written.
+        bits: Depth per channel, 8 or 16.
+        icc: The profile to write the picture with, to which its values, sRGB here, are then converted: that
+            of the file where it is of RGB and can be converted to, sRGB where it was another. None where the
+            file has none.
+        dpi: Dots per inch across and down, or None.
+        format: Name of the format: PNG, JPEG, WEBP, AVIF, TIFF, BMP or GIF.
+    """
+
+    rgb: FloatArray
+    alpha: FloatArray | None = None
+    gray: bool = False
+    bits: int = 8
+    icc: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    format: str = "PNG"
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes of memory its samples take."""
+        return self.rgb.nbytes + (0 if self.alpha is None else self.alpha.nbytes)
+
+
+def read_picture(path: Path) -> Picture:
+    """Read a PNG, JPEG, WebP, AVIF, TIFF, BMP or GIF file, of an animation the first frame.
+
+    The EXIF orientation is applied. Pictures with another colour profile than sRGB are converted to sRGB;
+    PNG and TIFF with 16 bits per channel keep them, unless the profile is one of tables.
+
+    Raises:
+        ImageError: The file is missing, empty, no picture, damaged, of a kind that is not supported, or has
+            more than MAX_PIXELS pixels.
+    """
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError(f"{path}: is a folder; name a picture file")
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(f"{path}: is not a regular file; save the picture to one first")
+        if status.st_size == 0:
+            raise ImageError(f"{path}: is empty (0 bytes); save or copy it again")
+        with path.open("rb") as file, _decoders_prepared():
+            image = _decode(path, file)
+            deep = sixteen.decode(path, image, file)
+            turn = _turn(image)
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: no such file; check the name") from error
+    except OSError as error:
+        raise ImageError(
+            f"{path}: cannot be read ({error.strerror}); check it and its permissions"
+        ) from error
+    if image.mode not in _COLOR_SPACES and deep is None:
+        raise ImageError(
+            f"{path}: colour mode {image.mode} is not supported; save it with 8 or 16 bits as RGB"
+        )
+    samples, alpha = deep or _flat_samples(image)
+    color, icc = _converted_to_srgb(samples, image.info.get("icc_profile"))
+    values, gray = _to_unit(turn(color)), color.ndim == 2
+    dpi = _dpi(image)
+    return Picture(
+        rgb=cv2.cvtColor(values, cv2.COLOR_GRAY2RGB) if gray else values,
+        alpha=None if alpha is None else _to_unit(turn(alpha)),
+        gray=gray,
+        bits=16 if deep and color.dtype != np.uint8 else 8,
+        icc=icc,
+        dpi=dpi[::-1] if dpi and turn in _LYING else dpi,
+        format="JPEG" if image.format == "MPO" else str(image.format),
+    )
+
+
+def on_paper(picture: Picture) -> FloatArray:
+    """Lay the picture on white paper: H×W×3 colours, mixed as encoded (which is how viewers mix them).
+
+    Without alpha this is picture.rgb itself, not a copy.
+    """
+    if picture.alpha is None:
+        return picture.rgb
+    alpha = picture.alpha[..., None]
+    return picture.rgb * alpha + (1 - alpha)
+
+
+def write_picture(path: Path, picture: Picture, saving: Saving | None = None) -> None:
+    """Write a picture in the format that the file's ending names, making the folder if need be.
+
+    Values are clipped to [0, 1] and rounded. Alpha, 16 bits, the single grey channel, resolution and profile
+    are kept as far as the format has them; without alpha the picture is laid on white paper. The file is
+    written under a temporary name in the same folder and then renamed, so it is whole or absent.
+
+    Args:
+        path: Ends in .png, .jpg, .jpeg, .jfif, .webp, .avif, .tif, .tiff or .bmp, in any case.
+        picture: The picture.
+        saving: What JPEG, WebP and AVIF are to keep; None for the defaults.
+
+    Raises:
+        ImageError: The format is not written or cannot hold the picture, the picture has values that are
+            not numbers, or the file cannot be written.
+    """
+    name = FORMAT_OF_SUFFIX.get(path.suffix.lower())
+    if name is None:
+        endings = " ".join(FORMAT_OF_SUFFIX)
+        raise ImageError(f"{path}: no format that is written; choose a name that ends in one of {endings}")
+    longest = max(picture.rgb.shape[:2])
+    if longest > _LONGEST_SIDE.get(name, longest):
+        raise ImageError(f"{path}: {longest} pixels are too many for one side of a {name} file; write PNG")
+    if np.isnan(picture.rgb.min(initial=0)):  # which is as good as looking at each
+        raise ImageError(
+            f"{path}: not written, the picture has values that are not numbers; try full precision"
+        )
+    try:
+        data = _encode(picture, name, saving or Saving())
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{path}: cannot be written as {name} ({error}); try PNG") from error
+    write_whole(path, data)
+
+
+def to_tensor(rgb: FloatArray) -> torch.Tensor:
+    """H×W×3 to (1, 3, H, W) float32 on the CPU; shares memory with the array where that is writable."""
+    import torch
+
+    return torch.from_numpy(np.require(rgb, np.float32, ["C", "W"])).permute(2, 0, 1)[None]
+
+
+def to_array(tensor: torch.Tensor) -> FloatArray:
+    """(1, 3, H, W), or (1, 1, H, W) shown in all three channels, to H×W×3 float32.
+
+    Shares memory with a float32 tensor on the CPU.
+    """
+    array: FloatArray = tensor.detach()[0].float().cpu().expand(3, -1, -1).permute(1, 2, 0).numpy()
+    return array
+
+
+# Reading
+
+
+@contextmanager
+def _decoders_prepared() -> Iterator[None]:
+    """Pillow's limit set to ours, and no decoder talking to the user; both are global, hence the lock."""
+    with _DECODERS, warnings.catch_warnings():
+        limit, level = Image.MAX_IMAGE_PIXELS, logging.getLogLevel()
+        warnings.simplefilter("ignore")
+        Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+            logging.setLogLevel(level)
+
+
+def _decode(path: Path, file: BinaryIO) -> Image.Image:
+    """Decode the first frame, unless the header names too many pixels."""
+    too_large = f"{path}: has more than {MAX_PIXELS / 1e6:g} million pixels; scale it down or cut it up"
+    try:
+        image = Image.open(file, formats=_READ_FORMATS)
+        if image.width * image.height <= MAX_PIXELS:
+            image.load()
+            return image
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{path}: is not a PNG, JPEG, WebP, AVIF, TIFF, BMP or GIF picture, or its beginning is damaged; "
+            "save it as PNG in a picture program"
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(too_large) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged files make Pillow raise nearly anything
+        raise ImageError(f"{path}: is damaged or cut short; save or copy it again") from error
+    raise ImageError(too_large)
+
+
+def _flat_samples(image: Image.Image) -> tuple[Samples, Samples | None]:
+    """Colour (H×W grey, H×W×3 RGB or H×W×4 CMYK) and alpha (H×W) of a decoded picture, uint8."""
+    space = _COLOR_SPACES[image.mode]
+    if space == "CMYK" or not image.has_transparency_data:
+        return np.asarray(image.convert(space)), None
+    layers = np.asarray(image.convert(space + "A"))
+    return (layers[..., 0] if space == "L" else layers[..., :3]), layers[..., -1]
+
+
+def _turned_right(samples: Any) -> Any:
+    return np.rot90(samples, -1)
+
+
+def _turned_left(samples: Any) -> Any:
+    return np.rot90(samples)
+
+
+def _upside_down(samples: Any) -> Any:
+    return np.rot90(samples, 2)
+
+
+def _transposed(samples: Any) -> Any:
+    return np.swapaxes(samples, 0, 1)
+
+
+def _transversed(samples: Any) -> Any:
+    return np.swapaxes(np.rot90(samples, 2), 0, 1)
+
+
+_TURNS: dict[int, Callable[[Any], Any]] = {
+    2: np.fliplr,
+    3: _upside_down,
+    4: np.flipud,
+    5: _transposed,
+    6: _turned_right,
+    7: _transversed,
+    8: _turned_left,
+}
+# Those that make a standing picture of a lying one.
+_LYING = (_transposed, _turned_right, _transversed, _turned_left)
+
+
+def _turn(image: Image.Image) -> Callable[[Any], Any]:
+    """Find the turn that EXIF asks for (TIFF decoders have done it by now, and taken the tag away)."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # damaged EXIF data, of which Pillow raises nearly anything, is as good as none
+        orientation = 1
+    return _TURNS.get(orientation, np.asarray)
+
+
+def _converted_to_srgb(color: Samples, icc: bytes | None) -> tuple[Samples | FloatArray, bytes | None]:
+    """Grey or RGB in sRGB, as samples or as values in [0, 1]; and the profile to write the picture with."""
+    space = _space(color)
+    if icc and space != "CMYK" and (profile := profiles.read_profile(icc)):
+        if profile.is_gray != (space == "L"):
+            return color, None
+        if profile.is_srgb:
+            return color, profiles.srgb() if profile.is_gray else icc
+        return profile.to_srgb(color), profiles.srgb() if profile.is_gray else icc
+    transform = None if icc is None else _transform_to_srgb(icc, space)
+    if transform is None:
+        return (np.asarray(_as_image(color).convert("RGB")) if space == "CMYK" else color), None
+    if space != "CMYK":
+        levels = np.arange(0, 256, 51, dtype=np.uint8)
+        probe: Samples = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+        if space == "L":
+            probe = probe[..., 0]
+        if np.abs(_transformed(probe, transform).astype(int) - probe).max() <= _SAME_PROFILE:
+            return color, icc if space == "RGB" else profiles.srgb()
+    return _transformed(color, transform), profiles.srgb()
+
+
+def _transform_to_srgb(icc: bytes, space: str) -> ImageCms.ImageCmsTransform | None:
+    """None for a profile that is damaged or made for other channels, which viewers pass over too."""
+    try:
+        profile = ImageCms.ImageCmsProfile(BytesIO(icc))
+        if profile.profile.xcolor_space.strip() != _PROFILE_SPACES[space]:
+            return None
+        return ImageCms.buildTransform(
+            profile,
+            ImageCms.createProfile("sRGB"),
+            space,
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            # Ink stays black; and the shortcut table that "optimising" makes for grey is 10 steps off.
+            ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOOPTIMIZE,
+        )
+    except (OSError, ValueError, ImageCms.PyCMSError):
+        return None
+
+
+def _transformed(color: Samples, transform: ImageCms.ImageCmsTransform) -> Samples:
+    rgb = np.asarray(transform.apply(_as_image(color)))
+    return rgb[..., 1] if color.ndim == 2 else rgb  # grey stays grey: three equal channels
+
+
+def _space(color: Samples) -> str:
+    return "L" if color.ndim == 2 else {3: "RGB", 4: "CMYK"}[color.shape[2]]
+
+
+def _as_image(color: Samples) -> Image.Image:
+    """Give the samples to Pillow, in 8 bits."""
+    flat = color if color.dtype == np.uint8 else np.rint(color / 257).astype(np.uint8)
+    return Image.frombytes(_space(color), (color.shape[1], color.shape[0]), flat.tobytes())
+
+
+def _to_unit(samples: Samples | FloatArray) -> FloatArray:
+    peak = {"uint8": 255, "uint16": 65535, "float32": 1}[samples.dtype.name]
+    unit: FloatArray = np.divide(samples, peak, dtype=np.float32, order="C")
+    return unit
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    try:
+        told = image.info["dpi"] if image.format not in _EXIF_DPI else _exif_dpi(image)
+        across, down = (float(value) for value in told)
+    except Exception:  # as above
+        return None
+    # What no format holds, not-a-number included, is no resolution.
+    return (across, down) if 1 <= across <= 65535 and 1 <= down <= 65535 else None
+
+
+def _exif_dpi(image: Image.Image) -> tuple[float, float]:
+    exif = image.getexif()
+    unit = {2: 1.0, 3: 2.54}[exif.get(ExifTags.Base.ResolutionUnit, 2)]
+    return exif[ExifTags.Base.XResolution] * unit, exif[ExifTags.Base.YResolution] * unit
+
+
+# Writing
+
+
+def _encode(picture: Picture, name: str, saving: Saving) -> bytes:
+    color, alpha = picture.rgb, picture.alpha
+    if name not in _ALPHA_FORMATS:
+        color, alpha = on_paper(picture), None
+    icc = None if picture.gray else picture.icc
+    profile = profiles.read_profile(icc) if icc else None
+    if profile and not profile.is_srgb and not profile.is_gray:
+        color = profile.from_srgb(color)
+    channels = [color[..., :1] if picture.gray else color]
+    if alpha is not None:
+        channels.append(alpha[..., None])
+    values = channels[0] if len(channels) == 1 else np.concatenate(channels, axis=2)
+    if picture.bits == 16 and name in _DEEP_FORMATS:
+        encode = png.encode if name == "PNG" else sixteen.encode_tiff
+        return encode(_to_steps(values, 65535).astype(np.uint16), picture.dpi, icc)
+    samples = _to_bytes(values)
+    if name == "PNG":
+        return png.encode(samples, picture.dpi, icc)
+    options: dict[str, Any] = {}
+    ratios = ":".join(saving.subsampling)
+    if name == "JPEG":
+        options = {"quality": saving.quality, "subsampling": ratios}
+    elif name == "WEBP":
+        options = {"quality": saving.quality, "lossless": saving.quality == 100}
+    elif name == "AVIF":
+        options = {"quality": saving.quality, "subsampling": "4:0:0" if picture.gray else ratios}
+    elif name == "TIFF":
+        options = {"compression": "tiff_lzw"}
+    if picture.dpi and name in _EXIF_DPI:
+        options["exif"] = _exif_with(picture.dpi)
+    elif picture.dpi:
+        options["dpi"] = picture.dpi
+    if icc:
+        options["icc_profile"] = icc
+    buffer = BytesIO()
+    Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples).save(buffer, name, **options)
+    return buffer.getvalue()
+
+
+def _exif_with(dpi: tuple[float, float]) -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.XResolution], exif[ExifTags.Base.YResolution] = dpi
+    exif[ExifTags.Base.ResolutionUnit] = 2  # inch
+    return exif
+
+
+def _to_bytes(values: FloatArray) -> NDArray[np.uint8]:
+    """Round [0, 1] to the nearest of 0 … 255."""
+    samples = np.empty(values.shape, np.uint8)
+    for start in range(0, len(values), _ROWS):  # few at a time, which stay in the processor's cache
+        part = np.clip(values[start : start + _ROWS], 0, 1).reshape(-1, values.shape[1] * values.shape[2])
+        samples[start : start + _ROWS].reshape(part.shape)[:] = cv2.addWeighted(
+            part, 255, part, 0, 0, dtype=cv2.CV_8U
+        )
+    return samples
+
+
+def _to_steps(values: FloatArray, peak: int) -> FloatArray:
+    """Scale [0, 1] to 0 … peak, so that cutting off the fraction rounds to the nearest step."""
+    steps: FloatArray = np.clip(values, 0, 1)
+    steps *= peak
+    steps += 0.5
+    return steps
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    try:
+        with written_whole(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        kind = DiskFullError if error.errno in NO_ROOM else ImageError
+        raise kind(
+            f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space"
+        ) from error

@@ -1,0 +1,171 @@
+"""The account that a run keeps beside its results: one line of JSON for each that is finished.
+
+It lies in a hidden folder of the output. One line says that a result is about to be written, another
+that it has been; so that whatever ends a run, what the journal says is true. A line that was cut off is as
+good as none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from sketchcolor_cli.errors import DiskFullError, WorklistError
+from sketchcolor_cli.files.worklist import Shard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows; two runs at a time then waste work, but harm nothing
+    fcntl = None  # type: ignore[assignment]
+
+FOLDER = ".sketchcolor"
+"""Name of the hidden folder."""
+DESKS = "books"
+"""Name of the folder in it in which the pages of books gather until they are bound."""
+BEGUN = -1
+"""Stands for the size of a result that was not finished when its record was written."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One finished result.
+
+    Attributes:
+        target: Its place below the output folder.
+        source: What it was made of, as the user named it.
+        content: SHA-256 of the source.
+        size: Bytes of the source, and
+        changed: when it was last changed, in nanoseconds: while both are the same, it is not read again.
+        settings: Fingerprint of all else that it hangs on.
+        bytes: Size of the result; BEGUN where it was about to be written.
+        failed: Pages of a book that were copied as they are, each with the reason.
+        again: Whether the reasons may pass, so that these pages are tried again.
+    """
+
+    target: str
+    source: str
+    content: str
+    size: int
+    changed: int
+    settings: str
+    bytes: int
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    again: bool = False
+
+
+class Journal:
+    """The journal of an output folder; nothing is written until it is begun."""
+
+    def __init__(self, output: Path, shard: Shard | None = None) -> None:
+        """Read what earlier runs and other shards wrote.
+
+        Args:
+            output: The folder for the results.
+            shard: Which of several runs this is; each writes a file of its own.
+        """
+        self.folder = output / FOLDER
+        shard = shard or Shard()
+        name = "journal" if shard.count == 1 else f"journal-{shard.number}-of-{shard.count}"
+        self._path = self.folder / f"{name}.jsonl"
+        self._lock = threading.Lock()
+        self._file: IO[bytes] | None = None
+        self._records = self._read()
+
+    def begin(self) -> None:
+        """Write from now on.
+
+        Raises:
+            WorklistError: another run is writing to the same journal, or it cannot be written.
+        """
+        self._file = self._file or self._opened()
+
+    def find(self, target: str) -> Record | None:
+        """Return the last record of a result."""
+        return self._records.get(target)
+
+    def add(self, record: Record) -> None:
+        """Write a record, once it is begun; any thread may call it.
+
+        Raises:
+            DiskFullError: it cannot be written.
+        """
+        line = json.dumps(asdict(record), ensure_ascii=False).encode(errors="surrogateescape") + b"\n"
+        with self._lock:
+            self._records[record.target] = record
+            if self._file is None:
+                return
+            try:
+                os.write(self._file.fileno(), line)  # one call, so that the line is whole or the last one
+            except OSError as error:
+                raise DiskFullError(f"{self._path}: cannot be written ({error.strerror})") from error
+
+    def clear_desks(self) -> None:
+        """Throw away pages of books that were never bound, as with settings that were changed since."""
+        shutil.rmtree(self.folder / DESKS, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let other runs write."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _opened(self) -> IO[bytes]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = self._path.open("ab+")
+        except OSError as error:
+            raise WorklistError(
+                f"{self._path}: cannot be written ({error.strerror}); choose a writable folder"
+            ) from error
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.close()
+                raise WorklistError(
+                    f"{self._path}: another run is writing to this folder; wait for its end, or give each "
+                    "its --shard"
+                ) from error
+            except OSError:  # a file system without locks
+                pass
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":  # cut off when a run was killed
+                os.write(file.fileno(), b"\n")
+        return file
+
+    def _read(self) -> dict[str, Record]:
+        records = {}
+        for path in sorted(self.folder.glob("journal*.jsonl"), key=_age):
+            with suppress(OSError):
+                for line in path.read_bytes().splitlines():
+                    if record := _record(line):
+                        records[record.target] = record
+        return records
+
+
+def _age(path: Path) -> int:
+    return path.stat().st_mtime_ns
+
+
+def _record(line: bytes) -> Record | None:
+    try:
+        told: dict[str, Any] = json.loads(line.decode(errors="surrogateescape"))
+        told["failed"] = [(page, reason) for page, reason in told["failed"]]
+        return Record(**told)
+    except (ValueError, TypeError, KeyError):
+        return None

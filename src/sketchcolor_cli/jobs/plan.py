@@ -1,0 +1,231 @@
+"""What a run is going to do with each picture and book, found before anything is computed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from sketchcolor_cli.errors import BookError, WorklistError
+from sketchcolor_cli.files.worklist import Job, picture_name
+from sketchcolor_cli.jobs.fingerprint import content_of, fingerprint
+from sketchcolor_cli.jobs.journal import BEGUN, DESKS, FOLDER
+from sketchcolor_cli.jobs.pipeline import Existing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sketchcolor_cli.files.books.book import Book, Entry
+    from sketchcolor_cli.jobs.journal import Journal, Record
+
+    OpenBook = Callable[[Path], Book]
+
+
+class Action(StrEnum):
+    """What becomes of a job."""
+
+    DO = "do"
+    SKIP = "skip"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a book that is to be done: where its entry stands, and its job."""
+
+    place: int
+    job: Job
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A picture or book, and what becomes of it.
+
+    Attributes:
+        job: The job.
+        action: Do it, leave it out, or count it as failed.
+        reason: Why it is left out, fails, or is done again though its result is there and ours.
+        pages: The pages of a book that is to be done.
+        settings: Fingerprint of what the result hangs on besides the source.
+        content: SHA-256 of the source; empty where it is not known yet.
+        failed: Pages that failed in the run that finished the book, each with the reason.
+    """
+
+    job: Job
+    action: Action
+    reason: str = ""
+    pages: tuple[Page, ...] = ()
+    settings: str = ""
+    content: str = ""
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def pictures(self) -> list[Job]:
+        """The jobs of the pictures that are to be done."""
+        return [page.job for page in self.pages] if self.job.is_book else [self.job]
+
+    @property
+    def count(self) -> int:
+        """How many events a run will have for it."""
+        return len(self.pictures) if self.action is Action.DO else max(1, len(self.failed))
+
+    def to_json(self) -> dict[str, Any]:
+        """Put it into plain types for json.dumps."""
+        told: dict[str, Any] = {
+            "source": str(self.job.source),
+            "target": str(self.job.target),
+            "action": str(self.action),
+        }
+        if self.pages:
+            told["pages"] = len(self.pages)
+        if self.reason:
+            told["reason"] = self.reason
+        return told
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Makes a plan.
+
+    Attributes:
+        output: The folder for the results.
+        journal: What was done before.
+        existing: What to do about results that are there and that the journal does not know as finished.
+        settings_of: Returns the fingerprint of what a picture's result hangs on besides the picture.
+        open_book: Opens a book.
+        suffix: The ending of results, or None for each its own.
+    """
+
+    output: Path
+    journal: Journal
+    existing: Existing
+    settings_of: Callable[[Job], str]
+    open_book: OpenBook
+    suffix: str | None = None
+
+    def plan(self, jobs: Sequence[Job]) -> list[Planned]:
+        """Plan each job.
+
+        Raises:
+            WorklistError: results are there that were made of something else, or by something else, and it
+                was not said what to do about that.
+        """
+        planned = [self._book(job) if job.is_book else self._picture(job) for job in jobs]
+        if self.existing is Existing.ERROR:
+            due = [one for one in planned if one.action is Action.DO and not one.reason]
+            there = [one.job.target for one in due if _exists(one.job.target)]
+            if there:
+                raise WorklistError(
+                    f"{len(there)} of {len(jobs)} results are already there, the first is {there[0]}; "
+                    "use --resume to leave them out or --overwrite to replace them"
+                )
+        return planned
+
+    def _picture(self, job: Job) -> Planned:
+        try:
+            settings = self.settings_of(job)
+            if self.existing is not Existing.OVERWRITE and _exists(job.target):
+                return self._found(Planned(job, Action.DO, settings=settings))
+        except OSError:
+            pass  # told when it is read
+        else:
+            return Planned(job, Action.DO, settings=settings)
+        return Planned(job, Action.DO)
+
+    def _book(self, job: Job) -> Planned:
+        try:
+            with self.open_book(job.source) as book:
+                entries = book.pages
+                if not entries:
+                    return Planned(job, Action.FAIL, _pageless(job, book))
+                names = [(one, self._page_name(job, one)) for one in entries]
+            pages = tuple(
+                Page(one.place, Job(job.source / one.name, job.target / name)) for one, name in names
+            )
+            settings = fingerprint([(page.job.target.name, self.settings_of(page.job)) for page in pages])
+            planned = Planned(job, Action.DO, pages=pages, settings=settings)
+            if self.existing is not Existing.OVERWRITE and _exists(job.target):
+                planned = self._found(planned)
+            if planned.action is Action.SKIP:
+                return planned
+            content = planned.content or content_of(job.source)
+        except BookError as error:
+            return Planned(job, Action.FAIL, str(error))
+        except OSError as error:
+            return Planned(job, Action.FAIL, f"{job.source}: cannot be read ({error.strerror})")
+        desk = desk_of(self.output, content, settings)
+        at_hand = tuple(Page(page.place, _on_desk(page, desk)) for page in pages)
+        return replace(planned, pages=at_hand, content=content)
+
+    def _page_name(self, job: Job, entry: Entry) -> str:
+        """Return the name of a page's result within its book."""
+        kind, place = job.target.suffix.lower(), PurePosixPath(entry.name)
+        if kind == ".epub":
+            return entry.name  # its texts call it so
+        suffix = self.suffix
+        rendered = suffix is None and job.source.suffix.lower() == ".pdf"
+        if rendered or (kind == ".pdf" and suffix != ".png"):
+            suffix = ".jpg"
+        return str(place.with_name(picture_name(place.name, suffix)))
+
+    def _found(self, planned: Planned) -> Planned:
+        """Decide about a job whose target is there."""
+        job, settings = planned.job, planned.settings
+        record = self.journal.find(place_of(job, self.output))
+        if record is not None and record.bytes == BEGUN:
+            return replace(planned, reason="was being written when a run ended")
+        if record is None or job.target.stat().st_size != record.bytes:
+            if self.existing is Existing.SKIP:
+                return Planned(job, Action.SKIP, "already there")
+            return planned
+        content = _content(job.source, record)
+        if (record.content, record.settings) != (content, settings):
+            return replace(planned, content=content)
+        if record.again:
+            return replace(planned, content=content, reason="pages failed for reasons that may have passed")
+        if record.failed:
+            listed = "; ".join(reason for _, reason in record.failed)
+            return Planned(job, Action.FAIL, listed, content=content, failed=record.failed)
+        return Planned(job, Action.SKIP, "done before", content=content)
+
+
+def place_of(job: Job, output: Path) -> str:
+    """Return where a result lies below the output folder, by which the journal knows it."""
+    return job.target.relative_to(output).as_posix()
+
+
+def desk_of(output: Path, content: str, settings: str) -> Path:
+    """Return the folder in which the pages of a book gather until it is bound."""
+    return output / FOLDER / DESKS / fingerprint(content, settings)[:24]
+
+
+def _on_desk(page: Page, desk: Path) -> Job:
+    job, number = page.job, f"{page.place:06d}"
+    return Job(
+        job.source,
+        job.target,
+        staged=desk / f"{number}-in{job.source.suffix.lower()}",
+        drafted=desk / f"{number}{job.target.suffix}",
+    )
+
+
+def _content(source: Path, record: Record) -> str:
+    """Return the SHA-256 of a source; it is not read where it looks as it did."""
+    status = source.stat()
+    if (status.st_size, status.st_mtime_ns) == (record.size, record.changed):
+        return record.content
+    return content_of(source)
+
+
+def _exists(path: Path) -> bool:
+    # Not Path.exists(), which raises for too long a name; such a job fails alone, when it is written.
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def _pageless(job: Job, book: Book) -> str:
+    inner = [one.name for one in book.entries if Job(Path(one.name), Path()).is_book]
+    if inner:
+        return f"{job.source}: holds no pictures but {len(inner)} books, such as {inner[0]}; unpack it first"
+    return f"{job.source}: holds no pictures; nothing is done with it"

@@ -1,0 +1,237 @@
+"""A run shared among workers on Ray: on this machine, or on a cluster that sees the same folders.
+
+Each worker loads the networks once and is given pictures a few at a time, and books whole. Only this process
+writes the journal. A worker that is lost is replaced, and what it was given is given out again.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.jobs.journal import BEGUN, Record
+from sketchcolor_cli.jobs.pipeline import BatchResult, Event, EventKind, Failure
+from sketchcolor_cli.jobs.plan import Action, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from sketchcolor_cli.files.books.settings import PdfSettings
+    from sketchcolor_cli.jobs.plan import Planned
+    from sketchcolor_cli.jobs.work import Work
+
+LOCAL = "local"
+"""Stands for an address: workers on this machine."""
+_FEW = 4  # pictures that a worker is given at a time
+_TRIES = 3
+_PATIENCE = 10  # seconds
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a worker tells of what it was given.
+
+    Attributes:
+        result: What became of it.
+        events: What happened, in order.
+        records: What was begun and finished, in order.
+    """
+
+    result: BatchResult
+    events: list[Event] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+
+
+class Worker:
+    """Holds the networks and does what it is given; lives in a process of its own."""
+
+    def __init__(self, work: Work, output: Path, pdf: PdfSettings, *, fail_fast: bool) -> None:
+        from sketchcolor_cli.compute import devices
+
+        self._steps = work.steps(devices.resolve(work.device), lambda _note: None)
+        self._output = output
+        self._pdf = pdf
+        self._fail_fast = fail_fast
+
+    def do(self, plan: Sequence[Planned]) -> Told:
+        """Do some of the plan."""
+        from sketchcolor_cli.files.books.opening import open_book
+        from sketchcolor_cli.jobs.run import Runner
+
+        events: list[Event] = []
+        records: list[Record] = []
+
+        def opened(path: Path) -> Any:
+            return open_book(path, pdf=self._pdf)
+
+        runner = Runner(self._output, self._steps, opened, records.append, events.append, self._fail_fast)
+        return Told(runner.run(plan), events, records)
+
+
+def run_on_ray(
+    plan: Sequence[Planned],
+    work: Work,
+    *,
+    output: Path,
+    pdf: PdfSettings,
+    address: str,
+    workers: int,
+    record: Callable[[Record], None],
+    report: Callable[[Event], None],
+    fail_fast: bool = False,
+) -> BatchResult:
+    """Carry a plan out on workers.
+
+    Args:
+        plan: The plan.
+        work: What is done with a picture.
+        output: The folder for the results, which all workers see under this name, as they do the sources.
+        pdf: How pages of a PDF become pictures.
+        address: LOCAL, or the address of a cluster as ray.init takes it: auto, HOST:6379, ray://HOST:10001.
+        workers: How many workers; each takes a GPU where the cluster has any.
+        record: Called with what is begun and finished.
+        report: Called with each event.
+        fail_fast: Whether the first failure ends the run.
+
+    Raises:
+        UsageError: Ray is not installed, or there is no cluster at this address.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise UsageError("--ray needs Ray; install it with: pip install 'sketchcolor-cli[ray]'") from error
+    start = time.perf_counter()
+    _join(ray, address, workers)
+    result = BatchResult()
+    try:
+        _Shared(ray, plan, work, output, pdf, workers, record, report, fail_fast).run(result)
+    except KeyboardInterrupt:
+        result.interrupted = True
+    finally:
+        ray.shutdown()
+    order = {one.job.source: place for place, one in enumerate(plan)}
+    result.done.sort(key=lambda one: _place(order, one.job.source))
+    result.failed.sort(key=lambda one: _place(order, one.job.source))
+    result.seconds = time.perf_counter() - start
+    return result
+
+
+def _place(order: dict[Path, int], source: Any) -> int:
+    """Return the place of a picture or book in the plan; a page has that of its book."""
+    return next((order[one] for one in (source, *source.parents) if one in order), len(order))
+
+
+def _join(ray: Any, address: str, workers: int) -> None:
+    quiet = {"log_to_driver": False, "logging_level": "error", "configure_logging": True}
+    try:
+        if address == LOCAL:
+            ray.init(num_cpus=workers, include_dashboard=False, **quiet)
+        else:
+            # Ray tries for minutes, and then ends the process.
+            if place := re.fullmatch(r"(?:ray://)?(.+):(\d+)", address):
+                socket.create_connection((place[1], int(place[2])), timeout=_PATIENCE).close()
+            ray.init(address=address, **quiet)
+    except (OSError, OverflowError, ValueError, RuntimeError) as error:
+        raise UsageError(f"--ray {address}: no cluster answers there ({error})") from error
+
+
+class _Shared:
+    """One run on workers."""
+
+    def __init__(
+        self,
+        ray: Any,
+        plan: Sequence[Planned],
+        work: Work,
+        output: Path,
+        pdf: PdfSettings,
+        workers: int,
+        record: Callable[[Record], None],
+        report: Callable[[Event], None],
+        fail_fast: bool,
+    ) -> None:
+        self._ray = ray
+        self._output = output
+        self._record = record
+        self._report = report
+        self._fail_fast = fail_fast
+        self._waiting = deque((part, 1) for part in _parts(plan))
+        gpus = 1 if ray.cluster_resources().get("GPU") else 0
+        self._kind: Any = ray.remote(Worker).options(num_cpus=1, num_gpus=gpus)
+        self._given = (work, output, pdf)
+        self._idle = [self._hire() for _ in range(min(workers, len(self._waiting)))]
+        self._busy: dict[Any, tuple[Any, list[Planned], int]] = {}
+
+    def _hire(self) -> Any:
+        return self._kind.remote(*self._given, fail_fast=self._fail_fast)
+
+    def run(self, result: BatchResult) -> None:
+        """Give out the parts and gather what becomes of them."""
+        while self._waiting or self._busy:
+            while self._waiting and self._idle and not result.stopped:
+                self._give(*self._waiting.popleft())
+            if not self._busy:
+                return
+            [ready], _ = self._ray.wait(list(self._busy), num_returns=1)
+            worker, part, tries = self._busy.pop(ready)
+            try:
+                told: Told = self._ray.get(ready)
+            except self._ray.exceptions.RayTaskError as error:
+                raise error.as_instanceof_cause() from None
+            except self._ray.exceptions.RayError as error:
+                self._idle.append(self._hire())
+                self._again(part, tries, error, result)
+                continue
+            self._idle.append(worker)
+            self._gather(told, result)
+
+    def _give(self, part: list[Planned], tries: int) -> None:
+        worker = self._idle.pop()
+        for one in part:
+            if one.action is Action.DO:  # should all die now, the next run knows that these files are ours
+                self._record(
+                    Record(place_of(one.job, self._output), str(one.job.source), "", 0, 0, "", BEGUN)
+                )
+        self._busy[worker.do.remote(part)] = worker, part, tries
+
+    def _again(self, part: list[Planned], tries: int, error: Exception, result: BatchResult) -> None:
+        """See to what a lost worker had: as often as not it is lost for want of memory."""
+        if tries < _TRIES:
+            self._waiting.extend(([one], tries + 1) for one in part)
+            return
+        for one in part:
+            message = f"{one.job.source}: its worker was lost {tries} times ({type(error).__name__})"
+            result.failed.append(Failure(one.job, message))
+            self._report(Event(EventKind.FAILED, one.job, 1, 1, message=message))
+        result.stopped = result.stopped or self._fail_fast
+
+    def _gather(self, told: Told, result: BatchResult) -> None:
+        for record in told.records:
+            self._record(record)
+        for event in told.events:
+            self._report(event)
+        result.done += told.result.done
+        result.skipped += told.result.skipped
+        result.failed += told.result.failed
+        result.stopped = result.stopped or told.result.stopped
+
+
+def _parts(plan: Sequence[Planned]) -> Iterator[list[Planned]]:
+    """Give each book alone, and pictures a few at a time."""
+    few: list[Planned] = []
+    for one in plan:
+        if one.job.is_book:
+            yield [one]
+            continue
+        few.append(one)
+        if len(few) == _FEW:
+            yield few
+            few = []
+    if few:
+        yield few

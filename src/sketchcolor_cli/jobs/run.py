@@ -1,0 +1,227 @@
+"""Doing what was planned: pictures one after the other, books page by page until they can be bound."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from filecmp import cmp
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from sketchcolor_cli.errors import DiskFullError, ImageError, SketchcolorError
+from sketchcolor_cli.files.books.binding import bind
+from sketchcolor_cli.jobs.fingerprint import content_of
+from sketchcolor_cli.jobs.journal import BEGUN, Record
+from sketchcolor_cli.jobs.pipeline import BatchResult, Event, EventKind, Existing, Failure, Steps, run_batch
+from sketchcolor_cli.jobs.plan import Action, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sketchcolor_cli.files.books.book import Book, Entry
+    from sketchcolor_cli.files.worklist import Job
+    from sketchcolor_cli.jobs.plan import OpenBook, Planned
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+_COMIC_INFO = "ComicInfo.xml"
+
+
+@dataclass(frozen=True)
+class Runner(Generic[P, R]):
+    """Carries a plan out.
+
+    Attributes:
+        output: The folder for the results.
+        steps: What is done with a picture; they read ``job.reads`` and write ``job.writes``.
+        open_book: Opens a book.
+        record: Called with what is begun and what is finished, from any thread.
+        report: Called in the caller's thread with each event.
+        fail_fast: Whether the first failure ends the run.
+    """
+
+    output: Path
+    steps: Steps[Job, P, R]
+    open_book: OpenBook
+    record: Callable[[Record], None]
+    report: Callable[[Event], None]
+    fail_fast: bool = False
+
+    def run(self, plan: Sequence[Planned]) -> BatchResult:
+        """Do it all, in the order of the plan.
+
+        Returns:
+            What became of each picture and page. After Ctrl-C, a full disk, or the first failure where that
+            ends the run, the rest is in no list.
+        """
+        start = time.perf_counter()
+        result = BatchResult()
+        try:
+            for one in self._parts(plan):
+                result.done += one.done
+                result.skipped += one.skipped
+                result.failed += one.failed
+                result.interrupted = one.interrupted
+                result.stopped = one.stopped or (self.fail_fast and bool(one.failed))
+                if result.interrupted or result.stopped:
+                    break
+            _copy_comic_infos(plan)
+        except KeyboardInterrupt:  # between two batches, as when a book is bound
+            result.interrupted = True
+        result.seconds = time.perf_counter() - start
+        return result
+
+    def _parts(self, plan: Sequence[Planned]) -> Iterator[BatchResult]:
+        for (action, is_book), group in groupby(plan, key=lambda one: (one.action, one.job.is_book)):
+            if action is Action.SKIP:
+                yield BatchResult(skipped=[self._told(EventKind.SKIPPED, one) for one in group])
+            elif action is Action.FAIL:
+                for one in group:
+                    yield BatchResult(failed=list(self._failures(one)))
+            elif is_book:
+                for one in group:
+                    yield self._book(one)
+            else:
+                yield self._pictures(list(group))
+
+    def _told(self, kind: EventKind, planned: Planned, message: str = "") -> Job:
+        self.report(Event(kind, planned.job, 1, 1, message=message))
+        return planned.job
+
+    def _failures(self, planned: Planned) -> Iterator[Failure]:
+        for reason in [reason for _, reason in planned.failed] or [planned.reason]:
+            yield Failure(self._told(EventKind.FAILED, planned, reason), reason)
+
+    def _pictures(self, plan: Sequence[Planned]) -> BatchResult:
+        of_job = {one.job: one for one in plan}
+        sources: dict[Job, _Source] = {}
+
+        def read(job: Job) -> P:
+            picture = self.steps.read(job)
+            sources[job] = _looked_at(job.source)
+            return picture
+
+        def write(job: Job, result: R) -> Mapping[str, Any] | None:
+            begun = self._begin(of_job[job], sources.pop(job))
+            facts = self.steps.write(job, result)
+            with suppress(FileNotFoundError):  # it was not worth a file
+                self.record(replace(begun, bytes=job.target.stat().st_size))
+            return facts
+
+        steps = replace(self.steps, read=read, write=write)
+        return self._batch([one.job for one in plan], steps, existing=Existing.OVERWRITE)
+
+    def _begin(self, planned: Planned, source: _Source) -> Record:
+        """Record that a result is about to be written."""
+        place = place_of(planned.job, self.output)
+        begun = Record(place, str(planned.job.source), *source, planned.settings, BEGUN)
+        self.record(begun)
+        return begun
+
+    def _book(self, planned: Planned) -> BatchResult:
+        job, desk = planned.job, planned.pages[0].job.writes.parent
+        try:
+            desk.mkdir(parents=True, exist_ok=True)
+            source = _looked_at(job.source, planned.content)
+            with self.open_book(job.source) as book:
+                result, unreadable = self._pages(book, planned)
+                if result.interrupted or result.stopped:
+                    return result
+                drafts = {page.place: page.job.writes for page in planned.pages if page.job.writes.exists()}
+                begun = self._begin(planned, source)
+                bind(book, job.target, drafts)
+        except OSError as error:
+            return self._lost(planned, f"{job.target}: cannot be written ({error.strerror}); free some space")
+        except SketchcolorError as error:
+            return self._lost(planned, str(error), stopped=isinstance(error, DiskFullError))
+        failed = [(one.job.name, one.message) for one in result.failed]
+        again = len(failed) > unreadable
+        self.record(replace(begun, bytes=job.target.stat().st_size, failed=failed, again=again))
+        if not again:
+            shutil.rmtree(desk, ignore_errors=True)
+        return result
+
+    def _lost(self, planned: Planned, message: str, *, stopped: bool = False) -> BatchResult:
+        """Count a book as failed; what was done of it stays on the desk."""
+        failure = Failure(self._told(EventKind.FAILED, planned, message), message)
+        return BatchResult(failed=[failure], stopped=stopped)
+
+    def _pages(self, book: Book, planned: Planned) -> tuple[BatchResult, int]:
+        """Do the pages of a book; return also how many cannot be read, which will never be otherwise."""
+        entries = {one.place: one for one in book.entries}
+        entry_of = {page.job: entries[page.place] for page in planned.pages}
+        unreadable: set[Job] = set()
+
+        def read(job: Job) -> P:
+            try:
+                _stage(book, entry_of[job], job.reads)
+                return self.steps.read(job)
+            except DiskFullError:
+                raise
+            except SketchcolorError as error:
+                unreadable.add(job)
+                job.reads.unlink(missing_ok=True)
+                raise _as_the_user_knows_it(error, job) from error
+
+        def write(job: Job, result: R) -> Mapping[str, Any] | None:
+            try:
+                return self.steps.write(job, result)
+            except SketchcolorError as error:
+                raise _as_the_user_knows_it(error, job) from error
+            finally:
+                job.reads.unlink(missing_ok=True)
+
+        steps = replace(self.steps, read=read, write=write)
+        result = self._batch([page.job for page in planned.pages], steps, existing=Existing.SKIP)
+        return result, len(unreadable)
+
+    def _batch(self, jobs: Sequence[Job], steps: Steps[Job, P, R], *, existing: Existing) -> BatchResult:
+        return run_batch(jobs, steps, existing=existing, report=self.report, fail_fast=self.fail_fast)
+
+
+class _Source(NamedTuple):
+    """What the journal says of a source: SHA-256, bytes, last change in nanoseconds."""
+
+    content: str
+    size: int
+    changed: int
+
+
+def _looked_at(path: Path, content: str = "") -> _Source:
+    """Look at a source now, as it may be gone when its result is written."""
+    try:
+        status = path.stat()
+        return _Source(content or content_of(path), status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read any more ({error.strerror}); check it") from error
+
+
+def _as_the_user_knows_it(error: SketchcolorError, job: Job) -> SketchcolorError:
+    told = str(error).replace(str(job.reads), str(job.source)).replace(str(job.writes), str(job.target))
+    return type(error)(told)
+
+
+def _stage(book: Book, entry: Entry, path: Path) -> None:
+    """Take a page out of its book, into a file."""
+    try:
+        with path.open("wb") as file:
+            for piece in book.chunks(entry):
+                file.write(piece)
+    except OSError as error:
+        raise DiskFullError(f"{path}: cannot be written ({error.strerror}); free some space") from error
+
+
+def _copy_comic_infos(plan: Sequence[Planned]) -> None:
+    """Take along what comic readers want to know of a folder."""
+    jobs = (one.job for one in plan if not one.job.is_book)
+    for folder, target in {job.source.parent: job.target.parent for job in jobs}.items():
+        info, new = folder / _COMIC_INFO, target / _COMIC_INFO
+        with suppress(OSError):  # as good as none
+            if target.is_dir() and info.is_file() and not (new.is_file() and cmp(info, new, shallow=False)):
+                draft = target / f".{_COMIC_INFO}.tmp"
+                shutil.copyfile(info, draft)
+                draft.replace(new)

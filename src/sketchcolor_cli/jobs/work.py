@@ -1,0 +1,38 @@
+"""What is done with each picture, as plain values that any process can make the doing of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sketchcolor_cli.files.worklist import Job
+    from sketchcolor_cli.jobs.pipeline import Steps
+
+
+class Work(Protocol):
+    """A frozen dataclass of plain values: names, numbers, paths."""
+
+    @property
+    def device(self) -> str:
+        """Where to compute, as the user said it."""
+        ...
+
+    def settings_of(self, job: Job) -> str:
+        """Return the fingerprint of all that a picture's result hangs on, besides the picture; loads nothing.
+
+        Neither the device nor anything else that only changes how fast it goes is part of it.
+        """
+        ...
+
+    def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, Any, Any]:
+        """Load what is needed and return what is done; ``job.reads`` is read and ``job.writes`` written.
+
+        ``device`` is where to compute as torch names it, ``note`` is called with a line that is good to know.
+        """
+        ...
+
+    def missing(self, jobs: Sequence[Job]) -> list[str]:
+        """Return a line for each thing that the user gave for the pages and that some of them lack."""
+        ...

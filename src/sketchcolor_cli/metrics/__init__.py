@@ -1,0 +1,1 @@
+"""What can be measured of pictures, and of two sets of them."""

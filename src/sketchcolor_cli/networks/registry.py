@@ -1,0 +1,182 @@
+"""Files of colour models, by name: those that come with the package, and those that the user has imported.
+
+Asking for them loads no torch; what a file says of itself stands in its header, which is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sketchcolor_cli.errors import CheckpointError
+from sketchcolor_cli.files.atomic import written_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUNDLED = Path(__file__).parent / "bundled"
+"""Folder of the models that come with the package: NAME.safetensors, each with its card NAME.md."""
+
+_SUFFIX = ".safetensors"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_BUFFERS = "running_mean", "running_var", "num_batches_tracked"  # what normalisation keeps; not trained
+_LONGEST = 100_000_000  # bytes of a header; no more is read of a damaged file that claims more
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model that has a name."""
+
+    name: str
+    path: Path
+    imported: bool
+    """Whether the user brought it; else it came with the package."""
+
+    @property
+    def card(self) -> Path | None:
+        """Its model card, if it has one."""
+        path = self.path.with_suffix(".md")
+        return path if path.is_file() else None
+
+
+@dataclass(frozen=True)
+class ModelHeader:
+    """What a model file says of itself."""
+
+    architecture: str
+    licence: str
+    parameters: int
+    """How many trained numbers the network has."""
+    provenance: dict[str, Any]
+
+
+class ModelShelf:
+    """The models that can be called by name.
+
+    Attributes:
+        folder: Where imported models lie; it need not exist. None: there are only bundled ones.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Take the folder; nothing is looked at yet."""
+        self.folder = folder
+
+    def files(self) -> list[ModelFile]:
+        """Return all models by name, the bundled ones first."""
+        return [*_in(BUNDLED, imported=False), *(_in(self.folder, imported=True) if self.folder else ())]
+
+    def names(self) -> list[str]:
+        """Return the names of all models."""
+        return [one.name for one in self.files()]
+
+    def get(self, name: str) -> ModelFile:
+        """Return the model of this name.
+
+        Raises:
+            CheckpointError: There is none.
+        """
+        for one in self.files():
+            if one.name == name:
+                return one
+        raise CheckpointError(
+            f"{name}: no model of this name; there are: {', '.join(self.names()) or 'none'}"
+        )
+
+    def find(self, name_or_path: str) -> Path:
+        """Return the file of the model of this name, or the file at this path.
+
+        Raises:
+            CheckpointError: There is neither.
+        """
+        for one in self.files():
+            if one.name == name_or_path:
+                return one.path
+        path = Path(name_or_path)
+        if not path.is_file():
+            known = ", ".join(self.names()) or "none"
+            raise CheckpointError(
+                f"{name_or_path}: neither a model file nor the name of a model; there are: {known}"
+            )
+        return path
+
+    def add(self, path: Path, name: str) -> ModelFile:
+        """Copy a model file into the folder, whole or not at all; a card beside it, NAME.md, comes along.
+
+        Raises:
+            CheckpointError: The name is taken or not one, the file is not a model, or it cannot be copied.
+        """
+        if self.folder is None:
+            raise CheckpointError(f"{name}: there is no folder for imported models")
+        if not _NAME.fullmatch(name):
+            raise CheckpointError(
+                f"{name}: a name has lower-case letters, digits, '_' and '-' only; use --name"
+            )
+        if name in self.names():
+            raise CheckpointError(f"{name}: there is a model of this name; use --name, or remove it first")
+        read_header(path)
+        made = ModelFile(name, self.folder / f"{name}{_SUFFIX}", imported=True)
+        card = path.with_suffix(".md")
+        try:
+            if card.is_file():
+                _copy(card, made.path.with_suffix(".md"))
+            _copy(path, made.path)
+        except OSError as error:
+            raise CheckpointError(
+                f"{made.path}: cannot be written ({error.strerror}); free space, or make the folder writable"
+            ) from error
+        return made
+
+    def remove(self, name: str) -> None:
+        """Remove an imported model and its card.
+
+        Raises:
+            CheckpointError: There is no model of this name, it came with the package, or cannot be removed.
+        """
+        model = self.get(name)
+        if not model.imported:
+            raise CheckpointError(
+                f"{name}: came with the package and stays; only imported models are removed"
+            )
+        try:
+            model.path.unlink()
+            model.path.with_suffix(".md").unlink(missing_ok=True)
+        except OSError as error:
+            raise CheckpointError(f"{model.path}: cannot be removed ({error.strerror})") from error
+
+
+def read_header(path: Path) -> ModelHeader:
+    """Return what a model file says of itself.
+
+    Raises:
+        CheckpointError: It is missing, damaged, or not a model of this program.
+    """
+    try:
+        with path.open("rb") as file:
+            length = min(int.from_bytes(file.read(8), "little"), _LONGEST)
+            tensors: dict[str, Any] = json.loads(file.read(length))
+        about = json.loads(tensors.pop("__metadata__")["sketchcolor"])
+        return ModelHeader(
+            str(about["architecture"]),
+            str(about["licence"]),
+            sum(math.prod(one["shape"]) for name, one in tensors.items() if not name.endswith(_BUFFERS)),
+            dict(about["provenance"]),
+        )
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path}: not a model of sketchcolor, or damaged") from error
+
+
+def _in(folder: Path, *, imported: bool) -> Iterator[ModelFile]:
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        yield ModelFile(path.stem, path, imported)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with written_whole(target) as temporary:
+        shutil.copyfile(source, temporary)

@@ -1,0 +1,1 @@
+"""The boundary to plugins: contract, hook, discovery, and the contract as a test."""

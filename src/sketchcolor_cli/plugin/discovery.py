@@ -1,0 +1,182 @@
+"""Finding the extractors that installed distributions offer.
+
+Ours come in by the same door as everyone's: entry points of the group ``sketchcolor.extractors``. A plugin
+that does not work is set aside with the reason, and the others work.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, cast
+
+import pluggy
+
+from sketchcolor_cli.errors import PluginError, UsageError
+from sketchcolor_cli.plugin import hooks as hookspecs
+from sketchcolor_cli.plugin.contract import Extractor, parse_parameters
+from sketchcolor_cli.weights.spec import WeightFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+GROUP = "sketchcolor.extractors"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One extractor that was found, or one plugin that does not work.
+
+    Attributes:
+        name: The extractor's name, or the entry point's where the plugin does not work.
+        distribution: The name of the distribution that it comes from.
+        version: That distribution's version.
+        extractor: What the plugin declared; None where it does not work.
+        problem: Why it cannot be used, in one line; None where it can.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    extractor: Extractor | None = None
+    problem: str | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be used."""
+        return self.problem is None
+
+    @property
+    def origin(self) -> str:
+        """The distribution and its version, as shown to users."""
+        return f"{self.distribution} {self.version}"
+
+    def to_json(self, missing_weights: Iterable[str] = ()) -> dict[str, Any]:
+        """Return the listing in plain types for json.dumps; where weights are missing, it is not ready."""
+        missing = list(missing_weights)
+        declared = self.extractor
+        return {
+            "name": self.name,
+            "summary": declared.summary if declared else "",
+            "distribution": self.distribution,
+            "version": self.version,
+            "parameters": [asdict(parameter) for parameter in declared.parameters] if declared else [],
+            "weights": [weight.to_json() for weight in declared.weights] if declared else [],
+            "missing_weights": missing,
+            "ready": self.ready and not missing,
+            "problem": self.problem,
+        }
+
+
+class Extractors:
+    """The extractors of one run, by name."""
+
+    def __init__(self, listings: Sequence[Listing]) -> None:
+        """Take what was found; a name found twice is marked as a problem."""
+        self.listings = [_with_clash(one, listings) for one in listings]
+
+    def names(self) -> list[str]:
+        """Return the names that can be used, in alphabetical order."""
+        return sorted(one.name for one in self.listings if one.ready)
+
+    def get(self, name: str) -> Extractor:
+        """Return the extractor of this name.
+
+        Raises:
+            PluginError: There is none, its plugin does not work, or two distributions give one.
+        """
+        same = [one for one in self.listings if one.name == name]
+        for one in same:
+            if one.extractor and one.ready:
+                return one.extractor
+        if same:
+            raise PluginError(f"{name}: {same[0].problem}")
+        close = difflib.get_close_matches(name, self.names())
+        hint = (
+            f"did you mean {' or '.join(close)}?"
+            if close
+            else f"there are: {', '.join(self.names()) or 'none'}"
+        )
+        raise PluginError(f"{name}: no extractor of this name is installed; {hint}")
+
+    def weights(self, name: str, settings: Iterable[str] = ()) -> list[WeightFile]:
+        """Return the weights that an extractor and those that it is made of will ask for.
+
+        Args:
+            name: The extractor's name.
+            settings: The user's parameters, each ``name=value``.
+
+        Raises:
+            PluginError: It, or one that it is made of, cannot be used.
+            UsageError: A parameter is unknown or its value makes no sense.
+        """
+        return list(dict.fromkeys(self._needs(name, settings, ())))
+
+    def _needs(self, name: str, settings: Iterable[str], within: tuple[str, ...]) -> Iterator[WeightFile]:
+        if name in within:  # loading will say so
+            return
+        extractor = self.get(name)
+        values = parse_parameters(extractor, settings)
+        needs: Iterable[WeightFile | str]
+        try:
+            needs = extractor.needs(values) if extractor.needs else (*extractor.weights, *extractor.parts)
+            needs = tuple(needs)  # a generator raises here
+        except ValueError as error:
+            raise UsageError(f"{name}: {error}") from error
+        for need in needs:
+            if isinstance(need, WeightFile):
+                yield need
+            else:
+                yield from self._needs(need, (), (*within, name))
+
+
+def find_extractors() -> Extractors:
+    """Load the plugins of all installed distributions and ask each for its extractors; imports no torch."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    listings: list[Listing] = []
+    for entry in metadata.entry_points(group=GROUP):
+        origin = (entry.dist.name, entry.dist.version) if entry.dist else ("unknown", "")
+        try:
+            found = _ask(manager, entry)
+        except Exception as error:  # a stranger's code may raise anything; it must not take the others down
+            problem = f"the plugin of {' '.join(origin)} does not work: {_first_line(error)}"
+            listings.append(Listing(entry.name, *origin, problem=problem))
+        else:
+            listings.extend(Listing(extractor.name, *origin, extractor) for extractor in found)
+    return Extractors(sorted(listings, key=lambda one: (one.name, one.distribution)))
+
+
+def _ask(manager: pluggy.PluginManager, entry: metadata.EntryPoint) -> list[Extractor]:
+    """Load one plugin and return its extractors."""
+    plugin = entry.load()
+    manager.register(plugin)
+    try:
+        manager.check_pending()  # a hook that we do not know is a misspelt one
+    except Exception:
+        manager.unregister(plugin)  # else the next plugin's check finds this one again
+        raise
+    hooks = [hook for hook in manager.hook.sketchcolor_extractors.get_hookimpls() if hook.plugin is plugin]
+    if not hooks:
+        raise PluginError("it has no function sketchcolor_extractors marked with @hookimpl")
+    found: list[Any] = [one for hook in hooks for one in cast("Iterable[Any]", hook.function())]
+    for one in found:
+        if not isinstance(one, Extractor):
+            raise PluginError(f"sketchcolor_extractors gave {one!r}, which is no Extractor")
+    return found
+
+
+def _with_clash(one: Listing, listings: Sequence[Listing]) -> Listing:
+    same = [other.origin for other in listings if other.extractor and other.name == one.name]
+    if one.extractor is None or len(same) == 1:
+        return one
+    problem = f"{' and '.join(same)} each give an extractor of this name; uninstall all but one"
+    return Listing(one.name, one.distribution, one.version, one.extractor, problem)
+
+
+def _first_line(error: Exception) -> str:
+    line = next(iter(str(error).splitlines()), "")
+    if isinstance(error, PluginError):
+        return line
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__

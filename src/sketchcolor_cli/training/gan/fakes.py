@@ -1,0 +1,131 @@
+"""What the critic learns from: drawings, and as many pictures that the generator has painted and saved."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, to_array, write_picture
+from sketchcolor_cli.training.files import write_text
+from sketchcolor_cli.training.loop.data import EpochBatches, loader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from torch import nn
+
+    from sketchcolor_cli.training.loop.data import PairDataset
+
+_EPOCH = 2**30  # the pairs that are painted are those of this epoch: the same whenever they are asked for
+
+
+def paint_all(
+    pairs: PairDataset,
+    mine: Sequence[int],
+    paint: Callable[[tuple[Tensor, ...]], Tensor],
+    folder: Path,
+    size: int,
+    batch_size: int,
+    *,
+    progress: Callable[[int], None],
+    stop: Callable[[], bool],
+) -> None:
+    """Save what the generator paints for the pairs ``mine``, ``folder/NUMBER.png``; what is there stays.
+
+    ``paint`` turns a batch of the dataset into RGB pictures (N, 3, S, S) in [0, 1]. A picture is whole or
+    absent, so painting can be stopped at any moment and taken up again.
+
+    Raises:
+        KeyboardInterrupt: ``stop`` said so.
+        ImageError: a picture cannot be written.
+    """
+    missing = [index for index in mine if not _file(folder, index).exists()]
+    for start in range(0, len(missing), batch_size):
+        if stop():
+            raise KeyboardInterrupt
+        numbers = missing[start : start + batch_size]
+        items = [pairs[_EPOCH, index, size] for index in numbers]
+        painted = paint(tuple(map(torch.stack, zip(*items, strict=True))))
+        for number, picture in zip(numbers, painted, strict=True):
+            write_picture(_file(folder, number), Picture(to_array(picture[None])))
+        progress(len(mine) - len(missing) + start + len(numbers))
+
+
+def claim(folder: Path, generator: nn.Module, size: int) -> None:
+    """Empty the folder unless its pictures are by this generator, at this size.
+
+    Raises:
+        TrainingError: it cannot be written.
+    """
+    digest = hashlib.sha256(str(size).encode())
+    for name, tensor in generator.state_dict().items():
+        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+    owner = folder / "painted-by.txt"
+    if not owner.exists() or owner.read_text() != digest.hexdigest():
+        shutil.rmtree(folder, ignore_errors=True)
+        write_text(owner, digest.hexdigest())
+
+
+def _file(folder: Path, number: int) -> Path:
+    return folder / f"{number // 1000:04d}" / f"{number:07d}.png"
+
+
+class RealAndFake(Dataset[tuple[Tensor, ...]]):
+    """Item (epoch, index, S): a drawing and a generated picture, each (3, S, S) RGB, and a number to ignore.
+
+    The drawing is that of a pair; the generated picture is of another one, drawn from seed and place alone,
+    so that what is in a picture says nothing of whether it is real. With ``varied`` each is mirrored at
+    random. Both have passed through eight bits, for else the one that has not would give itself away.
+    """
+
+    def __init__(self, pairs: PairDataset, folder: Path, size: int, seed: int, *, varied: bool) -> None:
+        self.pairs, self.folder, self.size, self.seed, self.varied = pairs, folder, size, seed, varied
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, place: tuple[int, int, int]) -> tuple[Tensor, ...]:
+        epoch, index, _ = place
+        rng = np.random.default_rng([self.seed, epoch, index])
+        other = int(rng.integers(len(self)))
+        truth = self.pairs[_EPOCH, index, self.size][-2]
+        real = (truth * 255 + 0.5).floor() / 255
+        painted = on_paper(read_picture(_file(self.folder, other)))
+        fake = torch.from_numpy(np.ascontiguousarray(painted.transpose(2, 0, 1)))
+        if self.varied:
+            real, fake = (part.flip(2) if rng.random() < 0.5 else part for part in (real, fake))
+        return real, fake, torch.tensor(0.0)
+
+
+@torch.no_grad()
+def critic_sheet(judge: Callable[[Tensor], Tensor], sample: tuple[Tensor, ...], path: Path) -> None:
+    """Write a picture of two rows, drawings and generated ones; a bar below each says how real it is thought.
+
+    The bar is as long as the probability of being a drawing; green where the critic is right, else red.
+    """
+    rows = []
+    for pictures, is_real in zip(sample[:2], (True, False), strict=True):
+        shares = torch.sigmoid(judge(pictures).flatten(1).mean(1)).cpu()
+        marked = []
+        for picture, share in zip(pictures, shares.tolist(), strict=True):
+            bar = torch.ones(3, max(6, picture.shape[1] // 16), picture.shape[2])
+            right = (share > 0.5) == is_real
+            color = torch.tensor((0.1, 0.7, 0.2) if right else (0.9, 0.15, 0.1)).view(3, 1, 1)
+            bar[:, 1:-1, : round(share * picture.shape[2])] = color
+            marked.append(torch.cat([picture, bar], 1))
+        rows.append(torch.cat(marked, 2))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_picture(path, Picture(to_array(torch.cat(rows, 1)[None].clamp(0, 1))))
+
+
+def first_of(dataset: Dataset[tuple[Tensor, ...]], count: int, size: int) -> tuple[Tensor, ...]:
+    """Return the first items of a dataset as a batch, to be shown."""
+    shown = EpochBatches(len(dataset), count, 0, shuffled=False, sizes=(size,))  # type: ignore[arg-type]
+    return next(iter(loader(dataset, shown)))

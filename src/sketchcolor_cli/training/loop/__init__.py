@@ -1,0 +1,1 @@
+"""One fit of fastai: data, learner, callbacks, metrics, processes."""

@@ -1,0 +1,253 @@
+"""Datasets: drawings by number, the pair that is made of each, and an order that can be taken up again."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.imaging.images import on_paper, read_picture
+from sketchcolor_cli.training.pairs.pairs import Drawing, Pair
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+PairMaker = Callable[["Generator", "Sequence[Drawing]", int, int], Pair]
+"""Makes a pair of the drawing of this number, of this many pixels a side, with the other drawings at hand."""
+
+Sketch = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
+"""Draws the lines of a picture: (H, W, 3) to (H, W), both in [0, 1]."""
+
+
+class Drawings(Sequence[Drawing]):
+    """Drawings by number, each made when it is asked for; what can be known without that is."""
+
+    def group(self, index: int) -> str:
+        """Return the group of a drawing, empty for none."""
+        return self[index].group
+
+
+class FolderDrawings(Drawings):
+    """Pictures of a folder, each read when it is asked for, shorter side at most ``short_side`` pixels.
+
+    ``sketches`` gives for each picture the file of its sketch.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], short_side: int, sketches: Sequence[Path] | None = None
+    ) -> None:
+        self.paths, self.short_side, self.sketches = paths, short_side, sketches
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]  # nobody asks for slices
+        color = self._read(self.paths[index])
+        line = None
+        if self.sketches is not None:
+            line = cv2.cvtColor(self._read(self.sketches[index]), cv2.COLOR_RGB2GRAY)
+            line = cv2.resize(line, color.shape[1::-1], interpolation=cv2.INTER_AREA)
+        return Drawing(str(self.paths[index]), color, line)
+
+    def group(self, index: int) -> str:
+        """Return that the drawing belongs to no group: a folder may mean anything."""
+        return ""
+
+    def _read(self, path: Path) -> NDArray[np.uint8]:
+        rgb = on_paper(read_picture(path))
+        scale = self.short_side / min(rgb.shape[:2])
+        if scale < 1:
+            rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return to_bytes(rgb)
+
+
+class Sketched(Drawings):
+    """The drawings of another sequence, with lines that ``sketch`` draws when they are asked for."""
+
+    def __init__(self, drawings: Sequence[Drawing], sketch: Sketch) -> None:
+        self.drawings, self.sketch = drawings, sketch
+
+    def __len__(self) -> int:
+        return len(self.drawings)
+
+    def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]
+        drawing = self.drawings[index]
+        return replace(drawing, line=to_bytes(self.sketch(to_unit(drawing.color))))
+
+    def group(self, index: int) -> str:
+        """Return the group of a drawing, empty for none."""
+        return group_of(self.drawings, index)
+
+
+class Subset(Drawings):
+    """Some of the drawings of another sequence, by number."""
+
+    def __init__(self, drawings: Sequence[Drawing], numbers: Sequence[int]) -> None:
+        self.drawings, self.numbers = drawings, numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]
+        return self.drawings[self.numbers[index]]
+
+    def group(self, index: int) -> str:
+        """Return the group of a drawing, empty for none."""
+        return group_of(self.drawings, self.numbers[index])
+
+
+def group_of(drawings: Sequence[Drawing], index: int) -> str:
+    """Return the group of a drawing, empty for none, without decoding it where that can be had."""
+    return drawings.group(index) if isinstance(drawings, Drawings) else drawings[index].group
+
+
+def split(drawings: Sequence[Drawing], valid_share: float, seed: int) -> tuple[Subset, Subset]:
+    """Return training and validation drawings; at least one is held out, and two are left to learn from.
+
+    Raises:
+        DataError: there are fewer than three pictures.
+    """
+    if len(drawings) < 3:
+        raise DataError(
+            f"{len(drawings)} picture(s) found; training needs 3 or more, one of them to measure on"
+        )
+    order = np.random.default_rng(seed).permutation(len(drawings)).tolist()
+    held_out = min(max(1, round(len(drawings) * valid_share)), len(drawings) - 2)
+    return Subset(drawings, sorted(order[held_out:])), Subset(drawings, sorted(order[:held_out]))
+
+
+def repeat(drawings: Sequence[Drawing], least: int) -> Subset:
+    """Return the drawings as often one after the other as it takes to have ``least`` of them."""
+    times = -(-least // len(drawings))
+    return Subset(drawings, [*range(len(drawings))] * times)
+
+
+def thesis_pair(_rng: Generator, drawings: Sequence[Drawing], index: int, size: int) -> Pair:
+    """Return the thesis's pair: the whole picture as a square, and itself as its own reference.
+
+    Raises:
+        DataError: the drawing has no lines.
+    """
+    drawing = drawings[index]
+    if drawing.line is None:
+        raise DataError(f"{drawing.key}: has no sketch; name an extractor with --method or give --sketches")
+
+    def square(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return to_unit(cv2.resize(plane, (size, size), interpolation=cv2.INTER_AREA))
+
+    truth = square(drawing.color)
+    given, nothing = np.ones((size, size, 1), np.float32), np.zeros((size // 4, size // 4, 4), np.float32)
+    return Pair(square(drawing.line), np.concatenate([truth, given], 2), nothing, truth)
+
+
+class PairDataset(Dataset[tuple[Tensor, ...]]):
+    """Item (epoch, index, S): sketch (1,S,S), hint (4,S,S), spread (4,S/4,S/4), truth (3,S,S), sketch again.
+
+    Where the maker's pairs have sheets, one of them, (4,R,R), comes before the truth. An item depends on seed
+    and place alone. The sketch comes twice because losses need it too.
+    """
+
+    def __init__(self, drawings: Sequence[Drawing], maker: PairMaker, seed: int) -> None:
+        self.drawings, self.maker, self.seed = drawings, maker, seed
+
+    def __len__(self) -> int:
+        return len(self.drawings)
+
+    def __getitem__(self, place: tuple[int, int, int]) -> tuple[Tensor, ...]:
+        epoch, index, size = place
+        pair = self.maker(np.random.default_rng([self.seed, epoch, index]), self.drawings, index, size)
+        return to_tensors(pair)
+
+
+def to_tensors(pair: Pair) -> tuple[Tensor, ...]:
+    """Return sketch, hint, spread, the sheet where there is one, truth, and the sketch again: (C, H, W)."""
+    sheet = () if pair.sheet is None else (pair.sheet,)
+    planes = (pair.sketch[..., None], pair.hint, pair.spread, *sheet, pair.truth)
+    tensors = [torch.from_numpy(np.ascontiguousarray(plane.transpose(2, 0, 1))) for plane in planes]
+    return (*tensors, tensors[0])
+
+
+class EpochBatches(Sampler[list[tuple[int, int, int]]]):
+    """Batches of (epoch, index, size), shuffled by seed and epoch; can begin in the middle of an epoch.
+
+    ``sizes`` have equal parts of the ``epochs``, the last what is left over. The epochs of items are counted
+    from ``first_epoch`` on. Of ``ranks`` processes each, by its ``rank``, has other batches. Incomplete
+    batches are left out when shuffled, as batch normalisation wants, unless there is no other.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        batch_size: int,
+        seed: int,
+        *,
+        shuffled: bool,
+        sizes: Sequence[int],
+        epochs: int = 1,
+        first_epoch: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
+    ) -> None:
+        self.rank, self.ranks = rank, ranks
+        self.count, self.size, self.seed, self.shuffled = count, min(batch_size, count), seed, shuffled
+        self.sizes, self.epochs, self.first_epoch = sizes, epochs, first_epoch
+        self.epoch, self.start = 0, 0
+
+    def __len__(self) -> int:
+        """Return the batches of a whole epoch of one process, wherever this one begins."""
+        together = self.size * self.ranks
+        return self.count // together if self.shuffled else -(-self.count // together)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int, int]]]:
+        order, number = np.arange(self.count), self.first_epoch + self.epoch
+        if self.shuffled:
+            np.random.default_rng([self.seed, number]).shuffle(order)
+        side = self.sizes[min(self.epoch * len(self.sizes) // self.epochs, len(self.sizes) - 1)]
+        for step in range(self.start, len(self)):
+            batch = step * self.ranks + self.rank
+            yield [(number, int(i), side) for i in order[batch * self.size : (batch + 1) * self.size]]
+
+
+def loader(
+    dataset: Dataset[Any], batches: EpochBatches, *, workers: int = 0, pinned: bool = False
+) -> DataLoader[tuple[Tensor, ...]]:
+    """Return a loader that takes nothing from the global random numbers, which belong to the training."""
+    # Extractors of plugins can seldom be pickled, and only Linux starts processes safely without that.
+    workers = workers if sys.platform == "linux" else 0
+    return DataLoader(
+        dataset,
+        batch_sampler=batches,
+        num_workers=workers,
+        multiprocessing_context="fork" if workers else None,
+        worker_init_fn=_begin_worker,
+        generator=torch.Generator().manual_seed(0),
+        pin_memory=pinned,
+    )
+
+
+def _begin_worker(_worker: int) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):  # these reach all processes; the one that trains decides
+        signal.signal(number, signal.SIG_IGN)
+    cv2.setNumThreads(0)  # its threads were not forked with the process
+
+
+def to_bytes(plane: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return values in [0, 1] as bytes."""
+    return (plane * 255 + 0.5).astype(np.uint8)
+
+
+def to_unit(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return bytes as values in [0, 1]."""
+    return plane.astype(np.float32) / np.float32(255)

@@ -1,0 +1,1 @@
+"""Training pairs: lines, strokes, pages, and pictures bent."""

@@ -1,0 +1,67 @@
+"""All weights that are declared on this computer, by name."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sketchcolor_cli.errors import WeightError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sketchcolor_cli.weights.spec import WeightFile
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Weights, and who uses them.
+
+    Attributes:
+        file: The weights.
+        used_by: The extractors and commands that declare them.
+        problem: Why they cannot be got, in one line: two declare different weights by this name. Else None.
+    """
+
+    file: WeightFile
+    used_by: tuple[str, ...]
+    problem: str | None = None
+
+
+class Declarations:
+    """The weights that can be got."""
+
+    def __init__(self, declared: Iterable[tuple[str, WeightFile]]) -> None:
+        """Take each user's name with the weights that it declares."""
+        found: dict[str, Declared] = {}
+        for user, file in declared:
+            before = found.get(file.name)
+            found[file.name] = _joined(before, user, file) if before else Declared(file, (user,))
+        self.all = [found[name] for name in sorted(found)]
+        self._by_name = found
+
+    def get(self, name: str) -> WeightFile:
+        """Return the weights of this name.
+
+        Raises:
+            WeightError: There are none, or two of them.
+        """
+        declared = self._by_name.get(name)
+        if declared is None:
+            names = list(self._by_name)
+            close = difflib.get_close_matches(name, names)
+            hint = (
+                f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(names) or 'none'}"
+            )
+            raise WeightError(f"{name}: no weights of this name are known; {hint}")
+        if declared.problem:
+            raise WeightError(f"{name}: {declared.problem}")
+        return declared.file
+
+
+def _joined(before: Declared, user: str, file: WeightFile) -> Declared:
+    users = before.used_by if user in before.used_by else (*before.used_by, user)
+    same = before.file.to_json() == file.to_json()
+    problem = f"{', '.join(users)} declare different weights of this name; uninstall one of the plugins"
+    return Declared(before.file, users, before.problem if same else problem)

@@ -1,0 +1,168 @@
+"""Runs on Ray, with two workers on this machine; left out where Ray is not installed."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import sys
+import uuid
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - a worker looks at the fields' types
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from book_files import page, write_zip
+from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.errors import ImageError, UsageError
+from sketchcolor_cli.files.books.opening import open_book
+from sketchcolor_cli.files.books.settings import PdfSettings
+from sketchcolor_cli.files.worklist import Container, Job, build_worklist
+from sketchcolor_cli.jobs import ray as distributed
+from sketchcolor_cli.jobs.journal import Journal
+from sketchcolor_cli.jobs.pipeline import BatchResult, Done, Existing, Steps
+from sketchcolor_cli.jobs.plan import Planned, Planner
+from sketchcolor_cli.jobs.ray import run_on_ray
+
+
+def plan_of(folder: Path, output: Path, journal: Journal) -> list[Planned]:
+    jobs = build_worklist([folder], output, books=Container.SAME)
+    return Planner(output, journal, Existing.ERROR, lambda _: "red", open_book).plan(jobs)
+
+
+def test_without_ray_it_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def missing(name: str, *args: Any, **named: Any) -> Any:
+        if name == "ray":
+            raise ImportError(name)
+        return real(name, *args, **named)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(
+        UsageError, match=r"--ray needs Ray; install it with: pip install 'sketchcolor-cli\[ray\]'"
+    ):
+        ray_run([], tmp_path)
+
+
+def ray_run(plan: list[Planned], output: Path, **other: Any) -> BatchResult:
+    given: dict[str, Any] = {
+        "output": output,
+        "pdf": PdfSettings(),
+        "address": "local",
+        "workers": 2,
+        "record": lambda _: None,
+        "report": lambda _: None,
+    }
+    return run_on_ray(plan, other.pop("work", None), **{**given, **other})
+
+
+@dataclass(frozen=True)
+class Capitals:
+    """Work on bytes: "bad" cannot be read, and "deadly" kills its worker, the first time or each time."""
+
+    marks: Path
+    device: str = "cpu"
+
+    def settings_of(self, _job: Job) -> str:
+        return "red"
+
+    def missing(self, _jobs: object) -> list[str]:
+        return []
+
+    def steps(self, _device: str, _note: object) -> Steps[Job, bytes, bytes]:
+        def read(job: Job) -> bytes:
+            text = job.reads.read_bytes()
+            if text == b"bad":
+                raise ImageError(f"{job.reads}: is damaged")
+            if text.startswith(b"deadly"):
+                mark = self.marks / f"{job.source.name} {uuid.uuid4().hex}"
+                mark.touch()
+                tries = len(list(self.marks.glob(f"{job.source.name} *")))
+                if text == b"deadly always" or tries == 1:
+                    os._exit(9)
+            return text
+
+        def write(job: Job, text: bytes) -> None:
+            job.writes.parent.mkdir(parents=True, exist_ok=True)
+            job.writes.write_bytes(text)
+
+        return Steps(read=read, compute=lambda texts: [text.upper() for text in texts], write=write)
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A tree of pictures and books."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(9):
+        (folder / f"{number}.png").write_bytes(b"page %d" % number)
+    (folder / "bad.png").write_bytes(b"bad")
+    for name in ("x.cbz", "y.cbz"):
+        write_zip(folder / name, {"1.png": b"one", "2.png": b"two", "ComicInfo.xml": b"<x/>"})
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+def test_two_workers_share_a_tree_and_lost_workers_are_replaced(shared: Path, tmp_path: Path) -> None:
+    ray = pytest.importorskip("ray")
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import a test
+    (shared / "deadly once.png").write_bytes(b"deadly once")
+    (shared / "deadly.png").write_bytes(b"deadly always")
+    output, marks = tmp_path / "out", tmp_path / "marks"
+    marks.mkdir()
+    events = []
+    with Journal(output) as journal:
+        journal.begin()
+        plan = plan_of(shared, output, journal)
+        result = ray_run(plan, output, work=Capitals(marks), record=journal.add, report=events.append)
+    assert not ray.is_initialized()
+    failed = {one.job.name: one.message for one in result.failed}
+    assert set(failed) == {"bad.png", "deadly.png"}
+    assert failed["bad.png"] == f"{shared / 'bad.png'}: is damaged"
+    assert failed["deadly.png"].startswith(f"{shared / 'deadly.png'}: its worker was lost 3 times")
+    assert len(result.done) == 9 + 1 + 2 * 2
+    assert (output / "8.png").read_bytes() == b"PAGE 8"
+    assert (output / "deadly once.png").read_bytes() == b"DEADLY ONCE"
+    with zipfile.ZipFile(output / "y.cbz") as book:
+        assert {name: book.read(name) for name in book.namelist()} == {
+            "1.png": b"ONE",
+            "2.png": b"TWO",
+            "ComicInfo.xml": b"<x/>",
+        }
+    names = [one.job.name for one in result.done]
+    assert names.index("0.png") < names.index("8.png") < names.index("deadly once.png")
+
+    # The journal is the same as that of any run: what is done is not done again.
+    again = plan_of(shared, output, Journal(output))
+    assert [one.job.name for one in again if one.action == "do"] == ["bad.png", "deadly.png"]
+
+
+def test_the_command_line_hands_over_what_is_to_be_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    def listen(plan: list[Planned], work: Any, **named: Any) -> BatchResult:
+        given.update(named, plan=plan, work=work)
+        return BatchResult(done=[Done(plan[0].job, 1.5)])
+
+    monkeypatch.setattr(distributed, "run_on_ray", listen)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.png").write_bytes(page())
+    run = ["colorize", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--ray", "head:6379", "--jobs", "8"]
+    result = CliRunner().invoke(app, [*run, "--fail-fast", "--pdf-dpi", "150", "--device", "cuda"])
+    assert result.exit_code == 0, result.output
+    assert result.stderr.startswith("1 colorized in")
+    assert (given["address"], given["workers"], given["fail_fast"]) == ("head:6379", 8, True)
+    assert (given["pdf"], given["output"]) == (PdfSettings(dpi=150), tmp_path / "out")
+    assert [one.job.name for one in given["plan"]] == ["a.png"]
+    assert given["work"].device == "cuda"  # each worker looks for its own
+
+
+def test_an_address_where_nobody_answers_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(UsageError, match=r"--ray 127\.0\.0\.1:1: no cluster answers there \(.*refused"):
+        ray_run([], tmp_path, address="127.0.0.1:1")
