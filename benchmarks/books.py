@@ -60,7 +60,7 @@ def measured(source: Path, output: Path, model: str | None) -> tuple[float, int]
 
 def overlap(book: Path, output: Path, model: str) -> None:
     """Time the network's calls within a run over a book."""
-    from sketchcolor_cli.cli.environment import prepare_process
+    from sketchcolor_cli.environment import prepare_process
 
     prepare_process()  # as the command does, before torch is imported
     from sketchcolor_cli.coloring.colorizer import Colorizer

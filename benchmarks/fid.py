@@ -24,7 +24,7 @@ import torch
 from PIL import Image
 from scipy import linalg
 
-from sketchcolor_cli.cli.environment import weight_store
+from sketchcolor_cli.environment import weight_store
 from sketchcolor_cli.evaluation.fid.statistics import read_statistics
 from sketchcolor_cli.metrics.sets import frechet_distance
 from sketchcolor_cli.weights.builtin import FID_INCEPTION

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from sketchcolor_cli.cli.environment import prepare_process
+from sketchcolor_cli.environment import prepare_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable

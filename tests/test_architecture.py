@@ -22,12 +22,13 @@ ROWS = (
     {
         "errors",
         "files.atomic",
+        "settings",
         "imaging.sizes",
         "weights.spec",
     },  # and settings.py everywhere: errors, standard library
     {"color", "compute", "files", "weights"},
     {"imaging", "metrics", "networks", "plugin"},
-    {"data", "extraction"},
+    {"data", "environment", "extraction"},
     {"coloring", "training", "evaluation"},  # engines: never one another
     {"jobs"},
     {"cli", "testing"},
@@ -49,7 +50,7 @@ OUTSIDE = {"os.environ", "os.getenv", "sys.argv", "sys.stderr", "sys.stdin", "sy
 
 def row_of(module: str) -> int:
     """Return the row of a module, given without the package's name: ``training.run``."""
-    if module.rpartition(".")[2] == "settings":
+    if module.endswith(".settings"):
         return 0
     room = module.partition(".")[0]
     for name in (".".join(module.split(".")[:2]), room):
@@ -104,7 +105,7 @@ def violations(name: str, source: str, *, is_package: bool = False) -> list[str]
         found += _from_plugin(tree, package, is_package=is_package)
     elif room not in ("", "__main__"):
         found += _upward(tree, package, module)
-    if room not in ("cli", "__main__"):
+    if room not in ("cli", "__main__", "environment"):
         found += _on_screen(tree, package)
     if module not in FASTAI:
         found += [
@@ -132,7 +133,7 @@ def _upward(tree: ast.Module, package: str, module: str) -> Iterator[str]:
 def _below(other: str, room: str, row: int) -> bool:
     """Whether a module of this room and row may import this other one."""
     if row == 0:
-        return other.partition(".")[0] in ("errors", "settings")
+        return other.partition(".")[0] in ("errors", "settings") or ".settings" in other
     return other.partition(".")[0] == room or row_of(other) < row
 
 

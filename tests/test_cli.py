@@ -21,8 +21,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from sketchcolor_cli import Extractor, Parameter, SizeRule, WeightFile, __version__
-from sketchcolor_cli.cli import batches, colorize, environment, plugins, printing
+from sketchcolor_cli import Extractor, Parameter, SizeRule, WeightFile, __version__, environment
+from sketchcolor_cli.cli import batches, colorize, plugins, printing
 from sketchcolor_cli.cli.app import app, main
 from sketchcolor_cli.coloring import colorizer, models
 from sketchcolor_cli.coloring.extras import outputs
@@ -127,7 +127,7 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
         write=Mock(return_value=None),
         train=Mock(return_value={"pictures": 9, "model": "run/model.safetensors"}),
     )
-    for place in ("cli.extract", "plugins"):
+    for place in ("cli.extract", "plugin.discovery"):
         monkeypatch.setattr(f"sketchcolor_cli.{place}.find_extractors", lambda: found)
     monkeypatch.setattr(batches, "Planner", made.planner)
     monkeypatch.setattr(devices, "resolve", lambda wanted: f"resolved {wanted}")
@@ -895,7 +895,7 @@ def test_missing_weights_are_one_line_before_any_engine_is_loaded(
     files = [WeightFile(name, "research only", non_commercial=True) for name in ("first", "second")]
     declared = Extractor("net", "Draws.", Mock(), tuple(files), parameters=(fine,))
     found = Extractors([Listing("net", "demo", "1.0", declared)])
-    for place in ("cli.extract", "plugins"):
+    for place in ("cli.extract", "plugin.discovery"):
         monkeypatch.setattr(f"sketchcolor_cli.{place}.find_extractors", lambda: found)
     result = invoke(*shlex.split(line), SKETCHCOLOR_WEIGHTS="kept")
     assert result.exit_code == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.cli.environment import prepare_process
+from sketchcolor_cli.environment import prepare_process
 
 if TYPE_CHECKING:
     import pytest

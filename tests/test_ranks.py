@@ -30,7 +30,7 @@ from sketchcolor_cli.training import learner
 from sketchcolor_cli.training.settings import configure
 from sketchcolor_cli.training.loop.ranks import Ranks
 from sketchcolor_cli.training.run import train
-from sketchcolor_cli.cli.environment import process_ranks
+from sketchcolor_cli.environment import process_ranks
 
 from test_ranks import record_gradients
 data, run, settings = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from sketchcolor_cli import __version__
+from sketchcolor_cli import __version__, environment
 from sketchcolor_cli.cli import (
     colorize,
     dataset,
-    environment,
     evaluate,
     explore,
     extract,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
-from sketchcolor_cli import __version__
-from sketchcolor_cli.cli import batches, environment, options, page_options
+from sketchcolor_cli import __version__, environment
+from sketchcolor_cli.cli import batches, options, page_options
 from sketchcolor_cli.cli import series as series_profile
 from sketchcolor_cli.cli.aids import Aids
 from sketchcolor_cli.cli.page_options import write_page

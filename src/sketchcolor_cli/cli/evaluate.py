@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli import environment
+from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import ENOUGH, EvaluateSettings, Protocol

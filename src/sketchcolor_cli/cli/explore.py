@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli import environment
+from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.coloring.settings import ColorizeSettings
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import UsageError

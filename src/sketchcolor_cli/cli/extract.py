@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sketchcolor_cli import __version__
-from sketchcolor_cli.cli import batches, environment, options
+from sketchcolor_cli import __version__, environment
+from sketchcolor_cli.cli import batches, options
 from sketchcolor_cli.compute.memory import Ladder
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.extraction.settings import Sketching, parse_size

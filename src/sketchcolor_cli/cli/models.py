@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli import environment
+from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.networks.registry import read_header
 from sketchcolor_cli.weights.store import readable_size

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Column, Table
 
-from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli import environment
+from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.weights.store import State
 

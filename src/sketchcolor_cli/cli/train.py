@@ -12,7 +12,8 @@ from zlib import crc32
 
 import typer
 
-from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli import environment
+from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.training.settings import NAMES, PRESETS, STAGES, TrainConfig, configure, option

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from sketchcolor_cli.cli import environment, options, printing
+from sketchcolor_cli import environment
+from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.weights.builtin import KNOWN
@@ -55,7 +56,7 @@ def list_(json: options.Json = False) -> int:
     Example: `sketchcolor weights list --json`
     """
     store = environment.weight_store()
-    declared = _declarations().all
+    declared = find_declared().all
     if json:
         printing.emit_json([_as_json(store, one) for one in declared])
         return 0
@@ -77,7 +78,7 @@ def show(name: Name, json: options.Json = False) -> int:
 
     Example: `sketchcolor weights show fid-inception`
     """
-    store, declarations = environment.weight_store(), _declarations()
+    store, declarations = environment.weight_store(), find_declared()
     file = declarations.get(name)
     [declared] = [one for one in declarations.all if one.file is file]
     if json:
@@ -157,7 +158,7 @@ def import_(
     """
     from sketchcolor_cli.weights.fetch import import_file
 
-    store, file = environment.weight_store(), _declarations().get(name)
+    store, file = environment.weight_store(), find_declared().get(name)
     printing.note(f"{file.name}: {file.licence}")
     record = import_file(store, file, path, accept=accept_licence)
     _tell(store, file, record)
@@ -179,7 +180,7 @@ def verify(
 
     Example: `sketchcolor weights verify`
     """
-    store, declarations = environment.weight_store(), _declarations()
+    store, declarations = environment.weight_store(), find_declared()
     if names:
         files = [declarations.get(name) for name in dict.fromkeys(names)]
     else:
@@ -215,7 +216,7 @@ def path(
     Example: `sketchcolor weights path`
     """
     store = environment.weight_store()
-    where = str(store.path(_declarations().get(name)) if name else store.folder)
+    where = str(store.path(find_declared().get(name)) if name else store.folder)
     if json:
         printing.emit_json({"path": where})
     else:
@@ -230,7 +231,7 @@ def remove(names: Names, json: options.Json = False) -> int:
 
     Example: `sketchcolor weights remove fid-inception`
     """
-    store, declarations = environment.weight_store(), _declarations()
+    store, declarations = environment.weight_store(), find_declared()
     removed = []
     for file in [declarations.get(name) for name in dict.fromkeys(names)]:
         there = store.remove(file)
@@ -241,7 +242,7 @@ def remove(names: Names, json: options.Json = False) -> int:
     return 0
 
 
-def _declarations(extractors: Extractors | None = None) -> Declarations:
+def find_declared(extractors: Extractors | None = None) -> Declarations:
     """Return the weights of the extractors that are installed, and the program's own."""
     own = ((f"sketchcolor {command}", file) for command, files in KNOWN.items() for file in files)
     listings = (extractors or find_extractors()).listings
@@ -252,7 +253,7 @@ def _declarations(extractors: Extractors | None = None) -> Declarations:
 def _wanted(names: list[str]) -> list[WeightFile]:
     """Return the weights of these names; the name of a method stands for all that it needs."""
     extractors = find_extractors()
-    declarations = _declarations(extractors)
+    declarations = find_declared(extractors)
     known = {one.file.name for one in declarations.all}
     wanted: list[WeightFile] = []
     for name in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.cli import environment
+from sketchcolor_cli import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,10 +5,19 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.networks.registry import ModelShelf
+from sketchcolor_cli.settings import from_table, leaves
 from sketchcolor_cli.weights.store import WeightStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sketchcolor_cli.settings import Settings
 
 WEIGHTS = "SKETCHCOLOR_WEIGHTS"
 """The variable that says where trained weights lie."""
@@ -74,6 +83,50 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("sketchcolor", appauthor=False)
+
+
+CONFIG = "SKETCHCOLOR_CONFIG"
+"""The variable that says where the user's settings are."""
+
+
+def variables() -> Mapping[str, str]:
+    """Return the environment variables."""
+    return os.environ
+
+
+def config_file() -> Path:
+    """Return where the user's settings are: SKETCHCOLOR_CONFIG, or config.toml in the config folder."""
+    chosen = os.environ.get(CONFIG)
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_config_path
+
+    return user_config_path("sketchcolor", appauthor=False) / "config.toml"
+
+
+def configured(kind: type[Settings], command: str) -> dict[str, Any]:
+    """Return what the user's config file sets for a command, by name.
+
+    Keys at its top are for every command that has such an option, those in ``[command]`` for that one.
+
+    Raises:
+        UsageError: The file cannot be read, or sets something that makes no sense.
+    """
+    path = config_file()
+    if not path.is_file():
+        return {}
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}); mend or delete it") from error
+    own = document.pop(command, {})
+    tables = {name for name, value in document.items() if isinstance(value, dict)}
+    keys = {leaf.key for leaf in leaves(kind) if leaf.about.stored}
+    shared = {name: value for name, value in document.items() if name.replace("_", "-") in keys}
+    try:
+        return from_table(kind, {**shared, **own}, path.parent, ignore=frozenset(tables))
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
 
 
 def process_ranks() -> tuple[int, int, int]:

@@ -1,0 +1,135 @@
+"""Commands made of settings: the options of a command are the fields of its request.
+
+    @requested(request=ColorizeRequest, screen=Screen)
+    def colorize(request: ColorizeRequest, screen: Screen) -> int:
+        '''Colour sketches and manga pages.'''
+
+The command is given one object for each group. A value comes from the command line, else from the
+environment, else from the user's config file, else it is the field's default.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sketchcolor_cli import environment
+from sketchcolor_cli.cli import completion
+from sketchcolor_cli.settings import REQUIRED, Leaf, Settings, from_environment, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def requested(**groups: type[Settings]) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Return a decorator that gives a command one object for each of ``groups``.
+
+    Settings with the same name in two groups are one option. The command's own parameters stay as they are.
+    """
+
+    def decorate(command: Callable[..., int]) -> Callable[..., int]:
+        shown: dict[str, Leaf] = {}
+        for kind in groups.values():
+            for leaf in leaves(kind):
+                if not leaf.about.internal:
+                    shown.setdefault(leaf.name, leaf)
+
+        @wraps(command)
+        def run(**given: Any) -> int:
+            typed = {name: _plain(given.pop(name)) for name in shown if given.get(name) is not None}
+            given = {name: value for name, value in given.items() if name not in shown}
+            objects = {name: _resolved(kind, typed, command.__name__) for name, kind in groups.items()}
+            return command(**objects, **given)
+
+        own = [one for one in inspect.signature(command).parameters.values() if one.name not in groups]
+        hints = inspect.get_annotations(command, eval_str=True)
+        kept = [one.replace(kind=one.KEYWORD_ONLY, annotation=hints[one.name]) for one in own]
+        made = [_parameter(leaf) for leaf in shown.values()]
+        run.__signature__ = inspect.Signature([*made, *kept])  # type: ignore[attr-defined]
+        run.__annotations__ = {one.name: one.annotation for one in (*made, *kept)}
+        return run
+
+    return decorate
+
+
+def _resolved(kind: type[Settings], typed: Mapping[str, Any], command: str) -> Settings:
+    """Return the settings of one group.
+
+    Raises:
+        UsageError: A value makes no sense; the message names where it was set.
+    """
+    names = {leaf.name for leaf in leaves(kind)}
+    prefixes = (f"SKETCHCOLOR_{command.upper()}", "SKETCHCOLOR")
+    variables = from_environment(kind, environment.variables(), prefixes)
+    given = {**variables, **{name: value for name, value in typed.items() if name in names}}
+    return kind.resolve(given, environment.configured(kind, command))
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _parameter(leaf: Leaf) -> inspect.Parameter:
+    """Return the option or argument of a setting; its value is None where it is not typed."""
+    about = leaf.about
+    required = leaf.default is REQUIRED
+    if about.positional:
+        info = typer.Argument(help=_help(leaf), metavar=_metavar(leaf), show_default=False)
+    else:
+        info = typer.Option(
+            *_names(leaf),
+            help=_help(leaf),
+            metavar=_metavar(leaf),
+            rich_help_panel=leaf.panel,
+            show_default=False,
+            parser=about.parse,
+            autocompletion=completion.of(about.complete),
+        )
+    kind: Any = str if about.parse is not None else leaf.kind
+    if leaf.many and about.parse is None:
+        kind = types.GenericAlias(list, (kind,))
+    annotation: Any = Annotated[kind if required else kind | None, info]
+    default = inspect.Parameter.empty if required else None
+    return inspect.Parameter(
+        leaf.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
+
+
+def _names(leaf: Leaf) -> list[str]:
+    """Return the option's names; a switch that files may set can be turned off again."""
+    long = leaf.option
+    if leaf.kind is bool and leaf.about.stored:
+        long += f"/--no-{leaf.key}"
+    return [long, leaf.about.short] if leaf.about.short else [long]
+
+
+def _metavar(leaf: Leaf) -> str | None:
+    if leaf.about.metavar or leaf.kind is bool:
+        return leaf.about.metavar or None
+    if leaf.about.choices:
+        return "|".join(leaf.about.choices)
+    return {int: "N", float: "X"}.get(leaf.kind)
+
+
+def _help(leaf: Leaf) -> str:
+    """Return the sentence of a setting, with what holds when it is not typed."""
+    repeats = leaf.many and leaf.about.parse is None and not leaf.about.positional
+    shown = _shown(leaf)
+    return (
+        leaf.about.help
+        + (" May be given several times." if repeats else "")
+        + (f" [default: {shown}]" if shown else "")
+    )
+
+
+def _shown(leaf: Leaf) -> str:
+    """Return what help says of the default; nothing where there is none, or it is off."""
+    if leaf.about.shown is not None:
+        return leaf.about.shown
+    if leaf.default in (REQUIRED, None, (), "") or leaf.default is False:
+        return ""
+    return ", ".join(map(str, leaf.default)) if leaf.many else str(leaf.default)

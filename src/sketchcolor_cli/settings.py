@@ -1,0 +1,441 @@
+"""Settings: a field of a frozen dataclass is the one home of a setting's type, default, bounds and help.
+
+    @dataclass(frozen=True)
+    class ColorSettings(Settings):
+        seed: int = setting(3, "Seed of the random colours.", least=0)
+
+    @dataclass(frozen=True)
+    class ColorizeRequest(Settings):
+        inputs: tuple[Path, ...] = argument("Pictures, books, or folders.")
+        color: ColorSettings = part(ColorSettings, "Colours")
+
+Everything else is derived from the fields: the check on construction, the options of a command
+(``cli.request``), the keys of TOML files, environment variables, and the reference pages of the docs.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from dataclasses import MISSING, dataclass, field, fields
+from enum import Enum
+from functools import cache
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from sketchcolor_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from dataclasses import Field
+
+S = TypeVar("S", bound="Settings")
+
+REQUIRED: Any = MISSING
+"""The default of a setting that must be given."""
+
+_KEY = "sketchcolor"  # of our entry in a field's metadata
+_KINDS: Mapping[type, str] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "a text",
+    Path: "a path",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of one setting, or of a part that holds several, beside its type and default.
+
+    Attributes:
+        help: One or two sentences for people.
+        name: Name of the option and the TOML key, where it is not the field's: ``sheet`` for ``sheets``.
+        short: Short form of the option, such as ``-o``.
+        metavar: What stands for the value in help.
+        shown: What help says of the default, where the value does not say it.
+        least, above, most, below: Bounds of a number, and of each number of several.
+        choices: The only values; those of an Enum are known from its type.
+        complete: Name of a list that completes the value: methods, models, presets, weights, palettes.
+        parse: Reads the value from the command line or the environment.
+        positional: Whether it is an argument of the command, not an option.
+        stored: Whether files and the environment may set it, too.
+        matters: Whether results depend on it; what does not is left out of fingerprints.
+        internal: Whether only the library sets it.
+        panel: Heading of a part's options in help.
+    """
+
+    help: str
+    name: str = ""
+    short: str = ""
+    metavar: str = ""
+    shown: str | None = None
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+    complete: str = ""
+    parse: Callable[[str], Any] | None = None
+    positional: bool = False
+    stored: bool = True
+    matters: bool = True
+    internal: bool = False
+    panel: str | None = None
+
+    def rule(self) -> str:
+        """Return the bounds as words: ``at least 1 and below 5``; empty where there are none."""
+        words = (
+            ("at least", self.least),
+            ("above", self.above),
+            ("at most", self.most),
+            ("below", self.below),
+        )
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if self.least is not None and self.most is not None:
+            return f"from {self.least:g} to {self.most:g}"
+        return " and ".join(f"{word} {bound:g}" for word, bound in words if bound is not None)
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value keeps to the bounds and choices."""
+        if self.choices:
+            return str(value) in self.choices
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return True
+        return (
+            isfinite(value)
+            and (self.least is None or value >= self.least)
+            and (self.above is None or value > self.above)
+            and (self.most is None or value <= self.most)
+            and (self.below is None or value < self.below)
+        )
+
+
+def setting(default: Any, help: str, **about: Any) -> Any:  # noqa: A002  (the word that every CLI library uses)
+    """Return a dataclass field that is a setting; see :class:`Setting` for ``about``.
+
+    Args:
+        default: Its value when nobody sets it; ``REQUIRED`` for none. A function makes it anew.
+        help: One or two sentences for people.
+        about: The other attributes of :class:`Setting`.
+    """
+    metadata = {_KEY: Setting(help, **about)}
+    if callable(default) and not isinstance(default, type):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def argument(help: str, *, default: Any = REQUIRED, **about: Any) -> Any:  # noqa: A002
+    """Return a field that is a positional argument of the command, required unless it has a default."""
+    return setting(default, help, positional=True, stored=False, **about)
+
+
+def internal(default: Any, help: str, **about: Any) -> Any:  # noqa: A002
+    """Return a field that only the library sets: it has a check and a sentence, but no option or key."""
+    return setting(default, help, internal=True, **about)
+
+
+def part(kind: type[Settings], panel: str | None = None) -> Any:
+    """Return a field that holds other settings; ``panel`` heads their options in help."""
+    return field(default_factory=kind, metadata={_KEY: Setting(kind.__doc__ or "", panel=panel)})
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One setting of a request, however deep it lies.
+
+    Attributes:
+        path: The fields that lead to it, the last one its own.
+        kind: The type of its value, or of each of several, without None.
+        many: Whether it is a tuple of values.
+        default: Its default, or ``REQUIRED``.
+        about: What else is known.
+        panel: Heading of its options.
+    """
+
+    path: tuple[str, ...]
+    kind: type
+    many: bool
+    default: Any
+    about: Setting
+    panel: str | None
+
+    @property
+    def name(self) -> str:
+        """Its name in Python: ``work_size``."""
+        return (self.about.name or self.path[-1]).replace("-", "_")
+
+    @property
+    def key(self) -> str:
+        """Its name in TOML files: ``work-size``."""
+        return self.name.replace("_", "-")
+
+    @property
+    def option(self) -> str:
+        """How the command line, and every message, names it: ``--work-size``."""
+        return self.key.upper() if self.about.positional else f"--{self.key}"
+
+    def read(self, text: str) -> Any:
+        """Return the value that a text on the command line or in the environment stands for.
+
+        Raises:
+            UsageError: It stands for none.
+        """
+        if self.about.parse is not None:
+            return self.about.parse(text)
+        if self.many:
+            return tuple(self._read_one(piece.strip()) for piece in text.split(",") if piece.strip())
+        return self._read_one(text)
+
+    def _read_one(self, text: str) -> Any:
+        if self.kind is bool:
+            if text.lower() in ("1", "true", "yes", "on"):
+                return True
+            if text.lower() in ("0", "false", "no", "off", ""):
+                return False
+            raise UsageError(f"{self.option} {text}: must be true or false")
+        try:
+            return self.kind(text)
+        except ValueError as error:
+            raise UsageError(f"{self.option} {text}: must be {self.wanted()}") from error
+
+    def accept(self, value: Any, folder: Path | None = None) -> Any:
+        """Return what a value of a TOML file stands for; paths are meant from ``folder`` on.
+
+        Raises:
+            UsageError: It is of another type.
+        """
+        if self.about.parse is not None and isinstance(value, str):
+            return self.about.parse(value)
+        if self.many:
+            values = value if isinstance(value, list | tuple) else [value]
+            return tuple(self._accept_one(one, folder) for one in values)
+        return self._accept_one(value, folder)
+
+    def _accept_one(self, value: Any, folder: Path | None) -> Any:
+        if self.kind is Path and isinstance(value, str):
+            path = Path(value).expanduser()
+            return folder / path if folder is not None else path
+        if issubclass(self.kind, Enum) and isinstance(value, str):
+            return self._read_one(value)
+        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(value, bool) and self.kind is not bool:
+            raise UsageError(f"{self.option} {value!r}: must be {self.wanted()}")
+        if self.kind in _KINDS and not isinstance(value, self.kind):
+            raise UsageError(f"{self.option} {value!r}: must be {self.wanted()}")
+        return value
+
+    def wanted(self) -> str:
+        """Return what the value must be, as words."""
+        if issubclass(self.kind, Enum):
+            return f"one of {', '.join(str(one.value) for one in self.kind)}"
+        return self.about.rule() or _KINDS.get(self.kind, self.kind.__name__)
+
+    def check(self, value: Any) -> None:
+        """Refuse a value that is out of bounds or of another type.
+
+        Raises:
+            UsageError: It is; the message names the option.
+        """
+        if value is None or value is REQUIRED:
+            return
+        for one in value if self.many else (value,):
+            expected = (int, float) if self.kind is float else self.kind
+            mistyped = self.kind in (int, float, bool) and (
+                not isinstance(one, expected) or (isinstance(one, bool) and self.kind is not bool)
+            )
+            if (
+                mistyped
+                or not self.about.allows(one)
+                or (issubclass(self.kind, Enum) and not isinstance(one, self.kind))
+            ):
+                raise UsageError(f"{self.option} {one}: must be {self.wanted()}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of everything that is a group of settings; a value out of its bounds cannot be constructed."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense.
+
+        Raises:
+            UsageError: One is out of its bounds; the message names its option.
+        """
+        for leaf in _own(type(self)):
+            leaf.check(getattr(self, leaf.path[0]))
+
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        """Return the settings of these values, by the names of their options: ``ColorizeRequest.of(seed=5)``.
+
+        Raises:
+            UsageError: A name is unknown, a value out of its bounds, or one is missing.
+        """
+        known = {leaf.name: leaf for leaf in leaves(cls)}
+        for name in values:
+            if name not in known:
+                raise UsageError(f"{name}: unknown setting{_nearest(name, known)}")
+        return cls.resolve({name: known[name].accept(value) for name, value in values.items()})
+
+    @classmethod
+    def resolve(cls, given: Mapping[str, Any], stored: Mapping[str, Any] | None = None) -> Self:
+        """Return the settings of values by name; what is given takes precedence over what is stored.
+
+        A request that reads a file of settings of its own, such as a series, puts it in between.
+        """
+        return build(cls, {**(stored or {}), **given})
+
+    def values(self) -> dict[str, Any]:
+        """Return the value of each setting, by name."""
+        return {leaf.name: value for leaf, value in _walk(self)}
+
+    def decisive(self) -> dict[str, Any]:
+        """Return the values that results depend on, by name, for fingerprints."""
+        return {leaf.name: value for leaf, value in _walk(self) if leaf.about.matters}
+
+
+def leaves(kind: type[Settings]) -> tuple[Leaf, ...]:
+    """Return all settings of a class and of its parts, in their order."""
+    about: Any = kind
+    found: tuple[Leaf, ...] = _known_leaves(about)
+    return found
+
+
+def build(kind: type[S], values: Mapping[str, Any]) -> S:
+    """Return the settings whose values are given by name; the others have their defaults.
+
+    Raises:
+        UsageError: One is out of its bounds, or missing.
+    """
+    return _build(kind, (), {leaf.path: values[leaf.name] for leaf in leaves(kind) if leaf.name in values})
+
+
+def from_table(
+    kind: type[Settings],
+    table: Mapping[str, Any],
+    folder: Path | None = None,
+    *,
+    ignore: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    """Return the values that a TOML table sets, by name.
+
+    Args:
+        kind: The settings that it may set.
+        table: Keys with hyphens or underscores.
+        folder: Where relative paths begin.
+        ignore: Keys that mean something to the caller.
+
+    Raises:
+        UsageError: A key is unknown, or a value of another type or out of its bounds.
+    """
+    known = {leaf.key: leaf for leaf in leaves(kind) if leaf.about.stored and not leaf.about.internal}
+    values = {}
+    for key, value in table.items():
+        if key in ignore:
+            continue
+        leaf = known.get(key.replace("_", "-"))
+        if leaf is None:
+            raise UsageError(
+                f"unknown key {key}{_nearest(key, known)}; valid keys: {', '.join(sorted(known))}"
+            )
+        values[leaf.name] = leaf.accept(value, folder)
+        leaf.check(values[leaf.name])
+    return values
+
+
+def from_environment(
+    kind: type[Settings], environ: Mapping[str, str], prefixes: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the values that variables such as ``PREFIX_WORK_SIZE`` set, by name; the first prefix wins.
+
+    Raises:
+        UsageError: A value makes no sense; the message names the variable.
+    """
+    values = {}
+    for leaf in leaves(kind):
+        if not leaf.about.stored or leaf.about.internal:
+            continue
+        for prefix in prefixes:
+            variable = f"{prefix}_{leaf.name.upper()}"
+            if text := environ.get(variable):
+                try:
+                    values[leaf.name] = leaf.read(text)
+                    leaf.check(values[leaf.name])
+                except UsageError as error:
+                    raise UsageError(f"{variable}: {error}") from error
+                break
+    return values
+
+
+def _leaves(kind: type, above: tuple[str, ...], panel: str | None) -> Iterator[Leaf]:
+    hints = typing.get_type_hints(kind)
+    for one in fields(kind):
+        about = one.metadata.get(_KEY)
+        if about is None:
+            raise TypeError(f"{kind.__name__}.{one.name}: use setting(), argument(), internal() or part()")
+        path = (*above, one.name)
+        inner = hints[one.name]
+        if isinstance(inner, type) and issubclass(inner, Settings):
+            yield from _leaves(inner, path, about.panel or panel)
+            continue
+        value, many = _value_type(inner)
+        yield Leaf(path, value, many, _default(one), about, about.panel or panel)
+
+
+@cache
+def _known_leaves(kind: Any) -> tuple[Leaf, ...]:
+    return tuple(_leaves(kind, (), None))
+
+
+def _own(kind: type[Settings]) -> tuple[Leaf, ...]:
+    """Return the settings that are fields of the class itself."""
+    return tuple(leaf for leaf in leaves(kind) if len(leaf.path) == 1)
+
+
+def _value_type(hint: Any) -> tuple[type, bool]:
+    """Return the type of a setting's value, or of each of several, and whether there may be several."""
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        hint = next(one for one in typing.get_args(hint) if one is not type(None))
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        return typing.get_args(hint)[0], True
+    return (origin or hint), False
+
+
+def _default(one: Field[Any]) -> Any:
+    return one.default if one.default_factory is MISSING else one.default_factory()
+
+
+def _build(kind: type[S], above: tuple[str, ...], values: Mapping[tuple[str, ...], Any]) -> S:
+    hints = typing.get_type_hints(kind)
+    given = {}
+    for one in fields(kind):
+        path = (*above, one.name)
+        inner = hints[one.name]
+        if isinstance(inner, type) and issubclass(inner, Settings):
+            given[one.name] = _build(inner, path, values)
+        elif path in values:
+            given[one.name] = values[path]
+        elif one.default is MISSING and one.default_factory is MISSING:
+            missing = next(leaf for leaf in _own(kind) if leaf.path[0] == one.name)
+            raise UsageError(f"{missing.option} is missing")
+    return kind(**given)
+
+
+def _walk(settings: Settings) -> Iterator[tuple[Leaf, Any]]:
+    for leaf in leaves(type(settings)):
+        value: Any = settings
+        for name in leaf.path:
+            value = getattr(value, name)
+        yield leaf, value
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    """Return a question that names what was probably meant, or nothing."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -1,0 +1,218 @@
+"""A field is the one home of a setting: its check, option, TOML key and variable are derived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, make_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from sketchcolor_cli.cli.options import told
+from sketchcolor_cli.cli.request import requested
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.settings import (
+    Settings,
+    argument,
+    build,
+    from_environment,
+    from_table,
+    internal,
+    leaves,
+    part,
+    setting,
+)
+
+
+class Mood(StrEnum):
+    CALM = "calm"
+    BOLD = "bold"
+
+
+@dataclass(frozen=True)
+class Colors(Settings):
+    """Colours."""
+
+    work_size: int = setting(576, "Shorter side in pixels.", least=64)
+    strength: float = setting(0.5, "How strong.", least=0, most=1)
+    mood: Mood = setting(Mood.CALM, "Which mood.")
+    flats: bool = setting(False, "Also write flats.")
+    smooth: float = internal(12.0, "How smooth.", least=0)
+
+
+@dataclass(frozen=True)
+class Request(Settings):
+    """A request."""
+
+    inputs: tuple[Path, ...] = argument("Pictures.")
+    output: Path = setting(Path("out"), "Folder.", short="-o", stored=False)
+    sheets: tuple[Path, ...] = setting((), "Sheets.", name="sheet")
+    palette: Path | None = setting(None, "Palette.")
+    device: str = setting("auto", "Where to compute.", matters=False)
+    colors: Colors = part(Colors, "Colours")
+
+
+def listening(kind: type[Settings]) -> tuple[typer.Typer, list[Any]]:
+    heard: list[Any] = []
+    app = typer.Typer(rich_markup_mode=None)
+
+    @app.command()
+    @told
+    @requested(request=kind)
+    def paint(request: Settings) -> int:
+        """Paint."""
+        heard.append(request)
+        return 0
+
+    return app, heard
+
+
+def run(app: typer.Typer, *words: str, **variables: str) -> Any:
+    given = {"SKETCHCOLOR_CONFIG": "none.toml", "COLUMNS": "200", **variables}
+    return CliRunner().invoke(app, list(words), env=given)
+
+
+def test_the_command_line_becomes_one_object() -> None:
+    app, heard = listening(Request)
+    words = ["a", "b", "-o", "there", "--sheet", "x", "--sheet", "y", "--work-size", "64", "--mood", "bold"]
+    assert run(app, *words, "--flats").exit_code == 0
+    colors = Colors(work_size=64, mood=Mood.BOLD, flats=True)
+    [got] = heard
+    assert got == Request((Path("a"), Path("b")), Path("there"), (Path("x"), Path("y")), colors=colors)
+
+
+def test_one_more_field_is_one_more_option_key_variable_and_check() -> None:
+    more = make_dataclass(
+        "More", [("glow", int, setting(3, "How much it glows.", least=1))], bases=(Request,), frozen=True
+    )
+    app, heard = listening(more)
+    assert "--glow" in run(app, "--help").output
+    assert "How much it glows. [default: 3]" in " ".join(run(app, "--help").output.split())
+    assert run(app, "a", "--glow", "7").exit_code == 0
+    assert run(app, "a", SKETCHCOLOR_GLOW="5").exit_code == 0
+    assert [one.glow for one in heard] == [7, 5]
+    assert from_table(more, {"glow": 4}) == {"glow": 4}
+    refused = run(app, "a", "--glow", "0")
+    assert refused.exit_code == 2
+    assert "--glow 0: must be at least 1" in refused.output
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"work_size": -5}, "--work-size -5: must be at least 64"),
+        ({"work_size": 64.5}, "--work-size 64.5: must be at least 64"),
+        ({"work_size": True}, "--work-size True: must be at least 64"),
+        ({"strength": 9}, "--strength 9: must be from 0 to 1"),
+        ({"strength": float("nan")}, "--strength nan: must be from 0 to 1"),
+        ({"mood": "wild"}, "--mood wild: must be one of calm, bold"),
+        ({"smooth": -1.0}, "--smooth -1.0: must be at least 0"),
+    ],
+)
+def test_the_library_refuses_what_the_command_line_refuses(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Colors(**values)
+    assert str(caught.value) == message
+
+
+def test_values_are_set_by_the_names_of_options() -> None:
+    request = Request.of(inputs=["a"], sheet=["x"], strength=1, mood="bold")
+    assert request == Request((Path("a"),), sheets=(Path("x"),), colors=Colors(strength=1.0, mood=Mood.BOLD))
+    with pytest.raises(UsageError, match=r"strenght: unknown setting; did you mean strength\?"):
+        Request.of(inputs=["a"], strenght=1)
+    with pytest.raises(UsageError, match="INPUTS is missing"):
+        build(Request, {})
+
+
+def test_a_table_sets_what_files_may_set() -> None:
+    folder = Path("series")
+    table = {"sheet": ["hero.png"], "palette": "p.gpl", "work-size": 384, "flats": True}
+    assert from_table(Request, table, folder) == {
+        "sheet": (folder / "hero.png",),
+        "palette": folder / "p.gpl",
+        "work_size": 384,
+        "flats": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"work_sise": 1}, "unknown key work_sise; did you mean work-size?"),
+        ({"output": "x"}, "unknown key output"),
+        ({"smooth": 1.0}, "unknown key smooth"),
+        ({"work-size": "big"}, "--work-size 'big': must be at least 64"),
+        ({"work-size": True}, "--work-size True: must be at least 64"),
+        ({"flats": 1}, "--flats 1: must be true or false"),
+    ],
+)
+def test_a_table_that_makes_no_sense_is_refused(table: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        from_table(Request, table)
+    assert message in str(caught.value)
+
+
+def test_the_environment_sets_what_files_may_set() -> None:
+    environ = {"A_WORK_SIZE": "100", "WORK_SIZE": "1", "B_FLATS": "yes", "A_SHEET": "x, y", "B_OUTPUT": "no"}
+    values = from_environment(Request, environ, ("A", "B"))
+    assert values == {"sheet": (Path("x"), Path("y")), "work_size": 100, "flats": True}
+    with pytest.raises(UsageError, match="A_WORK_SIZE: --work-size 3: must be at least 64"):
+        from_environment(Request, {"A_WORK_SIZE": "3"}, ("A",))
+
+
+def test_command_line_then_environment_then_file_then_default(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('device = "cpu"\nstrength = 0.1\nother-key = 3\n[paint]\nstrength = 0.2\nmood = "bold"\n')
+    app, heard = listening(Request)
+    config = str(file)
+    assert run(app, "a", SKETCHCOLOR_CONFIG=config).exit_code == 0
+    assert run(app, "a", SKETCHCOLOR_CONFIG=config, SKETCHCOLOR_PAINT_STRENGTH="0.3").exit_code == 0
+    assert (
+        run(app, "a", "--strength", "0.4", SKETCHCOLOR_CONFIG=config, SKETCHCOLOR_STRENGTH="0.3").exit_code
+        == 0
+    )
+    assert [one.colors.strength for one in heard] == [0.2, 0.3, 0.4]
+    assert {one.device for one in heard} == {"cpu"}
+    assert {one.colors.mood for one in heard} == {Mood.BOLD}
+
+
+def test_a_switch_in_a_file_can_be_turned_off(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("[paint]\nflats = true\n")
+    app, heard = listening(Request)
+    assert run(app, "a", "--no-flats", SKETCHCOLOR_CONFIG=str(file)).exit_code == 0
+    assert heard[0].colors.flats is False
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("[paint]\nglow = 1\n", "unknown key glow"), ("=", "cannot be read")]
+)
+def test_a_bad_config_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    app, _ = listening(Request)
+    result = run(app, "a", SKETCHCOLOR_CONFIG=str(file))
+    assert result.exit_code == 2
+    assert str(file) in result.output.replace("\n", "")
+    assert message in result.output
+
+
+def test_what_results_do_not_depend_on_is_left_out_of_fingerprints() -> None:
+    request = Request((Path("a"),))
+    assert "device" in request.values()
+    assert "device" not in request.decisive()
+    assert request.decisive()["work_size"] == 576
+
+
+def test_options_stand_in_panels_by_part() -> None:
+    assert {leaf.name: leaf.panel for leaf in leaves(Request)}["work_size"] == "Colours"
+    assert {leaf.name: leaf.panel for leaf in leaves(Request)}["device"] is None
+
+
+def test_a_plain_field_is_a_mistake() -> None:
+    wrong = make_dataclass("Wrong", [("size", int, field(default=3))], bases=(Settings,), frozen=True)
+    with pytest.raises(TypeError, match=r"Wrong\.size: use setting"):
+        leaves(wrong)
