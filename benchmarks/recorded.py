@@ -10,12 +10,14 @@ so both records are made on one machine; the file is not kept in the repository.
 from __future__ import annotations
 
 import argparse
+import csv
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,10 +105,15 @@ def prepare(room: Path) -> dict[str, str]:
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a file; of metrics without their times."""
+    """Return the SHA-256 of a file; times in archives and metrics do not count."""
     data = path.read_bytes()
-    if path.suffix == ".csv":
-        data = b"\n".join(line.rpartition(b",")[0] for line in data.splitlines())
+    if path.suffix in (".ora", ".cbz"):
+        with zipfile.ZipFile(path) as archive:
+            data = b"".join(name.encode() + archive.read(name) for name in archive.namelist())
+    elif path.suffix == ".csv":
+        with path.open(newline="") as file:
+            rows = [{**row, "seconds": ""} for row in csv.DictReader(file)]
+        data = json.dumps(rows).encode()
     return hashlib.sha256(data).hexdigest()
 
 
