@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.guides.palette import lab_of, nearest, pull, read_palette
+from sketchcolor_cli.coloring.guides.palette import (
+    lab_of,
+    nearest,
+    pull,
+    read_palette,
+    read_swatches,
+    written,
+)
 from sketchcolor_cli.errors import DataError
 
 if TYPE_CHECKING:
@@ -120,3 +127,18 @@ def test_paper_stays_paper_and_gradients_keep_no_edge() -> None:
 def test_the_nearest_colour() -> None:
     palette = lab_of(COLORS.astype(np.float32))
     assert nearest(palette[[1, 0, 1]] + 2, palette).tolist() == [1, 0, 1]
+
+
+def test_swatches_have_their_names_and_come_back_as_they_were(tmp_path: Path) -> None:
+    for name, content, names in (
+        ("a.txt", b"#c8281e hair\n148278\n", ["hair", ""]),
+        ("a.gpl", b"GIMP Palette\nName: x\n#\n200 40 30\tRed hair\n20 130 120\n", ["Red hair", ""]),
+        ("a.ase", ase(), ["rouge", "", "k", "l", "g"]),
+    ):
+        (tmp_path / name).write_bytes(content)
+        read = read_swatches(tmp_path / name)
+        assert [one.name for one in read] == names
+        (tmp_path / "again.gpl").write_text(written(read, "a\nb"), encoding="utf-8")
+        again = read_swatches(tmp_path / "again.gpl")
+        assert [one.name for one in again] == names
+        np.testing.assert_allclose([one.color for one in again], [one.color for one in read], atol=0.002)

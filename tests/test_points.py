@@ -98,3 +98,69 @@ def test_a_point_on_a_huge_page_keeps_its_place() -> None:
     assert layer.alpha is not None
     assert max(layer.alpha.shape) == 1600
     assert layer.alpha[-1, -1] == 1
+
+
+# Strokes
+
+
+def layer(*marks: dict[str, Any], size: tuple[int, int] = (100, 200)) -> np.ndarray:
+    """Return what is painted, (H, W, 4)."""
+    done = painted(points_of(list(marks), "a"), *size)
+    assert done is not None
+    assert done.alpha is not None
+    return np.concatenate([done.rgb, done.alpha[..., None]], axis=2)
+
+
+def test_a_stroke_is_a_line_of_its_width_from_vertex_to_vertex() -> None:
+    shown = layer({"stroke": [[0.25, 0.5], [0.75, 0.5]], "color": "#f00", "radius": 0.05, "tool": "brush"})
+    assert (shown[50, 52:148] == (1, 0, 0, 1)).all()
+    assert 9 <= shown[:, 100, 3].sum() <= 12  # ten pixels wide
+    assert not shown[:, :40, 3].any()
+    assert not shown[:, 160:, 3].any()
+
+
+def test_pressure_makes_a_stroke_wider_along_its_way() -> None:
+    shown = layer({"stroke": [[0.1, 0.5, 0.2], [0.9, 0.5, 1]], "color": "#f00", "radius": 0.2})
+    widths = shown[..., 3].sum(0)[30:170]
+    assert (np.diff(widths) >= 0).all()
+    assert widths[-1] > 3 * widths[0]
+
+
+def test_one_vertex_is_a_dab_and_the_thinnest_stroke_is_not_lost() -> None:
+    shown = layer({"stroke": [[0.5, 0.5, 0]], "color": "#00f", "radius": 0.0001})
+    assert 1 <= shown[..., 3].sum() <= 9
+    assert shown[50, 100, 3] == 1 or shown[49, 99, 3] == 1
+
+
+def test_an_eraser_takes_away_what_came_before_it_and_nothing_after() -> None:
+    line = [[0.1, 0.5], [0.9, 0.5]]
+    middle = {"stroke": [[0.5, 0.5]], "erase": True, "radius": 0.1}
+    red, blue = ({"stroke": line, "color": color, "radius": 0.02} for color in ("#f00", "#00f"))
+    assert layer(red, middle)[50, 100, 3] == 0
+    assert layer(red, middle)[50, 30, 3] == 1
+    assert (layer(red, middle, blue)[50, 100] == (0, 0, 1, 1)).all()
+
+
+def test_a_stroke_keeps_its_page() -> None:
+    [stroke] = points_of([{"page": "page 1", "stroke": [[0, 1]], "color": "#fff"}], "a")
+    assert stroke.is_on(PurePath("page 1.png"))
+    assert not stroke.is_on(PurePath("page 2.png"))
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"stroke": [[0, 0]]}, 'needs a color, or "erase": true'),
+        ({"stroke": [[0, 0]], "color": "#fff", "erase": True}, 'needs a color, or "erase": true'),
+        ({"stroke": [[0, 0]], "color": "#fff", "wide": 3}, "has wide, which means nothing; a stroke has"),
+        ({"stroke": [], "color": "#fff"}, "from 0 to 1"),
+        ({"stroke": [[0, 1.5]], "color": "#fff"}, "from 0 to 1"),
+        ({"stroke": [[0, float("nan")]], "color": "#fff"}, "from 0 to 1"),
+        ({"stroke": [[0]], "color": "#fff"}, "from 0 to 1"),
+        ({"stroke": [[0, 0]], "color": "#fff", "radius": 12}, "a part of the page's shorter side"),
+    ],
+)
+def test_a_stroke_that_makes_no_sense_is_told(entry: dict[str, Any], said: str) -> None:
+    with pytest.raises(DataError, match="a: point 1") as told:
+        points_of([entry], "a")
+    assert said in str(told.value)

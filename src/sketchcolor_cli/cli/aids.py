@@ -12,7 +12,7 @@ from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, build_worklist
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sketchcolor_cli.coloring.guides.points import Point
+    from sketchcolor_cli.coloring.guides.points import Mark
     from sketchcolor_cli.files.worklist import Job
     from sketchcolor_cli.imaging.images import Picture
 
@@ -115,7 +115,7 @@ class Aids:
             DataError: a file of points makes no sense.
         """
         readers = [aid.reader(output, read) for aid in self.pictures]
-        points: list[Point] = []
+        points: list[Mark] = []
         if self.points:
             from sketchcolor_cli.coloring.guides.points import (  # imports NumPy and OpenCV
                 painted,

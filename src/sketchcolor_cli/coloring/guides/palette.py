@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,7 +13,7 @@ import numpy as np
 from sketchcolor_cli.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -23,52 +24,90 @@ if TYPE_CHECKING:
 PALETTE_SUFFIXES = frozenset({".txt", ".hex", ".gpl", ".ase", ".aco"})
 """Endings of the palette files that are read."""
 
-_HEX = re.compile(r"#?([0-9a-fA-F]{6})(?![0-9a-fA-F])")
-_GPL = re.compile(r"\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})(?:\s|$)")
+_HEX = re.compile(r"#?([0-9a-fA-F]{6})(?![0-9a-fA-F])\s*(.*)")
+_GPL = re.compile(r"\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})(?:\s+(.*)|$)")
 _LIGHT = 0.5  # weight of lightness beside a* and b* in which colour is nearest: a shade of red is a red
 _SOFT = 8.0  # distance in Lab over which one colour of the palette fades into the next
 _BLOCK = 65_536  # pixels that are compared at once
 
 
+@dataclass(frozen=True)
+class Swatch:
+    """A colour with a name.
+
+    Attributes:
+        color: RGB in [0, 1].
+        name: What it is for; empty where nothing was said.
+    """
+
+    color: tuple[float, float, float]
+    name: str = ""
+
+
 def read_palette(path: Path) -> Colors:
-    """Return the colours of a palette file, (K, 3) RGB in [0, 1], in its order, each once.
+    """Return the colours of a palette file, (K, 3) RGB in [0, 1], in its order, each once; see read_swatches.
+
+    Raises:
+        DataError: The file cannot be read, is damaged, or holds no colour.
+    """
+    return np.array([swatch.color for swatch in read_swatches(path)], np.float32)
+
+
+def read_swatches(path: Path) -> list[Swatch]:
+    """Return the colours of a palette file in its order, each once, with the first of its names.
 
     Read are lists of hex colours, one to a line, the rest of a line being its name (.txt, .hex); GIMP and
     Krita palettes (.gpl); Adobe swatches, of which RGB, CMYK, Lab and grey (.ase) or RGB, HSB and grey
-    (.aco, version 1).
+    (.aco, version 1, which has no names).
 
     Raises:
         DataError: The file cannot be read, is damaged, or holds no colour.
     """
     readers = {".gpl": _gpl, ".ase": _ase, ".aco": _aco}
     read = readers.get(path.suffix.lower(), _hex)
+    swatches: dict[tuple[float, float, float], str] = {}
     try:
-        colors = list(dict.fromkeys(read(path.read_bytes())))
+        for r, g, b, name in read(path.read_bytes()):
+            swatches.setdefault((r, g, b), name.strip())
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the name") from error
-    except (ValueError, struct.error, IndexError) as error:
+    except (ValueError, KeyError, struct.error, IndexError) as error:
         raise DataError(f"{path}: is no palette that is read, or is damaged; save it as .gpl") from error
-    if not colors:
+    if not swatches:
         raise DataError(f"{path}: holds no colour; write one like #c0392b on each line")
-    return np.array(colors, np.float32)
+    return [Swatch(color, name) for color, name in swatches.items()]
 
 
-def _hex(data: bytes) -> Iterator[tuple[float, ...]]:
+def written(swatches: Iterable[Swatch], name: str) -> str:
+    """Return swatches as the text of a GIMP palette of this name."""
+    lines = ["GIMP Palette", f"Name: {' '.join(name.split())}", "Columns: 0", "#"]
+    for swatch in swatches:
+        steps = " ".join(f"{round(255 * value):3d}" for value in swatch.color)
+        lines.append(f"{steps}\t{' '.join(swatch.name.split())}".rstrip())
+    return "\n".join([*lines, ""])
+
+
+Named = tuple[float, float, float, str]
+
+
+def _hex(data: bytes) -> Iterator[Named]:
     for line in data.decode("utf-8-sig").splitlines():
         if found := _HEX.match(line.strip()):
-            yield tuple(int(found[1][at : at + 2], 16) / 255 for at in (0, 2, 4))
+            r, g, b = (int(found[1][at : at + 2], 16) / 255 for at in (0, 2, 4))
+            yield r, g, b, found[2]
 
 
-def _gpl(data: bytes) -> Iterator[tuple[float, ...]]:
+def _gpl(data: bytes) -> Iterator[Named]:
     text = data.decode("utf-8-sig", "replace")
     if not text.startswith("GIMP Palette"):
         raise ValueError
     for line in text.splitlines()[1:]:
         if found := _GPL.match(line):
-            yield tuple(min(int(one), 255) / 255 for one in found.groups())
+            r, g, b = (min(int(one), 255) / 255 for one in found.groups()[:3])
+            yield r, g, b, found[4] or ""
 
 
-def _ase(data: bytes) -> Iterator[tuple[float, ...]]:
+def _ase(data: bytes) -> Iterator[Named]:
     """Adobe Swatch Exchange: blocks of type, length, name, model and big-endian floats."""
     if data[:4] != b"ASEF":
         raise ValueError
@@ -82,7 +121,9 @@ def _ase(data: bytes) -> Iterator[tuple[float, ...]]:
             model = data[model_at : model_at + 4]
             count = {b"RGB ": 3, b"CMYK": 4, b"LAB ": 3, b"Gray": 1}[model]
             values = struct.unpack_from(f">{count}f", data, model_at + 4)
-            yield _rgb_of(model, values)
+            name = data[at + 8 : model_at].decode("utf-16-be", "replace").rstrip("\0")
+            r, g, b = _rgb_of(model, values)
+            yield r, g, b, name
         at += 6 + length
 
 
@@ -96,7 +137,7 @@ def _rgb_of(model: bytes, values: tuple[float, ...]) -> tuple[float, ...]:
     return values if model == b"RGB " else 3 * values
 
 
-def _aco(data: bytes) -> Iterator[tuple[float, ...]]:
+def _aco(data: bytes) -> Iterator[Named]:
     """Adobe Color, version 1: a count, then for each a model and four words."""
     version, count = struct.unpack_from(">HH", data, 0)
     if version not in (1, 2):
@@ -106,12 +147,15 @@ def _aco(data: bytes) -> Iterator[tuple[float, ...]]:
     for number in range(count if version == 1 else 0):
         model, *words = struct.unpack_from(">5H", data, 4 + 10 * number)
         if model == 0:
-            yield tuple(word / 65535 for word in words[:3])
+            r, g, b = (word / 65535 for word in words[:3])
         elif model == 1:
             hsv = np.array([[[words[0] / 65535 * 360, words[1] / 65535, words[2] / 65535]]], np.float32)
-            yield tuple(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0].tolist())
+            r, g, b = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0].tolist()
         elif model == 8:
-            yield 3 * (1 - words[0] / 10_000,)
+            r = g = b = 1 - words[0] / 10_000
+        else:
+            continue
+        yield r, g, b, ""
 
 
 def lab_of(colors: Colors) -> Lab:
