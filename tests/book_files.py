@@ -54,6 +54,22 @@ def write_zip(path: Path, entries: Mapping[str, bytes], *, method: int = zipfile
     return path
 
 
+def write_raw_zip(path: Path, entries: Mapping[bytes, bytes], *, extra: bytes = b"") -> Path:
+    """Write a ZIP with names byte for byte as given, without the flag that says that they are UTF-8."""
+    local, central = bytearray(), bytearray()
+    for name, content in entries.items():
+        at, size = len(local), len(content)
+        facts = struct.pack("<5H3I", 20, 0, 0, 0, 0x5821, zlib.crc32(content), size, size)
+        lengths = struct.pack("<2H", len(name), len(extra))
+        local += b"PK\3\4" + facts + lengths + name + extra + content
+        central += b"PK\1\2" + struct.pack("<H", 20) + facts + lengths
+        central += struct.pack("<3H2I", 0, 0, 0, 0, at) + name + extra
+    count = len(entries)
+    end = struct.pack("<4H2IH", 0, 0, count, count, len(central), len(local), 0)
+    path.write_bytes(bytes(local) + bytes(central) + b"PK\5\6" + end)
+    return path
+
+
 def write_tar(path: Path, entries: Mapping[str, bytes]) -> Path:
     with tarfile.open(path, "w:") as archive:
         for name, content in entries.items():

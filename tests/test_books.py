@@ -8,6 +8,7 @@ import struct
 import tarfile
 import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,16 @@ import pytest
 import rarfile
 from PIL import Image
 
-from book_files import COMIC_INFO, page, volume, write_pdf, write_rar, write_tar, write_zip
-from sketchcolor_cli.errors import BookError, DiskFullError
+from book_files import COMIC_INFO, page, volume, write_pdf, write_rar, write_raw_zip, write_tar, write_zip
+from sketchcolor_cli.errors import BookError, DiskFullError, UsageError
 from sketchcolor_cli.files.books.binding import bind, new_name
 from sketchcolor_cli.files.books.book import Book, Entry
+from sketchcolor_cli.files.books.names import check_encoding
 from sketchcolor_cli.files.books.opening import open_book
 from sketchcolor_cli.files.books.pdf_writer import PdfWriter
 from sketchcolor_cli.files.books.pdfs import PdfBook
 from sketchcolor_cli.files.books.settings import BookLimits, PdfSettings
+from sketchcolor_cli.files.books.tars import TarBook
 
 KEPT = [name for name in volume() if not name.startswith(("__MACOSX", "Thumbs"))]
 READ = ["Ch 1/page2.PNG", "Ch 1/page10.png", "第2話/絵 🎨.jpg"]
@@ -78,20 +81,73 @@ def test_hidden_pictures_are_kept_but_are_no_pages(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "encoding"),
-    [("絵１.png", "utf-8"), ("表紙.png", "cp932"), ("Äpfel.png", "cp437"), ("plain.png", "ascii")],
+    ("names", "encoding"),
+    [
+        (["絵１.png"], "utf-8"),
+        (["第01話/表紙.png", "第01話/ソ・能.png"], "cp932"),
+        (["进击的巨人/封面.png"], "gbk"),
+        (["第01話/封面.png", "第01話/內頁.png"], "big5"),
+        (["제1화/표지.png", "제1화/페이지.png"], "cp949"),
+        (["Глава 1/стр1.png"], "cp866"),
+        (["Глава 1/стр1.png"], "cp1251"),
+        (["Äpfel.png"], "cp437"),
+        (["plain.png"], "ascii"),
+    ],
 )
-def test_names_without_the_utf8_flag_are_read_as_they_were_meant(
-    tmp_path: Path, name: str, encoding: str
+@pytest.mark.parametrize("kind", ["cbz", "cbt"])
+def test_names_of_packers_are_read_as_they_were_meant_and_written_back_byte_for_byte(
+    tmp_path: Path, names: list[str], encoding: str, kind: str
 ) -> None:
-    raw = name.encode(encoding)
-    stand_in = "x" * (len(raw) - 4) + ".png"
-    data = write_zip(tmp_path / "a.cbz", {stand_in: page()}).read_bytes()
-    (tmp_path / "a.cbz").write_bytes(data.replace(stand_in.encode(), raw))
-    with open_book(tmp_path / "a.cbz") as book:
+    raw = [name.encode(encoding) for name in names]
+    path = tmp_path / f"a.{kind}"
+    if kind == "cbz":
+        write_raw_zip(path, dict.fromkeys(raw, page()))
+    else:
+        with tarfile.open(path, "w:", format=tarfile.GNU_FORMAT, encoding=encoding) as archive:
+            for name in names:
+                info = tarfile.TarInfo(name)
+                info.size = len(page())
+                archive.addfile(info, io.BytesIO(page()))
+    with open_book(path) as book:
+        assert [one.name for one in book.pages] == sorted(names)
+        (tmp_path / "new.webp").write_bytes(b"new")
+        bind(book, tmp_path / f"same.{kind}", {})
+        bind(book, tmp_path / f"new.{kind}", {one.place: tmp_path / "new.webp" for one in book.pages})
+        bind(book, tmp_path / "other.cbz", {})
+    assert raw_names(tmp_path / f"same.{kind}") == raw
+    assert raw_names(tmp_path / f"new.{kind}") == [name.replace(b".png", b".webp") for name in raw]
+    if kind == "cbt":  # in another container the names say what they are
+        with zipfile.ZipFile(tmp_path / "other.cbz") as archive:
+            assert archive.namelist() == names
+
+
+def raw_names(path: Path) -> list[bytes]:
+    if tarfile.is_tarfile(path):
+        with tarfile.open(path) as tar:
+            return [name.encode(errors="surrogateescape") for name in tar.getnames()]
+    with zipfile.ZipFile(path) as archive:
+        flagged = [info.filename for info in archive.infolist() if info.flag_bits & 0x800]
+        assert not flagged
+        return [info.orig_filename.encode("cp437") for info in archive.infolist()]
+
+
+def test_an_encoding_that_is_said_counts_before_what_is_guessed(tmp_path: Path) -> None:
+    path = write_raw_zip(tmp_path / "a.cbz", {"제1화.png".encode("cp949"): page()})
+    with open_book(path, names="gbk") as book:
+        assert [one.name for one in book.pages] == ["제1화.png".encode("cp949").decode("gbk")]
+    assert check_encoding("gbk") == "gbk"
+    with pytest.raises(UsageError, match="--names runes: no such encoding; use one like gbk"):
+        check_encoding("runes")
+
+
+def test_a_name_that_an_extra_field_says_in_utf8_needs_no_guess(tmp_path: Path) -> None:
+    raw, name = b"?\xe9?.png", "絵é꙳.png"
+    field = b"\x01" + struct.pack("<I", zlib.crc32(raw)) + name.encode()
+    path = write_raw_zip(
+        tmp_path / "a.cbz", {raw: page()}, extra=struct.pack("<2H", 0x7075, len(field)) + field
+    )
+    with open_book(path) as book:
         assert [one.name for one in book.pages] == [name]
-        bind(book, tmp_path / "new.cbz", {})
-    assert zipfile.ZipFile(tmp_path / "new.cbz").namelist() == [name]
 
 
 # What is refused
@@ -115,6 +171,66 @@ def test_names_that_lead_out_are_refused(tmp_path: Path, write: Any, name: str, 
 def test_backslashes_lead_nowhere_either(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.cbz", {"x\\..\\..\\a.png": page()})
     assert "leads out of it" in refused(path)
+
+
+def test_the_folder_itself_may_be_in_a_tar(tmp_path: Path) -> None:
+    entries = {"./p2.png": page(2), "./Ch 1/p1.png": page(1), "./.hidden/x.png": page()}
+    with open_book(write_tar(tmp_path / "a.cbt", entries)) as book:  # as tar -cf a.cbt . writes it
+        assert [one.name for one in book.pages] == ["./Ch 1/p1.png", "./p2.png"]
+
+
+def test_a_sparse_file_in_a_tar_comes_back_whole(tmp_path: Path) -> None:
+    start, end = os.urandom(512), b"the end"
+    blob = start + bytes(1536) + end  # with a hole in it (GNU tar manual, "Old GNU Format")
+    info = tarfile.TarInfo("a.png")
+    info.size, info.type = len(start + end), tarfile.GNUTYPE_SPARSE
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[386:434] = b"%011o\0%011o\0%011o\0%011o\0" % (0, len(start), 2048, len(end))
+    header[483:495] = b"%011o\0" % len(blob)
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    (tmp_path / "a.cbt").write_bytes(bytes(header) + start + end + bytes(512 - len(end) + 1024))
+    with open_book(tmp_path / "a.cbt") as book:
+        assert content(book, "a.png") == blob
+        bind(book, tmp_path / "b.cbt", {})
+    with tarfile.open(tmp_path / "b.cbt") as archive:
+        member = archive.extractfile("a.png")
+        assert member is not None
+        assert member.read() == blob
+
+
+def test_a_negative_size_is_refused(tmp_path: Path) -> None:
+    header = bytearray(tarfile.TarInfo("a.png").tobuf(tarfile.GNU_FORMAT))
+    header[124:136], header[148:156] = b"\xff" * 12, b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    (tmp_path / "a.cbt").write_bytes(header + bytes(1024))
+    assert "a.png claims -1 bytes" in refused(tmp_path / "a.cbt")
+
+
+@pytest.mark.parametrize("name", ["a.cbz", "a.cbt", "a.cbr"])
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"7z\xbc\xaf\x27\x1c", "is a 7z archive, which is not read; unpack it"),
+        (b"\x1f\x8b\x08", "is compressed by gzip as a whole; unpack it"),
+        (b"\n<!DOCTYPE html><html>", "is a web page, as sites send"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
+        (b"\x89PNG\r\n\x1a\n", "is a PNG picture, not a book"),
+    ],
+)
+def test_what_another_kind_of_file_is_is_said(tmp_path: Path, name: str, start: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(start + bytes(600))
+    assert refused(tmp_path / name).startswith(said)
+
+
+def test_a_tar_is_known_whatever_it_is_called(tmp_path: Path) -> None:
+    with open_book(write_tar(tmp_path / "a.cbz", {"a.png": page()})) as book:
+        assert isinstance(book, TarBook)
+
+
+def test_pipes_and_devices_are_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.cbz")
+    assert "is a pipe or device" in refused(tmp_path / "a.cbz")
 
 
 def test_links_out_of_a_tar_are_refused_and_others_kept(tmp_path: Path) -> None:

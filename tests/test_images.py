@@ -382,7 +382,7 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("I am a picture.\n")
     os.mkfifo(tmp_path / "pipe.png")
     assert refused(tmp_path / "missing.png") == "no such file; check the name"
-    assert refused(tmp_path) == "is a folder; name a picture file"
+    assert refused(tmp_path) == "is a folder; name a file"
     assert "0 bytes" in refused(tmp_path / "empty.png")
     assert "is not a PNG" in refused(tmp_path / "text.png")
     assert "not a regular file" in refused(tmp_path / "pipe.png")
@@ -418,7 +418,7 @@ def test_thirty_two_bits_are_not_supported(tmp_path: Path, dtype: Any, mode: str
 
 def test_other_formats_are_not_even_tried(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n")
-    assert "is not a PNG" in refused(tmp_path / "a.png")
+    assert "is PostScript, which is not read" in refused(tmp_path / "a.png")
 
 
 def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ Writing is whole or not at all.
 
 from __future__ import annotations
 
-import stat
 import threading
 import warnings
 from contextlib import contextmanager
@@ -20,7 +19,9 @@ from cv2.utils import logging
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from sketchcolor_cli.errors import NO_ROOM, DiskFullError, ImageError
+from sketchcolor_cli.files import signatures
 from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, IMAGE_SUFFIXES
 from sketchcolor_cli.imaging import deep as sixteen
 from sketchcolor_cli.imaging import icc as profiles
@@ -112,12 +113,9 @@ def read_picture(path: Path) -> Picture:
             more than MAX_PIXELS pixels.
     """
     try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise ImageError(f"{path}: is a folder; name a picture file")
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError(f"{path}: is not a regular file; save the picture to one first")
-        if status.st_size == 0:
+        if (why := refusal(path)) is not None:
+            raise ImageError(f"{path}: {why}")
+        if path.stat().st_size == 0:
             raise ImageError(f"{path}: is empty (0 bytes); save or copy it again")
         with path.open("rb") as file, _decoders_prepared():
             image = _decode(path, file)
@@ -236,10 +234,7 @@ def _decode(path: Path, file: BinaryIO) -> Image.Image:
             image.load()
             return image
     except UnidentifiedImageError as error:
-        raise ImageError(
-            f"{path}: is not a PNG, JPEG, WebP, AVIF, TIFF, BMP or GIF picture, or its beginning is damaged; "
-            "save it as PNG in a picture program"
-        ) from error
+        raise ImageError(f"{path}: {_what_else(file)}") from error
     except Image.DecompressionBombError as error:
         raise ImageError(too_large) from error
     except MemoryError:
@@ -247,6 +242,15 @@ def _decode(path: Path, file: BinaryIO) -> Image.Image:
     except Exception as error:  # damaged files make Pillow raise nearly anything
         raise ImageError(f"{path}: is damaged or cut short; save or copy it again") from error
     raise ImageError(too_large)
+
+
+def _what_else(file: BinaryIO) -> str:
+    """Return what a file is that is no picture we read."""
+    file.seek(0)
+    return signatures.told(file.read(signatures.START)) or (
+        "is not a PNG, JPEG, WebP, AVIF, TIFF, BMP or GIF picture, or its beginning is damaged; "
+        "save it as PNG in a picture program"
+    )
 
 
 def _flat_samples(image: Image.Image) -> tuple[Samples, Samples | None]:

@@ -59,6 +59,15 @@ def new_name(entry: Entry, picture: Path | None) -> str:
     return entry.name if own.lower() == new.lower() else entry.name.removesuffix(own) + new
 
 
+def _raw_name(entry: Entry, picture: Path | None) -> bytes:
+    """Return likewise the name in bytes, where it is in the encoding of the packer's system; else nothing."""
+    own = PurePosixPath(entry.name).suffix
+    new = PurePosixPath(new_name(entry, picture)).suffix
+    if not entry.raw or own == new:
+        return entry.raw
+    return entry.raw.removesuffix(own.encode("ascii")) + new.encode("ascii")
+
+
 def _bind_zip(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
     with zipfile.ZipFile(file, "w") as new, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a name comes twice: so it does in the original
@@ -67,7 +76,8 @@ def _bind_zip(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
         for entry in book.entries:
             picture = pictures.get(entry.place)
             original = book.info(entry) if isinstance(book, ZipBook) else None
-            info = packed_info(entry, new_name(entry, picture), original)
+            raw = b"" if original is None else _raw_name(entry, picture)
+            info = packed_info(entry, new_name(entry, picture), raw, original)
             if entry.is_folder:
                 info.compress_type = zipfile.ZIP_STORED
                 new.writestr(info, b"")
@@ -84,7 +94,8 @@ def _bind_tar(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
         for entry in book.entries:
             picture = pictures.get(entry.place)
             info = _tar_info(book, entry)
-            info.name = new_name(entry, picture)
+            raw = _raw_name(entry, picture) if isinstance(book, TarBook) else b""
+            info.name = raw.decode(errors="surrogateescape") or new_name(entry, picture)
             if not info.isreg():
                 new.addfile(info)
                 continue
@@ -98,6 +109,8 @@ def _tar_info(book: Book, entry: Entry) -> tarfile.TarInfo:
     if isinstance(book, TarBook):
         info = copy.copy(book.info(entry))
         info.pax_headers = {}  # what there is to say is said by the fields, and old sizes would count first
+        if info.isreg():
+            info.type = tarfile.REGTYPE  # a sparse file is written with its holes filled
         return info
     info = tarfile.TarInfo(entry.name)
     info.type = tarfile.DIRTYPE if entry.is_folder else tarfile.REGTYPE

@@ -41,6 +41,7 @@ class Entry:
         is_folder: Whether it is a folder, which has no content.
         date: Year, month, day, hour, minute, second of its last change, local time.
         packed: Whether it is compressed.
+        raw: Its name as the archive has it, where that is in an encoding of its packer's; else empty.
     """
 
     place: int
@@ -50,6 +51,7 @@ class Entry:
     is_folder: bool = False
     date: tuple[int, int, int, int, int, int] = (1980, 1, 1, 0, 0, 0)
     packed: bool = False
+    raw: bytes = b""
 
 
 class Book(ABC):
@@ -130,6 +132,8 @@ def _check(path: Path, entries: Sequence[Entry], limits: BookLimits) -> None:
             raise BookError(f"{path}: holds the absolute name {one.name}; a book must stay within itself")
         if ".." in re.split(r"[/\\]", one.name):
             raise BookError(f"{path}: holds the name {one.name}, which leads out of it; get another copy")
+        if one.size < 0:
+            raise BookError(f"{path}: {one.name} claims {one.size} bytes; the book is damaged, get it again")
         if one.is_page and one.size > limits.page_bytes:
             raise BookError(f"{path}: {one.name} claims {_gib(one.size)}, no page does; get another copy")
     unpacked = sum(one.size for one in entries)
@@ -158,4 +162,4 @@ def _is_litter(name: str) -> bool:
 
 
 def _is_visible(name: str) -> bool:
-    return not any(part.startswith(".") for part in name.split("/"))
+    return not any(part.startswith(".") for part in name.split("/") if part != ".")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import BookError
+from sketchcolor_cli.files import signatures
 from sketchcolor_cli.files.books.pdfs import PdfBook
 from sketchcolor_cli.files.books.rars import RarBook
 from sketchcolor_cli.files.books.settings import BookLimits, PdfSettings
 from sketchcolor_cli.files.books.tars import TarBook
 from sketchcolor_cli.files.books.zips import ZipBook
+from sketchcolor_cli.files.regular import refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,28 +21,53 @@ if TYPE_CHECKING:
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
-def open_book(path: Path, *, pdf: PdfSettings | None = None, limits: BookLimits | None = None) -> Book:
+def open_book(
+    path: Path,
+    *,
+    pdf: PdfSettings | None = None,
+    limits: BookLimits | None = None,
+    names: str | None = None,
+) -> Book:
     """Open a book; what it is made of is told by its beginning, as a .cbr is often a ZIP.
+
+    ``names`` is the encoding of names in archives that do not say it; None guesses it from all of them.
 
     Raises:
         BookError: it is missing, no book, damaged, encrypted, or asks for what no honest book does.
     """
     limits = limits or BookLimits()
     try:
+        if (why := refusal(path)) is not None:
+            raise BookError(f"{path}: {why}")
         with path.open("rb") as file:
-            start = file.read(1024)
+            start = file.read(signatures.START)
         if not start:
             raise BookError(f"{path}: is empty (0 bytes); get it again")
         if start.startswith(_ZIP):
-            return ZipBook(path, limits, is_epub=path.suffix.lower() == ".epub")
+            return ZipBook(path, limits, is_epub=path.suffix.lower() == ".epub", names=names)
         if start.startswith(b"Rar!"):
             return RarBook(path, limits)
         if b"%PDF-" in start:
             return PdfBook(path, limits, pdf)
-        return TarBook(path, limits) if path.suffix.lower() in (".cbt", ".tar") else ZipBook(path, limits)
+        if _is_tar(path, start):
+            return TarBook(path, limits, names)
+        if (kind := signatures.picture(start)) is not None:
+            raise BookError(f"{path}: is a {kind} picture, not a book; give it the ending of one")
+        if (what := signatures.told(start)) is not None:
+            raise BookError(f"{path}: {what}")
+        return ZipBook(path, limits, names=names)
     except FileNotFoundError as error:
         raise BookError(f"{path}: no such file; check the name") from error
     except OSError as error:
         raise BookError(
             f"{path}: cannot be read ({error.strerror or error}); check its permissions"
         ) from error
+
+
+def _is_tar(path: Path, start: bytes) -> bool:
+    if start[257:].startswith(b"ustar"):
+        return True
+    # Old TARs have no mark; what has another one is none.
+    return path.suffix.lower() in (".cbt", ".tar") and not (
+        signatures.told(start) or signatures.picture(start)
+    )

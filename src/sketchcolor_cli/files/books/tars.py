@@ -6,11 +6,13 @@ import os
 import tarfile
 import threading
 import time
+from dataclasses import replace
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from sketchcolor_cli.errors import BookError
 from sketchcolor_cli.files.books.book import DAMAGE, Book, Entry, is_picture
+from sketchcolor_cli.files.books.names import decoded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,21 +27,27 @@ class TarBook(Book):
 
     damage = (*DAMAGE, tarfile.TarError)
 
-    def __init__(self, path: Path, limits: BookLimits) -> None:
+    def __init__(self, path: Path, limits: BookLimits, names: str | None = None) -> None:
         """Read the list of entries.
+
+        Args:
+            path: The file.
+            limits: What it may ask of us.
+            names: Encoding of names that are not UTF-8; None guesses it.
 
         Raises:
             BookError: the file is damaged, compressed as a whole, or refused for its limits.
         """
         try:
-            self._tar = tarfile.open(path, "r:")  # noqa: SIM115 - closed by close()
+            self._tar = tarfile.open(path, "r:", encoding="utf-8")  # noqa: SIM115 - closed by close()
         except (tarfile.TarError, EOFError, ValueError) as error:
             raise BookError(
                 f"{path}: is no TAR file, or compressed as a whole; unpack it and give the folder"
             ) from error
         try:
             self._members = self._tar.getmembers()
-            super().__init__(path, [_entry(*one) for one in enumerate(self._members)], limits)
+            entries = [_entry(*one) for one in enumerate(self._members)]
+            super().__init__(path, _with_names(entries, names), limits)
         except (tarfile.TarError, EOFError, OSError, ValueError) as error:
             self._tar.close()
             raise BookError(f"{path}: is damaged or cut short ({error}); get it again") from error
@@ -99,6 +107,29 @@ def _entry(place: int, member: tarfile.TarInfo) -> Entry:
         is_folder=member.isdir(),
         date=date,
     )
+
+
+def _with_names(entries: list[Entry], encoding: str | None) -> list[Entry]:
+    """Decode the names that are not UTF-8, which Python keeps as surrogates."""
+    raw = {one.place: _bytes(one.name) for one in entries if not one.name.isascii()}
+    strange = {place: name for place, name in raw.items() if not _is_utf8(name)}
+    text = dict(zip(strange, decoded(list(strange.values()), encoding), strict=True))
+    return [
+        replace(one, name=text[one.place], raw=strange[one.place]) if one.place in text else one
+        for one in entries
+    ]
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode(errors="surrogateescape")
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _refuse_far_link(member: tarfile.TarInfo) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import re
+import struct
 import zipfile
+import zlib
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from sketchcolor_cli.errors import BookError
 from sketchcolor_cli.files.books.book import DAMAGE, Book, Entry, is_picture
+from sketchcolor_cli.files.books.names import decoded
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sketchcolor_cli.files.books.settings import BookLimits
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 _UTF8 = 0x800  # the flag that says a name is written so
 _LOCKED = 0x1
+_UNICODE_PATH = 0x7075  # the extra field in which Info-ZIP says a name in UTF-8 beside the one of its system
 
 
 class ZipBook(Book):
@@ -27,13 +31,16 @@ class ZipBook(Book):
 
     damage = (*DAMAGE, zipfile.BadZipFile, RuntimeError)
 
-    def __init__(self, path: Path, limits: BookLimits, *, is_epub: bool = False) -> None:
+    def __init__(
+        self, path: Path, limits: BookLimits, *, is_epub: bool = False, names: str | None = None
+    ) -> None:
         """Read the list of entries.
 
         Args:
             path: The file.
             limits: What it may ask of us.
             is_epub: Whether its texts name its pictures, so that none may get another name.
+            names: Encoding of names that do not say that they are UTF-8; None guesses it.
 
         Raises:
             BookError: the file is damaged, encrypted, packed by a rare method, or refused for its limits.
@@ -44,7 +51,8 @@ class ZipBook(Book):
             raise BookError(f"{path}: is damaged or cut short ({error}); get it again") from error
         try:
             self._infos = self._zip.infolist()
-            entries = [_entry(place, info) for place, info in enumerate(self._infos)]
+            texts = _names(self._infos, names)
+            entries = [_entry(place, info, *texts[place]) for place, info in enumerate(self._infos)]
             if is_epub:
                 entries = [replace(one, is_page=one.is_page and _keeps_its_name(one.name)) for one in entries]
             super().__init__(path, entries, limits)
@@ -82,8 +90,7 @@ class ZipBook(Book):
         self._zip.close()
 
 
-def _entry(place: int, info: zipfile.ZipInfo) -> Entry:
-    name = _name(info)
+def _entry(place: int, info: zipfile.ZipInfo, name: str, raw: bytes) -> Entry:
     return Entry(
         place,
         name,
@@ -92,33 +99,67 @@ def _entry(place: int, info: zipfile.ZipInfo) -> Entry:
         is_folder=info.is_dir(),
         date=info.date_time,
         packed=info.compress_type != zipfile.ZIP_STORED,
+        raw=raw,
     )
 
 
-def _name(info: zipfile.ZipInfo) -> str:
-    """Decode a name. Without the flag, Python takes it for cp437, but packers wrote what their system had."""
-    name = info.orig_filename.partition("\0")[0]
-    if not info.flag_bits & _UTF8 and not name.isascii():
-        raw = name.encode("cp437")
-        # Single accents within plain letters are Western; Japanese has runs of bytes above ASCII.
-        western = re.fullmatch(r"([\x00-\x7f]|(?<![^\x00-\x7f])[A-Za-zÀ-ÿ](?![^\x00-\x7f]))*", name)
-        for encoding in ("utf-8",) if western else ("utf-8", "cp932"):
-            try:
-                name = raw.decode(encoding)
-                break
-            except UnicodeDecodeError:
-                continue
-    return name.replace("\\", "/")
+def _names(infos: Sequence[zipfile.ZipInfo], encoding: str | None) -> list[tuple[str, bytes]]:
+    """Return each name as text, and its bytes where they are in the encoding of the packer's system."""
+    # Python takes names without the flag for cp437, in which every byte is a character.
+    raw = {
+        place: _original(info).encode("cp437")
+        for place, info in enumerate(infos)
+        if not info.flag_bits & _UTF8 and not _original(info).isascii()
+    }
+    said = {place: text for place in raw if (text := _unicode_path(infos[place], raw[place]))}
+    unsaid = [place for place in raw if place not in said]
+    said |= zip(unsaid, decoded([raw[place] for place in unsaid], encoding), strict=True)
+    return [
+        (said.get(place, _original(info)).replace("\\", "/"), raw.get(place, b""))
+        for place, info in enumerate(infos)
+    ]
+
+
+def _original(info: zipfile.ZipInfo) -> str:
+    return info.orig_filename.partition("\0")[0]
+
+
+def _unicode_path(info: zipfile.ZipInfo, raw: bytes) -> str:
+    """Return the name that an extra field says, if it is meant for this one; else nothing (APPNOTE 4.6.9)."""
+    extra = info.extra
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<2H", extra)
+        field, extra = extra[4 : 4 + length], extra[4 + length :]
+        if kind == _UNICODE_PATH and len(field) > 5 and field[1:5] == struct.pack("<I", zlib.crc32(raw)):
+            return field[5:].decode("utf-8", "replace")
+    return ""
 
 
 def _keeps_its_name(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in FORMAT_OF_SUFFIX
 
 
-def packed_info(entry: Entry, name: str, original: zipfile.ZipInfo | None) -> zipfile.ZipInfo:
-    """Return the header under which an entry is written: the original's date, rights, comment and packing."""
+class _RawInfo(zipfile.ZipInfo):
+    """A header whose name is written byte for byte as it was; Python's own would write it as UTF-8."""
+
+    raw = b""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 - zipfile's name
+        return self.raw, self.flag_bits
+
+
+def packed_info(
+    entry: Entry, name: str, raw: bytes = b"", original: zipfile.ZipInfo | None = None
+) -> zipfile.ZipInfo:
+    """Return the header under which an entry is written: the original's date, rights, comment and packing.
+
+    ``raw`` is the name in bytes where it is to be written so, without saying in which encoding.
+    """
     date = max(entry.date, (1980, 0, 0, 0, 0, 0))
-    info = zipfile.ZipInfo(name + ("/" if entry.is_folder and not name.endswith("/") else ""), date)
+    slash = "/" if entry.is_folder and not name.endswith("/") else ""
+    info = _RawInfo(name + slash, date) if raw else zipfile.ZipInfo(name + slash, date)
+    if isinstance(info, _RawInfo):
+        info.raw = raw
     # Not the machine's system, so that the same book gives the same file everywhere.
     info.create_system = 3
     info.external_attr = 0o644 << 16
