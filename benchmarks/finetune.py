@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from sketchcolor_cli.coloring.arrays import ArrayColorizer
 from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.coloring.settings import ColorizeSettings, Guess
-from sketchcolor_cli.evaluation.models.samples import Sample, open_samples
+from sketchcolor_cli.data.opening import open_pictures
+from sketchcolor_cli.evaluation.models.samples import Sample, Samples
 from sketchcolor_cli.imaging.images import Picture, to_tensor, write_picture
 from sketchcolor_cli.metrics.pictures import colorfulness, delta_e, psnr
 
@@ -68,7 +69,7 @@ def main() -> None:
     parser.add_argument("--lr", nargs="+", default=["2e-4", "1e-3", "3e-3"])
     parser.add_argument("--runs", type=Path)
     options = parser.parse_args()
-    samples = open_samples(str(options.data), sketch=no_lines, short_side=512)
+    samples = Samples(open_pictures([str(options.data)]), no_lines, 512)
     book = [number for number, group in enumerate(samples.groups) if group == options.group]
     if len(book) < 2:
         raise SystemExit(

@@ -8,12 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sketchcolor_cli.data.folder import FolderSet
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.imaging.images import Picture, write_picture
 from sketchcolor_cli.training.loop.data import (
     EpochBatches,
-    FolderDrawings,
     PairDataset,
+    SetDrawings,
     Sketched,
     Subset,
     loader,
@@ -46,10 +47,15 @@ def noisy_pair(rng, given, index, _size):
 # Pictures
 
 
+def drawings_of(*paths, line=None):
+    lines = {path.name: line for path in paths} if line else {}
+    return SetDrawings(FolderSet({path.name: path for path in paths}, lines), 40)
+
+
 def test_a_large_picture_comes_down_to_the_short_side_and_a_small_one_stays(tmp_path):
     write_picture(tmp_path / "large.png", Picture(np.full((60, 90, 3), 0.5, np.float32)))
     write_picture(tmp_path / "small.png", Picture(np.full((7, 5, 3), 0.5, np.float32)))
-    large, small = FolderDrawings([tmp_path / "large.png", tmp_path / "small.png"], 40)
+    large, small = drawings_of(tmp_path / "large.png", tmp_path / "small.png")
     assert large.color.shape == (40, 60, 3)
     assert small.color.shape == (7, 5, 3)
     assert large.color.dtype == np.uint8
@@ -62,7 +68,7 @@ def test_what_is_transparent_is_paper(tmp_path):
     rgb, alpha = np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), np.float32)
     alpha[:2] = 1
     write_picture(tmp_path / "a.png", Picture(rgb, alpha=alpha))
-    color = FolderDrawings([tmp_path / "a.png"], 40)[0].color
+    color = drawings_of(tmp_path / "a.png")[0].color
     assert (color[:2] == 0).all()
     assert (color[2:] == 255).all()
 
@@ -72,7 +78,7 @@ def test_a_sketch_is_brought_to_the_size_of_its_picture(tmp_path):
     lines = np.ones((20, 32, 3), np.float32)
     lines[:, 16:] = 0
     write_picture(tmp_path / "lines.png", Picture(lines))
-    line = FolderDrawings([tmp_path / "a.png"], 40, [tmp_path / "lines.png"])[0].line
+    line = drawings_of(tmp_path / "a.png", line=tmp_path / "lines.png")[0].line
     assert line is not None
     assert (line == np.repeat([[255, 0]], 10, 0).repeat(8, 1)).all()
 
@@ -80,7 +86,7 @@ def test_a_sketch_is_brought_to_the_size_of_its_picture(tmp_path):
 def test_a_picture_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "bad.png").write_bytes(b"broken")
     with pytest.raises(ImageError, match=r"bad\.png"):
-        FolderDrawings([tmp_path / "bad.png"], 40)[0]
+        drawings_of(tmp_path / "bad.png")[0]
 
 
 def test_an_extractor_draws_when_asked_and_sees_colours_between_0_and_1():

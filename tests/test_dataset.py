@@ -19,7 +19,7 @@ from sketchcolor_cli.data import prepare as packing
 from sketchcolor_cli.data.check import check, html_contents
 from sketchcolor_cli.data.danbooru import DEFAULT_RULES, filter_danbooru, read_rules
 from sketchcolor_cli.data.likeness import Print, Prints, print_of
-from sketchcolor_cli.data.reading import items_of
+from sketchcolor_cli.data.opening import open_pictures
 from sketchcolor_cli.data.review import html_review, review, scores_csv
 from sketchcolor_cli.data.settings import PrepareSettings, ReviewSettings
 from sketchcolor_cli.errors import DataError
@@ -235,9 +235,9 @@ def test_shards_can_be_read_again(tmp_path: Path, drawings: Path) -> None:
         "story",
     )
     assert "line" in parts
-    packed = {item.key: item for item in items_of(str(output))}
-    assert packed.keys() == {"a_b", *(f"story-{number}" for number in range(4))}
-    assert packed["story-1"].read().shape == (72, 64, 3)
+    packed = open_pictures([str(output)])
+    assert set(packed.keys) == {"a_b", *(f"story-{number}" for number in range(4))}
+    assert packed.color(list(packed.keys).index("story-1")).shape == (72, 64, 3)
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_shards(tmp_path: Path, drawings: Path) -> None:
@@ -283,7 +283,7 @@ def test_names_that_become_one_key_stay_apart(tmp_path: Path) -> None:
 
 
 def test_a_check_counts_and_shows_the_most_and_the_least_colourful(tmp_path: Path, drawings: Path) -> None:
-    found = check(items_of(str(drawings)), shown=2)
+    found = check(open_pictures([str(drawings)]), shown=2)
     assert found.pictures == 8
     assert [key for key, _ in found.unreadable] == ["broken.png"]
     assert found.worst[0][0] == "grey.png"
@@ -304,12 +304,12 @@ def test_a_review_puts_first_what_the_model_fails_at(tmp_path: Path) -> None:
         assert reference is not None
         return truths[number] * (0.5 if number == 1 else 1)
 
-    items = items_of(str(folder))
-    found = review(items, colors, lambda rgb: rgb.mean(2), ReviewSettings())
+    pictures = open_pictures([str(folder)])
+    found = review(pictures, colors, lambda rgb: rgb.mean(2), ReviewSettings())
     assert [one.key for one in found.scores] == ["1.png", "0.png", "2.png"]
     assert found.scores[1].score == 0
     assert [key for key, _ in found.unreadable] == ["broken.png"]
-    page = html_review(found, items, ReviewSettings(shown=2))
+    page = html_review(found, pictures, ReviewSettings(shown=2))
     assert page.count('type="checkbox"') == 2
     assert page.index("1.png") < page.index("0.png")
     assert scores_csv(found).splitlines()[0] == "key,score,colorfulness"
@@ -345,7 +345,7 @@ def test_the_rules_are_printed_to_be_edited(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
-        (["check", "nowhere"], 1, "nowhere: neither a folder nor"),
+        (["check", "nowhere"], 1, "nowhere: no such file or folder"),
         (["prepare", "nowhere", "-o", "out"], 1, "nowhere: no such file or folder"),
         (["prepare", ".", "-o", "out", "--workers", "0"], 2, "at least 1"),
         (["prepare", ".", "-o", "out", "--exclude", "nowhere.txt"], 1, "nowhere.txt: cannot be read"),

@@ -15,7 +15,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.data.opening import open_pictures
+from sketchcolor_cli.data.pictures import PictureSet, to_bytes
+from sketchcolor_cli.errors import DataError, SketchcolorError
 from sketchcolor_cli.evaluation.models.bootstrap import interval
 from sketchcolor_cli.evaluation.models.bundled import BundledFeatures
 from sketchcolor_cli.evaluation.models.figures import figures_of, histogram_distance
@@ -23,7 +25,7 @@ from sketchcolor_cli.evaluation.models.plots import bars, scatter, strips
 from sketchcolor_cli.evaluation.models.protocols import Given, give, local_mean
 from sketchcolor_cli.evaluation.models.report import html_report
 from sketchcolor_cli.evaluation.models.run import Contender, Evaluation, FeatureSet, evaluate
-from sketchcolor_cli.evaluation.models.samples import Sample, Samples, open_samples
+from sketchcolor_cli.evaluation.models.samples import Sample, Samples
 from sketchcolor_cli.evaluation.models.skin import skin_tones
 from sketchcolor_cli.evaluation.settings import EvaluateSettings, Protocol
 from sketchcolor_cli.files.webdataset import append_sample
@@ -32,7 +34,7 @@ from sketchcolor_cli.networks.config import HintUNetConfig
 from sketchcolor_cli.networks.hint_unet import HintUNet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SETTINGS = EvaluateSettings(stability_limit=1, stability_sizes=(32, 64), resamples=50)
@@ -58,19 +60,36 @@ def sample(seed: int, key: str = "a/1") -> Sample:
     return Sample(key, "a", "", rgb, outlines(rgb), "drawn")
 
 
-class Drawn(Samples):
+class Drawn(PictureSet):
     """Pictures that are drawn here, in two groups."""
 
     def __init__(self, count: int = 6) -> None:
-        super().__init__(outlines, 512)
         self.keys = [f"{'ab'[number % 2]}/{number}" for number in range(count)]
-        self.groups = [key[0] for key in self.keys]
 
-    def load(self, index: int) -> Sample:
-        return self._sample(index, picture(index), None, "drawn", "")
+    def place(self, index: int) -> str:
+        return self.keys[index]
 
-    def digest(self, numbers: Any) -> str:
-        return "-".join(map(str, numbers))
+    def color(self, index: int) -> np.ndarray:
+        return to_bytes(picture(self._number(index)))
+
+    def line(self, index: int) -> None:
+        return None
+
+    def has_line(self, index: int) -> bool:
+        return False
+
+    def about(self, index: int) -> dict[str, str]:
+        return {"group": self.keys[index][0], "source": "drawn"}
+
+    def contents(self, index: int) -> Iterator[bytes]:
+        yield self.keys[index].encode()
+
+    def _number(self, index: int) -> int:
+        return int(self.keys[index][2:])
+
+
+def drawn(count: int = 6) -> Samples:
+    return Samples(Drawn(count), outlines, 512)
 
 
 class Knowing:
@@ -92,7 +111,7 @@ class Knowing:
 
 def run(*noises: float, settings: EvaluateSettings = SETTINGS, **kwargs: Any) -> Evaluation:
     contenders = [Contender(f"noise {noise}", Knowing(noise)) for noise in noises]
-    return evaluate(contenders, Drawn(), settings, **kwargs)
+    return evaluate(contenders, drawn(), settings, **kwargs)
 
 
 def without_times(found: Evaluation) -> dict[str, Any]:
@@ -153,7 +172,7 @@ def test_a_model_without_sheets_gets_the_other_drawing_as_reference() -> None:
     colors = Knowing(0)
     colors.takes_sheets = False
     settings = replace(SETTINGS, protocols=(Protocol.OTHER,), stability_limit=0)
-    evaluate([Contender("m", colors)], Drawn(), settings)
+    evaluate([Contender("m", colors)], drawn(), settings)
     assert all(aids["sheet"] is None and aids["reference"].shape == (40, 48, 3) for aids in colors.seen)
 
 
@@ -308,7 +327,7 @@ def test_shards_have_groups_lines_and_a_digest_of_what_is_used(tmp_path: Path) -
         },
     )
     write_shard(tmp_path / "v-1.tar", {"c": {"color.png": b"broken"}, "d": {"json": b"{}"}})
-    opened = open_samples(str(tmp_path / "v-{0..1}.tar"), sketch=outlines, short_side=512)
+    opened = Samples(open_pictures([str(tmp_path / "v-{0..1}.tar")]), outlines, 512)
     assert opened.keys == ["a", "b/2", "c"]
     assert opened.groups == ["", "g", ""]
     loaded = opened.load(1)
@@ -324,7 +343,7 @@ def test_a_folder_has_groups_by_subfolder_and_large_pictures_are_brought_down(tm
     for name in ("x/1.png", "x/2.png", "3.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.fromarray((picture(3, (80, 60)) * 255).astype(np.uint8)).save(tmp_path / name)
-    opened = open_samples(str(tmp_path), sketch=outlines, short_side=30)
+    opened = Samples(open_pictures([str(tmp_path)]), outlines, 30)
     assert opened.groups == ["", "x", "x"]
     assert opened.mates() == [[], [2], [1]]
     assert opened.load(0).truth.shape == (40, 30, 3)
@@ -333,14 +352,14 @@ def test_a_folder_has_groups_by_subfolder_and_large_pictures_are_brought_down(tm
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda folder: folder / "nowhere", "neither a folder nor"),
+        (lambda folder: folder / "nowhere", "no such file or folder; check the name"),
         (lambda folder: folder / "nowhere.tar", "no such file; check the name"),
         (lambda folder: folder, "no pictures in this folder"),
     ],
 )
 def test_data_that_is_not_there_is_one_line(tmp_path: Path, make: Callable[[Path], Path], said: str) -> None:
-    with pytest.raises(DataError, match=said):
-        open_samples(str(make(tmp_path)), sketch=outlines, short_side=512)
+    with pytest.raises(SketchcolorError, match=said):
+        open_pictures([str(make(tmp_path))])
 
 
 # The report
@@ -352,7 +371,7 @@ def test_the_report_is_one_page_that_loads_nothing_and_escapes_names() -> None:
         Contender(name, Knowing(noise), {"sha256": "0"})
         for name, noise in zip(names, (0.1, 0.02), strict=True)
     ]
-    page = html_report(evaluate(contenders, Drawn(), SETTINGS))
+    page = html_report(evaluate(contenders, drawn(), SETTINGS))
     assert "<b>" not in page
     assert "noise &lt;b&gt;" in page
     assert not re.search(r"(src|href)=\"(?!data:|#)", page)
@@ -437,7 +456,7 @@ def test_a_model_of_a_run_is_called_as_the_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
-        (["--data", "nowhere"], 1, "nowhere: neither a folder nor"),
+        (["--data", "nowhere"], 1, "nowhere: no such file or folder"),
         (["--data", ".", "--limit", "0"], 2, "--limit"),
         (["--data", ".", "-o", "a.png"], 2, "--output a.png: cannot be written"),
         (["--data", ".", "--model", "nothing"], 1, "nothing: neither a model file"),

@@ -11,17 +11,16 @@ GPL alone are left out, as for the default model.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections import Counter
 from pathlib import Path
 
 from train_default import LEFT_OUT
 
+from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.networks.checkpoint import load_model, save_model
 from sketchcolor_cli.networks.loading import PERCEPTUAL
 from sketchcolor_cli.networks.perceptual import Perceptual
-from sketchcolor_cli.training.sources import _read_samples
 
 LEAST = 6  # pictures of a class
 LICENCE = "CC BY-SA 4.0; attributions in the card of the default model, which learnt from the same pictures"
@@ -33,11 +32,10 @@ def safe(name: str) -> str:
 
 def folders(shards: Path, out: Path) -> None:
     found = []
-    for path in sorted(shards.glob("train-*.tar")):
-        for key, parts in _read_samples(path).items():
-            facts = json.loads(parts["json"])
-            if facts["source"] not in LEFT_OUT:
-                found.append((key, parts["color"], facts["source"], str(facts["group"])))
+    pictures = ShardSet(sorted(shards.glob("train-*.tar")))
+    for index, key in enumerate(pictures.keys):
+        if (source := pictures.source(index)) not in LEFT_OUT:
+            found.append((key, next(pictures.contents(index)), source, pictures.group(index)))
     groups = Counter((source, group) for _, _, source, group in found)
     names = [
         f"{source}-{group}" if groups[source, group] >= LEAST else source for _, _, source, group in found

@@ -23,9 +23,10 @@ import cv2
 import numpy as np
 import torch
 
+from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.extraction.drawer import load_sketcher, sketch
 from sketchcolor_cli.plugin.discovery import find_extractors
-from sketchcolor_cli.training.sources import read_shards
+from sketchcolor_cli.training.loop.data import SetDrawings, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,7 +113,7 @@ def main() -> None:
     parser.add_argument("--tune", metavar="NAME", help="try settings of this method on training pairs")
     options = parser.parse_args()
     split = "train" if options.tune else "val"
-    found = read_shards(sorted(options.data.glob(f"{split}-*.tar")), 352)
+    found = readable(SetDrawings(ShardSet(sorted(options.data.glob(f"{split}-*.tar"))), 352))
     drawings = [one for one in found if one.line is not None]
     if options.tune:
         tune(options.tune, [one for one in drawings if one.source in BY_ARTIST])

@@ -25,18 +25,18 @@ from training_run import Session, check_gradients, follow, log
 
 from sketchcolor_cli.color.compositing import paint_under
 from sketchcolor_cli.color.spaces import rgb_to_lab
+from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
 from sketchcolor_cli.metrics.pictures import psnr
 from sketchcolor_cli.networks.checkpoint import load_model, save_model
 from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.networks.lattice import lab_grid, lattice_shares
 from sketchcolor_cli.training.files import save_state
-from sketchcolor_cli.training.loop.data import to_tensors
+from sketchcolor_cli.training.loop.data import SetDrawings, readable, to_tensors
 from sketchcolor_cli.training.losses import color_rarity, paint_loss
 from sketchcolor_cli.training.pairs.mood import sheet_and_mood
 from sketchcolor_cli.training.pairs.pairs import Drawing, PairRecipe, find_kin, make_pair
 from sketchcolor_cli.training.results import page_lightness, result_rgb
-from sketchcolor_cli.training.sources import read_shards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -322,9 +322,9 @@ def main() -> None:
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
 
-    found = read_shards(sorted(options.data.glob("train-*.tar")), SHORT_SIDE)
+    found = readable(SetDrawings(ShardSet(sorted(options.data.glob("train-*.tar"))), SHORT_SIDE))
     drawings = [drawing for drawing in found if drawing.source not in LEFT_OUT][: options.limit]
-    held_out = list(read_shards(sorted(options.data.glob("val-*.tar")), SHORT_SIDE))
+    held_out = list(readable(SetDrawings(ShardSet(sorted(options.data.glob("val-*.tar"))), SHORT_SIDE)))
     print(f"{len(drawings)} drawings, {len(held_out)} held out", flush=True)
     sets = {kind: list(DataLoader(Validation(held_out, 256, kind), 16)) for kind in VALIDATION_KINDS}
     run = Run(options.run, options.device, options.lr, drawings, options.begin_with)

@@ -30,9 +30,10 @@ from torch.utils.data import DataLoader, Dataset
 from train_default import LEFT_OUT, single_threaded
 from training_run import Session, check_gradients, follow, log
 
+from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
 from sketchcolor_cli.training.files import save_state
-from sketchcolor_cli.training.sources import read_shards
+from sketchcolor_cli.training.loop.data import SetDrawings, readable
 from sketchcolor_plugins.linework.network import Linework
 
 if TYPE_CHECKING:
@@ -423,12 +424,14 @@ def main() -> None:
 
     found = [
         one
-        for one in read_shards(sorted(options.data.glob("train-*.tar")), 352)
+        for one in readable(SetDrawings(ShardSet(sorted(options.data.glob("train-*.tar"))), 352))
         if one.source not in LEFT_OUT
     ]
     drawings = [one for one in found if one.line is not None]
     held_out = [
-        one for one in read_shards(sorted(options.data.glob("val-*.tar")), 352) if one.line is not None
+        one
+        for one in readable(SetDrawings(ShardSet(sorted(options.data.glob("val-*.tar"))), 352))
+        if one.line is not None
     ]
     print(
         f"{len(drawings)} pairs, {len(found) - len(drawings)} textures, {len(held_out)} held out", flush=True

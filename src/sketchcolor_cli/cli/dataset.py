@@ -184,13 +184,13 @@ def check(
     """
     with options.loading():
         from sketchcolor_cli.data import check as engine  # imports torch
-        from sketchcolor_cli.data.reading import items_of
+        from sketchcolor_cli.data.opening import open_pictures
         from sketchcolor_cli.files import html
 
-        items = items_of(data)
+        pictures = open_pictures([data])
     with printing.progress("pictures") as bar:
-        task = bar.add_task("reading", total=len(items), detail="")
-        found = engine.check(items, report=lambda done, _total: bar.update(task, completed=done))
+        task = bar.add_task("reading", total=len(pictures), detail="")
+        found = engine.check(pictures, report=lambda done, _total: bar.update(task, completed=done))
     for key, message in found.unreadable:
         printing.note(f"not readable: {key}: {message}")
     if output is not None:
@@ -244,19 +244,19 @@ def review(
         from sketchcolor_cli.coloring.arrays import ArrayColorizer  # imports torch
         from sketchcolor_cli.coloring.models import load_color_model
         from sketchcolor_cli.data import review as engine
-        from sketchcolor_cli.data.reading import items_of
+        from sketchcolor_cli.data.opening import open_pictures
         from sketchcolor_cli.files import html
 
-        items = items_of(data)
+        pictures = open_pictures([data])
         colors = ArrayColorizer(load_color_model(environment.model_file(model))[0], device)
         sketch = array_sketcher(method, device)
     with printing.progress("pictures") as bar:
-        task = bar.add_task(f"judging on {device}", total=len(items), detail="")
+        task = bar.add_task(f"judging on {device}", total=len(pictures), detail="")
         found = engine.review(
-            items, colors, sketch, settings, report=lambda done, _total: bar.update(task, completed=done)
+            pictures, colors, sketch, settings, report=lambda done, _total: bar.update(task, completed=done)
         )
     html.write_text(output / "scores.csv", engine.scores_csv(found))
-    html.write_text(output / "review.html", engine.html_review(found, items, settings))
+    html.write_text(output / "review.html", engine.html_review(found, pictures, settings))
     for key, message in found.unreadable:
         printing.note(f"not readable: {key}: {message}")
     printing.note(f"{len(found.scores)} pictures judged; open {output / 'review.html'} and tick")

@@ -117,12 +117,12 @@ def evaluate(
     with options.loading():
         device = devices.resolve(device)
         from sketchcolor_cli.cli.wiring import array_sketcher
+        from sketchcolor_cli.data.opening import open_pictures
         from sketchcolor_cli.evaluation.models import run  # imports torch
-        from sketchcolor_cli.evaluation.models.samples import open_samples
+        from sketchcolor_cli.evaluation.models.samples import Samples
 
-        samples = open_samples(
-            data, sketch=array_sketcher(method, device), short_side=short_side, sketches=sketches
-        )
+        pictures = open_pictures([data], sketches=sketches)
+        samples = Samples(pictures, array_sketcher(method, device), short_side)
         contenders = [_contender(name, device) for name in [model, *(compare or ())]]
         features, pairs = _features(network, device), _pairs(_lpips_weights(), device)
     with printing.progress("pictures") as bar:

@@ -214,8 +214,8 @@ def _colored(model: str, sketches: Path, reference: str, real: Path, device: str
         from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
         from sketchcolor_cli.coloring.models import load_color_model
         from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
+        from sketchcolor_cli.data.pictures import to_bytes
         from sketchcolor_cli.evaluation.fid.fid import Made
-        from sketchcolor_cli.evaluation.fid.pictures import to_bytes
         from sketchcolor_cli.evaluation.models.protocols import rough
         from sketchcolor_cli.files.worklist import build_worklist
         from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sketchcolor_cli.data.reading import fitted
+from sketchcolor_cli.data.pictures import fitted, to_bytes, to_unit
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import html
 from sketchcolor_cli.imaging.images import to_tensor
 from sketchcolor_cli.metrics.pictures import colorfulness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.data.reading import Item
+    from sketchcolor_cli.data.pictures import PictureSet
 
 _SHOWN_SIDE = 150
 
@@ -68,7 +68,7 @@ class Contents:
 
 
 def check(
-    items: Sequence[Item],
+    pictures: PictureSet,
     *,
     shown: int = 24,
     report: Callable[[int, int], None] = lambda _done, _total: None,
@@ -80,34 +80,37 @@ def check(
     """
     found, sides, groups = Contents(), [], Counter[str]()
     found.counts = {name: Counter() for name in ("licence", "source", "line")}
-    for number, item in enumerate(items):
+    ranked: list[tuple[float, str, int]] = []
+    for index, key in enumerate(pictures.keys):
+        report(index, len(pictures))
         try:
-            rgb = item.read()
+            about = pictures.about(index)
+            rgb = to_unit(pictures.color(index))
         except ImageError as error:
-            found.unreadable.append((item.key, str(error)))
+            found.unreadable.append((key, str(error)))
             continue
         sides.append(min(rgb.shape[:2]))
-        found.colors[item.key] = float(colorfulness(to_tensor(fitted(rgb, 256))))
+        found.colors[key] = float(colorfulness(to_tensor(fitted(rgb, 256))))
+        ranked.append((found.colors[key], key, index))
         for name, counter in found.counts.items():
-            given = ("given" if item.lines else "none") if name == "line" else "unknown"
-            counter[str(item.about.get(name) or given)] += 1
-        groups[str(item.about.get("group") or "")] += 1
-        report(number + 1, len(items))
+            given = ("given" if pictures.has_line(index) else "none") if name == "line" else "unknown"
+            counter[str(about.get(name) or given)] += 1
+        groups[pictures.group(index)] += 1
+    report(len(pictures), len(pictures))
     if not sides:
-        raise DataError(f"none of the {len(items)} pictures can be read, such as {items[0].key}")
+        raise DataError(f"none of the {len(pictures)} pictures can be read, such as {pictures.place(0)}")
     found.pictures = len(sides)
     found.groups = sum(count >= 3 for group, count in groups.items() if group)
     found.sides = (min(sides), sorted(sides)[len(sides) // 2], max(sides))
-    ranked = sorted(found.colors, key=lambda key: (found.colors[key], key))
-    by_key = {item.key: item for item in items}
-    found.worst = [(key, small(by_key[key].read())) for key in ranked[:shown]]
-    found.best = [(key, small(by_key[key].read())) for key in ranked[::-1][:shown]]
+    ranked.sort()
+    found.worst = [(key, thumbnail(pictures, index)) for _, key, index in ranked[:shown]]
+    found.best = [(key, thumbnail(pictures, index)) for _, key, index in ranked[::-1][:shown]]
     return found
 
 
-def small(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
+def thumbnail(pictures: PictureSet, index: int) -> NDArray[np.uint8]:
     """Return a picture as it stands on a contact sheet."""
-    return (fitted(rgb, _SHOWN_SIDE) * 255 + 0.5).astype(np.uint8)
+    return to_bytes(fitted(to_unit(pictures.color(index)), _SHOWN_SIDE))
 
 
 def html_contents(found: Contents, data: str) -> str:

@@ -18,19 +18,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
-import numpy as np
 
+from sketchcolor_cli.data.folder import list_files, without_ending
 from sketchcolor_cli.data.likeness import Print, Prints, print_of
-from sketchcolor_cli.errors import DataError, ImageError, WorklistError
+from sketchcolor_cli.data.pictures import fitted, to_bytes
+from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import webdataset
 from sketchcolor_cli.files.atomic import written_whole
-from sketchcolor_cli.files.worklist import build_worklist
 from sketchcolor_cli.imaging.images import on_paper, read_picture, to_tensor
 from sketchcolor_cli.metrics.pictures import colorfulness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from sketchcolor_cli.data.settings import PrepareSettings
@@ -94,20 +95,17 @@ def find_sources(
     or without ending, or keys in shards, that are left out.
 
     Raises:
-        DataError: there is nothing, or a folder cannot be read.
+        DataError: Every picture is left out.
+        WorklistError: There is no such file or folder, or no picture.
     """
-    try:
-        jobs = build_worklist(inputs, output)
-        drawn = build_worklist([lines], output) if lines else []
-    except WorklistError as error:
-        raise DataError(str(error)) from error
-    by_name = {_name(job.target, output): job.source for job in drawn}
+    drawn = list_files([lines], output) if lines else {}
+    by_name = {without_ending(place): path for place, path in drawn.items()}
     left_out = {line.strip() for line in exclude} - {""}
     found = []
-    for job in jobs:
-        name = _name(job.target, output)
-        if not left_out & {name, job.target.relative_to(output).as_posix(), _key(name)}:
-            found.append(Source(job.source, name, by_name.get(name)))
+    for place, path in list_files(inputs, output).items():
+        name = without_ending(place)
+        if not left_out & {name, place, _key(name)}:
+            found.append(Source(path, name, by_name.get(name)))
     if not found:
         raise DataError("every picture is excluded; there is nothing to pack")
     return found
@@ -179,18 +177,16 @@ def _read(source: Source, settings: PrepareSettings) -> _Ready:
     height, width = rgb.shape[:2]
     if min(height, width) < settings.min_side:
         return _Ready(reason="tiny", detail=f"{width}×{height}")
-    scale = settings.short_side / min(height, width)
-    if scale < 1:
-        rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    rgb = fitted(rgb, settings.short_side)
     colors = float(colorfulness(to_tensor(rgb)))
     if colors < settings.min_colorfulness:
         return _Ready(reason="grey", detail=f"colourfulness {colors:.1f}")
-    samples = (rgb * 255 + 0.5).astype(np.uint8)
+    samples = to_bytes(rgb)
     if line is not None:
         line = cv2.resize(line, samples.shape[1::-1], interpolation=cv2.INTER_AREA)
     return _Ready(
         color=_webp(cv2.cvtColor(samples, cv2.COLOR_RGB2BGR), settings.quality),
-        line=None if line is None else _webp((line * 255 + 0.5).astype(np.uint8), settings.quality),
+        line=None if line is None else _webp(to_bytes(line), settings.quality),
         width=samples.shape[1],
         height=samples.shape[0],
         colorfulness=colors,
@@ -310,10 +306,6 @@ def _ahead(
 def _key(name: str) -> str:
     """Return the name as a key, in which dots and folders would have a meaning."""
     return name.replace("/", "-").replace(".", "_")
-
-
-def _name(target: Path, output: Path) -> str:
-    return target.relative_to(output).with_suffix("").as_posix()
 
 
 def _webp(samples: NDArray[np.uint8], quality: int) -> bytes:

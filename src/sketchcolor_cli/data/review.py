@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Protocol
 
 import cv2
 
-from sketchcolor_cli.data.check import small
-from sketchcolor_cli.data.reading import fitted
+from sketchcolor_cli.data.check import thumbnail
+from sketchcolor_cli.data.pictures import fitted, to_unit
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import html
 from sketchcolor_cli.imaging.images import to_tensor
 from sketchcolor_cli.metrics.pictures import colorfulness, delta_e
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.data.reading import Item
+    from sketchcolor_cli.data.pictures import PictureSet
     from sketchcolor_cli.data.settings import ReviewSettings
 
     Array = NDArray[np.float32]
@@ -44,11 +44,12 @@ class Colors(Protocol):
 
 @dataclass(frozen=True)
 class Score:
-    """How suspicious a picture is: the mean ΔE00 between it and what the model makes of it."""
+    """How suspicious the picture of a number is: the mean ΔE00 between it and what the model makes of it."""
 
     key: str
     score: float
     colorfulness: float
+    index: int = -1
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Review:
 
 
 def review(
-    items: Sequence[Item],
+    pictures: PictureSet,
     colors: Colors,
     sketch: Callable[[Array], Array],
     settings: ReviewSettings,
@@ -73,21 +74,21 @@ def review(
         DataError: no picture can be read.
     """
     found = Review()
-    for number, item in enumerate(items):
+    for index, key in enumerate(pictures.keys):
+        report(index, len(pictures))
         try:
-            rgb = fitted(item.read(), settings.short_side)
+            rgb = fitted(to_unit(pictures.color(index)), settings.short_side)
         except ImageError as error:
-            found.unreadable.append((item.key, str(error)))
+            found.unreadable.append((key, str(error)))
             continue
         rough = cv2.resize(rgb, (96, 96), interpolation=cv2.INTER_AREA)
         result = colors(sketch(rgb), reference=rough)
-        pictures = [to_tensor(one) for one in (result, rgb)]
-        found.scores.append(
-            Score(item.key, float(delta_e(*pictures).mean()), float(colorfulness(pictures[1])))
-        )
-        report(number + 1, len(items))
+        compared = [to_tensor(one) for one in (result, rgb)]
+        score, colorful = float(delta_e(*compared).mean()), float(colorfulness(compared[1]))
+        found.scores.append(Score(key, score, colorful, index))
+    report(len(pictures), len(pictures))
     if not found.scores:
-        raise DataError(f"none of the {len(items)} pictures can be read, such as {items[0].key}")
+        raise DataError(f"none of the {len(pictures)} pictures can be read, such as {pictures.place(0)}")
     found.scores.sort(key=lambda one: (-one.score, one.key))
     return found
 
@@ -101,11 +102,10 @@ def scores_csv(found: Review) -> str:
     return text.getvalue()
 
 
-def html_review(found: Review, items: Sequence[Item], settings: ReviewSettings) -> str:
+def html_review(found: Review, pictures: PictureSet, settings: ReviewSettings) -> str:
     """Return the page with the most suspicious pictures and a checkbox for each, which saves the list."""
-    by_key = {item.key: item for item in items}
     cells = [
-        f'<label class="pick"><img src="{html.embedded(small(by_key[one.key].read()))}" alt="">'
+        f'<label class="pick"><img src="{html.embedded(thumbnail(pictures, one.index))}" alt="">'
         f'<span><input type="checkbox" value="{escape(one.key)}"> ΔE00 {one.score:.1f}</span>'
         f"<small>{escape(one.key)}</small></label>"
         for one in found.scores[: settings.shown]

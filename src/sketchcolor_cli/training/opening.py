@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sketchcolor_cli.data.folder import FolderSet
+from sketchcolor_cli.data.opening import open_pictures
 from sketchcolor_cli.errors import DataError, ImageError, TrainingError
-from sketchcolor_cli.files import webdataset
-from sketchcolor_cli.files.worklist import build_worklist
-from sketchcolor_cli.training.loop.data import Drawings, FolderDrawings, Sketched
-from sketchcolor_cli.training.shards import ShardDrawings
+from sketchcolor_cli.training.loop.data import Drawings, SetDrawings, Sketched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +26,7 @@ SKIPPED = "skipped.txt"
 class Opened(Drawings):
     """The pictures that the user named, by number: broken ones passed over, few ones decoded only once."""
 
-    def __init__(self, found: ShardDrawings | FolderDrawings, log: Path, sketch: Sketch | None) -> None:
+    def __init__(self, found: SetDrawings, log: Path, sketch: Sketch | None) -> None:
         self.found = found
         self.drawings: Sequence[Drawing] = Tolerant(found, log)
         if sketch is not None:
@@ -61,11 +60,12 @@ class Opened(Drawings):
         Raises:
             DataError: a picture is in no subfolder, or ``data`` is no one folder.
         """
-        if isinstance(self.found, ShardDrawings):
-            return [self.found.source(index) for index in range(len(self))]
+        pictures = self.found.pictures
+        if not isinstance(pictures, FolderSet):
+            return [pictures.source(index) for index in range(len(pictures))]
         if len(data) != 1:
             raise DataError(f"{data[0]}: the stage vgg needs one folder with a subfolder for each class")
-        return name_classes(self.found.paths, data[0])
+        return name_classes(pictures.paths, data[0])
 
 
 def open_drawings(
@@ -79,18 +79,10 @@ def open_drawings(
         DataError: a shard cannot be read, or sketches are missing.
         WorklistError: there is no such file or folder, or no picture.
     """
-    short_side = int(max(config.size) * _ROOM)
-    shards = [expand(given) for given in data]
-    if any(shards):
-        if not all(shards):
-            raise DataError(f"{data[0]}: name either shards or pictures, not both")
-        if config.sketches:
-            raise DataError(f"{data[0]}: shards bring their own sketches; leave out --sketches")
-        tars = [path for paths in shards for path in paths]
-        return Opened(ShardDrawings(tars, short_side), run / SKIPPED, sketch)
-    pictures = _by_place(data, run)
-    sketches = _matching(pictures, config.sketches, run) if config.sketches else None
-    return Opened(FolderDrawings(list(pictures.values()), short_side, sketches), run / SKIPPED, sketch)
+    sketches = Path(config.sketches) if config.sketches else None
+    pictures = open_pictures(data, sketches=sketches, apart=run)
+    found = SetDrawings(pictures, int(max(config.size) * _ROOM))
+    return Opened(found, run / SKIPPED, sketch)
 
 
 def name_classes(paths: Sequence[Path], folder: str) -> list[str]:
@@ -145,28 +137,3 @@ def skipped(run: Path) -> list[str]:
     """Return what is said of each picture of a run that could not be read, once each."""
     file = run / SKIPPED
     return list(dict.fromkeys(file.read_text(encoding="utf-8").splitlines())) if file.exists() else []
-
-
-def expand(given: str) -> list[Path]:
-    """Return the tar files that one argument names, if it names some."""
-    if given.endswith(".tar"):
-        return webdataset.expand(given)
-    if Path(given).is_dir():
-        return sorted(Path(given).glob("*.tar"))
-    return []
-
-
-def _by_place(data: Sequence[str], run: Path) -> dict[Path, Path]:
-    """Return the pictures by their place below what was named; those of ``run`` do not count."""
-    worklist = build_worklist([Path(given) for given in data], run)
-    return {job.target.relative_to(run): job.source for job in worklist}
-
-
-def _matching(pictures: dict[Path, Path], sketches: str, run: Path) -> list[Path]:
-    found = {place.with_suffix(""): path for place, path in _by_place([sketches], run).items()}
-    missing = [path for place, path in pictures.items() if place.with_suffix("") not in found]
-    if missing:
-        raise DataError(
-            f"{missing[0]}: no sketch of this name in {sketches} ({len(missing)} pictures have none)"
-        )
-    return [found[place.with_suffix("")] for place in pictures]

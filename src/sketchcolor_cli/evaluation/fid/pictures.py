@@ -87,11 +87,6 @@ def decode(data: bytes) -> NDArray[np.uint8]:
         raise ImageError("not a picture, or damaged") from error
 
 
-def to_bytes(rgb: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return a picture of [0, 1] in the 8 bits that it would have as a file."""
-    return (np.clip(rgb, 0, 1) * 255 + 0.5).astype(np.uint8)
-
-
 def _of_folder(folder: Path) -> list[Entry]:
     try:
         # The worklist knows what in a folder is a picture; the output is of no meaning here.

@@ -1,31 +1,32 @@
-"""The pictures that colour models are measured on: a folder, or WebDataset shards."""
+"""The pictures that colour models are measured on, at one size and with lines."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from sketchcolor_cli.errors import DataError, ImageError, WorklistError
-from sketchcolor_cli.evaluation.fid.pictures import to_bytes
-from sketchcolor_cli.files import webdataset
-from sketchcolor_cli.files.worklist import build_worklist, natural_key
-from sketchcolor_cli.imaging.images import on_paper, read_picture
+from sketchcolor_cli.data.folder import FolderSet, without_ending
+from sketchcolor_cli.data.pictures import fitted, to_bytes, to_unit
+from sketchcolor_cli.files.worklist import natural_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from sketchcolor_cli.data.pictures import PictureSet
+
     Rgb = NDArray[np.float32]
     Plane = NDArray[np.float32]
-    Sketch = Callable[[Rgb], Plane]
+
+Sketch = Callable[["Rgb"], "Plane"]
+"""Draws the lines of a picture: (H, W, 3) to (H, W), both in [0, 1]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,16 +51,24 @@ class Sample:
 
 
 class Samples:
-    """Pictures by number, each decoded when it is asked for.
+    """Pictures of a set by number, in natural order, each decoded when it is asked for."""
 
-    ``sketch`` draws the lines of pictures that come without: (H, W, 3) to (H, W). A picture that cannot be
-    read raises ImageError.
-    """
+    def __init__(self, pictures: PictureSet, sketch: Sketch, short_side: int) -> None:
+        """Take the pictures of a set.
 
-    def __init__(self, sketch: Sketch, short_side: int) -> None:
-        self.sketch, self.short_side = sketch, short_side
-        self.keys: list[str] = []
-        self.groups: list[str] = []
+        Args:
+            pictures: The set.
+            sketch: Draws the lines of pictures that come without.
+            short_side: Larger pictures are brought down to this shorter side, in pixels.
+        """
+        self.pictures, self.sketch, self.short_side = pictures, sketch, short_side
+        names = _names(pictures)
+        in_order = list(range(len(names)))
+        if not isinstance(pictures, FolderSet):  # which is in natural order by itself, folder by folder
+            in_order.sort(key=lambda index: natural_key(names[index]))
+        self.numbers = in_order
+        self.keys = [names[index] for index in self.numbers]
+        self.groups = [pictures.group(index) for index in self.numbers]
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -68,13 +77,30 @@ class Samples:
         """Return the sample of this number.
 
         Raises:
-            ImageError: it cannot be read.
+            ImageError: It cannot be read.
         """
-        raise NotImplementedError
+        number = self.numbers[index]
+        about = self.pictures.about(number)
+        truth = as_file(fitted(to_unit(self.pictures.color(number)), self.short_side))
+        line = self.pictures.line(number)
+        if line is None:
+            sketch, lines = self.sketch(truth), "drawn"
+        else:
+            sketch, lines = to_unit(line), str(about.get("line") or "given")
+        if sketch.shape != truth.shape[:2]:
+            sketch = cv2.resize(sketch, truth.shape[1::-1], interpolation=cv2.INTER_AREA)
+        source = str(about.get("source") or "")
+        return Sample(
+            self.keys[index], self.groups[index], source, truth, np.ascontiguousarray(sketch), lines
+        )
 
     def digest(self, numbers: Sequence[int]) -> str:
         """Return a checksum of the files of these samples."""
-        raise NotImplementedError
+        total = hashlib.sha256()
+        for number in numbers:
+            for data in self.pictures.contents(self.numbers[number]):
+                total.update(hashlib.sha256(data).digest())
+        return total.hexdigest()
 
     def mates(self) -> list[list[int]]:
         """Return for each sample the numbers of the others of its group."""
@@ -84,150 +110,16 @@ class Samples:
                 members[group].append(number)
         return [[one for one in members[group] if one != number] for number, group in enumerate(self.groups)]
 
-    def _sample(self, index: int, truth: Rgb, line: Plane | None, source: str, lines: str) -> Sample:
-        truth = _fitted(truth, self.short_side)
-        if line is None:
-            line, lines = self.sketch(truth), "drawn"
-        elif line.shape != truth.shape[:2]:
-            line = cv2.resize(line, truth.shape[1::-1], interpolation=cv2.INTER_AREA)
-        return Sample(self.keys[index], self.groups[index], source, truth, np.ascontiguousarray(line), lines)
-
-
-class FolderSamples(Samples):
-    """Pictures of a folder with all its subfolders; each subfolder is a group.
-
-    ``sketches`` is a folder with a sketch of the same relative name for each.
-    """
-
-    def __init__(self, folder: Path, sketches: Path | None, sketch: Sketch, short_side: int) -> None:
-        super().__init__(sketch, short_side)
-        self.paths = _by_stem(folder)
-        lines = _by_stem(sketches) if sketches else {}
-        missing = [stem for stem in self.paths if sketches and stem not in lines]
-        if missing:
-            raise DataError(f"{sketches}: no sketch for {len(missing)} pictures, such as {missing[0]}")
-        self.keys = list(self.paths)
-        self.groups = [str(Path(key).parent) if "/" in key else "" for key in self.keys]
-        self.lines = lines
-
-    def load(self, index: int) -> Sample:
-        """See :class:`Samples`."""
-        key = self.keys[index]
-        truth = on_paper(read_picture(self.paths[key]))
-        line = on_paper(read_picture(self.lines[key]))[..., 1] if self.lines else None
-        return self._sample(index, truth, line, "", "given")
-
-    def digest(self, numbers: Sequence[int]) -> str:
-        """See :class:`Samples`."""
-        files = [
-            tree[self.keys[number]]
-            for number in numbers
-            for tree in (self.paths, self.lines)
-            if self.keys[number] in tree
-        ]
-        return _digest(file.read_bytes() for file in files)
-
-
-class ShardSamples(Samples):
-    """Samples ``KEY.color.EXT``, perhaps ``KEY.line.EXT``, and perhaps ``KEY.json`` with group and source."""
-
-    def __init__(self, paths: Sequence[Path], sketch: Sketch, short_side: int) -> None:
-        super().__init__(sketch, short_side)
-        found = [
-            (key, path, parts)
-            for path in paths
-            for key, parts in webdataset.directory(path).items()
-            if "color" in parts
-        ]
-        if not found:
-            raise DataError(f"{paths[0]}: no sample KEY.color.EXT in the {len(paths)} shard(s)")
-        found.sort(key=lambda one: natural_key(one[0]))
-        self.places = [(path, parts) for _, path, parts in found]
-        self.keys = [key for key, _, _ in found]
-        self.about = [self._read_about(index) for index in range(len(found))]
-        self.groups = [str(about.get("group") or "") for about in self.about]
-
-    def load(self, index: int) -> Sample:
-        """See :class:`Samples`."""
-        path, places = self.places[index]
-        parts = webdataset.read_parts(
-            path, {name: places[name] for name in ("color", "line") if name in places}
-        )
-        truth = self._decoded(index, parts["color"], cv2.IMREAD_COLOR_RGB)
-        line = self._decoded(index, parts["line"], cv2.IMREAD_GRAYSCALE) if "line" in parts else None
-        about = self.about[index]
-        return self._sample(
-            index, truth, line, str(about.get("source") or ""), str(about.get("line") or "given")
-        )
-
-    def digest(self, numbers: Sequence[int]) -> str:
-        """See :class:`Samples`."""
-        pieces = (
-            data
-            for number in numbers
-            for name, data in sorted(webdataset.read_parts(*self.places[number]).items())
-            if name in ("color", "line")
-        )
-        return _digest(pieces)
-
-    def _read_about(self, index: int) -> dict[str, Any]:
-        path, places = self.places[index]
-        if "json" not in places:
-            return {}
-        try:
-            about = json.loads(webdataset.read_parts(path, {"json": places["json"]})["json"])
-        except ValueError as error:
-            raise DataError(f"{path}: {self.keys[index]}.json is not JSON; pack it anew") from error
-        return about if isinstance(about, dict) else {}
-
-    def _decoded(self, index: int, data: bytes, flags: int) -> NDArray[np.float32]:
-        array = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-        if array is None:
-            raise ImageError(f"{self.keys[index]}: cannot be decoded; pack it anew")
-        unit: NDArray[np.float32] = array.astype(np.float32) / np.float32(255)
-        return unit
-
-
-def open_samples(
-    data: str, *, sketch: Sketch, short_side: int, sketches: Path | None = None
-) -> FolderSamples | ShardSamples:
-    """Open a folder, or shards by a pattern such as ``val-{000000..000003}.tar``.
-
-    Raises:
-        DataError: there is nothing of that name, nothing in it, or a shard is damaged.
-    """
-    if Path(data).is_dir():
-        return FolderSamples(Path(data), sketches, sketch, short_side)
-    paths = webdataset.expand(data)
-    if paths[0].suffix != ".tar":
-        raise DataError(f"{data}: neither a folder nor .tar shards; check the name")
-    if sketches is not None:
-        raise DataError(f"{data}: shards hold their own sketches; leave --sketches out")
-    return ShardSamples(paths, sketch, short_side)
-
 
 def as_file(rgb: Rgb) -> Rgb:
     """Return a picture with its values rounded to the 8 bits that a file would have."""
-    return to_bytes(rgb).astype(np.float32) / np.float32(255)
+    return to_unit(to_bytes(rgb))
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
-    try:
-        jobs = build_worklist([folder], folder / ".nowhere")
-    except WorklistError as error:
-        raise DataError(str(error)) from error
-    return {job.source.relative_to(folder).with_suffix("").as_posix(): job.source for job in jobs}
-
-
-def _fitted(rgb: Rgb, short_side: int) -> Rgb:
-    scale = short_side / min(rgb.shape[:2])
-    if scale >= 1:
-        return as_file(rgb)
-    return as_file(cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
-
-
-def _digest(pieces: Any) -> str:
-    total = hashlib.sha256()
-    for piece in pieces:
-        total.update(hashlib.sha256(piece).digest())
-    return total.hexdigest()
+def _names(pictures: PictureSet) -> list[str]:
+    """Return the keys; of files without their endings, as far as that leaves them unlike each other."""
+    if not isinstance(pictures, FolderSet):
+        return list(pictures.keys)
+    short = [without_ending(key) for key in pictures.keys]
+    counts = Counter(short)
+    return [name if counts[name] == 1 else key for name, key in zip(short, pictures.keys, strict=True)]

@@ -14,15 +14,16 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.imaging.images import on_paper, read_picture
+from sketchcolor_cli.data.pictures import fitted, to_bytes, to_unit
+from sketchcolor_cli.data.shards import ShardSet
+from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.training.pairs.pairs import Drawing, Pair
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.random import Generator
     from numpy.typing import NDArray
+
+    from sketchcolor_cli.data.pictures import PictureSet
 
 PairMaker = Callable[["Generator", "Sequence[Drawing]", int, int], Pair]
 """Makes a pair of the drawing of this number, of this many pixels a side, with the other drawings at hand."""
@@ -39,38 +40,39 @@ class Drawings(Sequence[Drawing]):
         return self[index].group
 
 
-class FolderDrawings(Drawings):
-    """Pictures of a folder, each read when it is asked for, shorter side at most ``short_side`` pixels.
+class SetDrawings(Drawings):
+    """The pictures of a set, each read when it is asked for, shorter side at most ``short_side`` pixels.
 
-    ``sketches`` gives for each picture the file of its sketch.
+    Lines are brought to the size of their picture. A picture that cannot be read raises ImageError.
     """
 
-    def __init__(
-        self, paths: Sequence[Path], short_side: int, sketches: Sequence[Path] | None = None
-    ) -> None:
-        self.paths, self.short_side, self.sketches = paths, short_side, sketches
+    def __init__(self, pictures: PictureSet, short_side: int) -> None:
+        self.pictures, self.short_side = pictures, short_side
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.pictures)
 
     def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]  # nobody asks for slices
-        color = self._read(self.paths[index])
-        line = None
-        if self.sketches is not None:
-            line = cv2.cvtColor(self._read(self.sketches[index]), cv2.COLOR_RGB2GRAY)
-            line = cv2.resize(line, color.shape[1::-1], interpolation=cv2.INTER_AREA)
-        return Drawing(str(self.paths[index]), color, line)
+        about = self.pictures.about(index)
+        color = to_bytes(fitted(to_unit(self.pictures.color(index)), self.short_side))
+        line = self.pictures.line(index)
+        if line is not None and line.shape != color.shape[:2]:
+            size = color.shape[1::-1]
+            line = to_bytes(cv2.resize(to_unit(line), size, interpolation=cv2.INTER_AREA))
+        source = str(about.get("source") or "")
+        return Drawing(self.key(index), color, line, source, self.group(index))
+
+    def key(self, index: int) -> str:
+        """Return the name of a picture: its key in a shard, or its file."""
+        return self.pictures.keys[index] if self._in_shards else self.pictures.place(index)
 
     def group(self, index: int) -> str:
-        """Return that the drawing belongs to no group: a folder may mean anything."""
-        return ""
+        """Return the group that a shard names; a folder belongs to none, as it may mean anything."""
+        return self.pictures.group(index) if self._in_shards else ""
 
-    def _read(self, path: Path) -> NDArray[np.uint8]:
-        rgb = on_paper(read_picture(path))
-        scale = self.short_side / min(rgb.shape[:2])
-        if scale < 1:
-            rgb = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        return to_bytes(rgb)
+    @property
+    def _in_shards(self) -> bool:
+        return isinstance(self.pictures, ShardSet)
 
 
 class Sketched(Drawings):
@@ -111,6 +113,15 @@ class Subset(Drawings):
 def group_of(drawings: Sequence[Drawing], index: int) -> str:
     """Return the group of a drawing, empty for none, without decoding it where that can be had."""
     return drawings.group(index) if isinstance(drawings, Drawings) else drawings[index].group
+
+
+def readable(drawings: Sequence[Drawing]) -> Iterator[Drawing]:
+    """Give the drawings one after the other, without those that cannot be read."""
+    for index in range(len(drawings)):
+        try:
+            yield drawings[index]
+        except ImageError:
+            continue
 
 
 def split(drawings: Sequence[Drawing], valid_share: float, seed: int) -> tuple[Subset, Subset]:
@@ -241,13 +252,3 @@ def _begin_worker(_worker: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # these reach all processes; the one that trains decides
         signal.signal(number, signal.SIG_IGN)
     cv2.setNumThreads(0)  # its threads were not forked with the process
-
-
-def to_bytes(plane: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return values in [0, 1] as bytes."""
-    return (plane * 255 + 0.5).astype(np.uint8)
-
-
-def to_unit(plane: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return bytes as values in [0, 1]."""
-    return plane.astype(np.float32) / np.float32(255)

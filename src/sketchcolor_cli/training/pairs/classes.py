@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
 from sketchcolor_cli.networks.config import PerceptualConfig
 from sketchcolor_cli.networks.perceptual import Perceptual
-from sketchcolor_cli.training.loop.data import Subset, to_unit
+from sketchcolor_cli.training.loop.data import Subset
 from sketchcolor_cli.training.pairs.cartoon import any_look, cartoonise
 from sketchcolor_cli.training.presets import shaped
 

@@ -1,4 +1,4 @@
-"""Shards of drawings, written here."""
+"""Sets of pictures in shards, written here."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.data.opening import open_pictures
+from sketchcolor_cli.data.shards import ShardSet
+from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files.webdataset import expand
-from sketchcolor_cli.training.sources import read_shards
+from sketchcolor_cli.training.loop.data import SetDrawings, readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from sketchcolor_cli.training.pairs.pairs import Drawing
 
 Parts = dict[str, bytes]
 
@@ -38,6 +42,11 @@ def write_shard(path: Path, files: Parts, mode: str = "w") -> Path:
             member.size = len(data)
             shard.addfile(member, io.BytesIO(data))
     return path
+
+
+def read_shards(paths: list[Path], short_side: int) -> list[Drawing]:
+    """What training gets of the shards."""
+    return list(readable(SetDrawings(ShardSet(paths), short_side)))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +70,7 @@ def test_samples_come_back_in_order(tmp_path: Path) -> None:
         tmp_path / "a.tar", {"007.color.png": encoded(first), "007.json": b'{"source": "atlas", "n": 1}'}
     )
     two = write_shard(tmp_path / "b.tar", {"x.line.png": encoded(line), "x.color.png": encoded(second)})
-    drawings = list(read_shards([one, two], 64))
+    drawings = read_shards([one, two], 64)
     assert [(d.key, d.source) for d in drawings] == [("007", "atlas"), ("x", "")]
     assert np.array_equal(drawings[0].color, first)
     assert drawings[0].line is None
@@ -70,12 +79,29 @@ def test_samples_come_back_in_order(tmp_path: Path) -> None:
     assert np.array_equal(drawings[1].line, line)
 
 
-def test_shards_are_read_one_at_a_time(tmp_path: Path) -> None:
-    good = write_shard(tmp_path / "a.tar", {"1.color.png": encoded(picture(4, 4))})
-    reading = read_shards([good, tmp_path / "missing.tar"], 8)
-    assert next(reading).key == "1"
-    with pytest.raises(DataError, match=r"missing\.tar"):
-        next(reading)
+def test_a_missing_shard_is_named(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a-0.tar", {"1.color.png": encoded(picture(4, 4))})
+    with pytest.raises(DataError, match=r"a-1\.tar: no such file; check the name"):
+        open_pictures([str(tmp_path / "a-{0..1}.tar")])
+
+
+def test_a_pattern_that_counts_backwards_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"names no shard; write the smaller number first"):
+        open_pictures([str(tmp_path / "a-{3..1}.tar")])
+
+
+def test_a_folder_of_shards_stands_for_them(tmp_path: Path) -> None:
+    for number in (1, 0):
+        write_shard(tmp_path / f"{number}.tar", {f"k{number}.color.png": encoded(picture(4, 4))})
+    assert open_pictures([str(tmp_path)]).keys == ["k0", "k1"]
+
+
+def test_shards_and_pictures_are_not_mixed(tmp_path: Path) -> None:
+    shard = write_shard(tmp_path / "a.tar", {"1.color.png": encoded(picture(4, 4))})
+    with pytest.raises(DataError, match="either shards or pictures, not both"):
+        open_pictures([str(shard), str(tmp_path / "a.png")])
+    with pytest.raises(DataError, match="leave --sketches out"):
+        open_pictures([str(shard)], sketches=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +129,7 @@ def test_keys_with_folders_and_dots(tmp_path: Path) -> None:
     """As ``tar cf shard.tar .`` writes them; the key ends at the first dot of the file's own name."""
     names = ("./001", "./002", "v1.2/001", "v1.3/001")
     files = {f"{name}.color.png": encoded(picture(4, 4, seed)) for seed, name in enumerate(names)}
-    drawings = list(read_shards([write_shard(tmp_path / "s.tar", files)], 64))
+    drawings = read_shards([write_shard(tmp_path / "s.tar", files)], 64)
     assert [d.key for d in drawings] == list(names)
     assert all(np.array_equal(d.color, picture(4, 4, seed)) for seed, d in enumerate(drawings))
 
@@ -126,7 +152,8 @@ def test_folders_in_a_shard_are_no_samples(tmp_path: Path) -> None:
         folder = tarfile.TarInfo("a.color")
         folder.type = tarfile.DIRTYPE
         shard.addfile(folder)
-    assert list(read_shards([path], 64)) == []
+    with pytest.raises(DataError, match=r"s\.tar: no sample KEY\.color\.EXT in the 1 shard"):
+        ShardSet([path])
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
@@ -137,7 +164,7 @@ def test_a_shard_cut_short_is_told_by_name(tmp_path: Path, mode: str, share: flo
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(DataError, match=r"cut\.tar: cannot be read as a tar shard"):
-        list(read_shards([path], 64))
+        read_shards([path], 64)
 
 
 @pytest.mark.parametrize("content", [b"not a tar file", b"\0" * 100, bytes(range(256)) * 8])
@@ -145,21 +172,25 @@ def test_what_is_no_tar_file_is_told_by_name(tmp_path: Path, content: bytes) -> 
     path = tmp_path / "odd.tar"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"odd\.tar"):
-        list(read_shards([path], 64))
+        read_shards([path], 64)
 
 
 def test_a_folder_is_no_shard(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read as a tar shard"):
-        list(read_shards([tmp_path], 64))
+        read_shards([tmp_path], 64)
     with pytest.raises(DataError, match=r"gone\.tar: no such file"):
-        list(read_shards([tmp_path / "gone.tar"], 64))
+        read_shards([tmp_path / "gone.tar"], 64)
 
 
-@pytest.mark.parametrize("notes", [b"{", b"[1]", b"\xff\xfe", b'"text"', b""])
-def test_damaged_notes_are_told_by_name(tmp_path: Path, notes: bytes) -> None:
-    files = {"k7.color.png": encoded(picture(4, 4)), "k7.json": notes}
-    with pytest.raises(DataError, match=r"s\.tar: k7\.json"):
-        list(read_shards([write_shard(tmp_path / "s.tar", files)], 64))
+@pytest.mark.parametrize("notes", [b"{", b"[1]", b"\xff\xfe", b'"text"', b"[" * 100_000])
+def test_damaged_notes_make_one_picture_unreadable(tmp_path: Path, notes: bytes) -> None:
+    good = {"color.png": encoded(picture(4, 4))}
+    files = {f"{key}.{name}": data for key in ("k7", "k8") for name, data in good.items()}
+    pictures = ShardSet([write_shard(tmp_path / "s.tar", {**files, "k7.json": notes})])
+    assert [pictures.group(index) for index in range(2)] == ["", ""]
+    with pytest.raises(ImageError, match=r"s\.tar: k7\.json is not a JSON object; pack it again"):
+        SetDrawings(pictures, 64)[0]
+    assert [one.key for one in readable(SetDrawings(pictures, 64))] == ["k8"]
 
 
 def test_a_source_of_another_type_becomes_text(tmp_path: Path) -> None:
@@ -168,7 +199,10 @@ def test_a_source_of_another_type_becomes_text(tmp_path: Path) -> None:
     assert drawing.source == "12"
 
 
-def test_lines_of_another_size_are_told_by_name(tmp_path: Path) -> None:
-    files = {"k7.color.png": encoded(picture(8, 8)), "k7.line.png": encoded(picture(8, 9)[..., 0])}
-    with pytest.raises(DataError, match=r"s\.tar: .*k7"):
-        list(read_shards([write_shard(tmp_path / "s.tar", files)], 64))
+def test_lines_of_another_size_are_brought_to_that_of_their_picture(tmp_path: Path) -> None:
+    line = np.zeros((16, 18), np.uint8)
+    line[:, 8:] = 255
+    files = {"k7.color.png": encoded(picture(8, 9)), "k7.line.png": encoded(line)}
+    (drawing,) = read_shards([write_shard(tmp_path / "s.tar", files)], 64)
+    assert drawing.line is not None
+    assert drawing.line.tolist() == [[0] * 4 + [255] * 5] * 8
