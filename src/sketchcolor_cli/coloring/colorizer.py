@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.guides.palette import lab_of
-from sketchcolor_cli.coloring.page import protect, screentone
+from sketchcolor_cli.coloring.page import paper_mask, screentone
 from sketchcolor_cli.coloring.page.colored import is_colored
 from sketchcolor_cli.coloring.paint.composite import lay
 from sketchcolor_cli.coloring.painter import Painter
@@ -47,7 +47,7 @@ class Prepared:
 
     gray: Plane
     seen: Plane
-    masks: protect.Masks | None
+    masks: paper_mask.PaperMask | None
 
     @property
     def nbytes(self) -> int:
@@ -69,7 +69,7 @@ class Painted:
     gray: Plane
     sketch: Plane
     paint: NDArray[np.float32]
-    masks: protect.Masks | None = None
+    masks: paper_mask.PaperMask | None = None
 
     def rgb(self) -> NDArray[np.float32]:
         """Return the coloured page, (H, W, 3) in [0, 1]; ink pixels are the page's own."""
@@ -186,7 +186,7 @@ class Colorizer:
         seen = _at_most(gray, _TONE_SIDE)
         with ThreadPoolExecutor(1) as pool:  # neither needs the other, and each keeps one core busy
             looking = pool.submit(screentone.find, seen)
-            masks = protect.find(gray, self.settings.protect)
+            masks = paper_mask.find(gray, self.settings.protect)
             found = looking.result()
         letters = None if masks is None else masks.bubbles
         even = screentone.smoothed(seen, found, letters)

@@ -25,21 +25,44 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int32]
     Mask = NDArray[np.bool_]
 
-_THICK = 0.012  # widest line, as a part of the page's longer side; a wider black area is a region
-_DARKER = 0.2  # brightness by which a line is darker than what is around it
-_STEP = 0.35  # change of brightness within three pixels that is as good as a line
-_BALLS = (0.006, 0.003, 0.0012)  # radii, as a part of the page's longer side
-_SPECK = 0.00006  # smaller regions, as a part of the page, go to a neighbour
-_PATCH = 0.0015  # the same for the parts of a region that has no line between its colours
-_ALIKE = 7.0  # distance in Lab below which neighbours without a line between them are one
-_MANY = 14.0  # spread of paint in Lab from which on a region has several colours
-_COLORS = 12  # that a page is reduced to, to find them
-_ROUNDS = 3  # of merging
-_SAMPLES = 500_000  # pixels of a page that are enough to find the colours of its regions
-_FEW = 50  # of them in a region, below which all its pixels are looked at
-_SMALL = 0.1  # of a speck: so large a thing is no speck where lines close it in and it is of another colour
-_COMPACT = 0.45  # part of its box that such a thing fills; what is between strokes of hatching does not
-_OTHER = 8.0  # distance in Lab from what is around that is another colour, or of brightness, in hundredths
+
+@dataclass(frozen=True)
+class FlatRules:
+    """How a page is cut into flat colours; distances of colours are in CIELAB."""
+
+    thickest_line: float = 0.012
+    """Widest line, as a part of the page's longer side; a wider black area is a region."""
+    line_contrast: float = 0.2
+    """Brightness by which a line is darker than what is around it."""
+    edge_step: float = 0.35
+    """Change of brightness within three pixels that is as good as a line."""
+    balls: tuple[float, ...] = (0.006, 0.003, 0.0012)
+    """Radii of the balls, as parts of the page's longer side."""
+    speck: float = 0.00006
+    """Smaller regions, as a part of the page, go to a neighbour."""
+    patch: float = 0.0015
+    """The same for the parts of a region that has no line between its colours."""
+    same_color: float = 7.0
+    """Distance below which neighbours without a line between them are one."""
+    several_colors: float = 14.0
+    """Spread of paint from which on a region has several colours."""
+    clusters: int = 12
+    """Colours that a page is reduced to, to find them."""
+    rounds: int = 3
+    """Rounds of merging."""
+    samples: int = 500_000
+    """Pixels of a page that are enough to find the colours of its regions."""
+    few_samples: int = 50
+    """Of them in a region, below which all its pixels are looked at."""
+    smallest_kept: float = 0.1
+    """Part of a speck; so large a thing is none where lines close it in and it has another colour."""
+    compactness: float = 0.45
+    """Part of its box that such a thing fills; what is between strokes of hatching does not."""
+    other_color: float = 8.0
+    """Distance from what is around that is another colour, or of brightness, in hundredths."""
+
+
+_RULES = FlatRules()
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +100,8 @@ def find(gray: Plane, paint: Lab, paper: Mask | None = None, palette: Lab | None
     means, spread = _robust(labels, colors, ~line)
     labels = _parted(labels, colors, spread)
     closed = _closed_in(labels, line, colors, gray)
-    for _ in range(_ROUNDS):
-        labels = _without_specks(labels, round(_SPECK * gray.size), kept=closed)
+    for _ in range(_RULES.rounds):
+        labels = _without_specks(labels, round(_RULES.speck * gray.size), kept=closed)
         means, _ = _robust(labels, colors, ~line)
         labels, merged = _joined(labels, line, means)
         if not merged:
@@ -94,11 +117,11 @@ def find(gray: Plane, paint: Lab, paper: Mask | None = None, palette: Lab | None
 
 def _lines(gray: Plane) -> Mask:
     """Return where the page has lines, and the edges of solid black."""
-    wide = max(5, round(_THICK * max(gray.shape))) | 1
+    wide = max(5, round(_RULES.thickest_line * max(gray.shape))) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
     around = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, disc)
     step = cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    out: Mask = (around - gray > _DARKER) | (step > _STEP)
+    out: Mask = (around - gray > _RULES.line_contrast) | (step > _RULES.edge_step)
     return out
 
 
@@ -108,7 +131,7 @@ def _regions(line: Mask) -> Labels:
         np.pad(~line, 1, constant_values=True).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     )[1:-1, 1:-1]
     marks = np.zeros(line.shape, np.int32)
-    for part in _BALLS:
+    for part in _RULES.balls:
         _roll(marks, far, max(1.5, part * max(line.shape)))
     # What no ball reaches, corners and hatching, goes to the region it opens to, or is one of its own.
     count = int(marks.max())
@@ -180,10 +203,10 @@ def _numbered(labels: Labels) -> Labels:
 def _robust(labels: Labels, colors: Lab, seen: Mask) -> tuple[Lab, Plane]:
     """Return each region's colour, a mean that leaves out what is far from it, and how far paint spreads."""
     count = int(labels.max()) + 1
-    step = max(1, round((labels.size / _SAMPLES) ** 0.5))
+    step = max(1, round((labels.size / _RULES.samples) ** 0.5))
     sample = np.zeros(labels.shape, np.bool_)
     sample[::step, ::step] = True
-    few = np.bincount(labels[::step, ::step].ravel(), minlength=count) < _FEW
+    few = np.bincount(labels[::step, ::step].ravel(), minlength=count) < _RULES.few_samples
     if step > 1 and few.any():
         sample |= few.take(labels)
     flat, values, shown = labels[sample], colors[sample], seen[sample]
@@ -203,13 +226,13 @@ def _robust(labels: Labels, colors: Lab, seen: Mask) -> tuple[Lab, Plane]:
 
 def _parted(labels: Labels, colors: Lab, spread: Plane) -> Labels:
     """Cut regions whose paint has several colours, with no line between, along the change of colour."""
-    many = spread > _MANY
+    many = spread > _RULES.several_colors
     if not many.any():
         return labels
     small = cv2.resize(colors, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA).reshape(-1, 3)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
     cv2.setRNGSeed(0)
-    count = min(_COLORS, len(small))
+    count = min(_RULES.clusters, len(small))
     _, _, centres = cv2.kmeans(small, count, np.zeros(0), criteria, 1, cv2.KMEANS_PP_CENTERS)
     place = np.zeros(labels.shape, np.int32)
     inside = many[labels]
@@ -217,7 +240,7 @@ def _parted(labels: Labels, colors: Lab, spread: Plane) -> Labels:
     whole = labels * (count + 1) + place
     parts = _connected(_numbered(whole))
     # Patches that are too small for a change of colour go back to their neighbours.
-    return _without_specks(parts, round(_PATCH * labels.size), only=many[labels])
+    return _without_specks(parts, round(_RULES.patch * labels.size), only=many[labels])
 
 
 def _nearest_in_blocks(colors: Lab, palette: Lab) -> NDArray[np.intp]:
@@ -242,7 +265,7 @@ def _without_specks(labels: Labels, least: int, only: Mask | None = None, kept: 
 
     With ``only``, a mask, those alone that lie in it; without those that lie in ``kept``.
     """
-    for _ in range(_ROUNDS):
+    for _ in range(_RULES.rounds):
         count = int(labels.max()) + 1
         small = np.bincount(labels.ravel(), minlength=count) < least
         if only is not None:
@@ -258,10 +281,10 @@ def _without_specks(labels: Labels, least: int, only: Mask | None = None, kept: 
 def _closed_in(labels: Labels, line: Mask, colors: Lab, gray: Plane) -> Mask:
     """Return a pixel of each small region that lines close in, as an eye or a button, and that stands out."""
     count = int(labels.max()) + 1
-    speck = _SPECK * labels.size
+    speck = _RULES.speck * labels.size
     open_ = np.bincount(labels[~line], minlength=count)  # pixels that are no line
     whole = np.bincount(labels.ravel(), minlength=count)
-    small = (whole < speck) & (open_ >= max(6.0, _SMALL * speck))
+    small = (whole < speck) & (open_ >= max(6.0, _RULES.smallest_kept * speck))
     pairs, _ = borders(labels, ~line)
     small[pairs.ravel()] = False
     out = np.zeros(labels.shape, np.bool_)
@@ -274,11 +297,11 @@ def _closed_in(labels: Labels, line: Mask, colors: Lab, gray: Plane) -> Mask:
         np.minimum.at(low, own, place)
         np.maximum.at(high, own, place)
     filled = open_ / np.maximum((box[2] - box[0] + 1) * (box[3] - box[1] + 1), 1)
-    small &= filled >= _COMPACT
+    small &= filled >= _RULES.compactness
     means, _ = _robust(labels, np.concatenate([colors, 100 * gray[..., None]], 2), ~line)
     pairs, _ = borders(labels)
     apart = np.abs(means[pairs[:, 0]] - means[pairs[:, 1]])
-    differs = np.maximum(np.linalg.norm(apart[:, :3], axis=1), apart[:, 3]) >= _OTHER
+    differs = np.maximum(np.linalg.norm(apart[:, :3], axis=1), apart[:, 3]) >= _RULES.other_color
     alike = np.unique(pairs[~differs])
     small[alike] = False
     first = small[own]
@@ -291,7 +314,7 @@ def _joined(labels: Labels, line: Mask, means: Lab) -> tuple[Labels, bool]:
     pairs, lengths = borders(labels, ~line)
     if not len(pairs):
         return labels, False
-    alike = np.linalg.norm(means[pairs[:, 0]] - means[pairs[:, 1]], axis=1) < _ALIKE
+    alike = np.linalg.norm(means[pairs[:, 0]] - means[pairs[:, 1]], axis=1) < _RULES.same_color
     alike &= lengths >= 2
     if not alike.any():
         return labels, False

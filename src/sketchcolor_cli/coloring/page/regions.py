@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -19,21 +20,37 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Floats = NDArray[np.floating]
 
-_LINE = 0.25  # ink from which on a cell is line
-_CORE = 1.8  # cells; where it is this far to a line is the inside of an area
-_OPEN = 0.35  # part of the border of two areas without ink from which on they are one
-_SMALL = 0.015  # part of the page; what is smaller may be a part of what is beside it,
-_LARGE = 0.15  # unless that is larger than this, and a background
-_ALIKE = 0.25  # Hellinger distance of what is possible for two areas below which they may be of one thing
-_AS_LIGHT = 20  # the same for their L*
-_BESIDE = 0.1  # part of the border of an area that it shares with what it is a part of
+
+@dataclass(frozen=True)
+class RegionRules:
+    """How areas between lines are found, and which are parts of one thing."""
+
+    line: float = 0.25
+    """Ink from which on a cell is line."""
+    core: float = 1.8
+    """Distance to the next line, in cells, at which the inside of an area begins."""
+    open_border: float = 0.35
+    """Part of the border of two areas without ink from which on they are one."""
+    small: float = 0.015
+    """Size, as a part of the page, below which an area may be a part of what is beside it,"""
+    background: float = 0.15
+    """unless that is larger than this, and a background."""
+    alike: float = 0.25
+    """Hellinger distance of the colours possible for two areas below which they may be of one thing."""
+    as_light: float = 20
+    """The same for their L*."""
+    shared_border: float = 0.1
+    """Part of the border of an area that it shares with what it is a part of."""
+
+
+_RULES = RegionRules()
 
 
 def find_areas(ink: Plane) -> tuple[Mask, Labels]:
     """Return which cells (h, w) are well inside an area, and the number of each cell's area, from 0."""
-    line = (ink > _LINE).astype(np.uint8)
+    line = (ink > _RULES.line).astype(np.uint8)
     far = cv2.distanceTransform(1 - line, cv2.DIST_L2, 5) if line.any() else np.full_like(ink, np.inf)
-    cores = far > _CORE
+    cores = far > _RULES.core
     count, labels = cv2.connectedComponents(cores.view(np.uint8), connectivity=4)
     if count == 1:
         return cores, np.zeros(ink.shape, np.int32)
@@ -44,8 +61,8 @@ def find_areas(ink: Plane) -> tuple[Mask, Labels]:
 
 def _joined(areas: Labels, ink: Plane, count: int) -> Labels:
     """Join the areas between which there is hardly a line."""
-    length, free = (_table(*borders(areas, seen), count) for seen in (None, ink < _LINE))
-    _, joined = connected_components((free - _OPEN * length) > 0, directed=False)
+    length, free = (_table(*borders(areas, seen), count) for seen in (None, ink < _RULES.line))
+    _, joined = connected_components((free - _RULES.open_border * length) > 0, directed=False)
     return joined[areas].astype(np.int32)  # type: ignore[no-any-return]
 
 
@@ -64,9 +81,9 @@ def gathered(areas: Labels, chances: Floats, light: Floats) -> Labels:
     roots = np.sqrt(chances)
     unlike = np.linalg.norm(roots[own] - roots[other], axis=1) / 2**0.5
     beside = lengths / np.minimum(around[own], around[other])
-    fits = (size[own] < _SMALL) & (size[other] < _LARGE) & (beside > _BESIDE)
-    fits &= (unlike < _ALIKE) & (np.abs(light[own] - light[other]) < _AS_LIGHT)
-    order = np.argsort((beside - unlike / _ALIKE)[fits], kind="stable")
+    fits = (size[own] < _RULES.small) & (size[other] < _RULES.background) & (beside > _RULES.shared_border)
+    fits &= (unlike < _RULES.alike) & (np.abs(light[own] - light[other]) < _RULES.as_light)
+    order = np.argsort((beside - unlike / _RULES.alike)[fits], kind="stable")
     target = np.arange(count)
     target[own[fits][order]] = other[fits][order]  # the best is written last, and stays
     _, whole = connected_components(_table(np.stack([np.arange(count), target], 1), np.ones(count), count))

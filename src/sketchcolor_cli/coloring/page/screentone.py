@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -15,16 +16,30 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float32]
     Mask = NDArray[np.bool_]
 
-_DOT = 0.006  # widest dot, as a part of the page's longer side
-_LONG, _FULL = (
-    2.0,
-    0.4,
-)  # a dot is not longer than wide by this, and fills this part of its box; strokes do not
-_NEAR = 0.018  # side of the square in which dots are counted, as a part of the same
-_FEWEST = 4.0  # dots in such a square, and in every one around it, that make a tone
-_PAPER = 0.5  # brightness from which on a pixel counts as paper
-_GRAIN = 17  # pixels, the smallest such square
-_COARSE = 3  # pixels of the page to one of the copy on which means are taken
+
+@dataclass(frozen=True)
+class ScreentoneRules:
+    """What screentone looks like; lengths are parts of the page's longer side."""
+
+    widest_dot: float = 0.006
+    """Widest dot."""
+    elongation: float = 2.0
+    """Length of a dot to its width, at most; strokes are longer."""
+    fill: float = 0.4
+    """Part of its box that a dot fills, at least; strokes do not."""
+    window: float = 0.018
+    """Side of the square in which dots are counted."""
+    fewest_dots: float = 4.0
+    """Dots in such a square, and in every one around it, that make a tone."""
+    paper: float = 0.5
+    """Brightness from which on a pixel counts as paper."""
+    smallest_window: int = 17
+    """Side of the smallest such square, in pixels."""
+    coarse: int = 3
+    """Pixels of the page to one of the copy on which means are taken."""
+
+
+_RULES = ScreentoneRules()
 
 
 class Tone(NamedTuple):
@@ -40,13 +55,13 @@ def find(gray: Plane) -> Tone | None:
     Its dots are specks of ink, or of paper in dark tones, that stand as closely as only a screen puts them.
     """
     long = page_side(*gray.shape)
-    if min(gray.shape) < 4 * _GRAIN:
+    if min(gray.shape) < 4 * _RULES.smallest_window:
         return None
     near = _near(long)
-    paper = gray >= _PAPER
-    most = max(_GRAIN / 3, _DOT * long)
+    paper = gray >= _RULES.paper
+    most = max(_RULES.smallest_window / 3, _RULES.widest_dot * long)
     specks, lines = _specks(~paper, most, near, 8)  # a thin slanting line hangs together by its corners
-    dark = cv2.blur(gray, (near, near)) < _PAPER  # elsewhere dots of paper are cross-hatching
+    dark = cv2.blur(gray, (near, near)) < _RULES.paper  # elsewhere dots of paper are cross-hatching
     left, top, width, height = cv2.boundingRect(dark.view(np.uint8))
     if width:
         # What lies farther off than this has no part in it.
@@ -88,19 +103,19 @@ def descreened(gray: Plane, spared: Mask | None = None) -> Plane | None:
 
 
 def _near(long: int) -> int:
-    return max(_GRAIN, round(_NEAR * long)) | 1
+    return max(_RULES.smallest_window, round(_RULES.window * long)) | 1
 
 
 def _means(gray: Plane, counted: Mask, sigma: float) -> Plane:
     """Return the mean of those around each pixel that count, of lines none, or it would grow a shadow."""
     # So wide a blur says no more at full size than at a third of it.
-    size = tuple(-(-length // _COARSE) for length in gray.shape[::-1])
+    size = tuple(-(-length // _RULES.coarse) for length in gray.shape[::-1])
     weight = counted.astype(np.float32)
     total, weight = (
         cv2.GaussianBlur(
             cv2.resize(plane, size, interpolation=cv2.INTER_AREA),
             (0, 0),
-            sigma / _COARSE,
+            sigma / _RULES.coarse,
             borderType=cv2.BORDER_REPLICATE,
         )
         for plane in (gray * weight, weight)
@@ -121,16 +136,16 @@ def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mas
     """Return where specks of ``mask`` stand as closely as in a tone, and what of ``mask`` is no speck."""
     _, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=corners)
     sides, area = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]], stats[:, cv2.CC_STAT_AREA]
-    speck = (area > 1) & (sides.max(1) <= most) & (sides.max(1) <= _LONG * sides.min(1))
-    speck &= area >= _FULL * sides.prod(1)
+    speck = (area > 1) & (sides.max(1) <= most) & (sides.max(1) <= _RULES.elongation * sides.min(1))
+    speck &= area >= _RULES.fill * sides.prod(1)
     speck[0] = False
     x, y = np.rint(centres[speck]).astype(int).T
-    if len(x) < _FEWEST:
+    if len(x) < _RULES.fewest_dots:
         return np.zeros(mask.shape, np.bool_), mask
     count = np.zeros(mask.shape, np.float32)
     np.add.at(count, (y, x), 1)
     count = cv2.boxFilter(count, -1, (near, near), normalize=False, borderType=cv2.BORDER_REFLECT)
-    core = cv2.erode((count >= _FEWEST).view(np.uint8), np.ones((near, near), np.uint8))
+    core = cv2.erode((count >= _RULES.fewest_dots).view(np.uint8), np.ones((near, near), np.uint8))
     tone = _grown(core.view(np.bool_), near) & (count >= 1)
     lines = mask.copy()
     lines[tone] &= ~speck[labels[tone]]

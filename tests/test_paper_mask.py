@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.page import protect
-from sketchcolor_cli.coloring.page.protect import find
+from sketchcolor_cli.coloring.page import lettering
+from sketchcolor_cli.coloring.page.paper_mask import find
 from sketchcolor_cli.coloring.settings import Protect
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -347,4 +347,4 @@ def test_specks_of_any_kind_are_measured_as_print() -> None:
         rng = np.random.default_rng(seed)
         side = int(rng.integers(8, 40))
         ink = rng.random((side, side)) < rng.uniform(0.005, 0.2)
-        assert 0 <= protect._block(ink, int(rng.integers(3, 9))) < np.inf
+        assert 0 <= lettering.block_share(ink, int(rng.integers(3, 9))) < np.inf
