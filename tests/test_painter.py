@@ -71,6 +71,7 @@ def test_a_strip_has_the_colours_of_the_whole_and_no_seam(across: int) -> None:
     _, paint = Painter(Fickle(), "cpu", ColorizeSettings(max_pixels=40_000))(page, nothing)
     assert paint.shape == (*page.shape, 3)
     assert np.abs(paint[..., 1:]).max() < 0.5  # those of the first pass, which saw all
+    assert np.abs(paint[..., 0] - 70).max() < 0.5  # bands that overlap add up to one coat
 
 
 def test_a_finer_pass_keeps_the_colours_and_adds_detail() -> None:

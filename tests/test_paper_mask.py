@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.page import lettering
+from sketchcolor_cli.coloring.page import balloons, lettering
 from sketchcolor_cli.coloring.page.paper_mask import find
 from sketchcolor_cli.coloring.settings import Protect
 
@@ -348,3 +348,63 @@ def test_specks_of_any_kind_are_measured_as_print() -> None:
         side = int(rng.integers(8, 40))
         ink = rng.random((side, side)) < rng.uniform(0.005, 0.2)
         assert 0 <= lettering.block_share(ink, int(rng.integers(3, 9))) < np.inf
+
+
+def star(gray: np.ndarray, middle: tuple[int, int], depth: float) -> None:
+    """A closed balloon of 16 spikes whose notches reach so far, 1 being no notch; it holds three lines."""
+    turns = np.radians(np.arange(0, 360, 11.25))
+    far = np.where(np.arange(len(turns)) % 2, 1.0, depth)
+    spikes = np.stack([middle[0] + 200 * far * np.cos(turns), middle[1] + 130 * far * np.sin(turns)], 1)
+    cv2.polylines(gray, [spikes.round().astype(np.int32)], True, 0, 2)
+    for number, line in enumerate(("WHAT ON", "EARTH IS", "THAT NOW")):
+        letters(gray, line, (middle[0] - 58, middle[1] - 20 + 24 * number), 0.6)
+
+
+@pytest.mark.parametrize(("depth", "is_balloon"), [(0.8, True), (0.5, False)])
+def test_a_balloon_fills_most_of_its_convex_hull(depth: float, is_balloon: bool) -> None:
+    gray = page()
+    star(gray, (300, 190), depth)
+    _, balloon = found(gray)
+    assert balloon[170:210, 250:350].mean() == is_balloon
+    assert balloon[213, 482] == is_balloon  # up to the tips
+
+
+@pytest.mark.parametrize(("brightness", "is_print"), [(165, True), (200, False)])
+def test_print_is_darker_than_screentone(brightness: int, is_print: bool) -> None:
+    gray = page()
+    bubble(gray, (200, 150), ())
+    for number, line in enumerate(("DID YOU SEE", "THAT LIGHT")):
+        cv2.putText(gray, line, (140, 150 + 20 * number), cv2.FONT_HERSHEY_SIMPLEX, 0.5, brightness, 2)
+    assert found(gray)[1][120:180, 140:260].any() == is_print
+
+
+@pytest.mark.parametrize(("beside", "leads"), [(1.0, True), (0.9, True), (0.7, False), (0.0, False)])
+def test_a_gap_leads_to_a_balloon_where_hardly_a_part_of_it_leads_elsewhere(
+    beside: float, leads: bool
+) -> None:
+    region, gap, other = (np.zeros((100, 60), bool) for _ in range(3))
+    region[:, :20], gap[:, 20] = True, True
+    other[: round(100 * beside), 25:] = True
+    cut = balloons._Cut(0.1, 3, np.s_[:, :], region, gap)
+    assert balloons._leads_to_balloon(cut, other) == leads
+
+
+def two_blocks(letter: tuple[int, int], pitch: int) -> np.ndarray:
+    """Two blocks of three letters in a column each, far apart and at two heights."""
+    ink = np.zeros((120, 120), bool)
+    for left, top in ((10, 10), (90, 60)):
+        for number in range(3):
+            y = top + pitch * number
+            ink[y : y + letter[0], left : left + letter[1]] = True
+    return ink
+
+
+def test_print_in_two_dense_blocks_is_measured_block_by_block() -> None:
+    assert lettering.block_share(two_blocks((8, 8), 10), 3) > 0.9
+
+
+def test_print_in_two_loose_blocks_is_measured_as_one() -> None:
+    ink = two_blocks((8, 8), 10)
+    ink[14:16, 18:30] = True  # a stroke that stands out: the hull of its block is about half empty
+    ink[64:66, 78:90] = True
+    assert lettering.block_share(ink, 3) < 0.4

@@ -31,6 +31,8 @@ def test_dots_become_their_mean_and_lines_stay(pitch: int, radius: float, negati
     assert even[inside].mean() == pytest.approx(gray[inside].mean(), abs=0.03)
     assert (even[450, 60:90] == 0).all()
     assert np.array_equal(even[:200], gray[:200])
+    if not negative:  # a line through dark tone is of one piece with what is between its gaps
+        assert np.array_equal(even[449:452, 150:450], gray[449:452, 150:450])
 
 
 def test_a_page_without_dots_has_none() -> None:
