@@ -11,7 +11,7 @@ import torch
 from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.guides.palette import pull
 from sketchcolor_cli.coloring.paint.sample_colors import propose
-from sketchcolor_cli.coloring.paint.smooth import settle
+from sketchcolor_cli.coloring.paint.smooth import smooth_paint
 from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
 from sketchcolor_cli.coloring.settings import Guess
 from sketchcolor_cli.errors import UsageError
@@ -164,7 +164,7 @@ class Painter:
         lab = spaces.rgb_to_lab(self.model.rgb(prediction))
         paint = lab[0].permute(1, 2, 0).contiguous().cpu().numpy()
         if stride > 1:
-            paint = self._settled(paint, line_ink(sketch, stride), lead)
+            paint = self._smoothed(paint, line_ink(sketch, stride), lead)
             paint = ink_aware_upsample(paint, sketch)
         elif lead is not None:
             paint = paint + cv2.GaussianBlur(lead - paint, (0, 0), _OVERLAP / 8)
@@ -183,12 +183,12 @@ class Painter:
         z = self.model(lines, given, sheet=self.sheet).z
         return None if z is None else z[0].float().cpu().numpy()
 
-    def _settled(self, paint: Lab, ink: Plane, lead: Lab | None) -> Lab:
-        paint = settle(paint, ink, self.settings.smooth)
+    def _smoothed(self, paint: Lab, ink: Plane, lead: Lab | None) -> Lab:
+        paint = smooth_paint(paint, ink, self.settings.smooth)
         if lead is None:
             return paint
         lead = cv2.resize(lead, ink.shape[::-1], interpolation=cv2.INTER_AREA)
-        return paint + settle(lead - paint, ink, _SAME_COLORS)
+        return paint + smooth_paint(lead - paint, ink, _SAME_COLORS)
 
     def _batch(self, planes: NDArray[np.float32]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))[None].to(self.device)

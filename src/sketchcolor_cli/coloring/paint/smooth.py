@@ -20,7 +20,7 @@ _STEPS = 60  # of conjugate gradients
 _ENOUGH = 1e-3  # remainder, as a part of what there was at first, at which to stop
 
 
-def settle(paint: NDArray[np.float32], ink: Plane, strength: float) -> NDArray[np.float32]:
+def smooth_paint(paint: NDArray[np.float32], ink: Plane, strength: float) -> NDArray[np.float32]:
     """Return paint (h, w, 3), Lab, smoothed where neither ink nor a clear change of colour stands between.
 
     ``ink`` (h, w) in [0, 1] is how much line there is in each cell. Solves the screened Poisson equation
