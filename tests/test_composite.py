@@ -9,7 +9,7 @@ import torch
 
 from sketchcolor_cli.color import spaces
 from sketchcolor_cli.color.compositing import INK, compose
-from sketchcolor_cli.coloring.paint.composite import lay
+from sketchcolor_cli.coloring.paint.composite import composite
 
 RED, BLUE = (50.0, 60.0, 40.0), (50.0, 10.0, -60.0)
 
@@ -30,7 +30,7 @@ def test_at_the_pages_own_size_it_is_the_formula_of_compositing() -> None:
     gray = random_page(60, 50)
     low, high = np.array([0, -30, -30]), np.array([100, 30, 30])
     paint = (np.random.default_rng(2).random((60, 50, 3)) * (high - low) + low).astype(np.float32)
-    result = lay(gray, paint, gray)
+    result = composite(gray, paint, gray)
     expected, ink = slowly(gray, paint)
     assert np.array_equal(result[ink], np.repeat(gray[ink][:, None], 3, 1))
     np.testing.assert_allclose(result[~ink], expected[~ink], atol=2e-3)
@@ -41,7 +41,7 @@ def test_white_paint_gives_the_page(size: tuple[int, int]) -> None:
     gray = random_page(*size)
     small = max(1, size[0] // 3), max(1, size[1] // 3)
     white = np.full((*small, 3), (100, 0, 0), np.float32)
-    result = lay(gray, white, cv2.resize(gray, small[::-1], interpolation=cv2.INTER_AREA))
+    result = composite(gray, white, cv2.resize(gray, small[::-1], interpolation=cv2.INTER_AREA))
     assert np.abs(result - gray[..., None]).max() < 0.1 / 255
 
 
@@ -56,7 +56,7 @@ def test_no_colour_shows_on_the_other_side_of_a_line(thickness: int, at: int) ->
     ridge = int(np.argmin(sketch[0]))
     paint[:, ridge + 1 :] = BLUE
     paint[:, ridge] = np.add(RED, BLUE) / 2
-    result = lay(gray, paint, sketch)
+    result = composite(gray, paint, sketch)
     red, blue = (spaces.lab_to_rgb(torch.tensor(c).view(1, 3, 1, 1)).flatten().numpy() for c in (RED, BLUE))
     assert np.abs(result[:, : at - 1] - red).max() < 0.12
     assert np.abs(result[:, at + thickness + 1 :] - blue).max() < 0.12
@@ -66,14 +66,14 @@ def test_tiles_meet_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     gray = random_page(70, 90)
     sketch = cv2.resize(gray, (30, 23), interpolation=cv2.INTER_AREA)
     paint = cv2.GaussianBlur(np.random.default_rng(3).random((23, 30, 3)).astype(np.float32) * 60, (0, 0), 2)
-    whole = lay(gray, paint, sketch)
+    whole = composite(gray, paint, sketch)
     monkeypatch.setattr("sketchcolor_cli.coloring.paint.composite._TILE", 13)
-    np.testing.assert_allclose(lay(gray, paint, sketch), whole, atol=2e-4)
+    np.testing.assert_allclose(composite(gray, paint, sketch), whole, atol=2e-4)
 
 
 def test_a_page_longer_than_opencv_can_sample() -> None:
     gray = random_page(2, 33_000)
     paint = np.full((1, 16_500, 3), (80, 10, 10), np.float32)
-    result = lay(gray, paint, cv2.resize(gray, (16_500, 1), interpolation=cv2.INTER_AREA))
+    result = composite(gray, paint, cv2.resize(gray, (16_500, 1), interpolation=cv2.INTER_AREA))
     assert result.shape == (2, 33_000, 3)
     assert np.isfinite(result).all()

@@ -12,7 +12,7 @@ import numpy as np
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
 from sketchcolor_cli.coloring.page.colored import is_colored
-from sketchcolor_cli.coloring.paint.composite import lay
+from sketchcolor_cli.coloring.paint.composite import composite
 from sketchcolor_cli.coloring.painter import Painter
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.errors import UsageError
@@ -80,7 +80,7 @@ class Painted:
         return self._under(np.ones_like(self.gray))
 
     def _under(self, gray: Plane) -> NDArray[np.float32]:
-        return lay(gray, self.paint, self.sketch, self.masks.both() if self.masks else None)
+        return composite(gray, self.paint, self.sketch, self.masks.both() if self.masks else None)
 
 
 class Colorizer:

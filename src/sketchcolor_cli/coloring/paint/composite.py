@@ -25,7 +25,7 @@ _PULL = 1.25  # how far from a line, in paint pixels, colour is taken for the pi
 _STEEP = 0.04  # slope of the blurred ink from which on it is taken that far
 
 
-def lay(gray: Plane, paint: Lab, sketch: Plane, paper: Plane | None = None) -> NDArray[np.float32]:
+def composite(gray: Plane, paint: Lab, sketch: Plane, paper: Plane | None = None) -> NDArray[np.float32]:
     """Return the page (H, W, 3) in RGB: ``paint`` (h, w, 3) in Lab enlarged to it, and its ink on top.
 
     ``gray`` (H, W) is the page, ``sketch`` (h, w) the smaller copy that the paint was made for; both paper 1
@@ -39,13 +39,13 @@ def lay(gray: Plane, paint: Lab, sketch: Plane, paper: Plane | None = None) -> N
     paint = cv2.merge((*cv2.split(paint), paint[..., 0]))  # OpenCV samples four channels faster than three
     rows = max(1, min(_TILE, _PIXELS // width))
 
-    def lay_rows(top: int) -> None:
+    def composite_rows(top: int) -> None:
         band = slice(top, min(top + rows, height))
         at = _stretched(seen[band], None, width)
         own = None if kept is None or not kept[band].any() else _stretched(kept[band], None, width)
         for left in range(0, width, _TILE):
             tile = np.s_[left : left + _TILE]
-            _lay_tile(
+            _composite_tile(
                 gray[band, tile],
                 _sampled(paint, at[:, tile]),
                 None if own is None else own[:, tile],
@@ -54,7 +54,7 @@ def lay(gray: Plane, paint: Lab, sketch: Plane, paper: Plane | None = None) -> N
 
     # OpenCV alone would divide each small step, which costs more than it brings.
     with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
-        list(pool.map(lay_rows, range(0, height, rows)))
+        list(pool.map(composite_rows, range(0, height, rows)))
     return out
 
 
@@ -114,7 +114,7 @@ def _curves() -> _Curves:
     return _Curves(shade, open_, kept, (lightness <= INK).numpy().astype(np.uint8))
 
 
-def _lay_tile(gray: Plane, paint: Lab, paper: Plane | None, out: NDArray[np.float32]) -> None:
+def _composite_tile(gray: Plane, paint: Lab, paper: Plane | None, out: NDArray[np.float32]) -> None:
     """Write the page's ink over ``paint`` (h, w, 4), of which three count, to ``out``.
 
     Where ``paper`` is 1 the paint is white.
