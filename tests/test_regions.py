@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.page.regions import borders, find_areas, gathered
+from sketchcolor_cli.coloring.page.regions import borders, find_areas, merge_small_regions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def test_borders_are_counted_between_all_neighbours_or_those_seen() -> None:
 def test_a_page_of_one_area_has_no_borders() -> None:
     one = np.zeros((5, 5), np.int32)
     assert borders(one)[0].shape == (0, 2)
-    assert not gathered(one, np.array([FACE]), np.array([50.0])).any()
+    assert not merge_small_regions(one, np.array([FACE]), np.array([50.0])).any()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_small_area_goes_with_a_larger_one_like_it(
     chances: tuple[float, ...], light: float, together: bool
 ) -> None:
     areas = patches(20, 8)
-    found = gathered(areas, np.array([SHIRT, FACE, chances]), np.array([60.0, 60, light]))
+    found = merge_small_regions(areas, np.array([SHIRT, FACE, chances]), np.array([60.0, 60, light]))
     assert (found[55, 25] == found[55, 10]) == together
     assert found[0, 0] != found[55, 10]
     assert len(np.unique(found)) == 3 - together
@@ -87,13 +87,13 @@ def test_a_small_area_goes_with_a_larger_one_like_it(
 
 def test_large_areas_and_backgrounds_keep_to_themselves() -> None:
     alike, light = np.array([FACE] * 3), np.full(3, 60.0)
-    assert len(np.unique(gathered(patches(20, 15), alike, light))) == 3  # both too large to be parts
-    assert len(np.unique(gathered(patches(8, 20), alike, light))) == 2  # the small one, with the patch
-    assert len(np.unique(gathered(patches(8), alike[:2], light[:2]))) == 2  # never with the background
+    assert len(np.unique(merge_small_regions(patches(20, 15), alike, light))) == 3  # both too large to be parts
+    assert len(np.unique(merge_small_regions(patches(8, 20), alike, light))) == 2  # the small one, with the patch
+    assert len(np.unique(merge_small_regions(patches(8), alike[:2], light[:2]))) == 2  # never with the background
 
 
 def test_the_most_alike_neighbour_takes_it_and_parts_of_parts_follow() -> None:
     areas = patches(20, 8, 4)
     near, nearer = (0.1, 0.7, 0.2), (0.1, 0.75, 0.15)
-    found = gathered(areas, np.array([SHIRT, FACE, near, nearer]), np.full(4, 60.0))
+    found = merge_small_regions(areas, np.array([SHIRT, FACE, near, nearer]), np.full(4, 60.0))
     assert found[51, 30] == found[55, 25] == found[55, 10]

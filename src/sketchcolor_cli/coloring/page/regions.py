@@ -66,7 +66,7 @@ def _joined(areas: Labels, ink: Plane, count: int) -> Labels:
     return joined[areas].astype(np.int32)  # type: ignore[no-any-return]
 
 
-def gathered(areas: Labels, chances: Floats, light: Floats) -> Labels:
+def merge_small_regions(areas: Labels, chances: Floats, light: Floats) -> Labels:
     """Give small areas the number of a neighbour that is like them: hatching cuts one face into several.
 
     Each goes to the larger neighbour that is most like it and that most of its border is with. ``chances``

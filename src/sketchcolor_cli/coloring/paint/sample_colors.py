@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.special import softmax
 
 from sketchcolor_cli.color.spaces import lab_to_rgb, rgb_to_lab
-from sketchcolor_cli.coloring.page.regions import find_areas, gathered
+from sketchcolor_cli.coloring.page.regions import find_areas, merge_small_regions
 from sketchcolor_cli.coloring.paint.assign_colors import share_out
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def propose(
         return out
     possible = softmax(logits, 0)
     chances, light = (_means(planes, areas, count) for planes in (possible, lightness[None]))
-    areas = gathered(areas, chances, light[:, 0])
+    areas = merge_small_regions(areas, chances, light[:, 0])
     count = int(areas.max()) + 1
     chances, light = (_means(planes, areas, count) for planes in (possible, lightness[None]))
     size = np.bincount(areas.ravel(), minlength=count) / areas.size
