@@ -10,7 +10,7 @@ import torch
 
 from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.guides.palette import pull
-from sketchcolor_cli.coloring.paint.sample_colors import propose
+from sketchcolor_cli.coloring.paint.sample_colors import sample_colors
 from sketchcolor_cli.coloring.paint.smooth import smooth_paint
 from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
 from sketchcolor_cli.coloring.settings import Guess
@@ -130,7 +130,7 @@ class Painter:
         given, ink = shrink(hint, stride)[..., 3] > 0, line_ink(sketch, stride)
         chances, lightness = _planes(prediction.logits), _planes(prediction.color)[0]
         palette = None if prediction.z is None else prediction.z[0].float().cpu().numpy()
-        drawn = propose(chances, colors.cpu().numpy(), lightness, ink, given, self.settings.seed, palette)
+        drawn = sample_colors(chances, colors.cpu().numpy(), lightness, ink, given, self.settings.seed, palette)
         drawn = drawn.repeat(stride, 0).repeat(stride, 1)[pad.crop]
 
         def both_at(shape: tuple[int, ...]) -> Hint:

@@ -29,7 +29,7 @@ _LEAST = 30  # cells; smaller areas get no colour of their own
 _DARKER, _LIGHTER = 40, 16  # how far, in L*, a drawn colour may be from the lightness of its area
 
 
-def propose(
+def sample_colors(
     logits: NDArray[np.float32],
     colors: NDArray[np.float32],
     lightness: Plane,
