@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.paint.assign_colors import share_out
+from sketchcolor_cli.coloring.paint.assign_colors import assign_colors
 
 COLORS = np.array([[0, 0], [60, 0], [0, 60], [-60, 0]], np.float32)
 UNLIKE = 10.0 * np.arange(10)  # lightnesses of areas that nobody would take for alike
@@ -17,7 +17,7 @@ def shared(chances: Any, light: Any, sizes: Any = None, *, seed: int = 3, **also
     light = np.asarray(light, float)
     rows = np.broadcast_to(np.asarray(chances, float), (len(light), len(COLORS)))
     even = np.full(len(light), 1 / len(light))
-    return share_out(rows, light, even if sizes is None else np.array(sizes), COLORS, seed, **also).tolist()
+    return assign_colors(rows, light, even if sizes is None else np.array(sizes), COLORS, seed, **also).tolist()
 
 
 def test_a_page_has_each_colour_about_as_often_as_is_to_be_expected() -> None:

@@ -30,7 +30,7 @@ _CHANCE = 0.15  # how much chance counts, beside how likely a colour is and how 
 _FEATURES = 512  # of the random field
 
 
-def share_out(
+def assign_colors(
     chances: Floats, light: Floats, sizes: Floats, colors: Floats, seed: int, palette: Floats | None = None
 ) -> Numbers:
     """Return the number of the colour (N,) that each of N areas gets; areas alike get the same.

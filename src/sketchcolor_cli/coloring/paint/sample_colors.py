@@ -17,7 +17,7 @@ from scipy.special import softmax
 
 from sketchcolor_cli.color.spaces import lab_to_rgb, rgb_to_lab
 from sketchcolor_cli.coloring.page.regions import find_areas, merge_small_regions
-from sketchcolor_cli.coloring.paint.assign_colors import share_out
+from sketchcolor_cli.coloring.paint.assign_colors import assign_colors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +55,7 @@ def sample_colors(
     count = int(areas.max()) + 1
     chances, light = (_means(planes, areas, count) for planes in (possible, lightness[None]))
     size = np.bincount(areas.ravel(), minlength=count) / areas.size
-    drawn = colors[share_out(chances, light[:, 0], size, colors, seed, palette)]
+    drawn = colors[assign_colors(chances, light[:, 0], size, colors, seed, palette)]
     rgb = _shown(np.concatenate([light, drawn], 1))
     free = size * areas.size >= _LEAST
     free[areas[given]] = False
