@@ -42,14 +42,14 @@ class ScreentoneRules:
 _RULES = ScreentoneRules()
 
 
-class Tone(NamedTuple):
+class Screentone(NamedTuple):
     """Where screentone is on a page, (H, W) bool, and where lines are, in it and outside."""
 
     area: Mask
     lines: Mask
 
 
-def find(gray: Plane) -> Tone | None:
+def find_screentone(gray: Plane) -> Screentone | None:
     """Return where on a page (H, W), paper 1 and ink 0, screentone is; None for nowhere.
 
     Its dots are specks of ink, or of paper in dark tones, that stand as closely as only a screen puts them.
@@ -74,10 +74,10 @@ def find(gray: Plane) -> Tone | None:
         specks[place] |= gaps
         lines = lines.copy()
         lines[place] &= ~gaps
-    return Tone(specks, lines) if specks.any() else None
+    return Screentone(specks, lines) if specks.any() else None
 
 
-def smoothed(gray: Plane, tone: Tone | None, spared: Mask | None = None) -> Plane | None:
+def smoothed(gray: Plane, tone: Screentone | None, spared: Mask | None = None) -> Plane | None:
     """Return the page without the dots of its screentone; None where it has none.
 
     In a tone every pixel that is no line becomes the mean of those around it; lines stay as they are, and so
@@ -98,8 +98,8 @@ def smoothed(gray: Plane, tone: Tone | None, spared: Mask | None = None) -> Plan
 
 
 def descreened(gray: Plane, spared: Mask | None = None) -> Plane | None:
-    """Find the screentone of a page and smooth it; see :func:`find` and :func:`smoothed`."""
-    return smoothed(gray, find(gray), spared)
+    """Find the screentone of a page and smooth it; see :func:`find_screentone` and :func:`smoothed`."""
+    return smoothed(gray, find_screentone(gray), spared)
 
 
 def _near(long: int) -> int:
