@@ -17,7 +17,9 @@ def shared(chances: Any, light: Any, sizes: Any = None, *, seed: int = 3, **also
     light = np.asarray(light, float)
     rows = np.broadcast_to(np.asarray(chances, float), (len(light), len(COLORS)))
     even = np.full(len(light), 1 / len(light))
-    return assign_colors(rows, light, even if sizes is None else np.array(sizes), COLORS, seed, **also).tolist()
+    return assign_colors(
+        rows, light, even if sizes is None else np.array(sizes), COLORS, seed, **also
+    ).tolist()
 
 
 def test_a_page_has_each_colour_about_as_often_as_is_to_be_expected() -> None:

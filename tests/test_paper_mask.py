@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sketchcolor_cli.coloring.page import balloons, lettering
-from sketchcolor_cli.coloring.page.paper_mask import find
+from sketchcolor_cli.coloring.page.paper_mask import find_paper
 from sketchcolor_cli.coloring.settings import Protect
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -35,7 +35,7 @@ def bubble(gray: np.ndarray, middle: tuple[int, int], text: tuple[str, ...], *, 
 
 
 def found(gray: np.ndarray, what: Protect = Protect.ALL) -> tuple[np.ndarray, np.ndarray]:
-    masks = find(gray.astype(np.float32) / 255, what)
+    masks = find_paper(gray.astype(np.float32) / 255, what)
     assert masks is not None
     return masks.gutters, masks.bubbles
 
@@ -149,7 +149,7 @@ def test_what_was_not_asked_for_is_not_protected() -> None:
     gutters, bubbles = found(gray, Protect.BUBBLES)
     assert not gutters.any()
     assert bubbles.any()
-    assert find(gray.astype(np.float32) / 255, Protect.NONE) is None
+    assert find_paper(gray.astype(np.float32) / 255, Protect.NONE) is None
 
 
 def test_large_pages_are_looked_at_in_small() -> None:
@@ -166,14 +166,14 @@ def test_large_pages_are_looked_at_in_small() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (40, 3000), (64, 64)])
 @pytest.mark.parametrize("tone", [0, 128, 255])
 def test_empty_pages_of_any_size(size: tuple[int, int], tone: int) -> None:
-    masks = find(np.full(size, tone / 255, np.float32), Protect.ALL)
+    masks = find_paper(np.full(size, tone / 255, np.float32), Protect.ALL)
     assert masks is None or not masks.bubbles.any()
 
 
 def test_the_preview_shows_both() -> None:
     gray = page()
     bubble(gray, (200, 150), ("Did you see", "that light?"))
-    masks = find(gray.astype(np.float32) / 255, Protect.ALL)
+    masks = find_paper(gray.astype(np.float32) / 255, Protect.ALL)
     assert masks is not None
     shown = masks.shown_on(gray.astype(np.float32) / 255)
     assert shown[20, 20].argmax() == 1

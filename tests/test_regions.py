@@ -87,9 +87,15 @@ def test_a_small_area_goes_with_a_larger_one_like_it(
 
 def test_large_areas_and_backgrounds_keep_to_themselves() -> None:
     alike, light = np.array([FACE] * 3), np.full(3, 60.0)
-    assert len(np.unique(merge_small_regions(patches(20, 15), alike, light))) == 3  # both too large to be parts
-    assert len(np.unique(merge_small_regions(patches(8, 20), alike, light))) == 2  # the small one, with the patch
-    assert len(np.unique(merge_small_regions(patches(8), alike[:2], light[:2]))) == 2  # never with the background
+    assert (
+        len(np.unique(merge_small_regions(patches(20, 15), alike, light))) == 3
+    )  # both too large to be parts
+    assert (
+        len(np.unique(merge_small_regions(patches(8, 20), alike, light))) == 2
+    )  # the small one, with the patch
+    assert (
+        len(np.unique(merge_small_regions(patches(8), alike[:2], light[:2]))) == 2
+    )  # never with the background
 
 
 def test_the_most_alike_neighbour_takes_it_and_parts_of_parts_follow() -> None:

@@ -186,7 +186,7 @@ class Colorizer:
         seen = _at_most(gray, _TONE_SIDE)
         with ThreadPoolExecutor(1) as pool:  # neither needs the other, and each keeps one core busy
             looking = pool.submit(screentone.find_screentone, seen)
-            masks = paper_mask.find(gray, self.settings.protect)
+            masks = paper_mask.find_paper(gray, self.settings.protect)
             found = looking.result()
         letters = None if masks is None else masks.bubbles
         even = screentone.smoothed(seen, found, letters)

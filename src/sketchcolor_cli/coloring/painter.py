@@ -130,7 +130,9 @@ class Painter:
         given, ink = shrink(hint, stride)[..., 3] > 0, line_ink(sketch, stride)
         chances, lightness = _planes(prediction.logits), _planes(prediction.color)[0]
         palette = None if prediction.z is None else prediction.z[0].float().cpu().numpy()
-        drawn = sample_colors(chances, colors.cpu().numpy(), lightness, ink, given, self.settings.seed, palette)
+        drawn = sample_colors(
+            chances, colors.cpu().numpy(), lightness, ink, given, self.settings.seed, palette
+        )
         drawn = drawn.repeat(stride, 0).repeat(stride, 1)[pad.crop]
 
         def both_at(shape: tuple[int, ...]) -> Hint:

@@ -83,7 +83,7 @@ class Flats:
         return out
 
 
-def find(gray: Plane, paint: Lab, paper: Mask | None = None, palette: Lab | None = None) -> Flats:
+def find_flats(gray: Plane, paint: Lab, paper: Mask | None = None, palette: Lab | None = None) -> Flats:
     """Cut a page into regions and give each its colour.
 
     ``gray`` (H, W) is the page, paper 1 and ink 0, without screentone; ``paint`` (h, w, 3), Lab, what it is

@@ -112,7 +112,7 @@ def _flats(painted: Painted, color: Colorizer) -> flats.Flats:
     paper = None if masks is None else masks.gutters | masks.bubbles
     even = screentone.descreened(painted.gray, None if masks is None else masks.bubbles)
     gray = painted.gray if even is None else even
-    return flats.find(gray, painted.paint, paper, color.painter.palette)
+    return flats.find_flats(gray, painted.paint, paper, color.painter.palette)
 
 
 def _layers(page: Picture, painted: Painted, flat: Image, hints: Sequence[Picture]) -> list[Layer]:

@@ -72,7 +72,7 @@ class PaperMask:
         return rgb
 
 
-def find(gray: Plane, what: Protect) -> PaperMask | None:
+def find_paper(gray: Plane, what: Protect) -> PaperMask | None:
     """Return what of a page (H, W), paper 1 and ink 0, stays paper; None for nothing."""
     if what is Protect.NONE or min(gray.shape) < SMALLEST:
         return None

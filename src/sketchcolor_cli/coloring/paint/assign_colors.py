@@ -1,4 +1,4 @@
-"""Share out the colours of a page among its areas.
+"""Assign the colours of a page to its areas.
 
 Drawn one by one, each area's colour is possible, and the page seldom: a sky of a colour that one sky in a
 hundred has, and five of ten areas in the brown that is everybody's second choice. So the page as a whole gets

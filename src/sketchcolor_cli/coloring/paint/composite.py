@@ -1,4 +1,4 @@
-"""Lay a page's own ink over paint at the page's full size, tile by tile."""
+"""Composite a page's own ink over paint at the page's full size, tile by tile."""
 
 from __future__ import annotations
 

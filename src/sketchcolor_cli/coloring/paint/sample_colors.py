@@ -1,4 +1,4 @@
-"""Propose colours for the areas that nobody gave one, by drawing from what the network holds possible.
+"""Sample colours for the areas that nobody gave one, by drawing from what the network holds possible.
 
 Of a shirt that may have any colour the network's own answer is a mean, and the mean of all colours is sepia.
 Here each area between the lines gets one colour that the network holds possible for it, so that the page as
@@ -38,7 +38,7 @@ def sample_colors(
     seed: int,
     palette: Plane | None = None,
 ) -> NDArray[np.float32]:
-    """Return proposed colours (h, w, 4), RGB and mask, inside the areas that have none.
+    """Return sampled colours (h, w, 4), RGB and mask, inside the areas that have none.
 
     ``logits`` (Q, h, w) are those of the lattice ``colors`` (Q, 2), a*b*; ``lightness`` (h, w) is L* of the
     network's answer, ``ink`` (h, w) how much line there is in each cell, ``given`` where a colour was given,
