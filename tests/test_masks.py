@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sketchcolor_cli.coloring.guides.masks import corrected
-from sketchcolor_cli.coloring.page.protect import Masks
+from sketchcolor_cli.coloring.page.paper_mask import PaperMask
 from sketchcolor_cli.imaging.images import Picture
 
 
@@ -21,7 +21,7 @@ def test_white_protects_black_frees_and_nothing_changes_nothing() -> None:
     gutters[:, :2], bubbles[:, 4:] = True, True
     alpha, light = np.zeros((4, 6)), np.zeros((4, 6))
     alpha[0], alpha[1], light[1] = 1, 1, 1  # the first row is black, the second white, the others say nothing
-    done = corrected(Masks(gutters, bubbles), painted(alpha, light), (40, 60))
+    done = corrected(PaperMask(gutters, bubbles), painted(alpha, light), (40, 60))
     whole = done.gutters | done.bubbles
     assert not whole[0].any()
     assert whole[1].all()
@@ -41,7 +41,7 @@ def test_where_nothing_was_found_the_mask_is_all() -> None:
 
 
 def test_a_mask_of_another_size_is_stretched_over_the_page() -> None:
-    found = Masks(np.zeros((50, 30), bool), np.zeros((50, 30), bool))
+    found = PaperMask(np.zeros((50, 30), bool), np.zeros((50, 30), bool))
     light = np.zeros((500, 300))
     light[250:] = 1
     done = corrected(found, painted(None, light), (1000, 600))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring.page.protect import LONGEST, Masks
+from sketchcolor_cli.coloring.page.paper_mask import LONGEST, PaperMask
 from sketchcolor_cli.imaging.sizes import scaled
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SAYS = 0.5  # alpha above which a mask says something, and lightness above which that is: paper
 
 
-def corrected(found: Masks | None, painted: Picture, page: tuple[int, int]) -> Masks:
+def corrected(found: PaperMask | None, painted: Picture, page: tuple[int, int]) -> PaperMask:
     """Return what stays paper on a page (height, width): what was ``found``, corrected by a painted mask.
 
     The mask is stretched over the page. Opaque white stays paper, opaque black is coloured, and where it is
@@ -31,4 +31,4 @@ def corrected(found: Masks | None, painted: Picture, page: tuple[int, int]) -> M
     paper, free = says & light, says & ~light
     nothing = np.zeros(shape, np.bool_)
     gutters, bubbles = (nothing, nothing) if found is None else (found.gutters, found.bubbles)
-    return Masks((gutters & ~free) | (paper & ~bubbles), bubbles & ~free)
+    return PaperMask((gutters & ~free) | (paper & ~bubbles), bubbles & ~free)
