@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,18 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from sketchcolor_cli.errors import WorklistError
-from sketchcolor_cli.files.worklist import Job, build_worklist, natural_key
+from sketchcolor_cli.files.worklist import (
+    Container,
+    Job,
+    Shard,
+    Worklist,
+    build_worklist,
+    find_jobs,
+    natural_key,
+)
 
 
 @pytest.fixture
@@ -141,7 +151,6 @@ def test_two_sources_with_one_target() -> None:
     clash = "in/a.jpg and in/a.png: both results would become out/a.png"
     assert refused("in", suffix=".png").startswith(clash)
     assert refused("one/a.png", "two/a.png").startswith("one/a.png and two/a.png: ")
-    assert refused("one", "two").startswith("one/a.png and two/a.png: ")
     assert refused("page.1", "page.1.gif").startswith("page.1 and page.1.gif: ")
     assert len(listed("in")) == 2
 
@@ -165,7 +174,7 @@ def test_names_that_all_file_systems_tell_apart() -> None:
 def test_result_over_its_source(here: Path) -> None:
     touch("in/a.png", "in/b.jpg")
     message = "in/a.png: the result would overwrite in/a.png; name another output folder"
-    assert refused("in", output="in") == message
+    assert refused("in", output="in") == f"{message} (and 1 more like it)"
     assert refused("in/a.png", output="in") == message
     assert refused("in/a.png", output=str(here / "in")) == message
     assert listed("in/b.jpg", output="in", suffix=".png") == {"in/b.jpg": "in/b.png"}
@@ -173,7 +182,7 @@ def test_result_over_its_source(here: Path) -> None:
 
 def test_result_over_another_source() -> None:
     touch("x/b/a.png", "y/b/a.png", "Y/c.png", "y/c.png")
-    assert "x/b/a.png: the result would overwrite y/b/a.png" in refused("x", "y/b", output="y")
+    assert "x/b/a.png: the result would overwrite y/b/a.png" in refused("x", "y/b/a.png", output="y")
     # Names that only case tells apart are no reason where the file system knows case.
     assert listed("Y/c.png", output="y") == {"Y/c.png": "y/c.png"}
 
@@ -261,6 +270,98 @@ def test_natural_order_is_one_order(names: list[str]) -> None:
 def test_natural_order_is_the_order_of_numbers(one: int, other: int, prefix: str) -> None:
     before = natural_key(f"{prefix}{one}.png") < natural_key(f"{prefix}{other}.png")
     assert before == (one < other)
+
+
+def found(*inputs: str, **options: Any) -> Worklist:
+    return find_jobs([Path(name) for name in inputs], Path("out"), **options)
+
+
+def targets(work: Worklist) -> dict[str, str]:
+    return {str(job.source): str(job.target) for job in work.jobs}
+
+
+def test_of_several_folders_each_has_its_own_in_the_output(here: Path) -> None:
+    touch("one/a.png", "two/a.png", "two/sub/b.png", "c.png", "x/one/d.png")
+    assert targets(found("one", "two", "c.png")) == {
+        "one/a.png": "out/one/a.png",
+        "two/a.png": "out/two/a.png",
+        "two/sub/b.png": "out/two/sub/b.png",
+        "c.png": "out/c.png",
+    }
+    assert targets(found("one", "c.png")) == {"one/a.png": "out/a.png", "c.png": "out/c.png"}
+    assert targets(found("one", "x/one/.")) == {"one/a.png": "out/one/a.png", "x/one/d.png": "out/one/d.png"}
+
+
+def test_every_clash_is_named_and_the_rest_is_done() -> None:
+    touch("in/1.png", "in/1.jpg", "in/2.png", "in/2.jpg", "in/3.png")
+    work = found("in", suffix=".png")
+    assert targets(work) == {"in/1.jpg": "out/1.png", "in/2.jpg": "out/2.png", "in/3.png": "out/3.png"}
+    assert [str(job.source) for job, _ in work.failed] == ["in/1.png", "in/2.png"]
+    assert all("use --keep-both" in reason for _, reason in work.failed)
+
+
+def test_both_can_be_kept() -> None:
+    touch("in/1.png", "in/1.jpg", "in/2.png")
+    work = found("in", suffix=".png", keep_both=True)
+    assert targets(work) == {
+        "in/1.jpg": "out/1.jpg.png",
+        "in/1.png": "out/1.png.png",
+        "in/2.png": "out/2.png",
+    }
+    assert not work.failed
+
+
+def test_what_is_not_read_is_counted_by_ending() -> None:
+    touch("in/1.png", "in/2.CLIP", "in/deep/3.clip", "in/4.cb7", "in/page 5", "in/notes.txt", "in/Thumbs.db")
+    work = found("in", books=Container.SAME)
+    assert work.left_out == {"": 1, ".cb7": 1, ".clip": 2}
+    touch("none/1.clip")
+    assert "none: no pictures in this folder; it holds 1 .clip; looked for" in refused("none")
+
+
+def test_a_folder_that_cannot_be_looked_into_does_not_keep_the_rest_from_being_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def iterdir(path: Path, real: Any = Path.iterdir) -> Any:
+        if path.name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    touch("in/a.png", "in/locked/b.png")
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    work = found("in")
+    assert list(targets(work)) == ["in/a.png"]
+    [(job, reason)] = work.failed
+    assert (str(job.source), reason.partition(" (")[0]) == ("in/locked", "in/locked: cannot be looked into")
+
+
+def test_an_output_that_is_a_link_to_itself(here: Path) -> None:
+    touch("a.png")
+    Path("loop").symlink_to("loop")
+    assert refused("a.png", output="loop").startswith("loop: is a link that leads nowhere")
+
+
+def test_shares_are_equal_in_number_and_together_everything() -> None:
+    jobs = [Job(Path(f"{number}"), Path(f"out/{number}")) for number in range(10)]
+    shares = [Shard(number, 4).of(jobs) for number in (1, 2, 3, 4)]
+    assert [len(share) for share in shares] == [3, 3, 2, 2]
+    assert {job for share in shares for job in share} == set(jobs)
+
+
+def test_a_tiff_of_several_pages_is_a_book(here: Path) -> None:
+    pages = [Image.new("1", (8, 8), number % 2) for number in range(3)]
+    Path("in").mkdir()
+    pages[0].save("in/scan.tif", save_all=True, append_images=pages[1:], compression="group4")
+    pages[0].save("in/single.tif")
+    os.mkfifo("in/pipe.tif")
+    work = found("in", books=Container.SAME, suffix=".png")
+    assert {job.source.name: (job.is_book, job.target.name) for job in work.jobs} == {
+        "pipe.tif": (False, "pipe.png"),
+        "scan.tif": (True, "scan.tif"),
+        "single.tif": (False, "single.png"),
+    }
+    assert [job.target.name for job in found("in/scan.tif", books=Container.CBZ).jobs] == ["scan.cbz"]
+    assert not found("in/scan.tif").jobs[0].is_book
 
 
 def test_what_helps_a_series_is_no_page(tmp_path: Path) -> None:

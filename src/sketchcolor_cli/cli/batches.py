@@ -226,7 +226,11 @@ class _Run:
     def jobs(self) -> list[Job]:
         how = self._how
         jobs = build_worklist(self._inputs, self._output, suffix=how.suffix, books=how.container)
-        return [job for job in jobs if how.shard is None or how.shard.has(job, self._output)]
+        if how.shard is None:
+            return jobs
+        if how.watch:
+            return [job for job in jobs if how.shard.has(job, self._output)]
+        return how.shard.of(jobs)
 
     def plan(self, jobs: Sequence[Job], journal: Journal, existing: Existing | None = None) -> list[Planned]:
         how = self._how

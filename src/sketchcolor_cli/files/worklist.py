@@ -1,6 +1,6 @@
 """Which files go in and where each result goes; every clash is found here, before any work starts.
 
-Only names are looked at: no file is opened, nothing is written.
+Names are looked at, and of TIFF files how many pages they have; nothing is written.
 """
 
 from __future__ import annotations
@@ -8,17 +8,37 @@ from __future__ import annotations
 import os.path
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import UsageError, WorklistError
+from sketchcolor_cli.files.folders import SERIES, SERIES_AIDS, Found, files_in, natural_key, real
+from sketchcolor_cli.files.regular import refusal
+from sketchcolor_cli.files.tiff import count_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+
+__all__ = [
+    "BOOK_OF_SUFFIX",
+    "FORMAT_OF_SUFFIX",
+    "IMAGE_SUFFIXES",
+    "SERIES",
+    "SERIES_AIDS",
+    "TIFF_SUFFIXES",
+    "Container",
+    "Job",
+    "Shard",
+    "Worklist",
+    "build_worklist",
+    "find_jobs",
+    "natural_key",
+    "parse_shard",
+    "picture_name",
+]
 
 FORMAT_OF_SUFFIX: Mapping[str, str] = {
     ".png": "PNG",
@@ -48,12 +68,8 @@ BOOK_OF_SUFFIX: Mapping[str, str] = {
 }
 """The file endings of books, in lower case, and the ending that each is written back with."""
 
-# Folders that unpacking on a Mac and Synology servers leave behind; what is in them only looks like pictures.
-SERIES = "series.toml"
-"""The profile of a series, which stands beside its pages."""
-SERIES_AIDS = frozenset({"rough", "reference", "references", "hints", "sheets"})
-"""Folders beside such a profile that hold no pages but what helps to colour them."""
-_LITTER = frozenset({"__MACOSX", "@eaDir"})
+TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
+"""Endings of the pictures that may have several pages."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +81,14 @@ class Job:
         target: Where the result goes, likewise; its folder need not exist yet.
         staged: The file to read, where that is another one: the page taken out of its book.
         drafted: The file to write, where that is another one: the page until its book is bound.
+        is_volume: Whether the source is a picture file of several pages.
     """
 
     source: Path
     target: Path
     staged: Path | None = None
     drafted: Path | None = None
+    is_volume: bool = False
 
     @property
     def name(self) -> str:
@@ -89,8 +107,8 @@ class Job:
 
     @property
     def is_book(self) -> bool:
-        """Whether the source is a book rather than a picture."""
-        return self.source.suffix.lower() in BOOK_OF_SUFFIX
+        """Whether the source is a book, or several pages in one file, rather than a picture."""
+        return self.is_volume or self.source.suffix.lower() in BOOK_OF_SUFFIX
 
     def is_there(self) -> bool:
         """Whether the file to write is there already."""
@@ -117,12 +135,31 @@ class Shard:
     number: int = 1
     count: int = 1
 
+    def of(self, jobs: Sequence[Job]) -> list[Job]:
+        """Return the share of these jobs; shares differ by one job at most."""
+        return list(jobs[self.number - 1 :: self.count])
+
     def has(self, job: Job, output: Path) -> bool:
-        """Whether a job is for this run; the answer hangs on its name alone, not on what else is there."""
+        """Whether a job is for this run by its name alone, for lists that grow while they are worked on."""
         place = job.target.relative_to(output).as_posix()
         return int.from_bytes(sha256(place.encode(errors="surrogateescape")).digest()[:8]) % self.count == (
             self.number - 1
         )
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """What is to be done with the files that the user named.
+
+    Attributes:
+        jobs: Pictures and books, in the order of the inputs and in natural order within folders.
+        failed: What cannot be done: its source, its target (the source again where there is none), and why.
+        left_out: How many files of each ending, in lower case, were left out as not read.
+    """
+
+    jobs: list[Job]
+    failed: list[tuple[Job, str]] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 def parse_shard(text: str) -> Shard:
@@ -140,11 +177,33 @@ def parse_shard(text: str) -> Shard:
 def build_worklist(
     inputs: Sequence[Path], output: Path, *, suffix: str | None = None, books: Container | None = None
 ) -> list[Job]:
-    """List the pictures and books to work on, in the order of the inputs and in natural order within folders.
+    """List the pictures and books to work on, where all of them must be fit to be done; see find_jobs.
 
-    A folder is searched with all its subfolders, and its tree is mirrored below the output folder. Hidden
-    files, what systems leave behind, and the output folder itself are passed over. A file that is named
-    outright is taken whatever its ending. A file that is reached twice is taken once.
+    Raises:
+        WorklistError: as find_jobs; or a folder cannot be looked into, two results would land on one file
+            (also where only case tells them apart), or one would overwrite one of the sources.
+    """
+    work = find_jobs(inputs, output, suffix=suffix, books=books)
+    if work.failed:
+        more = f" (and {len(work.failed) - 1} more like it)" if len(work.failed) > 1 else ""
+        raise WorklistError(work.failed[0][1] + more)
+    return work.jobs
+
+
+def find_jobs(
+    inputs: Sequence[Path],
+    output: Path,
+    *,
+    suffix: str | None = None,
+    books: Container | None = None,
+    keep_both: bool = False,
+) -> Worklist:
+    """List the pictures and books to work on, and what cannot be done.
+
+    A folder is searched with all its subfolders, and its tree is mirrored below the output folder; of several
+    folders each has one of its own there. Hidden files, what systems leave behind, and the output folder
+    itself are passed over. A file that is named outright is taken whatever its ending. A file that is reached
+    twice is taken once. Where two results would land on one file, the first is done.
 
     Args:
         inputs: Files and folders.
@@ -152,79 +211,83 @@ def build_worklist(
         suffix: The ending of every picture's result, such as ".png". None keeps each file's own, with ".png"
             where the own one cannot be written.
         books: What books are written back as; None takes no books.
+        keep_both: Whether results that would land on one file keep the endings of their sources in their
+            names, as in "page.jpg.png", so that all of them are done.
 
     Raises:
-        WorklistError: An input is missing, unreadable, or a folder without pictures; the output is a file;
-            the suffix is not a format that is written; two results would land on one file (also where only
-            upper and lower case tell them apart); or a result would overwrite one of the sources.
+        WorklistError: An input is missing, or there is nothing to do at all; the output is a file; or the
+            suffix is not a format that is written.
     """
+    _check_output(output, suffix)
+    if not inputs:
+        raise WorklistError("there is nothing to do; name at least one picture or folder")
+    found = Found()
+    jobs: dict[Path, Job] = {}
+    several = sum(os.path.isdir(one) for one in inputs) > 1  # noqa: PTH112
+    for given in inputs:
+        try:
+            for source, place in _pictures_of(given, output, found, books=books is not None, apart=several):
+                jobs.setdefault(_location(source), _job(source, output / place, suffix, books))
+        except OSError as error:
+            raise WorklistError(f"{given}: cannot be looked into ({error.strerror}); check it") from error
+    failed = [
+        (Job(path, path), f"{path}: cannot be looked into ({why}); check its permissions")
+        for path, why in found.unreadable
+    ]
+    if not jobs and failed:
+        raise WorklistError(failed[0][1])
+    due, clashing = _without_clashes(_kept_apart(jobs) if keep_both else jobs)
+    return Worklist(due, failed + clashing, dict(sorted(found.left_out.items())))
+
+
+def _check_output(output: Path, suffix: str | None) -> None:
     if suffix is not None and suffix.lower() not in FORMAT_OF_SUFFIX:
         raise WorklistError(
             f"{suffix}: no format that is written; choose one of {' '.join(FORMAT_OF_SUFFIX)}"
         )
-    if not inputs:
-        raise WorklistError("there is nothing to do; name at least one picture or folder")
-    jobs: dict[Path, Job] = {}
+    if os.path.lexists(output) and not os.path.isdir(output):  # noqa: PTH112 - of links that lead nowhere too
+        kind = "a file" if os.path.exists(output) else "a link that leads nowhere"  # noqa: PTH110
+        raise WorklistError(f"{output}: is {kind}, but the results need a folder; name another output")
+
+
+def _job(source: Path, place: Path, suffix: str | None, books: Container | None) -> Job:
+    is_volume = books is not None and _has_pages(source)
+    if is_volume:
+        name = source.stem + ".cbz" if books is Container.CBZ else source.name
+    else:
+        name = _result_name(source, suffix, books)
+    return Job(source, place.with_name(name), is_volume=is_volume)
+
+
+def _has_pages(path: Path) -> bool:
+    if path.suffix.lower() not in TIFF_SUFFIXES:
+        return False
     try:
-        if output.exists() and not output.is_dir():
-            raise WorklistError(f"{output}: is a file, but the results need a folder; name another output")
-        for given in inputs:
-            for source, place in _pictures_of(given, output, books=books is not None):
-                target = output / place.with_name(_result_name(place, suffix, books))
-                jobs.setdefault(_location(source), Job(source, target))
-        _refuse_clashes(jobs)
-    except OSError as error:
-        raise WorklistError(
-            f"{error.filename}: cannot be looked into ({error.strerror}); check its permissions"
-        ) from error
-    return list(jobs.values())
+        return refusal(path) is None and count_pages(path) > 1
+    except OSError:
+        return False  # told when it is read
 
 
-def natural_key(name: str) -> tuple[list[str | int], str]:
-    """Sort key under which numbers in names count as numbers: page2 comes before page10.
-
-    Case makes no difference, unless nothing else does.
-    """
-    pieces = re.split(r"(\d+)", name.casefold())
-    return [int(piece) if piece.isdecimal() else piece for piece in pieces], name
-
-
-def _pictures_of(given: Path, output: Path, *, books: bool) -> Iterator[tuple[Path, Path]]:
+def _pictures_of(
+    given: Path, output: Path, found: Found, *, books: bool, apart: bool
+) -> Iterator[tuple[Path, Path]]:
     """Find the pictures and books of one input, each with its place in the output folder."""
     if not given.exists():
         raise WorklistError(f"{given}: no such file or folder; check the name")
     if not given.is_dir():
         yield given, given.relative_to(given.parent)
         return
-    empty = True
+    empty, before = True, len(found.unreadable)
     wanted = IMAGE_SUFFIXES | BOOK_OF_SUFFIX.keys() if books else IMAGE_SUFFIXES
-    for source in _walk(given, output, wanted):
+    above = Path(real(given).name) if apart else Path()
+    for source in files_in(given, output, wanted, found):
         empty = False
-        yield source, source.relative_to(given)
-    if empty:
+        yield source, above / source.relative_to(given)
+    if empty and len(found.unreadable) == before:
         endings = " ".join(sorted(wanted))
-        raise WorklistError(f"{given}: no pictures in this folder; looked for files ending in {endings}")
-
-
-def _walk(folder: Path, output: Path, wanted: frozenset[str]) -> Iterator[Path]:
-    """Find the files with these endings in natural order; links do not lead into the same folder twice."""
-    visited = {output.resolve()} - {folder.resolve()}
-    waiting = [folder]
-    while waiting:
-        path = waiting.pop()
-        if not path.is_dir():
-            if path.suffix.lower() in wanted:
-                yield path
-        elif (resolved := path.resolve()) not in visited:
-            visited.add(resolved)
-            children = [child for child in path.iterdir() if not _is_litter(child.name)]
-            if any(child.name == SERIES for child in children):
-                children = [child for child in children if child.name not in SERIES_AIDS]
-            waiting += sorted(children, key=lambda child: natural_key(child.name), reverse=True)
-
-
-def _is_litter(name: str) -> bool:
-    return name.startswith(".") or name in _LITTER
+        others = ", ".join(f"{count} {one or 'without ending'}" for one, count in found.left_out.items())
+        there = f"; it holds {others}" if others else ""
+        raise WorklistError(f"{given}: no pictures in this folder{there}; looked for {endings}")
 
 
 def _result_name(source: Path, suffix: str | None, books: Container | None) -> str:
@@ -248,25 +311,43 @@ def picture_name(name: str, suffix: str | None) -> str:
 
 def _location(path: Path) -> Path:
     """One spelling for one directory entry; a link to a picture is an entry of its own."""
-    return path.parent.resolve() / path.name
+    return real(path.parent) / path.name
 
 
-def _refuse_clashes(jobs: Mapping[Path, Job]) -> None:
+def _without_clashes(jobs: Mapping[Path, Job]) -> tuple[list[Job], list[tuple[Job, str]]]:
+    """Part the jobs whose results have a file for themselves from the others."""
     sources = {_folded(location): job.source for location, job in jobs.items()}
     taken: dict[str, Path] = {}
+    due, failed = [], []
     for job in jobs.values():
         place = _folded(_location(job.target))
         overwritten = sources.get(place)
-        if overwritten is not None and job.target.exists() and job.target.samefile(overwritten):
-            raise WorklistError(
-                f"{job.source}: the result would overwrite {overwritten}; name another output folder"
-            )
         rival = taken.setdefault(place, job.source)
-        if rival is not job.source:
-            raise WorklistError(
-                f"{rival} and {job.source}: both results would become {job.target} where case makes no "
-                "difference; rename one, or give them separate output folders"
+        if overwritten is not None and job.target.exists() and job.target.samefile(overwritten):
+            failed.append(
+                (job, f"{job.source}: the result would overwrite {overwritten}; name another output folder")
             )
+        elif rival is not job.source:
+            why = "rename one, give them separate output folders, or use --keep-both"
+            both = f"{rival} and {job.source}: both results would become {job.target}"
+            failed.append((job, f"{both} where case makes no difference; {why}"))
+        else:
+            due.append(job)
+    return due, failed
+
+
+def _kept_apart(jobs: Mapping[Path, Job]) -> dict[Path, Job]:
+    """Let those that would land on one file keep the whole names of their sources, with the new ending."""
+    count: dict[str, int] = {}
+    for job in jobs.values():
+        place = _folded(_location(job.target))
+        count[place] = count.get(place, 0) + 1
+    return {
+        location: job
+        if count[_folded(_location(job.target))] == 1
+        else replace(job, target=job.target.with_name(job.source.name + job.target.suffix))
+        for location, job in jobs.items()
+    }
 
 
 def _folded(path: Path) -> str:

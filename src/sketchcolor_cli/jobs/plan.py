@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import BookError, WorklistError
-from sketchcolor_cli.files.worklist import Job, picture_name
+from sketchcolor_cli.files.worklist import TIFF_SUFFIXES, Job, picture_name
 from sketchcolor_cli.jobs.fingerprint import content_of, fingerprint
 from sketchcolor_cli.jobs.journal import BEGUN, DESKS, FOLDER
 from sketchcolor_cli.jobs.pipeline import Existing
@@ -164,7 +164,11 @@ class Planner:
         kind, place = job.target.suffix.lower(), PurePosixPath(entry.name)
         if kind == ".epub":
             return entry.name  # its texts call it so
+        if kind in TIFF_SUFFIXES:
+            return str(place.with_suffix(".tif"))
         suffix = self.suffix
+        if job.is_volume and suffix is None:
+            suffix = ".png"  # a TIFF that becomes a CBZ; few readers show TIFF
         rendered = suffix is None and job.source.suffix.lower() == ".pdf"
         if rendered or (kind == ".pdf" and suffix != ".png"):
             suffix = ".jpg"

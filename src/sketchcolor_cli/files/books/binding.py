@@ -16,6 +16,7 @@ from sketchcolor_cli.files.atomic import written_whole
 from sketchcolor_cli.files.books.pdf_writer import PdfWriter
 from sketchcolor_cli.files.books.pdfs import PdfBook
 from sketchcolor_cli.files.books.tars import TarBook
+from sketchcolor_cli.files.books.tiffs import TiffBook
 from sketchcolor_cli.files.books.zips import ZipBook, packed_info
 
 if TYPE_CHECKING:
@@ -33,14 +34,15 @@ def bind(book: Book, target: Path, pictures: Mapping[int, Path]) -> None:
 
     Args:
         book: The original, open.
-        target: Ends in .cbz, .zip, .epub, .cbt, .tar or (of a PDF only) .pdf. It is whole or absent.
+        target: Ends in .cbz, .zip, .epub, .cbt, .tar, or of a PDF .pdf, of a TIFF .tif or .tiff. It is whole
+            or absent.
         pictures: The new picture of each page, by the place of its entry. A page without one keeps what it
             has, as far as that can be read. Where the picture's ending is another one, so is the page's.
 
     Raises:
         BookError: the target cannot be written, or an entry that is no page cannot be read.
     """
-    write = {".cbt": _bind_tar, ".tar": _bind_tar, ".pdf": _bind_pdf}.get(target.suffix.lower(), _bind_zip)
+    write = _WRITERS.get(target.suffix.lower(), _bind_zip)
     try:
         with written_whole(target) as temporary, temporary.open("wb") as file:
             write(book, file, pictures)
@@ -149,6 +151,21 @@ def _bind_pdf(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
     for entry, size in zip(book.entries, book.sizes(), strict=True):
         new.add_page(pictures[entry.place], size)
     new.finish(book.title_page(), book.bookmarks())
+
+
+def _bind_tiff(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
+    if not isinstance(book, TiffBook):
+        raise BookError(f"{book.path}: only a TIFF is written back as TIFF; give the target another ending")
+    book.bind(file, pictures)
+
+
+_WRITERS = {
+    ".cbt": _bind_tar,
+    ".tar": _bind_tar,
+    ".pdf": _bind_pdf,
+    ".tif": _bind_tiff,
+    ".tiff": _bind_tiff,
+}
 
 
 def _content(book: Book, entry: Entry, picture: Path | None) -> Iterator[bytes]:

@@ -10,14 +10,17 @@ from sketchcolor_cli.files.books.pdfs import PdfBook
 from sketchcolor_cli.files.books.rars import RarBook
 from sketchcolor_cli.files.books.settings import BookLimits, PdfSettings
 from sketchcolor_cli.files.books.tars import TarBook
+from sketchcolor_cli.files.books.tiffs import TiffBook
 from sketchcolor_cli.files.books.zips import ZipBook
 from sketchcolor_cli.files.regular import refusal
+from sketchcolor_cli.files.worklist import TIFF_SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sketchcolor_cli.files.books.book import Book
 
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 
@@ -49,6 +52,8 @@ def open_book(
             return RarBook(path, limits)
         if b"%PDF-" in start:
             return PdfBook(path, limits, pdf)
+        if start.startswith(_TIFF) and path.suffix.lower() in TIFF_SUFFIXES:
+            return TiffBook(path, limits)
         if _is_tar(path, start):
             return TarBook(path, limits, names)
         if (kind := signatures.picture(start)) is not None:
