@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 ROOT = Path(__file__).parents[1]
 OURS, PLUGINS = "sketchcolor_cli", "sketchcolor_plugins"
@@ -186,6 +186,59 @@ def modules() -> Iterator[tuple[str, Path]]:
         for path in sorted(folder.rglob("*.py")):
             parts = path.relative_to(folder).with_suffix("").parts
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imported(sources: Mapping[str, tuple[str, bool]]) -> dict[str, set[str]]:
+    """Return which of these modules each of them imports, anywhere in it; sources are text and is_package."""
+    graph = {}
+    for name, (source, is_package) in sources.items():
+        package = name if is_package else name.rpartition(".")[0]
+        found = imports(ast.walk(ast.parse(source)), package)
+        inside = {full if full in sources else full.rpartition(".")[0] for full in found}
+        graph[name] = (inside & sources.keys()) - {name}
+    return graph
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[str]:
+    """Return each circle of imports, as the way round it."""
+
+    def way(start: str) -> list[str] | None:
+        waiting, before = [start], {start: start}
+        while waiting:
+            module = waiting.pop(0)
+            for further in sorted(graph[module]):
+                if further == start:
+                    steps = [module]
+                    while steps[-1] != start:
+                        steps.append(before[steps[-1]])
+                    return [*steps[::-1], start]
+                if further not in before:
+                    before[further] = module
+                    waiting.append(further)
+        return None
+
+    found = (way(module) for module in sorted(graph))
+    return [" → ".join(steps) for steps in found if steps]
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    sources = {
+        name: (path.read_text(encoding="utf-8"), path.name == "__init__.py")
+        for name, path in modules()
+        if name != OURS  # the front door, which stands before all and behind all
+    }
+    assert circles(imported(sources)) == []
+
+
+def test_a_circle_is_found_also_inside_a_room_and_in_a_function() -> None:
+    sources = {
+        "a.one": ("from a import two", False),
+        "a.two": ("def f():\n    from .three import g", False),
+        "a.three": ("if TYPE_CHECKING:\n    import a.one", False),
+        "b": ("import a.one", False),
+    }
+    assert circles(imported(sources))[0] == "a.one → a.two → a.three → a.one"
+    assert len(circles(imported(sources))) == 3
 
 
 @pytest.mark.parametrize(("name", "path"), [pytest.param(*one, id=one[0]) for one in modules()])

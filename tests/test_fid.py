@@ -36,27 +36,33 @@ if TYPE_CHECKING:
 DIMS = 64  # the first block alone; the whole network is compared once, in features
 
 
-def patched(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:
-    """Give pytorch-fid the weights of a file in place of those that it would download."""
-    tensors = torch.load(weights, weights_only=True)
-    monkeypatch.setattr(pytorch_fid.inception, "load_state_dict_from_url", lambda *_a, **_k: tensors)
-
-
 @pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of random weights, scaled so that features keep their size from layer to layer."""
-    path = tmp_path_factory.mktemp("weights") / "inception.pth"
+def inception() -> torch.nn.Module:
+    """pytorch-fid's network with random weights, scaled so that features keep their size between layers."""
     generator = torch.Generator().manual_seed(0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.nn.Module, "load_state_dict", lambda *_a, **_k: None)
         patch.setattr(pytorch_fid.inception, "load_state_dict_from_url", lambda *_a, **_k: {})
-        tensors = pytorch_fid.inception.fid_inception_v3().state_dict()
-    for name, tensor in tensors.items():
+        network = pytorch_fid.inception.fid_inception_v3()
+    for name, tensor in network.state_dict().items():
         if tensor.dim() == 4:
             tensor.normal_(0, (2 / tensor[0].numel()) ** 0.5, generator=generator)
         elif name.endswith("bn.bias"):
             tensor.normal_(0, 0.1, generator=generator)
-    torch.save(tensors, path)
+    return network
+
+
+@pytest.fixture
+def theirs(monkeypatch: pytest.MonkeyPatch, inception: torch.nn.Module) -> None:
+    """Give pytorch-fid this network in place of the one whose weights it would download."""
+    monkeypatch.setattr(pytorch_fid.inception, "fid_inception_v3", lambda: inception)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory, inception: torch.nn.Module) -> Path:
+    """A file of its weights."""
+    path = tmp_path_factory.mktemp("weights") / "inception.pth"
+    torch.save(inception.state_dict(), path)
     return path
 
 
@@ -92,11 +98,9 @@ def invoke(*args: object) -> Any:
     return CliRunner(env={"SKETCHCOLOR_CACHE": None}).invoke(app, ["fid", *map(str, args)])
 
 
-def test_the_distance_is_that_of_pytorch_fid(
-    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("theirs")
+def test_the_distance_is_that_of_pytorch_fid(tmp_path: Path, weights: Path) -> None:
     real, fake = draw(tmp_path / "real", 9, seed=0), draw(tmp_path / "fake", 7, seed=1)
-    patched(monkeypatch, weights)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SciPy says that sqrtm will change, and that its matrix is singular
         due = pytorch_fid.fid_score.calculate_fid_given_paths([str(real), str(fake)], 3, "cpu", DIMS, 0)
@@ -105,15 +109,13 @@ def test_the_distance_is_that_of_pytorch_fid(
     assert (found.n_real, found.n_generated) == (9, 7)
 
 
-def test_the_features_of_the_whole_network_are_those_of_pytorch_fid(
-    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("theirs")
+def test_the_features_of_the_whole_network_are_those_of_pytorch_fid(tmp_path: Path, weights: Path) -> None:
     folder = draw(tmp_path, 2, seed=2)
-    patched(monkeypatch, weights)
-    theirs = pytorch_fid.inception.InceptionV3([3])
-    due = pytorch_fid.fid_score.get_activations(sorted(folder.glob("*.png")), theirs, 2, num_workers=0)
-    network = load_inception(weights, 2048, "cpu")
-    found = measure_entries(network, list_pictures(folder), FidSettings()).statistics.features
+    network = pytorch_fid.inception.InceptionV3([3])
+    due = pytorch_fid.fid_score.get_activations(sorted(folder.glob("*.png")), network, 2, num_workers=0)
+    ours = load_inception(weights, 2048, "cpu")
+    found = measure_entries(ours, list_pictures(folder), FidSettings()).statistics.features
     assert due.std() > 0.01
     np.testing.assert_allclose(found, due, atol=1e-4 * np.abs(due).max())
 
@@ -131,9 +133,9 @@ def test_cores_that_work_apart_give_the_features_of_one(tmp_path: Path, weights:
     np.testing.assert_allclose(three, one, rtol=1e-4, atol=1e-5)
 
 
-def test_statistics_go_both_ways(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("theirs")
+def test_statistics_go_both_ways(tmp_path: Path, weights: Path) -> None:
     real, fake = draw(tmp_path / "real", 6, seed=3), draw(tmp_path / "fake", 6, seed=4)
-    patched(monkeypatch, weights)
     pytorch_fid.fid_score.save_fid_stats([str(real), str(tmp_path / "theirs.npz")], 6, "cpu", DIMS, 0)
     ours = meter(weights)
     ours.save(real, tmp_path / "ours.npz")

@@ -14,10 +14,9 @@ from torch.nn import functional as F  # noqa: N812  (the name the field uses)
 
 from sketchcolor_cli.data.pictures import to_bytes
 from sketchcolor_cli.errors import DataError, ImageError
-from sketchcolor_cli.evaluation.fid.fid import NETWORK
 from sketchcolor_cli.evaluation.fid.inception import SIDE, load_inception
 from sketchcolor_cli.evaluation.fid.pictures import decode
-from sketchcolor_cli.evaluation.fid.statistics import Statistics
+from sketchcolor_cli.evaluation.fid.statistics import NETWORK, Statistics
 from sketchcolor_cli.evaluation.settings import ENOUGH, FidSettings, Resize
 from sketchcolor_cli.metrics.sets import RunningMoments
 

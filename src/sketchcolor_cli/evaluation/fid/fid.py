@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.evaluation.fid.pictures import content_digest, list_pictures
 from sketchcolor_cli.evaluation.fid.statistics import (
+    NETWORK,
     UNKNOWN,
     Statistics,
     StatisticsCache,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.evaluation.fid.inception import FidInception
 
-NETWORK = "FID Inception-v3 (2015-12-05)"
 RULES = {
     Resize.PYTORCH: "bilinear to 299×299 without antialiasing, as pytorch-fid",
     Resize.CLEAN: "bicubic to 299×299 with antialiasing, as clean-fid",

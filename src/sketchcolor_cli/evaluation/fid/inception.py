@@ -1,16 +1,15 @@
-"""The FID Inception network: pytorch-fid's own modules, rearranged to give the same numbers sooner."""
+"""The FID Inception network: pytorch-fid's own blocks, arranged to give the same numbers sooner."""
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import pytorch_fid.inception
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from pytorch_fid.inception import FIDInceptionA, FIDInceptionC, FIDInceptionE_1, FIDInceptionE_2
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torchvision.models import inception_v3
 from torchvision.models.inception import BasicConv2d
 
 from sketchcolor_cli.errors import WeightError
@@ -22,8 +21,14 @@ if TYPE_CHECKING:
 SIDE = 299
 """Height and width of the pictures that the network sees."""
 
-_CLASSES, _LAST = 1008, 2048
-_BUILDING = Lock()
+_CLASSES = 1008
+_PARTS = {
+    64: ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "maxpool1"),
+    192: ("Conv2d_3b_1x1", "Conv2d_4a_3x3", "maxpool2"),
+    768: ("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e"),
+    2048: ("Mixed_7a", "Mixed_7b", "Mixed_7c", "avgpool"),
+}
+"""The parts of the network in order, in torchvision's names, by the features that they end with."""
 
 
 class FidInception(nn.Module):
@@ -34,13 +39,14 @@ class FidInception(nn.Module):
     """
 
     def __init__(self, tensors: Mapping[str, Tensor], dims: int) -> None:
+        """Build what leads to so many features, with weights by pytorch-fid's names."""
         super().__init__()
-        block = pytorch_fid.inception.InceptionV3.BLOCK_INDEX_BY_DIM[dims]
-        network = _build(tensors, block)
-        _fold(network)
-        self.blocks = network.blocks.to(memory_format=torch.channels_last)
-        self.dims = dims
+        self.blocks = _parts(dims)
+        self.blocks.load_state_dict(_of(self.blocks, tensors), assign=True)
         self.eval().requires_grad_(requires_grad=False)
+        _fold(self)
+        self.to(memory_format=torch.channels_last)
+        self.dims = dims
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the features, averaged over the picture where the block gives a map."""
@@ -57,10 +63,7 @@ def load_inception(path: Path, dims: int, device: str) -> FidInception:
         WeightError: the file is missing, damaged, or of another network.
     """
     try:
-        if path.suffix == ".safetensors":
-            tensors = load_file(path)
-        else:
-            tensors = torch.load(path, map_location="cpu", weights_only=True)
+        tensors = _read(path)
     except FileNotFoundError as error:
         raise WeightError(f"{path}: no such file; check the path of the weights") from error
     except MemoryError:
@@ -73,31 +76,42 @@ def load_inception(path: Path, dims: int, device: str) -> FidInception:
         raise WeightError(f"{path}: not the weights of the FID Inception network") from error
 
 
-def _build(tensors: Mapping[str, Tensor], last_block: int) -> Any:
-    """Build pytorch-fid's network with these weights; its constructor would fetch them from the net."""
-    whole = {
-        "fc.weight": torch.zeros(_CLASSES, _LAST),  # the classifier, which features do not need
-        "fc.bias": torch.zeros(_CLASSES),
-        **tensors,
-    }
-    module = pytorch_fid.inception
-    with _BUILDING:
-        fetch = module.load_state_dict_from_url
-        module.load_state_dict_from_url = lambda *_args, **_kwargs: _with_counters(whole)
-        try:
-            return module.InceptionV3([last_block]).eval()
-        finally:
-            module.load_state_dict_from_url = fetch
+def _read(path: Path) -> Mapping[str, Tensor]:
+    if path.suffix != ".safetensors":
+        tensors: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        return tensors
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no mapping)
 
 
-def _with_counters(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Add the counters of seen batches, which every batch norm has and none uses any more."""
-    counters = {
-        name.replace("running_mean", "num_batches_tracked"): torch.tensor(0)
-        for name in tensors
-        if name.endswith(".running_mean")
-    }
-    return {**counters, **tensors}
+def _parts(dims: int) -> nn.Sequential:
+    """Return the parts of pytorch-fid's network, without weights, that lead to so many features."""
+    with torch.device("meta"):  # so that no random weights are drawn
+        network: Any = inception_v3(num_classes=_CLASSES, aux_logits=False, weights=None, init_weights=False)
+        network.Mixed_5b = FIDInceptionA(192, pool_features=32)
+        network.Mixed_5c = FIDInceptionA(256, pool_features=64)
+        network.Mixed_5d = FIDInceptionA(288, pool_features=64)
+        network.Mixed_6b = FIDInceptionC(768, channels_7x7=128)
+        network.Mixed_6c = FIDInceptionC(768, channels_7x7=160)
+        network.Mixed_6d = FIDInceptionC(768, channels_7x7=160)
+        network.Mixed_6e = FIDInceptionC(768, channels_7x7=192)
+        network.Mixed_7b = FIDInceptionE_1(1280)
+        network.Mixed_7c = FIDInceptionE_2(2048)
+    chosen = nn.Sequential()
+    for reached, names in _PARTS.items():
+        for name in names:
+            chosen.add_module(name, getattr(network, name))
+        if reached == dims:
+            break
+    return chosen
+
+
+def _of(parts: nn.Sequential, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of these parts, with the counters of training, which nothing uses any more."""
+    names = set(parts.state_dict())
+    found = {name: tensor.float() for name, tensor in tensors.items() if name in names}
+    counters = {name: torch.tensor(0) for name in names if name.endswith(".num_batches_tracked")}
+    return {**counters, **found}
 
 
 class _Convolution(nn.Module):

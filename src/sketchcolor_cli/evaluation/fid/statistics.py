@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+NETWORK = "FID Inception-v3 (2015-12-05)"
+"""The network whose features statistics are of."""
+
 UNKNOWN = 0
 """The count of statistics that do not say of how many pictures they are."""
 
