@@ -26,9 +26,9 @@ import numpy as np
 import torch
 from scipy.stats import t as student
 
-from sketchcolor_cli.cli.train import configure_run
 from sketchcolor_cli.color.spaces import rgb_to_hsv
 from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
+from sketchcolor_cli.jobs.train import TrainRequest
 from sketchcolor_cli.metrics.pictures import colorfulness, delta_e, psnr
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
@@ -39,7 +39,7 @@ from sketchcolor_cli.training.results import result_rgb
 from sketchcolor_cli.training.run import train
 
 if TYPE_CHECKING:
-    from sketchcolor_cli.training.settings import TrainConfig
+    from sketchcolor_cli.training.settings import TrainSettings
 
 SHOWN = 10  # pictures on the sheet
 
@@ -52,7 +52,7 @@ def lines_of(rgb: np.ndarray) -> np.ndarray:
 
 
 def measured_on(
-    options: argparse.Namespace, run: Path, config: TrainConfig
+    options: argparse.Namespace, run: Path, config: TrainSettings
 ) -> list[tuple[torch.Tensor, ...]]:
     """Return batches of sketch, hint, spread, truth of the pictures to measure on."""
     drawings = open_drawings([options.valid or options.data], run, config, lines_of)
@@ -124,10 +124,11 @@ def main() -> None:
     for seed in range(options.seeds):
         sheet = []
         for space, found in rows.items():
-            config = configure_run(
-                options.config, preset="thesis", stages=("pixel",), output_space=space, seed=seed
-            )
             run = options.runs / f"{space}-{seed}"
+            config = TrainRequest.of(
+                data=(options.data,), output=run, preset="thesis", stages=("pixel",), output_space=space,
+                seed=seed, **({"config": options.config} if options.config else {}),
+            ).settings  # fmt: skip
             if not (run / "model.safetensors").exists():
                 train(
                     [options.data], run, config, device="cpu", resume=(run / "checkpoint.pt").exists(),

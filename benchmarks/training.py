@@ -28,7 +28,7 @@ from sketchcolor_cli.training.loop import callbacks
 from sketchcolor_cli.training.loop.data import EpochBatches, loader
 from sketchcolor_cli.training.loop.learner import _Loaders
 from sketchcolor_cli.training.opening import open_drawings
-from sketchcolor_cli.training.settings import configure
+from sketchcolor_cli.training.settings import TrainSettings
 from sketchcolor_cli.training.stages import Fed
 
 with warnings.catch_warnings():
@@ -78,7 +78,9 @@ def seconds(learn: Learner, device: str, steps: int) -> tuple[float, float]:
 
 def compare(options: argparse.Namespace, data: str, run: Path) -> None:
     shape = {"widths": [32 // options.shape, 64 // options.shape, 128 // options.shape, 256 // options.shape]}
-    config = configure("thesis", size=options.size, batch_size=options.batch_size, workers=0, network=shape)
+    config = TrainSettings.of(
+        preset="thesis", size=options.size, batch_size=options.batch_size, workers=0, network=shape
+    )
     drawings = open_drawings([data], run, config, lines_of)
     drawings.decode(lambda _: None)
     device = options.device
@@ -110,7 +112,7 @@ def compare(options: argparse.Namespace, data: str, run: Path) -> None:
 
 def load(options: argparse.Namespace, data: str, run: Path) -> None:
     for preset in ("thesis", "fast"):
-        config = configure(preset, size=options.size, batch_size=options.batch_size)
+        config = TrainSettings.of(preset=preset, size=options.size, batch_size=options.batch_size)
         drawings = open_drawings([data], run, config, lines_of if preset == "thesis" else None)
         drawings.decode(lambda _: None)
         setup = presets.set_up(config, drawings, drawings, "cpu")

@@ -8,7 +8,7 @@ import torch
 from sketchcolor_cli.errors import TrainingError
 from sketchcolor_cli.training.loop.callbacks import Checkpoints, JointAugment, Seeds, StopOnNaN
 from sketchcolor_cli.training.loop.data import EpochBatches
-from sketchcolor_cli.training.settings import configure
+from sketchcolor_cli.training.settings import TrainSettings
 
 
 def attached(callback, **learner):
@@ -143,7 +143,7 @@ def test_a_loss_that_is_a_number_passes(tmp_path):
 def checkpoints(tmp_path, minutes, monkeypatch, *, stop=False):
     callback = Checkpoints(
         tmp_path / "checkpoint.pt", "pixel", {}, EpochBatches(12, 4, 0, shuffled=True, sizes=(32,)), {},
-        configure("fast", checkpoint_minutes=minutes), lambda: stop, None,
+        TrainSettings.of(preset="fast", checkpoint_minutes=minutes), lambda: stop, None,
     )  # fmt: skip
     saved = []
 

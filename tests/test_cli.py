@@ -39,7 +39,7 @@ from sketchcolor_cli.jobs.plan import Planner
 from sketchcolor_cli.plugin.discovery import Extractors, Listing
 from sketchcolor_cli.training import run as training_run
 from sketchcolor_cli.training.loop.ranks import Ranks
-from sketchcolor_cli.training.settings import TrainConfig, configure
+from sketchcolor_cli.training.settings import TrainSettings
 from sketchcolor_cli.weights.format import Record, write_stored
 
 if TYPE_CHECKING:
@@ -299,12 +299,12 @@ def test_pages_named_outright_find_their_reference(engines: Engines) -> None:
 @pytest.mark.parametrize(
     ("args", "config", "resume"),
     [
-        ("", configure("thesis"), False),
-        ("--preset fast --resume", configure("fast"), True),
+        ("", TrainSettings.of(preset="thesis"), False),
+        ("--preset fast --resume", TrainSettings.of(preset="fast"), True),
         (
             "--stages pixel --epochs 3 --size 64 --batch-size 4 --lr 0.5 --seed 7 --workers 0 --sketches ink",
-            configure(
-                "thesis",
+            TrainSettings.of(
+                preset="thesis",
                 stages=("pixel",),
                 epochs=3,
                 size=64,
@@ -316,20 +316,24 @@ def test_pages_named_outright_find_their_reference(engines: Engines) -> None:
             ),
             False,
         ),
-        ("--config run.toml", configure("fast", epochs=2, batch_size=8, stages=("pixel",)), False),
+        (
+            "--config run.toml",
+            TrainSettings.of(preset="fast", epochs=2, batch_size=8, stages=("pixel",)),
+            False,
+        ),
         (
             "--config run.toml --epochs 5 --preset thesis",
-            configure("thesis", epochs=5, batch_size=8, stages=("pixel",)),
+            TrainSettings.of(preset="thesis", epochs=5, batch_size=8, stages=("pixel",)),
             False,
         ),
     ],
 )
-def test_train(engines: Engines, args: str, config: TrainConfig, resume: bool) -> None:
+def test_train(engines: Engines, args: str, config: TrainSettings, resume: bool) -> None:
     Path("run.toml").write_text('preset = "fast"\nepochs = 2\nbatch-size = 8\nstages = ["pixel"]\n')
     assert command(f"train data -o run --device cuda {args}").exit_code == 0
     assert engines.train.mock_calls == [
         call(
-            ["data"],
+            ("data",),
             Path("run"),
             config,
             device="resolved cuda",
@@ -429,11 +433,11 @@ RANGE = "--work-size must be at least 64, and --saturation at least 0"
         ("colorize in -o out --saturation nan", RANGE),
         ("colorize in -o out --saturation inf", RANGE),
         ("colorize in -o out --palette-strength 1.1", "--palette-strength must be from 0 to 1"),
-        ("train data -o run --preset slow", "no preset 'slow'; there are thesis, fast"),
-        ("train data -o run --stages pixel,magic", "no stage 'magic'; there are vgg, pixel, perceptual"),
+        ("train data -o run --preset slow", "--preset slow: must be one of thesis, fast"),
+        ("train data -o run --stages pixel,magic", "--stages magic: must be one of vgg, pixel, perceptual"),
         ("train data -o run --epochs 0", "--epochs 0: must be at least 1"),
-        ("train data -o run --epochs pixel=x", "--epochs 'pixel=x': must be a whole number, or one for each"),
-        ("train data -o run --size 64,big", "--size '64,big': must be a whole number, or several"),
+        ("train data -o run --epochs pixel=x", "--epochs pixel=x: must be a whole number, or one for each"),
+        ("train data -o run --size 64,big", "--size 64,big: must be a whole number, or several"),
         ("train data -o run --finetune", "--finetune: needs a model to begin with"),
         (
             "train data -o run --method linework --sketches lines",
@@ -446,7 +450,7 @@ RANGE = "--work-size must be at least 64, and --saturation at least 0"
         ("train data -o run --config bad.toml", "--config bad.toml: Expected '=' after a key"),
         (
             "train data -o run --config odd.toml",
-            "--config odd.toml: no setting is called 'epoch'; there are ",
+            "--config odd.toml: unknown key epoch; did you mean epochs?",
         ),
         ("train data -o run --config text.toml", "--config text.toml: "),
     ],
@@ -858,7 +862,7 @@ def test_help_explains_every_option_and_has_an_example_that_works(engines: Engin
             "train",
             {
                 "--preset": "thesis",
-                "--stages": "pixel,perceptual",
+                "--stages": "pixel, perceptual",
                 "--epochs": "vgg=20, pixel=10, perceptual=3, critic=10, adversarial=3",
                 "--size": "thesis 256; fast 192",
                 "--batch-size": "thesis 10; fast 16",

@@ -12,7 +12,7 @@ from sketchcolor_cli.networks.config import GeneratorConfig, HintUNetConfig
 from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.networks.thesis_unet import Generator
 from sketchcolor_cli.training.run import train
-from sketchcolor_cli.training.settings import configure
+from sketchcolor_cli.training.settings import TrainSettings
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def page(path, color):
 
 def tune(data, folder, model, preset="fast", **settings):
     settings = {"epochs": 1, "size": 64, "workers": 0, "precision": "float32"} | settings
-    config = configure(preset, finetune=True, from_model=str(model), **settings)
+    config = TrainSettings.of(preset=preset, finetune=True, from_=str(model), **settings)
     return train(
         data, folder, config, device="cpu", resume=False, sketch=None, report=lambda _: None,
         stop=lambda: False,

@@ -17,7 +17,7 @@ from sketchcolor_cli.training.loop import learner
 from sketchcolor_cli.training.loop.data import EpochBatches
 from sketchcolor_cli.training.loop.ranks import Ranks
 from sketchcolor_cli.training.run import train
-from sketchcolor_cli.training.settings import configure
+from sketchcolor_cli.training.settings import TrainSettings
 
 SHAPE = {"widths": [4, 6, 8, 10, 12, 16]}
 
@@ -27,7 +27,7 @@ import torch
 from pathlib import Path
 torch.set_num_threads(1)
 from sketchcolor_cli.training import learner
-from sketchcolor_cli.training.settings import configure
+from sketchcolor_cli.training.settings import TrainSettings
 from sketchcolor_cli.training.loop.ranks import Ranks
 from sketchcolor_cli.training.run import train
 from sketchcolor_cli.environment import process_ranks
@@ -36,7 +36,7 @@ from test_ranks import record_gradients
 data, run, settings = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
 rank, count, _ = process_ranks()
 record_gradients(run.with_name(f"gradients-{rank}.pt"))
-train([data], run, configure("thesis", **settings), device="cpu", resume=False, sketch=None,
+train([data], run, TrainSettings.of(preset="thesis", **settings), device="cpu", resume=False, sketch=None,
       report=lambda event: None, stop=lambda: False, ranks=Ranks(rank, count))
 """
 
@@ -76,7 +76,7 @@ def test_alone_there_is_nobody_to_wait_for():
 
 
 def test_the_game_is_for_one_process(tmp_path):
-    config = configure("thesis", stages=("pixel", "critic", "adversarial"))
+    config = TrainSettings.of(preset="thesis", stages=("pixel", "critic", "adversarial"))
     with pytest.raises(UsageError, match="generator and critic play in one process"):
         train(
             [str(tmp_path)], tmp_path / "run", config, device="cpu", resume=False, sketch=None,
@@ -105,8 +105,8 @@ def test_two_processes_have_the_gradients_that_one_has_of_both_batches(tmp_path,
     monkeypatch.setattr(learner, "GradientClip", learner.GradientClip)  # to be put back afterwards
     record_gradients(tmp_path / "gradients.pt")
     train(
-        [str(tmp_path / "data")], tmp_path / "one", configure("thesis", **settings, accumulate=2),
-        device="cpu", resume=False, sketch=None, report=lambda _: None, stop=lambda: False,
+        [str(tmp_path / "data")], tmp_path / "one", TrainSettings.of(**settings, accumulate=2), device="cpu",
+        resume=False, sketch=None, report=lambda _: None, stop=lambda: False,
     )  # fmt: skip
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -16,7 +16,7 @@ from sketchcolor_cli.networks.perceptual import Perceptual
 from sketchcolor_cli.training import stages
 from sketchcolor_cli.training.gan import watch
 from sketchcolor_cli.training.run import train
-from sketchcolor_cli.training.settings import STAGES, configure
+from sketchcolor_cli.training.settings import STAGES, TrainSettings
 
 NETWORKS = {
     "network": {
@@ -55,8 +55,8 @@ def run(data, folder, chosen=STAGES, *, resume=False, stop=lambda: False, **sett
         "valid_share": 0.25, "switch_batches": 1, "watch_batches": 1, "patience": 50, **NETWORKS,
     } | settings  # fmt: skip
     summary = train(
-        [str(data)], folder, configure("thesis", **settings), device="cpu", resume=resume, sketch=lines_of,
-        report=events.append, stop=stop,
+        [str(data)], folder, TrainSettings.of(**settings), device="cpu", resume=resume,
+        sketch=lines_of, report=events.append, stop=stop,
     )  # fmt: skip
     return events, summary
 
@@ -176,12 +176,12 @@ def test_pictures_that_were_painted_are_not_painted_again_unless_by_another_netw
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "generated").rglob("*.png")}
     gone = min(kept)
     gone.unlink()
-    start = {"from_model": str(whole[0] / "perceptual.safetensors")}
+    start = {"from_": str(whole[0] / "perceptual.safetensors")}
     run(pictures, tmp_path, ("critic",), epochs=1, **start)
     for path, number in kept.items():
         assert (path.stat().st_mtime_ns == number) == (path != gone)
     (tmp_path / "checkpoint.pt").unlink()
-    run(pictures, tmp_path, ("critic",), epochs=1, from_model=str(whole[0] / "pixel.safetensors"))
+    run(pictures, tmp_path, ("critic",), epochs=1, from_=str(whole[0] / "pixel.safetensors"))
     assert not any(path.stat().st_mtime_ns == number for path, number in kept.items())
 
 
@@ -195,10 +195,10 @@ def test_stages_can_be_run_one_by_one_with_the_same_result(pictures, whole, tmp_
     run(pictures, tmp_path / "pixel", ("pixel",))
     assert_same_network(tmp_path / "pixel" / "pixel.safetensors", folder / "pixel.safetensors")
     seen = {"perceptual": str(folder / "vgg.safetensors")}
-    start = {"from_model": str(folder / "pixel.safetensors")}
+    start = {"from_": str(folder / "pixel.safetensors")}
     run(pictures, tmp_path / "perceptual", ("perceptual",), **seen, **start)
     assert_same_network(tmp_path / "perceptual" / "model.safetensors", folder / "perceptual.safetensors")
-    start = {"from_model": str(folder / "perceptual.safetensors")}
+    start = {"from_": str(folder / "perceptual.safetensors")}
     run(
         pictures, tmp_path / "game", ("adversarial",), **seen, **start,
         from_critic=str(folder / "critic.safetensors"),
@@ -237,7 +237,7 @@ def test_the_game_stops_at_the_inflection_and_hands_over_the_best(pictures, whol
 
     monkeypatch.setattr(stages.game.Watch, "look", look)
     start = {
-        "from_model": str(whole[0] / "perceptual.safetensors"),
+        "from_": str(whole[0] / "perceptual.safetensors"),
         "from_critic": str(whole[0] / "critic.safetensors"),
         "perceptual": str(whole[0] / "vgg.safetensors"),
     }
@@ -262,7 +262,7 @@ def turns_of(pictures, whole, folder, monkeypatch, **settings):
 
     monkeypatch.setattr(stages.game.Both, "step", watched)
     start = {
-        "from_model": str(whole[0] / "perceptual.safetensors"),
+        "from_": str(whole[0] / "perceptual.safetensors"),
         "from_critic": str(whole[0] / "critic.safetensors"),
         "perceptual": str(whole[0] / "vgg.safetensors"),
     }
@@ -288,7 +288,7 @@ def test_or_when_the_loss_is_low_enough(pictures, whole, tmp_path, monkeypatch):
 )
 def test_the_cures_of_the_field_go_through_and_stop_and_go_on(pictures, whole, tmp_path, settings, steps):
     """The run is stopped amid the game; within steps of two batches nobody asks whether to stop."""
-    settings |= {"from_model": str(whole[0] / "perceptual.safetensors"), "epochs": 1, "batch_size": 2}
+    settings |= {"from_": str(whole[0] / "perceptual.safetensors"), "epochs": 1, "batch_size": 2}
     settings |= {"perceptual": str(whole[0] / "vgg.safetensors")}
     chosen = ("critic", "adversarial")
     run(pictures, tmp_path / "whole", chosen, **settings)
@@ -309,10 +309,10 @@ def test_the_cures_of_the_field_go_through_and_stop_and_go_on(pictures, whole, t
 def test_a_file_of_another_network_is_told(pictures, whole, tmp_path):
     folder = whole[0]
     cases = [
-        ({"from_model": str(folder / "critic.safetensors")}, ("pixel",), CheckpointError, "holds a critic"),
-        ({"from_model": str(folder / "vgg.safetensors")}, ("pixel",), CheckpointError, "a perceptual net"),
+        ({"from_": str(folder / "critic.safetensors")}, ("pixel",), CheckpointError, "holds a critic"),
+        ({"from_": str(folder / "vgg.safetensors")}, ("pixel",), CheckpointError, "a perceptual net"),
         (
-            {"from_model": str(folder / "pixel.safetensors"), "output_space": "rgb"}, ("pixel",),
+            {"from_": str(folder / "pixel.safetensors"), "output_space": "rgb"}, ("pixel",),
             TrainingError, "its network paints in hxhysv; add --output-space hxhysv",
         ),
         ({"perceptual": str(folder / "pixel.safetensors")}, ("perceptual",), CheckpointError, "no use here"),

@@ -5,11 +5,12 @@ from dataclasses import fields, replace
 import pytest
 
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.training.settings import PRESETS, STAGES, TrainConfig, configure, to_plain, to_toml
+from sketchcolor_cli.jobs.train import TrainRequest
+from sketchcolor_cli.training.settings import PRESETS, STAGES, TrainSettings
 
 
 def test_the_thesis_preset_is_the_thesis_recipe():
-    config = configure("thesis")
+    config = TrainSettings.of(preset="thesis")
     assert (config.size, config.batch_size, config.seed) == ((256,), 10, 42)
     assert config.epochs == {"vgg": 20, "pixel": 10, "perceptual": 3, "critic": 10, "adversarial": 3}
     assert config.lr == {
@@ -19,69 +20,77 @@ def test_the_thesis_preset_is_the_thesis_recipe():
     assert config.stages == ("pixel", "perceptual")
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_what_is_given_takes_the_place_of_the_presets_value_and_none_does_not(preset):
-    assert configure(preset) == PRESETS[preset]
-    three = dict.fromkeys(STAGES, 3)
-    assert configure(preset, epochs=3, lr=None) == replace(PRESETS[preset], epochs=three)
+def test_what_is_given_takes_the_place_of_the_presets_value():
+    assert TrainSettings.of() == TrainSettings.of(preset="thesis") == TrainSettings()
+    fast = TrainSettings.of(preset="fast")
+    assert (fast.batch_size, fast.size, fast.ema, fast.lr["pixel"]) == (16, (192,), 0.999, 2e-3)
+    assert fast.lr["vgg"] == TrainSettings().lr["vgg"]
+    assert TrainSettings.of(preset="fast", epochs=3) == replace(fast, epochs=dict.fromkeys(STAGES, 3))
 
 
 @pytest.mark.parametrize("given", ["pixel=4, critic=2", {"pixel": 4, "critic": 2}])
 def test_epochs_may_be_given_for_single_stages(given):
-    before = PRESETS["fast"].epochs
-    assert configure("fast", epochs=given).epochs == before | {"pixel": 4, "critic": 2}
+    before = TrainSettings.of(preset="fast").epochs
+    assert TrainSettings.of(preset="fast", epochs=given).epochs == before | {"pixel": 4, "critic": 2}
 
 
 def test_rates_may_be_given_as_text_for_all_stages_or_for_each():
-    assert set(configure("fast", lr="1e-3").lr.values()) == {1e-3}
-    assert configure("fast", lr="pixel=0.5").lr == PRESETS["fast"].lr | {"pixel": 0.5}
+    assert set(TrainSettings.of(preset="fast", lr="1e-3").lr.values()) == {1e-3}
+    assert TrainSettings.of(preset="fast", lr="pixel=0.5").lr == TrainSettings.of(preset="fast").lr | {
+        "pixel": 0.5
+    }
 
 
 def test_one_size_or_several_are_sizes():
-    assert configure("fast", size=64).size == configure("fast", size=[64]).size == (64,)
-    assert configure("fast", size=(64, 96)).size == (64, 96)
+    assert (
+        TrainSettings.of(preset="fast", size=64).size
+        == TrainSettings.of(preset="fast", size=[64]).size
+        == (64,)
+    )
+    assert TrainSettings.of(preset="fast", size=(64, 96)).size == (64, 96)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_each_preset_goes_by_its_own_name(preset):
-    assert PRESETS[preset].preset == preset
+    assert TrainSettings.of(preset=preset).preset == preset
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ({"size": 40}, "--size 40: must be a multiple of 32"),
-        ({"size": 0}, "--size 0: must be a multiple of 32, at least 32"),
+        ({"size": 0}, "--size 0: must be at least 32"),
         ({"epochs": 0}, "--epochs 0: must be at least 1"),
-        ({"epochs": "x"}, "--epochs 'x': must be a whole number, or one for each stage, as in pixel=3"),
+        ({"epochs": "x"}, "--epochs x: must be a whole number, or one for each stage, as in pixel=3"),
         ({"epochs": "pixel=3,magic=1"}, "--epochs: no stage 'magic'; there are vgg, pixel, perceptual"),
-        ({"epochs": "pixel="}, "--epochs 'pixel=': must be a whole number, or one for each stage"),
-        ({"size": ()}, "--size (): must be a list, not empty"),
+        ({"epochs": "pixel="}, "--epochs pixel=: must be a whole number, or one for each stage"),
+        ({"size": ()}, "--size: must not be empty"),
         ({"size": (64, 40)}, "--size 40: must be a multiple of 32"),
-        ({"size": True}, "--size True: must be a list, not empty"),
+        ({"size": True}, "--size True: must be at least 32"),
         ({"epochs": 2.0}, "--epochs 2.0: must be a whole number"),
-        ({"epochs": True}, "--epochs True: must be a whole number"),
+        ({"epochs": True}, "--epochs True: must be a table"),
+        ({"epochs": {"pixel": True}}, "--epochs True: must be a whole number"),
         ({"batch_size": 1}, "--batch-size 1: must be at least 2"),
         ({"lr": -1.0}, "--lr -1.0: must be above 0"),
         ({"lr": float("nan")}, "--lr nan: must be above 0"),
         ({"lr": float("inf")}, "--lr inf: must be above 0"),
-        ({"lr": "high"}, "--lr 'high': must be a number, or one for each stage"),
+        ({"lr": "high"}, "--lr high: must be a number, or one for each stage"),
         ({"seed": -1}, "--seed -1: must be at least 0"),
-        ({"valid_share": 1.0}, "--valid-share 1.0: must be between 0 and 1"),
-        ({"valid_share": 0}, "--valid-share 0: must be between 0 and 1"),
-        ({"precision": "float64"}, "--precision float64: must be auto, float32, bfloat16 or float16"),
+        ({"valid_share": 1.0}, "--valid-share 1.0: must be above 0 and below 1"),
+        ({"valid_share": 0}, "--valid-share 0.0: must be above 0 and below 1"),
+        ({"precision": "float64"}, "--precision float64: must be one of auto, float32, bfloat16, float16"),
         ({"ema": 1.0}, "--ema 1.0: must be at least 0 and below 1"),
         ({"accumulate": 0}, "--accumulate 0: must be at least 1"),
-        ({"output_space": "hsv"}, "--output-space hsv: must be hxhysv, xyv, rgb or lab"),
-        ({"critic": "big"}, "--critic big: must be thesis or patch"),
-        ({"gan_loss": "wgan"}, "--gan-loss wgan: must be linear, bce or hinge"),
+        ({"output_space": "hsv"}, "--output-space hsv: must be one of hxhysv, xyv, rgb, lab"),
+        ({"critic": "big"}, "--critic big: must be one of thesis, patch"),
+        ({"gan_loss": "wgan"}, "--gan-loss wgan: must be one of linear, bce, hinge"),
         ({"compile": 1}, "--compile 1: must be true or false"),
-        ({"network": "large"}, "--network 'large': must be a table"),
-        ({"from_model": 3}, "--from 3: must be text"),
+        ({"network": "large"}, "large: must be a table of TOML"),
+        ({"from_": 3}, "--from 3: must be a text"),
         ({"workers": -1}, "--workers -1: must be at least 0"),
         ({"checkpoint_minutes": -0.5}, "--checkpoint-minutes -0.5: must be at least 0"),
-        ({"stages": "pixel"}, "--stages 'pixel': must be a list, not empty"),
-        ({"stages": ("pixel", "magic")}, "no stage 'magic'; there are vgg, pixel, perceptual, critic"),
+        ({"stages": ()}, "--stages: must not be empty"),
+        ({"stages": ("pixel", "magic")}, "--stages magic: must be one of vgg, pixel, perceptual, critic"),
         ({"stages": ("perceptual", "pixel")}, "--stages perceptual,pixel: each once, in the order vgg"),
         ({"stages": ("pixel", "pixel")}, "--stages pixel,pixel: each once"),
         ({"stages": ("critic",)}, "--stages: critic and adversarial need a network that paints"),
@@ -92,48 +101,87 @@ def test_each_preset_goes_by_its_own_name(preset):
 )
 def test_a_setting_that_makes_no_sense_is_named_with_its_limit(settings, said):
     with pytest.raises(UsageError) as raised:
-        configure("fast", **settings)
+        TrainSettings.of(preset="fast", **settings)
     assert str(raised.value).startswith(said)
 
 
 def test_limits_themselves_are_in_range():
     least = {"epochs": 1, "size": 32, "batch_size": 2, "seed": 0, "workers": 0, "checkpoint_minutes": 0}
-    config = configure("fast", **least)
-    assert to_plain(config).items() >= (least | {"epochs": dict.fromkeys(STAGES, 1), "size": [32]}).items()
+    config = TrainSettings.of(preset="fast", **least)
+    assert config.plain().items() >= (least | {"epochs": dict.fromkeys(STAGES, 1), "size": [32]}).items()
 
 
 def test_a_whole_number_may_stand_for_a_number():
-    config = configure("fast", lr=1, checkpoint_minutes=5)
+    config = TrainSettings.of(preset="fast", lr=1, checkpoint_minutes=5)
     assert (config.lr["pixel"], config.checkpoint_minutes) == (1, 5)
-    assert configure("fast", checkpoint_minutes=0.5).checkpoint_minutes == 0.5
+    assert TrainSettings.of(preset="fast", checkpoint_minutes=0.5).checkpoint_minutes == 0.5
 
 
 def test_an_unknown_preset_is_refused_with_those_there_are():
-    with pytest.raises(UsageError, match="no preset 'best'; there are thesis, fast"):
-        configure("best")
+    with pytest.raises(UsageError, match="--preset best: must be one of thesis, fast"):
+        TrainSettings.of(preset="best")
 
 
 def test_the_plain_form_survives_json_and_has_every_setting():
-    config = configure("fast", method="xdog", size=(64, 96))
-    plain = json.loads(json.dumps(to_plain(config)))
-    assert plain == to_plain(config)
-    assert configure(plain.pop("preset"), **plain) == config
+    config = TrainSettings.of(preset="fast", method="xdog", size=(64, 96), from_="x")
+    plain = json.loads(json.dumps(config.plain()))
+    assert plain == config.plain()
+    assert plain.keys() == {one.name for one in fields(TrainSettings)}
+    plain["from_"] = plain.pop("from_model")
+    assert TrainSettings.of(**plain) == config
 
 
-def test_the_file_has_every_setting_and_gives_the_same_settings_again():
-    config = configure(
-        "fast", epochs="pixel=3", sketches='a "b"\\c/ページ\t', network={"widths": [8, 16]}, compile=True,
-        from_model="x.safetensors",
+def test_the_file_has_every_setting_and_gives_the_same_settings_again(tmp_path):
+    config = TrainSettings.of(
+        preset="fast", epochs="pixel=3", sketches='a "b"\\c/ページ\t', network={"widths": [8, 16]},
+        compile=True,
     )  # fmt: skip
-    written = tomllib.loads(to_toml(config))
-    assert len(written) == len(fields(TrainConfig))
-    given = {NAMES_BACK.get(name, name.replace("-", "_")): value for name, value in written.items()}
-    assert configure(given.pop("preset"), **given) == config
+    (tmp_path / "run.toml").write_text(config.toml())
+    assert len(tomllib.loads(config.toml())) == len(fields(TrainSettings))
+    given = {"data": ("x",), "output": tmp_path / "run", "config": tmp_path / "run.toml"}
+    assert TrainRequest.of(**given).settings == config
 
 
-NAMES_BACK = {"from": "from_model"}
+def test_every_option_is_also_a_key(tmp_path):
+    file = tmp_path / "run.toml"
+    file.write_text('device = "cpu"\nresume = true\nepochs = 2\nsize = 64\nbatch_size = 4\n')
+    request = TrainRequest.of(data=("x",), output=tmp_path, config=file, batch_size=8)
+    settings = TrainSettings.of(epochs=2, size=64, batch_size=8)
+    assert request == TrainRequest(("x",), tmp_path, settings, file, "cpu", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("epoch = 2", "unknown key epoch; did you mean epochs?"),
+        ("workers = 1.5", "--workers 1.5: must be at least 0"),
+        ("seed = true", "--seed True: must be at least 0"),
+        ("a = = 3", "Invalid value"),
+        ("output = 'x'", "unknown key output"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_named(tmp_path, text, said):
+    file = tmp_path / "run.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError) as raised:
+        TrainRequest.of(data=("x",), output=tmp_path, config=file)
+    assert str(raised.value).startswith(f"--config {file}: {said}")
+
+
+def test_a_model_to_begin_with_brings_its_preset_and_its_colour_space(tmp_path):
+    network = {"output_space": "lab"}
+    for architecture, preset, space in (("thesis-unet", "thesis", "lab"), ("hint-unet", "fast", "hxhysv")):
+        header = {"architecture": architecture, "licence": "", "provenance": {}}
+        header["config"] = network if preset == "thesis" else {}
+        text = json.dumps({"__metadata__": {"sketchcolor": json.dumps(header)}}).encode()
+        file = tmp_path / "model.safetensors"
+        file.write_bytes(len(text).to_bytes(8, "little") + text)
+        got = TrainRequest.of(data=("x",), output=tmp_path, from_=str(file)).settings
+        assert (got.preset, got.output_space, got.from_model) == (preset, space, str(file))
+        named = TrainRequest.of(data=("x",), output=tmp_path, from_=str(file), preset="fast").settings
+        assert (named.preset, named.output_space) == ("fast", "hxhysv")
 
 
 def test_finetuning_has_a_recipe_of_its_own_that_options_change():
-    config = configure("fast", finetune=True, from_model="x", epochs="pixel=2")
+    config = TrainSettings.of(preset="fast", finetune=True, from_="x", epochs="pixel=2")
     assert (config.stages, config.epochs["pixel"], config.lr["pixel"]) == (("pixel",), 2, 2e-4)

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import torch
 
-from sketchcolor_cli.cli.train import configure_run
 from sketchcolor_cli.data.folder import open_folder
 from sketchcolor_cli.errors import CheckpointError, DataError, TrainingError, WorklistError
 from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.jobs.train import TrainRequest
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.config import config_to_plain
@@ -30,7 +30,7 @@ from sketchcolor_cli.training.loop.data import SetDrawings, Subset
 from sketchcolor_cli.training.opening import open_drawings
 from sketchcolor_cli.training.pairs.pairs import find_kin
 from sketchcolor_cli.training.run import train
-from sketchcolor_cli.training.settings import configure
+from sketchcolor_cli.training.settings import TrainSettings
 
 SMALL = {
     "thesis": {
@@ -82,7 +82,7 @@ def run(given, folder, preset, *, resume=False, stop=lambda: False, sketch=lines
         "precision": "float32", "ema": 0.0, "network": SMALL[preset],
     } | settings  # fmt: skip
     train(
-        [str(given)], folder, configure(preset, **settings), device="cpu", resume=resume,
+        [str(given)], folder, TrainSettings.of(preset=preset, **settings), device="cpu", resume=resume,
         sketch=sketch if preset == "thesis" else None, report=report or listen, stop=stop,
     )  # fmt: skip
     return events
@@ -101,6 +101,10 @@ def stopped_run(pictures, folder, preset, steps=1, **settings):
 def rows(folder):
     with (folder / "metrics.csv").open() as file:
         return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def written_down(folder):
+    return TrainRequest.of(data=("x",), output=folder, config=folder / "run.toml").settings
 
 
 def state(folder):
@@ -160,7 +164,7 @@ def test_a_run_leaves_a_model_metrics_sheets_and_a_checkpoint(pictures, tmp_path
     assert [event["step"] for event in events if event["event"] == "step"] == [1, 2, 1, 2]
     written = (folder / "run.toml").read_text()
     assert written.startswith(f"# Trained on {pictures}\n")
-    assert configure_run(folder / "run.toml").network == SMALL[preset]
+    assert written_down(folder).network == SMALL[preset]
     columns = {"thesis": 4, "fast": 5}[preset]  # the latter shows character sheets too
     assert read_picture(folder / "sheets" / "pixel-002.png").rgb.shape == (32, columns * 32, 3)
 
@@ -168,7 +172,9 @@ def test_a_run_leaves_a_model_metrics_sheets_and_a_checkpoint(pictures, tmp_path
 def test_fast_learns_from_character_sheets_and_from_their_palettes(pictures, tmp_path):
     run(pictures, tmp_path / "run", "fast", epochs=3)
     fresh = presets.set_up(
-        configure("fast", network=SMALL["fast"]), *[SetDrawings(open_folder([pictures]), 40)] * 2, "cpu"
+        TrainSettings.of(preset="fast", network=SMALL["fast"]),
+        *[SetDrawings(open_folder([pictures]), 40)] * 2,
+        "cpu",
     ).net.state_dict()
     learnt = weights(tmp_path / "run")
     for name in ("sheet.body.0.weight", "mood.2.weight", "trust.weight"):
@@ -243,7 +249,7 @@ def test_bfloat16_trains_to_about_the_same_in_float32_weights(pictures, tmp_path
 def test_precision_that_is_chosen_is_written_down_and_kept(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(run_module.precision, "choose", lambda _device: "bfloat16")
     stopped_run(pictures, tmp_path / "run", "fast", precision="auto")
-    assert configure_run(tmp_path / "run" / "run.toml").precision == "bfloat16"
+    assert written_down(tmp_path / "run").precision == "bfloat16"
     monkeypatch.setattr(run_module.precision, "choose", lambda _device: "float32")
     run(pictures, tmp_path / "run", "fast", precision="auto", resume=True)
     with pytest.raises(TrainingError, match="precision was 'bfloat16', now 'float32'"):
@@ -485,7 +491,9 @@ def tale(path, pictures, groups):
 def test_groups_are_known_through_every_layer_before_a_picture_is_decoded(pictures, tmp_path, monkeypatch):
     groups = ["fox", "fox", "", None, "hen", "hen", "fox"]
     path = tale(tmp_path / "a.tar", pictures, groups)
-    drawings = open_drawings([str(path)], tmp_path / "run", configure("fast", size=32), lines_of)
+    drawings = open_drawings(
+        [str(path)], tmp_path / "run", TrainSettings.of(preset="fast", size=32), lines_of
+    )
     monkeypatch.setattr(SetDrawings, "__getitem__", lambda *_: pytest.fail("decoded"))
     learning = Subset(drawings, [6, 5, 3, 2, 1])
     found = [data.group_of(learning, index) for index in range(5)]
@@ -502,7 +510,7 @@ def test_sheets_of_a_shard_show_other_pictures_of_the_same_group(pictures, tmp_p
     for name, color in (("a", (255, 0, 0)), ("b", (0, 0, 255)), ("c", (0, 255, 0)), ("d", (0, 255, 0))):
         cv2.imwrite(str(folder / f"{name}.png"), np.full((40, 44, 3), color[::-1], np.uint8))
     path = tale(tmp_path / "a.tar", folder, ["pair", "pair", None, None])
-    config = configure("fast", size=32, network=SMALL["fast"])
+    config = TrainSettings.of(preset="fast", size=32, network=SMALL["fast"])
     drawings = open_drawings([str(path)], tmp_path / "run", config)
     valid = presets.set_up(config, drawings, drawings, "cpu").valid
     sheets = torch.stack([valid[epoch, 0, 32][3] for epoch in range(40)])
@@ -526,7 +534,7 @@ def test_a_folder_of_sketches_belongs_to_the_pictures_by_name(pictures, tmp_path
     sketches.mkdir()
     for number in range(9):
         cv2.imwrite(str(sketches / f"{number}.jpg"), np.full((40, 44), 20 * number, np.uint8))
-    settings = configure("thesis", size=32, sketches=str(sketches))
+    settings = TrainSettings.of(preset="thesis", size=32, sketches=str(sketches))
     drawings = open_drawings([str(pictures)], tmp_path / "run", settings)
     assert len(drawings) == 9
     for number in range(9):

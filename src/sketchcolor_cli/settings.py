@@ -18,9 +18,11 @@ from __future__ import annotations
 import difflib
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
 from functools import cache
+from keyword import iskeyword
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -28,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from sketchcolor_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from dataclasses import Field
 
 S = TypeVar("S", bound="Settings")
@@ -165,13 +167,14 @@ class Leaf:
 
     @property
     def name(self) -> str:
-        """Its name in Python: ``work_size``."""
-        return (self.about.name or self.path[-1]).replace("-", "_")
+        """Its name in Python: ``work_size``; ``from_``, where Python keeps the word to itself."""
+        name = (self.about.name or self.path[-1]).replace("-", "_")
+        return f"{name}_" if iskeyword(name) else name
 
     @property
     def key(self) -> str:
         """Its name in TOML files: ``work-size``."""
-        return self.name.replace("_", "-")
+        return self.name.rstrip("_").replace("_", "-")
 
     @property
     def option(self) -> str:
@@ -233,6 +236,8 @@ class Leaf:
         """Return what the value must be, as words."""
         if issubclass(self.kind, Enum):
             return f"one of {', '.join(str(one.value) for one in self.kind)}"
+        if issubclass(self.kind, Mapping):
+            return "a table"
         return self.about.rule() or _KINDS.get(self.kind, self.kind.__name__)
 
     def check(self, value: Any) -> None:

@@ -40,7 +40,11 @@ def requested(**groups: type[Settings]) -> Callable[[Callable[..., int]], Callab
 
         @wraps(command)
         def run(**given: Any) -> int:
-            typed = {name: _plain(given.pop(name)) for name in shown if given.get(name) is not None}
+            typed = {
+                name: _plain(leaf, given.pop(name))
+                for name, leaf in shown.items()
+                if given.get(name) is not None
+            }
             given = {name: value for name, value in given.items() if name not in shown}
             objects = {name: _resolved(kind, typed, command.__name__) for name, kind in groups.items()}
             return command(**objects, **given)
@@ -69,7 +73,10 @@ def _resolved(kind: type[Settings], typed: Mapping[str, Any], command: str) -> S
     return kind.resolve(given, environment.configured(kind, command))
 
 
-def _plain(value: Any) -> Any:
+def _plain(leaf: Leaf, value: Any) -> Any:
+    """Return what was typed as the value of a setting, which may have a parser of its own."""
+    if leaf.about.parse is not None:
+        return leaf.about.parse(value)
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -86,7 +93,6 @@ def _parameter(leaf: Leaf) -> inspect.Parameter:
             metavar=_metavar(leaf),
             rich_help_panel=leaf.panel,
             show_default=False,
-            parser=about.parse,
             autocompletion=completion.of(about.complete),
         )
     kind: Any = str if about.parse is not None else leaf.kind

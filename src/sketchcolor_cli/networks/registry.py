@@ -53,6 +53,8 @@ class ModelHeader:
     parameters: int
     """How many trained numbers the network has."""
     provenance: dict[str, Any]
+    config: dict[str, Any]
+    """Shape of the network, as the file has it."""
 
 
 class ModelShelf:
@@ -165,6 +167,7 @@ def read_header(path: Path) -> ModelHeader:
             str(about["licence"]),
             sum(math.prod(one["shape"]) for name, one in tensors.items() if not name.endswith(_BUFFERS)),
             dict(about["provenance"]),
+            dict(about["config"]),
         )
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror}); check the path") from error

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.training.loop.data import Sketch
     from sketchcolor_cli.training.pairs.pairs import Drawing
-    from sketchcolor_cli.training.settings import TrainConfig
+    from sketchcolor_cli.training.settings import TrainSettings
 
 _ROOM = 1.25  # pictures are kept this much larger than the training size, for crops
 _MEMORY = 4e9  # bytes of decoded pictures that are kept rather than decoded anew
@@ -69,7 +69,7 @@ class Opened(Drawings):
 
 
 def open_drawings(
-    data: Sequence[str], run: Path, config: TrainConfig, sketch: Sketch | None = None
+    data: Sequence[str], run: Path, config: TrainSettings, sketch: Sketch | None = None
 ) -> Opened:
     """Return the pictures that ``data`` names: folders, files, or tar shards; those of ``run`` do not count.
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.networks.base import Prediction
     from sketchcolor_cli.training.pairs.pairs import Kin
-    from sketchcolor_cli.training.settings import TrainConfig
+    from sketchcolor_cli.training.settings import TrainSettings
 
     Loss = Callable[[Prediction, Tensor, Tensor], Tensor]
 
@@ -93,7 +93,7 @@ def shaped(start: _C, given: Mapping[str, Any], option: str) -> _C:
         raise UsageError(f"{option}: {error}") from error
 
 
-def set_up(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing], device: str) -> Setup:
+def set_up(config: TrainSettings, train: Sequence[Drawing], valid: Sequence[Drawing], device: str) -> Setup:
     """Build what the preset of ``config`` needs; weights start from ``config.seed`` or a model file.
 
     Raises:
@@ -105,7 +105,7 @@ def set_up(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawin
     return {"thesis": _thesis, "fast": _fast}[config.preset](config, train, valid, device)
 
 
-def set_up_critic(config: TrainConfig) -> Critic | PatchCritic:
+def set_up_critic(config: TrainSettings) -> Critic | PatchCritic:
     """Return a fresh critic; weights start from ``config.seed``.
 
     Raises:
@@ -119,7 +119,7 @@ def set_up_critic(config: TrainConfig) -> Critic | PatchCritic:
     return Critic(shaped(CriticConfig(spectral_norm=config.spectral_norm), config.critic_network, option))
 
 
-def _begun(config: TrainConfig, fresh: Generator | HintUNet) -> Any:
+def _begun(config: TrainSettings, fresh: Generator | HintUNet) -> Any:
     """Return the network to begin with: a fresh one, or that of the model file."""
     if not config.from_model:
         return fresh
@@ -135,7 +135,7 @@ def _begun(config: TrainConfig, fresh: Generator | HintUNet) -> Any:
     return net.train()
 
 
-def _thesis(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing], _device: str) -> Setup:
+def _thesis(config: TrainSettings, train: Sequence[Drawing], valid: Sequence[Drawing], _device: str) -> Setup:
     shape = GeneratorConfig(output_space=config.output_space)  # type: ignore[arg-type]  # checked before
     net = _begun(config, Generator(shaped(shape, config.network, "--config, network")))
     space = SPACES[net.config.output_space]
@@ -155,7 +155,7 @@ def _thesis(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawi
     return Setup(net, learning, held_out, loss, later_loss, to_xyv, inputs=3, augments_batches=True)
 
 
-def _fast(config: TrainConfig, train: Sequence[Drawing], valid: Sequence[Drawing], device: str) -> Setup:
+def _fast(config: TrainSettings, train: Sequence[Drawing], valid: Sequence[Drawing], device: str) -> Setup:
     net = _begun(config, HintUNet(shaped(HintUNetConfig(), config.network, "--config, network")))
 
     recipe = FINETUNING if config.finetune else PairRecipe()

@@ -17,7 +17,7 @@ from sketchcolor_cli.training.files import load_state, write_text
 from sketchcolor_cli.training.loop.data import Subset, repeat, split
 from sketchcolor_cli.training.loop.ranks import Ranks
 from sketchcolor_cli.training.pairs import classes
-from sketchcolor_cli.training.settings import STAGES, TrainConfig, to_plain, to_toml
+from sketchcolor_cli.training.settings import STAGES, TrainSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from sketchcolor_cli.training.loop.learner import Context
 
 LICENCE = "as the licences of the training pictures allow; stated by whoever trained it"
-_FREE = ("workers", "checkpoint_minutes", "tensorboard")  # settings that do not change the numbers
 _LESSON = 32  # pairs in an epoch of fine-tuning, at least
 _PAINTING = ("pixel", "perceptual", "adversarial")  # stages that teach the painting network
 
@@ -35,7 +34,7 @@ _PAINTING = ("pixel", "perceptual", "adversarial")  # stages that teach the pain
 def train(
     data: Sequence[str],
     run: Path,
-    config: TrainConfig,
+    config: TrainSettings,
     *,
     device: str,
     resume: bool,
@@ -76,8 +75,7 @@ def train(
     if config.precision == "auto":
         chosen = state["config"]["precision"] if state else ranks.from_first(precision.choose(device))
         config = replace(config, precision=chosen)
-    plain = to_plain(config)
-    binding = {name: value for name, value in plain.items() if name not in _FREE}
+    binding = config.binding()
     if state is not None and state["config"] != binding:
         raise TrainingError(
             f"{run}: cannot resume with other settings: {_difference(state['config'], binding)}"
@@ -87,7 +85,7 @@ def train(
     chain = Chain(data, run, config, device, state, sketch, report, stop, ranks)
     chain.open()
     if ranks.first:
-        write_text(run / "run.toml", f"# Trained on {' '.join(data)}\n{to_toml(config)}")
+        write_text(run / "run.toml", f"# Trained on {' '.join(data)}\n{config.toml()}")
     for stage in config.stages:
         if state is not None and STAGES.index(stage) < STAGES.index(state["stage"]):
             chain.recall(stage)
@@ -106,7 +104,7 @@ class Chain:
         self,
         data: Sequence[str],
         run: Path,
-        config: TrainConfig,
+        config: TrainSettings,
         device: str,
         state: dict[str, Any] | None,
         sketch: Sketch | None,
@@ -165,8 +163,7 @@ class Chain:
             Context,  # fastai takes seconds; bad input is told before
         )
 
-        binding = {name: value for name, value in to_plain(self.config).items() if name not in _FREE}
-        settings = {"config": binding, "pictures": len(self.drawings)}
+        settings = {"config": self.config.binding(), "pictures": len(self.drawings)}
         return Context(
             self.run, self.config, self.device, settings, self.state, self.tell,
             lambda: self.ranks.any(self.stop(), self.device), self.ranks,
@@ -192,7 +189,7 @@ class Chain:
             "program": f"sketchcolor {__version__}",
             "pictures": self.facts["pictures"],
             **more,
-            **to_plain(self.config),
+            **self.config.plain(),
         }
         half = self.config.finetune and path.stem == "model"
         save_model(path, network, provenance=provenance, licence=LICENCE, half=half)

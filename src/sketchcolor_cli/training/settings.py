@@ -1,225 +1,337 @@
-"""Settings of a training run; the only place where their defaults stand."""
+"""Settings of a training run: what each stage learns by, and the presets that they start from."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
-from math import inf
-from typing import TYPE_CHECKING, Any
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Self
 
 from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.settings import Settings, build, leaves, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 STAGES = ("vgg", "pixel", "perceptual", "critic", "adversarial")
 """Stages that can be run, in the order in which they build on each other."""
 
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """What a run is told.
-
-    The defaults are the thesis's recipe (Cortés Méndez 2022, training). A setting that is a table has a value
-    for each stage.
-    """
-
-    preset: str = "thesis"
-    """``thesis``, the U-Net with colour-reference encoder, or ``fast``, the default model's network."""
-    stages: tuple[str, ...] = ("pixel", "perceptual")
-    """Stages to run, in this order."""
-    epochs: Mapping[str, int] = field(
-        default_factory=lambda: {"vgg": 20, "pixel": 10, "perceptual": 3, "critic": 10, "adversarial": 3}
-    )
-    """Times that the network sees every picture, by stage."""
-    lr: Mapping[str, float] = field(
-        default_factory=lambda: {
-            "vgg": 3e-3,
-            "pixel": 3e-3,
-            "perceptual": 2e-4,
-            "critic": 3e-3,
-            "adversarial": 1e-5,
-        }
-    )
-    """Highest learning rate of the one cycle, by stage; of ``adversarial`` the generator's, all the time."""
-    size: tuple[int, ...] = (256,)
-    """Side of the square training pictures, in pixels; several for equal parts of a stage's epochs each."""
-    batch_size: int = 10
-    """Pictures in one step of one process; at least 2."""
-    accumulate: int = 1
-    """Batches whose gradients are added up for one step of the optimizer."""
-    seed: int = 42
-    """Decides the split, the order, the augmentation and the starting weights."""
-    method: str = ""
-    """Extractor that draws the sketches; empty: lines of the data, and where it has none the preset's way."""
-    sketches: str = ""
-    """Folder of sketches matched to the pictures by their relative path."""
-    output_space: str = "hxhysv"
-    """Colour space that the network of ``thesis`` predicts: hxhysv, xyv, rgb or lab."""
-    from_model: str = ""
-    """Model file to begin with instead of fresh weights; its network takes the place of the preset's."""
-    network: Mapping[str, Any] = field(default_factory=dict)
-    """Widths, depths and other shapes of the painting network that differ from the preset's."""
-    critic_network: Mapping[str, Any] = field(default_factory=dict)
-    """The same of the critic."""
-    vgg_network: Mapping[str, Any] = field(default_factory=dict)
-    """The same of the perceptual network."""
-    finetune: bool = False
-    """Learn gently from a few pictures, or one, seen again and again; the model file is in half precision."""
-    classes: str = ""
-    """Folder of pictures for ``vgg``, one subfolder per class; empty: the subfolders of the data."""
-    perceptual: str = ""
-    """Network whose features compare pictures; empty: that of the run's own ``vgg``, else the bundled."""
-    valid_share: float = 0.02
-    """Part of the pictures that is held out to measure on."""
-    ema: float = 0.0
-    """Decay per step of a moving average of the weights, which is then what counts; 0 for none."""
-    precision: str = "auto"
-    """``float32``, ``bfloat16``, ``float16`` with scaled losses, or ``auto``: bfloat16 where a short trial
-    finds it faster."""
-    compile: bool = False
-    """Let torch.compile translate the network for the device; the first step then takes minutes."""
-    workers: int = 1
-    """Processes that make training pairs beside the one that trains; off Linux that one makes them."""
-    checkpoint_minutes: float = 10.0
-    """Minutes between two checkpoints within an epoch; there is one after each epoch anyway."""
-    tensorboard: bool = False
-    """Write the metrics for TensorBoard too; needs the extra ``tensorboard``."""
-    critic: str = "thesis"
-    """``thesis``, its critic of whole pictures, or ``patch``, PatchGAN's of patches (Isola et al. 2017)."""
-    spectral_norm: bool = False
-    """Keep the critic's layers 1-Lipschitz by spectral normalisation (Miyato et al. 2018)."""
-    from_critic: str = ""
-    """File of a critic to begin ``adversarial`` with when the run trains none."""
-    gan_loss: str = "linear"
-    """What the two play for: ``linear``, the thesis's −λ·mean(critic); ``bce``, as in its code; ``hinge``."""
-    gan_weight: float = 0.003
-    """λ, the weight of the critic's judgement in the generator's loss."""
-    critic_lr: float = 5e-5
-    """The critic's learning rate in ``adversarial``."""
-    gan_decay: float = 1e-2
-    """Weight decay of both optimizers in ``adversarial``."""
-    r1: float = 0.0
-    """Weight γ of the penalty γ/2·‖∇critic(drawing)‖² (Mescheder et al. 2018); 0 for none."""
-    switch_batches: int = 1000
-    """Batches after which the other player has its turn."""
-    switch_loss: float = 0.0
-    """Loss below which a turn ends before that; 0 for never."""
-    watch_batches: int = 100
-    """Batches between two looks at the generator in ``adversarial``."""
-    patience: int = 3
-    """Looks without a better generator after which ``adversarial`` stops and rolls back to the best."""
-    slack: float = 0.05
-    """How much worse the held-out pixel loss of a better generator may be, and how much paler it may be, as a
-    share of those before the stage."""
-
-
-PRESETS = {
-    "thesis": TrainConfig(),
-    "fast": replace(
-        TrainConfig(preset="fast", batch_size=16, size=(192,), ema=0.999),
-        lr=dict(TrainConfig().lr, pixel=2e-3),
-    ),
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "thesis": {},
+    "fast": {"batch_size": 16, "size": (192,), "ema": 0.999, "lr": {"pixel": 2e-3}},
 }
-"""Starting points by name."""
+"""Starting points by name: what differs from the defaults of the fields, which are the thesis's recipe
+(Cortés Méndez 2022, training). A table says of single stages what differs."""
 
-FINETUNE = {
+FINETUNE: Mapping[str, Any] = {
     "stages": ("pixel",),
-    "epochs": dict(TrainConfig().epochs, pixel=25),
-    "lr": dict(TrainConfig().lr, pixel=2e-4),
+    "epochs": {"pixel": 25},
+    "lr": {"pixel": 2e-4},
     "batch_size": 4,
     "size": (192,),
 }
 """What ``finetune`` has instead of the preset's values."""
 
-NAMES = {"from_model": "from"}
-"""Settings whose option has another name, a word that Python keeps to itself."""
-
-SHAPES = ("network", "critic_network", "vgg_network")
-"""Settings that are tables of a network's shape; whoever builds the network checks them."""
-
-_LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "epochs": (lambda number: number >= 1, "at least 1"),
-    "size": (lambda side: side >= 32 and side % 32 == 0, "a multiple of 32, at least 32"),
-    "batch_size": (lambda number: number >= 2, "at least 2, which batch normalisation needs"),
-    "accumulate": (lambda number: number >= 1, "at least 1"),
-    "lr": (lambda rate: 0 < rate < inf, "above 0"),
-    "critic_lr": (lambda rate: 0 < rate < inf, "above 0"),
-    "seed": (lambda seed: seed >= 0, "at least 0"),
-    "output_space": (lambda name: name in ("hxhysv", "xyv", "rgb", "lab"), "hxhysv, xyv, rgb or lab"),
-    "valid_share": (lambda share: 0 < share < 1, "between 0 and 1"),
-    "ema": (lambda decay: 0 <= decay < 1, "at least 0 and below 1"),
-    "precision": (
-        lambda name: name in ("auto", "float32", "bfloat16", "float16"),
-        "auto, float32, bfloat16 or float16",
-    ),
-    "workers": (lambda number: number >= 0, "at least 0"),
-    "checkpoint_minutes": (lambda minutes: minutes >= 0, "at least 0"),
-    "critic": (lambda name: name in ("thesis", "patch"), "thesis or patch"),
-    "gan_loss": (lambda name: name in ("linear", "bce", "hinge"), "linear, bce or hinge"),
-    "gan_weight": (lambda weight: 0 <= weight < inf, "at least 0"),
-    "gan_decay": (lambda weight: 0 <= weight < inf, "at least 0"),
-    "r1": (lambda weight: 0 <= weight < inf, "at least 0"),
-    "switch_batches": (lambda number: number >= 1, "at least 1"),
-    "switch_loss": (lambda loss: 0 <= loss < inf, "at least 0"),
-    "watch_batches": (lambda number: number >= 1, "at least 1"),
-    "patience": (lambda number: number >= 1, "at least 1"),
-    "slack": (lambda share: 0 <= share < inf, "at least 0"),
-}
-
-_KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_DATA, _RECIPE, _GAN = "Data and start", "Recipe", "Critic and adversarial stages"
+_TABLES = ("epochs", "lr")  # settings with a value for each stage
 
 
-def configure(preset: str, **given: Any) -> TrainConfig:
-    """Return the preset's settings with those that were given (not None) in their place.
+def _preset_setting(name: str, default: Any, help: str, **about: Any) -> Any:  # noqa: A002
+    """Return a setting whose help shows the value of each preset that has its own."""
+    changed = [f"{preset} {_shown(changes[name])}" for preset, changes in PRESETS.items() if name in changes]
+    shown = "; ".join([f"thesis {_shown(default)}" if changed else _shown(default), *changed])
+    made = (lambda: default) if isinstance(default, dict) else default
+    return setting(made, help, shown=shown, **about)
 
-    Epochs and learning rate may be one value for all stages, a mapping, or text: ``3``, ``pixel=3,critic=1``.
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={item}" for key, item in value.items())
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _by_stage(option: str, kind: type[int] | type[float]) -> Callable[[str], Any]:
+    """Return what reads one value for all stages, or one for each: ``3``, ``pixel=3,critic=1``."""
+
+    def parse(text: str) -> Any:
+        try:
+            if "=" not in text:
+                return kind(text)
+            parts = (part.partition("=") for part in text.split(","))
+            return {stage.strip(): kind(value) for stage, _, value in parts}
+        except ValueError as error:
+            raise UsageError(
+                f"{option} {text}: must be {_NUMBER[kind]}, or one for each stage, as in pixel=3,critic=1"
+            ) from error
+
+    return parse
+
+
+_NUMBER: Mapping[type, str] = {int: "a whole number", float: "a number"}
+
+
+def _sides(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(side) for side in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--size {text}: must be a whole number, or several with commas") from error
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(","))
+
+
+def _table(text: str) -> Any:
+    try:
+        return tomllib.loads(f"table = {text}")["table"]
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{text}: must be a table of TOML, such as {{ widths = [16, 32] }}") from error
+
+
+def _nothing() -> dict[str, Any]:
+    return {}
+
+
+def _shape_setting(help: str) -> Any:  # noqa: A002
+    return setting(_nothing, help, parse=_table, metavar="{KEY=…}", panel=_RECIPE)
+
+
+@dataclass(frozen=True)
+class TrainSettings(Settings):
+    """How a model is trained. A setting that is a table has a value for each stage."""
+
+    preset: str = setting("thesis", "Recipe to start from.", choices=tuple(PRESETS), complete="presets")
+    stages: tuple[str, ...] = setting(
+        ("pixel", "perceptual"),
+        f"Stages to run, in order, with commas: {', '.join(STAGES)}.",
+        choices=STAGES, parse=_names, metavar="STAGE[,STAGE…]",
+    )  # fmt: skip
+    epochs: Mapping[str, int] = _preset_setting(
+        "epochs",
+        {"vgg": 20, "pixel": 10, "perceptual": 3, "critic": 10, "adversarial": 3},
+        "Times that every picture is seen, in all stages or in each.",
+        parse=_by_stage("--epochs", int), metavar="N|STAGE=N,…",
+    )  # fmt: skip
+    size: tuple[int, ...] = _preset_setting(
+        "size",
+        (256,),
+        "Side of the training squares, in pixels; several for equal parts of each stage.",
+        least=32, parse=_sides, metavar="N[,N…]",
+    )  # fmt: skip
+    batch_size: int = _preset_setting("batch_size", 10, "Pictures in a batch of one process.", least=2)
+    lr: Mapping[str, float] = _preset_setting(
+        "lr",
+        {"vgg": 3e-3, "pixel": 3e-3, "perceptual": 2e-4, "critic": 3e-3, "adversarial": 1e-5},
+        "Highest learning rate, in all stages or in each; of adversarial the generator's, all the time.",
+        parse=_by_stage("--lr", float), metavar="X|STAGE=X,…",
+    )  # fmt: skip
+    seed: int = setting(42, "Seed of everything random: split, order, augmentation, first weights.", least=0)
+    workers: int = setting(
+        1, "Processes that prepare pictures, on Linux; elsewhere the one that trains does.", least=0,
+        matters=False,
+    )  # fmt: skip
+    tensorboard: bool = setting(False, "Write metrics for TensorBoard, an extra, too.", matters=False)
+    checkpoint_minutes: float = setting(
+        10.0, "Minutes between two checkpoints within an epoch; there is one after each.", least=0,
+        matters=False,
+    )  # fmt: skip
+
+    sketches: str = setting(
+        "", "Folder of sketches with the names of the pictures.", shown="lines of the data", metavar="DIR",
+        panel=_DATA,
+    )  # fmt: skip
+    method: str = setting(
+        "",
+        "Extractor that draws the sketches; `sketchcolor plugins` lists them. Of several with commas each "
+        "picture gets one, with plus signs a random mix. Not with --sketches.",
+        complete="methods", panel=_DATA,
+    )  # fmt: skip
+    from_model: str = setting(
+        "", "Model to begin with, a file or the name of one, instead of fresh weights.",
+        name="from", metavar="MODEL", complete="models", panel=_DATA,
+    )  # fmt: skip
+    finetune: bool = setting(
+        False, "Learn the colours of a character or series from a few pictures, or one; needs --from.",
+        panel=_DATA,
+    )  # fmt: skip
+    classes: str = setting(
+        "", "Folder for vgg with a subfolder of pictures for each class.", shown="that of DATA",
+        metavar="DIR", panel=_DATA,
+    )  # fmt: skip
+    perceptual: str = setting(
+        "", "Network that the perceptual stage compares pictures by.",
+        shown="the run's own, else the bundled", metavar="FILE", panel=_DATA,
+    )  # fmt: skip
+    from_critic: str = setting(
+        "", "Critic for the adversarial stage of a run that trains none.", metavar="FILE", panel=_DATA
+    )
+    valid_share: float = setting(
+        0.02, "Share of the pictures that is held out to measure on.", above=0, below=1, panel=_DATA
+    )
+
+    output_space: str = setting(
+        "hxhysv", "Colour space that the thesis network predicts.", choices=("hxhysv", "xyv", "rgb", "lab"),
+        panel=_RECIPE,
+    )  # fmt: skip
+    network: Mapping[str, Any] = _shape_setting("Shape of the painting network where it differs.")
+    critic_network: Mapping[str, Any] = _shape_setting("Shape of the critic where it differs.")
+    vgg_network: Mapping[str, Any] = _shape_setting("Shape of the perceptual network where it differs.")
+    accumulate: int = setting(1, "Batches whose gradients make one step.", least=1, panel=_RECIPE)
+    ema: float = _preset_setting(
+        "ema", 0.0, "Decay per step of a moving average of the weights; 0 for none.", least=0, below=1,
+        panel=_RECIPE,
+    )  # fmt: skip
+    precision: str = setting(
+        "auto", "Number format; auto takes bfloat16 where a short trial finds it faster.",
+        choices=("auto", "float32", "bfloat16", "float16"), panel=_RECIPE,
+    )  # fmt: skip
+    compile: bool = setting(
+        False, "Translate the network for the device by torch.compile; the first step takes minutes.",
+        panel=_RECIPE,
+    )  # fmt: skip
+
+    critic: str = setting(
+        "thesis", "Critic of whole pictures, thesis, or of patches, patch.", choices=("thesis", "patch"),
+        panel=_GAN,
+    )  # fmt: skip
+    spectral_norm: bool = setting(
+        False, "Normalise the critic's layers (spectral normalisation).", panel=_GAN
+    )
+    gan_loss: str = setting(
+        "linear", "Adversarial loss; the thesis's text has linear, its code bce.",
+        choices=("linear", "bce", "hinge"), panel=_GAN,
+    )  # fmt: skip
+    gan_weight: float = setting(
+        0.003, "Weight λ of the critic's judgement in the generator's loss.", least=0, panel=_GAN
+    )
+    critic_lr: float = setting(5e-5, "The critic's learning rate in adversarial.", above=0, panel=_GAN)
+    gan_decay: float = setting(1e-2, "Weight decay of both in adversarial.", least=0, panel=_GAN)
+    r1: float = setting(0.0, "Weight of the critic's gradient penalty R1; 0 for none.", least=0, panel=_GAN)
+    switch_batches: int = setting(1000, "Steps after which the other network learns.", least=1, panel=_GAN)
+    switch_loss: float = setting(
+        0.0, "Loss below which it does so earlier; 0 for never.", least=0, panel=_GAN
+    )
+    watch_batches: int = setting(
+        100, "The generator's steps between two measurements of it.", least=1, panel=_GAN
+    )
+    patience: int = setting(
+        3, "Measurements without a better generator before it stops, and goes back to the best.", least=1,
+        panel=_GAN,
+    )  # fmt: skip
+    slack: float = setting(
+        0.05, "Share by which a better generator's pixel loss or colourfulness may be worse.", least=0,
+        panel=_GAN,
+    )  # fmt: skip
+
+    @classmethod
+    def resolve(cls, given: Mapping[str, Any], stored: Mapping[str, Any] | None = None) -> Self:
+        """Return the settings of values by name, on those of the preset that they name."""
+        return build(cls, on_preset({**(stored or {}), **given}))
+
+    def __post_init__(self) -> None:
+        """Refuse values and combinations that make no sense.
+
+        Raises:
+            UsageError: There are some; the message names the option.
+        """
+        super().__post_init__()
+        for name in _TABLES:
+            _check_table(name, getattr(self, name))
+        for name in ("network", "critic_network", "vgg_network"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise UsageError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be a table")
+        for name in ("size", "stages"):
+            if not getattr(self, name):
+                raise UsageError(f"--{name}: must not be empty")
+        for side in self.size:
+            if side % 32:
+                raise UsageError(f"--size {side}: must be a multiple of 32")
+        if self.finetune and not self.from_model:
+            raise UsageError("--finetune: needs a model to begin with; name one, as in --from default")
+        if self.method and self.sketches:
+            raise UsageError("--method and --sketches exclude each other: sketches come from one of them")
+        _check_stages(self)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the settings by field, in JSON's types, as model files and checkpoints have them."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
+
+    def binding(self) -> dict[str, Any]:
+        """Return of :meth:`plain` what the numbers of a run depend on."""
+        free = {leaf.path[0] for leaf in leaves(type(self)) if not leaf.about.matters}
+        return {name: value for name, value in self.plain().items() if name not in free}
+
+    def toml(self) -> str:
+        """Return all settings as a file that ``--config`` takes."""
+        plain = self.plain()
+        return "".join(f"{leaf.key} = {_toml(plain[leaf.path[0]])}\n" for leaf in leaves(type(self)))
+
+
+def on_preset(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of settings by name, on those of the preset that they name, and of fine-tuning.
+
+    Epochs and learning rate may be one value for all stages, or a table of some of them.
 
     Raises:
-        UsageError: a name is unknown, or a value of the wrong kind or out of its range.
+        UsageError: There is no such preset, or no such stage.
     """
+    preset = values.get("preset", TrainSettings.preset)
     if preset not in PRESETS:
-        raise UsageError(f"no preset {preset!r}; there are {', '.join(PRESETS)}")
-    start = PRESETS[preset]
-    if given.get("finetune"):
-        start = replace(start, **FINETUNE)  # type: ignore[arg-type]
-        if not given.get("from_model"):
-            raise UsageError("--finetune: needs a model to begin with; name one, as in --from default")
-    chosen = {name: value for name, value in given.items() if value is not None}
-    for name in ("epochs", "lr"):
-        if name in chosen:
-            chosen[name] = _by_stage(name, chosen[name], getattr(start, name))
-    if isinstance(chosen.get("size"), int) and not isinstance(chosen["size"], bool):
-        chosen["size"] = (chosen["size"],)
-    chosen = {name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()}
-    config = replace(start, **chosen)
-    for setting in fields(TrainConfig):
-        _check(setting.name, getattr(config, setting.name), getattr(start, setting.name))
-    _check_stages(config)
-    if config.method and config.sketches:
-        raise UsageError("--method and --sketches exclude each other: sketches come from one of them")
-    return config
+        raise UsageError(f"--preset {preset}: must be one of {', '.join(PRESETS)}")
+    layers = [PRESETS[preset], FINETUNE if values.get("finetune") else {}, values]
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.items():
+            merged[name] = _staged(name, value, merged) if name in _TABLES else value
+    return merged
 
 
-def option(name: str) -> str:
-    """Return the option that a setting is given by."""
-    return f"--{NAMES.get(name, name).replace('_', '-')}"
+def _staged(name: str, value: Any, below: Mapping[str, Any]) -> Any:
+    """Return a table with a value for each stage, of one that may be a value for all or a table of some."""
+    default = next(leaf.default for leaf in leaves(TrainSettings) if leaf.name == name)
+    if not isinstance(value, Mapping):
+        return dict.fromkeys(STAGES, value)
+    return {**below.get(name, default), **value}
 
 
-def to_plain(config: TrainConfig) -> dict[str, Any]:
-    """Return the settings as they are written into model files (JSON types only)."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(config).items()
-    }
+def _check_table(name: str, table: Any) -> None:
+    kind, fits, rule = _RULES[name]
+    if not isinstance(table, Mapping):
+        raise UsageError(f"--{name} {table}: must be a table with a value for each stage")
+    for stage, value in table.items():
+        if stage not in STAGES:
+            raise UsageError(f"--{name}: no stage {stage!r}; there are {', '.join(STAGES)}")
+        accepted = int if kind is int else (int, float)
+        if isinstance(value, bool) or not isinstance(value, accepted):
+            raise UsageError(f"--{name} {value}: must be {_NUMBER[kind]}")
+        if not fits(value):
+            raise UsageError(f"--{name} {value}: must be {rule}")
 
 
-def to_toml(config: TrainConfig) -> str:
-    """Return the settings as a file that ``--config`` takes, every one of them."""
-    lines = [
-        f"{NAMES.get(name, name).replace('_', '-')} = {_toml(value)}"
-        for name, value in to_plain(config).items()
-    ]
-    return "\n".join(lines) + "\n"
+_RULES: Mapping[str, tuple[type, Callable[[Any], bool], str]] = {
+    "epochs": (int, lambda number: number >= 1, "at least 1"),
+    "lr": (float, lambda rate: isfinite(rate) and rate > 0, "above 0"),
+}
+
+
+def _check_stages(settings: TrainSettings) -> None:
+    order = [STAGES.index(stage) for stage in settings.stages]
+    if order != sorted(set(order)):
+        raise UsageError(f"--stages {','.join(settings.stages)}: each once, in the order {', '.join(STAGES)}")
+    painting = {"pixel", "perceptual"} & {*settings.stages}
+    if {"critic", "adversarial"} & {*settings.stages} and not painting and not settings.from_model:
+        raise UsageError(
+            "--stages: critic and adversarial need a network that paints; put pixel before them, or name one "
+            "with --from"
+        )
+    if "adversarial" in settings.stages and "critic" not in settings.stages and not settings.from_critic:
+        raise UsageError(
+            "--stages: adversarial needs a critic; put critic before it, or name one with --from-critic"
+        )
 
 
 def _toml(value: Any) -> str:
@@ -227,66 +339,3 @@ def _toml(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
     # What JSON writes for texts, numbers, truth values and lists, TOML reads.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _by_stage(name: str, given: Any, start: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a value for each stage of what may be one value, a mapping, or text of either."""
-    if isinstance(given, str):
-        given = _parsed(name, given)
-    if not isinstance(given, dict):
-        return dict.fromkeys(start, given)
-    unknown = [stage for stage in given if stage not in start]
-    if unknown:
-        raise UsageError(f"{option(name)}: no stage {unknown[0]!r}; there are {', '.join(STAGES)}")
-    return {**start, **given}
-
-
-def _parsed(name: str, text: str) -> Any:
-    kind = int if name == "epochs" else float
-    try:
-        if "=" not in text:
-            return kind(text)
-        parts = (part.partition("=") for part in text.split(","))
-        return {stage.strip(): kind(value) for stage, _, value in parts}
-    except ValueError as error:
-        raise UsageError(
-            f"{option(name)} {text!r}: must be {_KINDS[kind]}, or one for each stage, as in pixel=3,critic=1"
-        ) from error
-
-
-def _check(name: str, value: Any, default: Any) -> None:
-    if name in SHAPES:
-        if not isinstance(value, dict):
-            raise UsageError(f"{option(name)} {value!r}: must be a table")
-        return
-    if isinstance(default, dict | tuple):
-        if type(value) is not type(default) or not value:
-            raise UsageError(f"{option(name)} {value!r}: must be a list, not empty")
-        parts = list(value.values() if isinstance(value, dict) else value)
-        default = next(iter(default.values() if isinstance(default, dict) else default))
-    else:
-        parts = [value]
-    for part in parts:
-        if type(part) is not type(default) and (type(default), type(part)) != (float, int):
-            raise UsageError(f"{option(name)} {part!r}: must be {_KINDS[type(default)]}")
-        if name in _LIMITS and not _LIMITS[name][0](part):
-            raise UsageError(f"{option(name)} {part}: must be {_LIMITS[name][1]}")
-
-
-def _check_stages(config: TrainConfig) -> None:
-    for stage in config.stages:
-        if stage not in STAGES:
-            raise UsageError(f"no stage {stage!r}; there are {', '.join(STAGES)}")
-    order = [STAGES.index(stage) for stage in config.stages]
-    if order != sorted(set(order)):
-        raise UsageError(f"--stages {','.join(config.stages)}: each once, in the order {', '.join(STAGES)}")
-    painting = {"pixel", "perceptual"} & {*config.stages}
-    if {"critic", "adversarial"} & {*config.stages} and not painting and not config.from_model:
-        raise UsageError(
-            "--stages: critic and adversarial need a network that paints; put pixel before them, or name one "
-            "with --from"
-        )
-    if "adversarial" in config.stages and "critic" not in config.stages and not config.from_critic:
-        raise UsageError(
-            "--stages: adversarial needs a critic; put critic before it, or name one with --from-critic"
-        )

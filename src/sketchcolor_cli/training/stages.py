@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.training.loop.learner import Context
     from sketchcolor_cli.training.pairs.classes import Classes
     from sketchcolor_cli.training.presets import Loss, Setup
-    from sketchcolor_cli.training.settings import TrainConfig
+    from sketchcolor_cli.training.settings import TrainSettings
 
 _SHEET_ROWS = 8
 _MEASURED = (measures.psnr, measures.delta_e, metrics.colorfulness_ratio)  # of results, after each epoch
@@ -325,6 +325,6 @@ def painting(
     )
 
 
-def show(setup: Setup, config: TrainConfig, path: Path) -> None:
+def show(setup: Setup, config: TrainSettings, path: Path) -> None:
     """Write a contact sheet of the painting network as it is."""
     results.contact_sheet(setup.net, fakes.first_of(setup.valid, _SHEET_ROWS, config.size[-1]), path)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from sketchcolor_cli.training.gan.watch import Figures
-    from sketchcolor_cli.training.settings import TrainConfig
+    from sketchcolor_cli.training.settings import TrainSettings
 
 GENERATOR, CRITIC = "generator", "critic"
 
@@ -82,7 +82,7 @@ class Turns(Callback):  # type: ignore[misc]
 
     order, run_valid = -15, False  # before anything of the batch is computed
 
-    def __init__(self, players: dict[str, nn.Module], config: TrainConfig) -> None:
+    def __init__(self, players: dict[str, nn.Module], config: TrainSettings) -> None:
         super().__init__()
         self.players = players
         self.most, self.enough = config.switch_batches, config.switch_loss
@@ -130,7 +130,7 @@ class Watch(Callback):  # type: ignore[misc]
     def __init__(
         self,
         folder: Path,
-        config: TrainConfig,
+        config: TrainSettings,
         turns: Turns,
         measured: Callable[[], Figures],
         keep: Callable[[Path], None],

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sketchcolor_cli.training.loop.data import EpochBatches
-    from sketchcolor_cli.training.settings import TrainConfig
+    from sketchcolor_cli.training.settings import TrainSettings
 
 
 class Seeds(Callback):  # type: ignore[misc]
@@ -106,7 +106,7 @@ class Checkpoints(Callback):  # type: ignore[misc]
         nets: dict[str, nn.Module],
         batches: EpochBatches,
         settings: dict[str, Any],
-        config: TrainConfig,
+        config: TrainSettings,
         stop: Callable[[], bool],
         state: dict[str, Any] | None,
         keepers: Sequence[Keeper] = (),

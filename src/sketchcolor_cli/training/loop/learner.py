@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch.utils.data import Dataset
 
     from sketchcolor_cli.training.loop.ranks import Ranks
-    from sketchcolor_cli.training.settings import TrainConfig
+    from sketchcolor_cli.training.settings import TrainSettings
 
 _EPOCHS = 100_000  # a stage's pairs are those of epochs from this times its number on
 
@@ -42,7 +42,7 @@ class Context:
     """What all stages of a run share."""
 
     run: Path
-    config: TrainConfig
+    config: TrainSettings
     device: str
     settings: dict[str, Any]
     """Goes into checkpoints, to be compared when the run is resumed."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.training.pairs.pairs import Drawing
-    from sketchcolor_cli.training.settings import TrainConfig
+    from sketchcolor_cli.training.settings import TrainSettings
 
 _LEAST_SHARE = 0.35  # of the picture's area that a crop shows
 _SHOWN = 6  # pictures in a row of the contact sheet
@@ -48,7 +48,7 @@ class Classes:
 
 
 def set_up_classes(
-    config: TrainConfig, drawings: Sequence[Drawing], names: Sequence[str], learning: Sequence[int],
+    config: TrainSettings, drawings: Sequence[Drawing], names: Sequence[str], learning: Sequence[int],
     held_out: Sequence[int],
 ) -> Classes:  # fmt: skip
     """Build what the stage vgg needs; weights start from ``config.seed``.
