@@ -119,11 +119,14 @@ REFUSED = {
     "bare.zip": (lambda: zipped({"readme.txt": b"x"}), "holds no pictures"),
     "text.pdf": (lambda: b"Dear reader", "is damaged"),
     "zero.cbz": (lambda: b"", "is empty (0 bytes)"),
+    "moving.webp": (lambda: animation("WEBP"), "is an animation of 3 frames"),
+    "moving too.gif": (lambda: animation("GIF"), "is an animation of 3 frames"),
+    "seven.cbz": (lambda: b"7z\xbc\xaf\x27\x1c" + bytes(50), "is a 7z archive, which is not read"),
+    "error.jpg": (lambda: b"<!DOCTYPE html><html>404</html>", "is a web page, as sites send"),
+    "pointer.png": (lambda: b"version https://git-lfs.github.com/spec/v1\noid", "is a pointer of Git LFS"),
 }
 DONE = {
     "cmyk.jpg": (lambda: encoded("JPEG", Image.new("CMYK", (20, 30), (10, 20, 30, 40))), (20, 30)),
-    "moving.webp": (lambda: animation("WEBP"), (30, 40)),
-    "moving too.gif": (lambda: animation("GIF"), (30, 40)),
     "dot.png": (lambda: flat(1, 1), (1, 1)),
     "hair.png": (lambda: flat(1, 20_000), (1, 20_000)),
     "lying hair.png": (lambda: flat(20_000, 1), (20_000, 1)),

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageCms, ImageOps
 
-from sketchcolor_cli.errors import ImageError, UsageError
+from sketchcolor_cli.errors import ImageError, SeveralPicturesError, UsageError
+from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX
 from sketchcolor_cli.imaging import icc as profiles
 from sketchcolor_cli.imaging import images
 from sketchcolor_cli.imaging.images import (
@@ -149,11 +150,21 @@ def test_cmyk_jpeg_values(tmp_path: Path) -> None:
     assert close(read_picture(tmp_path / "a.jpg").rgb, expected, 3 / 255)
 
 
-@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp", "a.tif"])
-def test_first_frame_of_an_animation(tmp_path: Path, name: str) -> None:
-    frames = [Image.new("RGB", (5, 4), color) for color in ("#ff0000", "#00ff00", "#0000ff")]
-    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
-    assert close(read_picture(tmp_path / name).rgb, np.broadcast_to((1.0, 0, 0), (4, 5, 3)), 2 / 255)
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.avif"])
+def test_an_animation_is_no_picture(tmp_path: Path, name: str) -> None:
+    frames = [Image.fromarray(three(GRAYS + number).astype(np.uint8)) for number in range(3)]
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], duration=100)
+    with pytest.raises(SeveralPicturesError, match="is an animation of 3 frames; save the one that is meant"):
+        read_picture(tmp_path / name)
+    frames[0].save(tmp_path / name, save_all=True)
+    assert read_picture(tmp_path / name).rgb.shape == (2, 3, 3)
+
+
+def test_a_tiff_of_several_pages_is_no_picture(tmp_path: Path) -> None:
+    frames = [Image.fromarray(GRAYS), Image.fromarray(GRAYS[::-1])]
+    frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])
+    with pytest.raises(SeveralPicturesError, match="has 2 pages; save the one that is meant"):
+        read_picture(tmp_path / "a.tif")
 
 
 def test_the_content_counts_and_not_the_ending(tmp_path: Path) -> None:
@@ -686,10 +697,11 @@ def test_names(tmp_path: Path, name: str) -> None:
     assert close(read_picture(path).rgb, np.full((8, 8, 3), 77 / 255), 1 / 255)
 
 
-def test_every_ending_that_is_searched_for_can_be_read_and_all_but_gif_written(tmp_path: Path) -> None:
-    for suffix in IMAGE_SUFFIXES - {".gif"}:
+def test_every_ending_that_is_written_can_be_read(tmp_path: Path) -> None:
+    for suffix in FORMAT_OF_SUFFIX:
         write_picture(tmp_path / f"a{suffix}", picture_of(COLORS))
         assert read_picture(tmp_path / f"a{suffix}").rgb.shape == (2, 3, 3)
+    assert IMAGE_SUFFIXES - set(FORMAT_OF_SUFFIX) >= {".gif", ".psd"}
     with pytest.raises(ImageError, match=r"a\.gif: no format that is written; .* \.png"):
         write_picture(tmp_path / "a.gif", picture_of(COLORS))
     with pytest.raises(ImageError, match="no format that is written"):

@@ -3,7 +3,8 @@
     SketchcolorError            one clear line on stderr, exit code 1
     ├── UsageError              an option or argument makes no sense, exit code 2
     ├── ImageError              a file is not a picture we can read, or cannot be written
-    │   └── DiskFullError       there is no room for it, nor for any other
+    │   ├── DiskFullError       there is no room for it, nor for any other
+    │   └── SeveralPicturesError  a file holds several where one is wanted: an animation, pages of a TIFF
     ├── BookError               a CBZ, PDF … cannot be read or written, or is not to be trusted
     ├── WorklistError           nothing to do, or two results would land on one file
     ├── PluginError             an extractor is unknown, doubled, or breaks the contract
@@ -40,6 +41,10 @@ class ImageError(SketchcolorError):
 
 class DiskFullError(ImageError):
     """There is no room for a picture, nor for any other; a run over many ends."""
+
+
+class SeveralPicturesError(ImageError):
+    """A file holds several pictures where one is wanted: an animation, or the pages of a TIFF."""
 
 
 class BookError(SketchcolorError):

@@ -53,7 +53,9 @@ FORMAT_OF_SUFFIX: Mapping[str, str] = {
 }
 """The file endings that are written, in lower case, and the format that each one stands for."""
 
-IMAGE_SUFFIXES: frozenset[str] = frozenset({*FORMAT_OF_SUFFIX, ".gif"})
+IMAGE_SUFFIXES: frozenset[str] = frozenset(
+    {*FORMAT_OF_SUFFIX, ".gif", ".psd", ".kra", ".heic", ".heif", ".jxl", ".jp2", ".jpx", ".j2k"}
+)
 """The file endings that a folder is searched for, in lower case: what is written, and what is only read."""
 
 BOOK_OF_SUFFIX: Mapping[str, str] = {

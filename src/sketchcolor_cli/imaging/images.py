@@ -18,14 +18,14 @@ import numpy as np
 from cv2.utils import logging
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from sketchcolor_cli.errors import NO_ROOM, DiskFullError, ImageError
+from sketchcolor_cli.errors import NO_ROOM, DiskFullError, ImageError, SeveralPicturesError
 from sketchcolor_cli.files import signatures
 from sketchcolor_cli.files.atomic import written_whole
 from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, IMAGE_SUFFIXES
 from sketchcolor_cli.imaging import deep as sixteen
+from sketchcolor_cli.imaging import formats, png
 from sketchcolor_cli.imaging import icc as profiles
-from sketchcolor_cli.imaging import png
 from sketchcolor_cli.imaging.settings import Saving
 
 if TYPE_CHECKING:
@@ -52,8 +52,6 @@ __all__ = [
 MAX_PIXELS = 250_000_000
 """The largest picture that is read, in pixels: A2 at 800 dpi, 3 GB as float32 RGB."""
 
-# No others: Pillow would start outside programs for some.
-_READ_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 _ALPHA_FORMATS = frozenset({"AVIF", "PNG", "TIFF", "WEBP"})
 _DEEP_FORMATS = frozenset({"PNG", "TIFF"})
 _LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "AVIF": 65535}
@@ -68,6 +66,7 @@ _COLOR_SPACES = {
 _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 # Profiles of sRGB made of tables differ by this much in 8-bit steps; converting would only add rounding.
 _SAME_PROFILE = 2
+_DAMAGED = "is damaged or cut short; save or copy it again"
 _ROWS = 64  # that are rounded at a time
 _DECODERS = threading.Lock()
 
@@ -85,7 +84,7 @@ class Picture:
             of the file where it is of RGB and can be converted to, sRGB where it was another. None where the
             file has none.
         dpi: Dots per inch across and down, or None.
-        format: Name of the format: PNG, JPEG, WEBP, AVIF, TIFF, BMP or GIF.
+        format: Pillow's name of the format: PNG, JPEG, WEBP, AVIF, TIFF, BMP, GIF, PSD, HEIF, JXL, JPEG2000.
     """
 
     rgb: FloatArray
@@ -103,7 +102,7 @@ class Picture:
 
 
 def read_picture(path: Path) -> Picture:
-    """Read a PNG, JPEG, WebP, AVIF, TIFF, BMP or GIF file, of an animation the first frame.
+    """Read a picture file of any kind in ``formats.NAMES``.
 
     The EXIF orientation is applied. Pictures with another colour profile than sRGB are converted to sRGB;
     PNG and TIFF with 16 bits per channel keep them, unless the profile is one of tables.
@@ -111,6 +110,7 @@ def read_picture(path: Path) -> Picture:
     Raises:
         ImageError: The file is missing, empty, no picture, damaged, of a kind that is not supported, or has
             more than MAX_PIXELS pixels.
+        SeveralPicturesError: It is an animation, or a TIFF of several pages.
     """
     try:
         if (why := refusal(path)) is not None:
@@ -118,8 +118,8 @@ def read_picture(path: Path) -> Picture:
         if path.stat().st_size == 0:
             raise ImageError(f"{path}: is empty (0 bytes); save or copy it again")
         with path.open("rb") as file, _decoders_prepared():
-            image = _decode(path, file)
-            deep = sixteen.decode(path, image, file)
+            image, inner = _decode(path, file)
+            deep = sixteen.decode(path, image, inner)
             turn = _turn(image)
     except FileNotFoundError as error:
         raise ImageError(f"{path}: no such file; check the name") from error
@@ -225,14 +225,19 @@ def _decoders_prepared() -> Iterator[None]:
             logging.setLogLevel(level)
 
 
-def _decode(path: Path, file: BinaryIO) -> Image.Image:
-    """Decode the first frame, unless the header names too many pixels."""
+def _decode(path: Path, file: BinaryIO) -> tuple[Image.Image, BinaryIO]:
+    """Decode the picture, unless the header names too many pixels; return also the file that it lies in."""
     too_large = f"{path}: has more than {MAX_PIXELS / 1e6:g} million pixels; scale it down or cut it up"
     try:
-        image = Image.open(file, formats=_READ_FORMATS)
+        image, inner = formats.opened(path, file)
         if image.width * image.height <= MAX_PIXELS:
+            _refuse_several(path, formats.frames(image), image)
             image.load()
-            return image
+            if image.format == "PNG":
+                _refuse_missing_rows(path, image, inner)
+            return image, inner
+    except ImageError:
+        raise
     except UnidentifiedImageError as error:
         raise ImageError(f"{path}: {_what_else(file)}") from error
     except Image.DecompressionBombError as error:
@@ -240,16 +245,34 @@ def _decode(path: Path, file: BinaryIO) -> Image.Image:
     except MemoryError:
         raise
     except Exception as error:  # damaged files make Pillow raise nearly anything
-        raise ImageError(f"{path}: is damaged or cut short; save or copy it again") from error
+        raise ImageError(f"{path}: {_DAMAGED}") from error
     raise ImageError(too_large)
+
+
+def _refuse_several(path: Path, count: int, image: Image.Image) -> None:
+    if count > 1 and image.format == "TIFF":
+        raise SeveralPicturesError(
+            f"{path}: has {count} pages; save the one that is meant as a file of its own"
+        )
+    if count > 1:
+        raise SeveralPicturesError(
+            f"{path}: is an animation of {count} frames; save the one that is meant as a picture"
+        )
+
+
+def _refuse_missing_rows(path: Path, image: Image.Image, file: BinaryIO) -> None:
+    """Missing rows are left zero by the decoder, so that pages that end otherwise need no counting."""
+    last = image.crop((0, max(0, image.height - 2), image.width, image.height)).getextrema()
+    lows = [one[0] if isinstance(one, tuple) else one for one in last]
+    if min(lows) == 0 and not png.is_whole(file):
+        raise ImageError(f"{path}: {_DAMAGED}")
 
 
 def _what_else(file: BinaryIO) -> str:
     """Return what a file is that is no picture we read."""
     file.seek(0)
     return signatures.told(file.read(signatures.START)) or (
-        "is not a PNG, JPEG, WebP, AVIF, TIFF, BMP or GIF picture, or its beginning is damaged; "
-        "save it as PNG in a picture program"
+        f"is not a {formats.NAMES} picture, or its beginning is damaged; save it as PNG in a picture program"
     )
 
 
@@ -297,6 +320,8 @@ _LYING = (_transposed, _turned_right, _transversed, _turned_left)
 
 def _turn(image: Image.Image) -> Callable[[Any], Any]:
     """Find the turn that EXIF asks for (TIFF decoders have done it by now, and taken the tag away)."""
+    if image.format in formats.TURNED:
+        return np.asarray
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # damaged EXIF data, of which Pillow raises nearly anything, is as good as none
@@ -412,7 +437,7 @@ def _encode(picture: Picture, name: str, saving: Saving) -> bytes:
     elif name == "AVIF":
         options = {"quality": saving.quality, "subsampling": "4:0:0" if picture.gray else ratios}
     elif name == "TIFF":
-        options = {"compression": "tiff_lzw"}
+        options = {"compression": "tiff_adobe_deflate"}  # 0.6 of LZW on coloured pages
     if picture.dpi and name in _EXIF_DPI:
         options["exif"] = _exif_with(picture.dpi)
     elif picture.dpi:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -15,6 +15,8 @@ except ImportError:  # for processors that the library is not made for
     isal_zlib = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Samples = NDArray[np.uint8] | NDArray[np.uint16]
@@ -23,6 +25,10 @@ _UP, _SUB = 2, 1  # filters: each byte less the one above, or less that of the p
 _QUICK = 2  # level of isal, which is ten times as fast as zlib for files a tenth larger
 _ELSEWHERE = 3  # level of zlib
 _PIECE = 2**20  # bytes that are packed by themselves
+# The seven passes of interlacing: where each begins, and how far apart its pixels are.
+_ADAM7 = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
+)  # fmt: skip
 
 
 def encode(samples: Samples, dpi: tuple[float, float] | None, icc: bytes | None) -> bytes:
@@ -43,6 +49,43 @@ def encode(samples: Samples, dpi: tuple[float, float] | None, icc: bytes | None)
         pieces += [struct.pack(">I", len(data)), kind, data]
         pieces.append(struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))))
     return b"".join(pieces)
+
+
+def is_whole(file: BinaryIO) -> bool:
+    """Whether a PNG file has data for all of its rows; decoders leave those black that it has none for.
+
+    Source: the W3C PNG specification, sections 8 (interlacing) and 10.
+    """
+    file.seek(16)
+    width, height, bits, color, _, _, interlaced = struct.unpack(">2I5B", file.read(13))
+    depth = bits * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
+    parts = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+    sizes = ((-(-(width - x) // right), -(-(height - y) // down)) for x, y, right, down in parts)
+    missing = sum(tall * (1 + (wide * depth + 7) // 8) for wide, tall in sizes if wide > 0 and tall > 0)
+    unpacker = zlib.decompressobj()
+    for data in _pixels(file):
+        piece = unpacker.decompress(data, _PIECE)
+        while piece:
+            missing -= len(piece)
+            piece = unpacker.decompress(unpacker.unconsumed_tail, _PIECE) if missing > 0 else b""
+    return bool(missing <= 0)
+
+
+def _pixels(file: BinaryIO) -> Iterator[bytes]:
+    """Give the packed pixels of a PNG file, chunk by chunk."""
+    file.seek(8)
+    while len(head := file.read(8)) == 8 and head[4:] != b"IEND":
+        length = int.from_bytes(head[:4], "big")
+        if head[4:] == b"IDAT":
+            while length:
+                data = file.read(min(length, _PIECE))
+                if not data:
+                    return
+                length -= len(data)
+                yield data
+        else:
+            file.seek(length, 1)
+        file.seek(4, 1)
 
 
 def _filtered(samples: Samples) -> NDArray[np.uint8]:
