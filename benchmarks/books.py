@@ -64,16 +64,17 @@ def overlap(book: Path, output: Path, model: str) -> None:
 
     prepare_process()  # as the command does, before torch is imported
     from sketchcolor_cli.coloring.colorizer import Colorizer
-    from sketchcolor_cli.coloring.extras.outputs import paint_page
+    from sketchcolor_cli.coloring.extras.outputs import finish
     from sketchcolor_cli.coloring.models import load_color_model
-    from sketchcolor_cli.coloring.settings import Parts
+    from sketchcolor_cli.coloring.settings import Extras
     from sketchcolor_cli.files.books.opening import open_book
     from sketchcolor_cli.files.worklist import Job
     from sketchcolor_cli.imaging.images import read_picture, write_picture
     from sketchcolor_cli.jobs.journal import Journal
     from sketchcolor_cli.jobs.pipeline import Steps
-    from sketchcolor_cli.jobs.plan import Existing, Planner
+    from sketchcolor_cli.jobs.plan import Planner
     from sketchcolor_cli.jobs.run import Runner
+    from sketchcolor_cli.jobs.settings import Existing
 
     network, _ = load_color_model(model)
     spent: list[float] = []
@@ -89,7 +90,7 @@ def overlap(book: Path, output: Path, model: str) -> None:
 
     def compute(pages: list) -> list:
         start = time.perf_counter()
-        done = [paint_page(color, page, (), (), Parts(), prepared=prepared) for page, prepared in pages]
+        done = [(page, color.paint(page, prepared=prepared)) for page, prepared in pages]
         computed.append(time.perf_counter() - start)
         return done
 
@@ -109,7 +110,7 @@ def overlap(book: Path, output: Path, model: str) -> None:
     steps = Steps(
         read=read,
         compute=compute,
-        write=lambda job, finish: write_picture(job.writes, finish().picture),
+        write=lambda job, done: write_picture(job.writes, finish(*done, (), Extras()).picture),
         weight=lambda page: page[0].nbytes + page[1].nbytes,
         writers=2,
     )

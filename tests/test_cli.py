@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import re
@@ -11,7 +10,7 @@ import shutil
 import signal
 import sys
 import traceback
-from dataclasses import replace
+from dataclasses import make_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import ANY, Mock, call
@@ -22,21 +21,37 @@ import typer
 from typer.testing import CliRunner
 
 from sketchcolor_cli import Extractor, Parameter, SizeRule, WeightFile, __version__, environment
-from sketchcolor_cli.cli import batches, colorize, plugins, printing
+from sketchcolor_cli.cli import plugins, printing
 from sketchcolor_cli.cli.app import app, main
-from sketchcolor_cli.coloring import colorizer, models
+from sketchcolor_cli.cli.options import told
+from sketchcolor_cli.cli.request import requested
+from sketchcolor_cli.coloring import colorizer as colorizers
+from sketchcolor_cli.coloring import models
 from sketchcolor_cli.coloring.extras import outputs
-from sketchcolor_cli.coloring.guides import palette
-from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Protect
+from sketchcolor_cli.coloring.settings import (
+    ColoredPages,
+    ColorizeSettings,
+    ExploreSettings,
+    Extras,
+    Guess,
+    LayerFormat,
+    Protect,
+)
 from sketchcolor_cli.compute import devices, precision
 from sketchcolor_cli.errors import CheckpointError, ImageError, TrainingError, UsageError
 from sketchcolor_cli.extraction import drawer as drawers
-from sketchcolor_cli.extraction.settings import Sketching
+from sketchcolor_cli.extraction.settings import NATIVE, Sketching
+from sketchcolor_cli.files.books.settings import PdfSettings
+from sketchcolor_cli.files.settings import Container, Shard
 from sketchcolor_cli.imaging import images
 from sketchcolor_cli.imaging.settings import Saving
-from sketchcolor_cli.jobs.pipeline import Existing
-from sketchcolor_cli.jobs.plan import Planner
+from sketchcolor_cli.jobs import colorize, explore, extract
+from sketchcolor_cli.jobs.outcome import Begun, Outcome
+from sketchcolor_cli.jobs.requests import ColorizeRequest, ExploreRequest, ExtractRequest, Guides
+from sketchcolor_cli.jobs.series import template
+from sketchcolor_cli.jobs.settings import RunSettings
 from sketchcolor_cli.plugin.discovery import Extractors, Listing
+from sketchcolor_cli.settings import from_table, part, setting
 from sketchcolor_cli.training import run as training_run
 from sketchcolor_cli.training.loop.ranks import Ranks
 from sketchcolor_cli.training.settings import TrainSettings
@@ -44,6 +59,7 @@ from sketchcolor_cli.weights.format import Record, write_stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
 # A terminal or a colour that the tester's environment asks for would show up in what is compared here.
 RUNNER = CliRunner(env=dict.fromkeys(("FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"), None))
@@ -89,21 +105,24 @@ class Engines(NamedTuple):
 
     load: Mock
     drawer: Mock
-    planner: Mock
     model: Mock
-    colorizer: Mock
-    color: Mock
+    paint: Mock
     write: Mock
     train: Mock
 
 
 @pytest.fixture
-def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
-    """Listening engines, and a folder to work in with empty files that stand for pictures."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder to work in, with empty files that stand for pictures."""
     monkeypatch.chdir(tmp_path)
     for name in ("in/a.png", "in/b/c.jpg", "rough/a.png", "rough/b/c.png", "one.png"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).touch()
+
+
+@pytest.fixture
+def engines(folder: None, monkeypatch: pytest.MonkeyPatch) -> Engines:
+    """Listening engines."""
     declared = Extractor("faint", "Draws faintly.", Mock(), size=SizeRule(multiple=8))
     widths = (Parameter("sigma", 0.5, "Width."), Parameter("k", 4.5, "Ratio."))
     shares = (Parameter("mix", "linework", "Shares."), Parameter("seed", 0, "Seed."))
@@ -113,41 +132,31 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
         declared,
     ]
     found = Extractors([Listing(one.name, "demo", "1.0", one) for one in listed])
-    color = Mock(side_effect=lambda page, *_: f"{page} coloured")
-    color.stays = lambda _page: False
-    color.prepare = lambda _page: Mock(nbytes=0)
+    paint = Mock(side_effect=lambda page, *_: page)
+    colorizer = Mock(prepare=lambda _page: Mock(nbytes=0), stays=lambda _page: False)
+    colorizer.paint = lambda page, references, hints, **_: paint(page, references, hints)
     drawer = listening_drawer()
     made = Engines(
         load=Mock(return_value=drawer),
         drawer=drawer,
-        planner=Mock(wraps=Planner),
         model=Mock(return_value=("network", "its description")),
-        colorizer=Mock(return_value=color),
-        color=color,
+        paint=paint,
         write=Mock(return_value=None),
         train=Mock(return_value={"pictures": 9, "model": "run/model.safetensors"}),
     )
-    for place in ("cli.extract", "plugin.discovery"):
+    for place in ("jobs.extract", "plugin.discovery"):
         monkeypatch.setattr(f"sketchcolor_cli.{place}.find_extractors", lambda: found)
-    monkeypatch.setattr(batches, "Planner", made.planner)
     monkeypatch.setattr(devices, "resolve", lambda wanted: f"resolved {wanted}")
     monkeypatch.setattr(drawers, "load_drawer", made.load)
     monkeypatch.setattr(precision, "choose", lambda device: f"the best of {device}")
     monkeypatch.setattr(environment, "model_file", lambda name: name)
     monkeypatch.setattr(models, "load_color_model", made.model)
-    monkeypatch.setattr(colorizer, "Colorizer", made.colorizer)
-    monkeypatch.setattr(outputs, "paint_page", listening_paint)
-    monkeypatch.setattr(palette, "read_palette", lambda path: f"<{path.as_posix()}>")
+    monkeypatch.setattr(colorizers, "Colorizer", lambda *_, **__: colorizer)
+    monkeypatch.setattr(outputs, "finish", lambda page, *_: outputs.Colored(f"{page} coloured"))
     monkeypatch.setattr(images, "read_picture", lambda path: Shown(f"<{path.as_posix()}>"))
     monkeypatch.setattr(images, "write_picture", made.write)
     monkeypatch.setattr(training_run, "train", made.train)
     return made
-
-
-def listening_paint(color: Mock, *given: Any, z: Any = None, **_: Any) -> Callable[[], outputs.Colored]:
-    """Stand for colouring a page: all but what is prepared and the parts that are asked for reaches it."""
-    picture = color(*given[:3]) if z is None else color(*given[:3], z=z)
-    return lambda: outputs.Colored(picture)
 
 
 def refusing(name: str, error: BaseException) -> Callable[..., None]:
@@ -160,70 +169,187 @@ def refusing(name: str, error: BaseException) -> Callable[..., None]:
     return write
 
 
-# Arguments to calls
+# Arguments to requests
 
 
-DUE = {
-    "method": "linework",
-    "device": "resolved auto",
-    "settings": (),
-    "precision": "float32",
-    "sketching": {},
-    "existing": Existing.ERROR,
-    "endings": ("png", "png"),
-}
-"""What reaches the engines when nothing is asked for."""
+def request_of(monkeypatch: pytest.MonkeyPatch, job: ModuleType, line: str) -> Any:
+    """Return the request that a line as typed becomes; the job itself only listens."""
+    name = job.__name__.rpartition(".")[2]
+    listener = Mock(return_value=Outcome())
+    monkeypatch.setattr(job, name, listener)
+    result = command(f"{name} {line}")
+    assert result.exit_code == 0, result.output
+    [heard] = listener.call_args_list
+    return heard.args[0]
+
+
+EXTRACT = ExtractRequest((Path("in"),), Path("out"))
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("args", "request_"),
+    [
+        ("", EXTRACT),
+        ("--method faint", replace(EXTRACT, sketching=Sketching("faint"))),
+        ("-m faint --device cuda:1", replace(EXTRACT, sketching=Sketching("faint"), device="cuda:1")),
+        ("--param sigma=0.8 --param k=2", replace(EXTRACT, params=("sigma=0.8", "k=2"))),
+        ("--mix xdog=1,faint=3", replace(EXTRACT, sketching=Sketching("avg"), mix="xdog=1,faint=3")),
+        ("-m avg --seed 0", replace(EXTRACT, sketching=Sketching("avg"), seed=0)),
+        ("--size native", replace(EXTRACT, sketching=Sketching(size=NATIVE))),
+        ("--size 768 --batch-size 3", replace(EXTRACT, sketching=Sketching(size=768, batch_size=3))),
+        ("--half --device mps", replace(EXTRACT, half=True, device="mps")),
+        ("--invert", replace(EXTRACT, sketching=Sketching(invert=True))),
+        ("--binarize --threshold 0.25", replace(EXTRACT, sketching=Sketching(binarize=True, threshold=0.25))),
+        ("--format .TIFF", replace(EXTRACT, format="tiff")),
+        ("--format keep", replace(EXTRACT, format="keep")),
+        ("--overwrite", replace(EXTRACT, run=RunSettings(overwrite=True))),
+        ("--resume -j 3", replace(EXTRACT, run=RunSettings(resume=True, jobs=3))),
+        ("--shard 2/3", replace(EXTRACT, run=RunSettings(shard=Shard(2, 3)))),
+        ("--container cbz", replace(EXTRACT, run=RunSettings(container=Container.CBZ))),
+        ("--pdf-dpi 150", replace(EXTRACT, pdf=PdfSettings(150))),
+        ("--verbose --json", EXTRACT),
+    ],
+)
+def test_extract(monkeypatch: pytest.MonkeyPatch, args: str, request_: ExtractRequest) -> None:
+    assert request_of(monkeypatch, extract, f"in -o out {args}") == request_
+
+
+COLORIZE = ColorizeRequest((Path("in"),), Path("out"))
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("args", "request_"),
+    [
+        ("", COLORIZE),
+        ("--model m.safetensors --device cpu", replace(COLORIZE, model="m.safetensors", device="cpu")),
+        (
+            "--work-size 64 --saturation 0",
+            replace(COLORIZE, colors=ColorizeSettings(work_size=64, saturation=0)),
+        ),
+        (
+            "--reference rough --reference b --hints one.png",
+            replace(COLORIZE, guides=Guides(references=(Path("rough"), Path("b")), hints=(Path("one.png"),))),
+        ),
+        (
+            "--sheet one.png --sheet rough/a.png --palette colors.gpl --z z.json",
+            replace(
+                COLORIZE,
+                guides=Guides(
+                    sheets=(Path("one.png"), Path("rough/a.png")),
+                    palette=Path("colors.gpl"),
+                    latents=Path("z.json"),
+                ),
+            ),
+        ),
+        (
+            "--protect gutters --colored-pages redo --descreen --palette-strength 0.5 --guess mean --seed 7",
+            replace(
+                COLORIZE,
+                colors=ColorizeSettings(
+                    protect=Protect.GUTTERS,
+                    colored_pages=ColoredPages.REDO,
+                    descreen=True,
+                    palette_strength=0.5,
+                    guess=Guess.MEAN,
+                    seed=7,
+                ),
+            ),
+        ),
+        (
+            "--flats --layers psd --debug-masks masks --save-z z.json",
+            replace(
+                COLORIZE,
+                beside=Extras(flats=True, layers=LayerFormat.PSD),
+                debug_masks=Path("masks"),
+                saved_latents=Path("z.json"),
+            ),
+        ),
+        (
+            "--format webp --quality 80 --subsampling 420",
+            replace(COLORIZE, format="webp", saving=Saving(80, "420")),
+        ),
+        (
+            "--watch --fail-fast --ray local",
+            replace(COLORIZE, run=RunSettings(watch=True, fail_fast=True, ray="local")),
+        ),
+    ],
+)
+def test_colorize(monkeypatch: pytest.MonkeyPatch, args: str, request_: ColorizeRequest) -> None:
+    assert request_of(monkeypatch, colorize, f"in -o out {args}") == request_
+
+
+@pytest.mark.usefixtures("folder")
+def test_explore(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "one.png -o grid.png --directions 3,17 --steps 2 --span 0.5 --size 96 --seed 4 --reference r.png"
+    grid = ExploreSettings(directions=(3, 17), steps=2, span=0.5, size=96, seed=4)
+    due = ExploreRequest(Path("one.png"), Path("grid.png"), reference=Path("r.png"), grid=grid)
+    assert request_of(monkeypatch, explore, line) == due
+
+
+def test_a_new_setting_of_the_colours_touches_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field is added where it would be written; option, check, variable, key and fingerprint follow."""
+    glow = ("glow", int, setting(3, "How much colours glow.", least=1))
+    colors = make_dataclass("Colors", [glow], bases=(ColorizeSettings,), frozen=True)
+    more = make_dataclass(
+        "More", [("colors", colors, part(colors, "Colours"))], bases=(ColorizeRequest,), frozen=True
+    )
+    heard: list[Any] = []
+    app = typer.Typer(rich_markup_mode=None)
+
+    @app.command()
+    @told
+    @requested(request=more)
+    def paint(request: Any) -> int:
+        heard.append(request)
+        return 0
+
+    monkeypatch.setenv("SKETCHCOLOR_CONFIG", "none.toml")
+    assert "How much colours glow. [default: 3]" in plain(
+        RUNNER.invoke(app, ["--help"], env={"COLUMNS": "200"}).output
+    )
+    for given, variables in ((["--glow", "7"], {}), ([], {"SKETCHCOLOR_GLOW": "5"})):
+        assert RUNNER.invoke(app, ["in", "-o", "out", *given], env=variables).exit_code == 0
+    assert [one.colors.glow for one in heard] == [7, 5]
+    assert from_table(more, {"glow": 4}) == {"glow": 4}
+    assert heard[0].decisive()["glow"] == 7
+    assert "glow = 3" in template(more)
+    with pytest.raises(UsageError, match="--glow 0: must be at least 1"):
+        colors(glow=0)
+
+
+# Requests to engines
 
 
 @pytest.mark.parametrize(
-    ("args", "other"),
+    ("args", "given", "endings"),
     [
-        ("", {}),
-        ("--method faint", {"method": "faint"}),
-        ("-m faint --device cuda:1", {"method": "faint", "device": "resolved cuda:1"}),
-        ("--param sigma=0.8 --param k=2", {"settings": ("sigma=0.8", "k=2")}),
-        ("--mix linework=1,faint=3", {"method": "avg", "settings": ("mix=linework=1,faint=3",)}),
-        ("-m avg --mix random --seed 7", {"method": "avg", "settings": ("mix=random", "seed=7")}),
-        ("-m avg --seed 0", {"method": "avg", "settings": ("seed=0",)}),
-        ("--size native", {"sketching": {"size": 0}}),
-        ("--size 768 --batch-size 3", {"sketching": {"size": 768, "batch_size": 3}}),
-        ("--half --device mps", {"device": "resolved mps", "precision": "the best of resolved mps"}),
-        ("--invert", {"sketching": {"invert": True}}),
-        ("--binarize --threshold 0.25", {"sketching": {"binarize": True, "threshold": 0.25}}),
-        ("--format webp", {"endings": ("webp", "webp")}),
-        ("--format .TIFF", {"endings": ("tiff", "tiff")}),
-        ("--format keep", {"endings": ("png", "jpg")}),
-        ("--overwrite", {"existing": Existing.OVERWRITE}),
-        ("--resume", {"existing": Existing.SKIP}),
-        ("--verbose --json", {}),
-        ("-v", {}),
+        ("", {}, ("png", "png")),
+        ("-m faint --device cuda:1", {"method": "faint", "device": "resolved cuda:1"}, ("png", "png")),
+        ("--mix linework=1", {"method": "avg", "settings": ("mix=linework=1",)}, ("png", "png")),
+        (
+            "--half --device mps",
+            {"device": "resolved mps", "precision": "the best of resolved mps"},
+            ("png", "png"),
+        ),
+        ("--format keep", {}, ("png", "jpg")),
     ],
 )
-def test_extract(engines: Engines, args: str, other: dict[str, Any]) -> None:
-    due = DUE | other
+def test_pictures_go_through_the_extractor(
+    engines: Engines, args: str, given: dict[str, Any], endings: tuple[str, str]
+) -> None:
     assert command(f"extract in -o out {args}").exit_code == 0
-    sketching = Sketching(**{"method": due["method"], **due["sketching"]})
-    assert engines.load.mock_calls == [
-        call(
-            ANY,
-            due["method"],
-            device=due["device"],
-            settings=due["settings"],
-            find_weight=ANY,
-            precision=due["precision"],
-            sketching=sketching,
-            tell=printing.note,
-        )
-    ]
-    suffix = None if due["endings"] == ("png", "jpg") else f".{due['endings'][0]}"
-    assert engines.planner.mock_calls == [call(Path("out"), ANY, due["existing"], ANY, ANY, suffix)]
+    method = given.pop("method", "linework")
+    due = {"device": "resolved auto", "settings": (), "precision": "float32", **given}
+    [loaded] = engines.load.mock_calls
+    assert loaded == call(ANY, method, **due, find_weight=ANY, sketching=Sketching(method), tell=ANY)
     assert engines.drawer.prepare.mock_calls == [call(A), call(C)]
     drawn = [f"{picture} prepared drawn" for picture in (A, C)]
     assert sorted(engines.drawer.finish.mock_calls) == sorted(call(one) for one in drawn)
-    first, second = due["endings"]
     assert sorted(engines.write.mock_calls) == [
-        call(Path(f"out/a.{first}"), f"{drawn[0]} finished"),
-        call(Path(f"out/b/c.{second}"), f"{drawn[1]} finished"),
+        call(Path(f"out/a.{endings[0]}"), f"{drawn[0]} finished"),
+        call(Path(f"out/b/c.{endings[1]}"), f"{drawn[1]} finished"),
     ]
 
 
@@ -236,63 +362,36 @@ A, C = "<in/a.png>", "<in/b/c.jpg>"
 
 
 @pytest.mark.parametrize(
-    ("args", "other"),
+    ("args", "pages"),
     [
-        ("", {}),
-        ("--model m.safetensors", {"model": "m.safetensors"}),
-        ("--work-size 64 --saturation 0", {"settings": ColorizeSettings(work_size=64, saturation=0)}),
-        ("--device cpu --overwrite", {"device": "cpu", "existing": Existing.OVERWRITE}),
-        ("--resume", {"existing": Existing.SKIP}),
-        ("--reference one.png", {"pages": [(A, ("<one.png>",), ()), (C, ("<one.png>",), ())]}),
-        ("--hints one.png", {"pages": [(A, (), ("<one.png>",)), (C, (), ("<one.png>",))]}),
+        ("", [(A, (), ()), (C, (), ())]),
+        ("--reference one.png", [(A, ("<one.png>",), ()), (C, ("<one.png>",), ())]),
         (
             "--reference rough --hints one.png",
-            {"pages": [(A, ("<rough/a.png>",), ("<one.png>",)), (C, ("<rough/b/c.png>",), ("<one.png>",))]},
+            [(A, ("<rough/a.png>",), ("<one.png>",)), (C, ("<rough/b/c.png>",), ("<one.png>",))],
         ),
-        ("--sheet one.png --sheet rough/a.png", {"sheets": ["<one.png>", "<rough/a.png>"]}),
         (
             "--reference one.png --reference rough",
-            {"pages": [(A, ("<one.png>", "<rough/a.png>"), ()), (C, ("<one.png>", "<rough/b/c.png>"), ())]},
+            [(A, ("<one.png>", "<rough/a.png>"), ()), (C, ("<one.png>", "<rough/b/c.png>"), ())],
         ),
-        (
-            "--protect gutters --colored-pages redo --descreen --palette-strength 0.5",
-            {
-                "settings": ColorizeSettings(
-                    protect=Protect.GUTTERS,
-                    colored_pages=ColoredPages.REDO,
-                    descreen=True,
-                    palette_strength=0.5,
-                )
-            },
-        ),
-        ("--palette colors.gpl", {"palette": "<colors.gpl>"}),
-        ("--hints rough/b", {}),  # its c.png is for a page c, not for b/c
-        ("--format webp --quality 80", {"suffix": ".webp", "saving": Saving(80)}),
-        ("--subsampling 420", {"saving": Saving(subsampling="420")}),
+        ("--hints rough/b", [(A, (), ()), (C, (), ())]),  # its c.png is for a page c, not for b/c
     ],
 )
-def test_colorize(engines: Engines, args: str, other: dict[str, Any]) -> None:
-    due = {"model": "default", "settings": ColorizeSettings(), "device": "auto", "existing": Existing.ERROR}
-    due |= {"pages": [(A, (), ()), (C, (), ())], "sheets": [], "palette": None}
-    due |= {"suffix": None, "saving": Saving(), **other}
-    assert command(f"colorize in -o out {args}").exit_code == 0
-    assert engines.model.mock_calls == [call(due["model"])]
-    assert engines.colorizer.call_args == call(
-        "network", f"resolved {due['device']}", due["settings"], sheets=due["sheets"], palette=due["palette"]
-    )
-    assert engines.planner.mock_calls == [call(Path("out"), ANY, due["existing"], ANY, ANY, due["suffix"])]
-    assert engines.color.mock_calls == [call(*page) for page in due["pages"]]
-    written = [
-        call(Path("out/a.png").with_suffix(due["suffix"] or ".png"), f"{A} coloured", due["saving"]),
-        call(Path("out/b/c.jpg").with_suffix(due["suffix"] or ".jpg"), f"{C} coloured", due["saving"]),
+def test_pages_are_painted_with_their_guides(
+    engines: Engines, args: str, pages: list[tuple[str, tuple[str, ...], tuple[str, ...]]]
+) -> None:
+    assert command(f"colorize in -o out --quality 80 {args}").exit_code == 0
+    assert engines.model.mock_calls == [call("default")]
+    assert engines.paint.mock_calls == [call(*page) for page in pages]
+    assert sorted(engines.write.mock_calls) == [
+        call(Path("out/a.png"), f"{A} coloured", Saving(80)),
+        call(Path("out/b/c.jpg"), f"{C} coloured", Saving(80)),
     ]
-    engines.write.assert_has_calls(written, any_order=True)  # by several threads
-    assert engines.write.call_count == 2
 
 
 def test_pages_named_outright_find_their_reference(engines: Engines) -> None:
     result = command("colorize in/a.png in/b/c.jpg -o out --reference rough")
-    assert engines.color.mock_calls == [call(A, ("<rough/a.png>",), ()), call(C, (), ())]
+    assert engines.paint.mock_calls == [call(A, ("<rough/a.png>",), ()), call(C, (), ())]
     assert result.stderr.startswith("rough: no reference for 1 of 2 pages, such as c.jpg\n")
 
 
@@ -376,15 +475,6 @@ def test_of_several_extractors_each_picture_has_one_and_mixtures_are_random(engi
     assert [float(sketch(rgb).max()) for rgb in pictures] == drawn
 
 
-def test_a_default_of_the_command_line_is_that_of_the_engine() -> None:
-    given = inspect.signature(colorize.colorize).parameters
-    settings = ColorizeSettings()
-    assert (given["work_size"].default, given["saturation"].default) == (
-        settings.work_size,
-        settings.saturation,
-    )
-
-
 # Mistakes
 
 
@@ -408,31 +498,30 @@ def test_what_typer_refuses(line: str, said: str) -> None:
 
 
 BOTH = "--overwrite and --resume exclude each other"
-FORMATS = "png, jpg, jpeg, jfif, webp, avif, tif, tiff, bmp, or keep"
-RANGE = "--work-size must be at least 64, and --saturation at least 0"
+FORMATS = "png, jpg, jpeg, jfif, webp, avif, tif, tiff, bmp, keep"
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         ("extract in -o out --overwrite --resume", BOTH),
-        ("extract in -o out --size large", "--size large: write native, or a number of pixels such as 768"),
-        ("extract in -o out --size 0", "--size 0: write native, or a number of pixels such as 768"),
-        ("extract in -o out --size 15", "--size must be native or at least 16"),
-        ("extract in -o out --batch-size 0", "--batch-size must be at least 1"),
-        ("extract in -o out --threshold 1", "--threshold must be above 0 and below 1"),
-        ("extract in -o out --format gif", f"--format gif: choose one of {FORMATS}"),
+        ("extract in -o out --size large", "--size large: must be native or at least 16"),
+        ("extract in -o out --size 0", "--size 0: must be native or at least 16"),
+        ("extract in -o out --size 15", "--size 15: must be native or at least 16"),
+        ("extract in -o out --batch-size 0", "--batch-size 0: must be at least 1"),
+        ("extract in -o out --threshold 1", "--threshold 1.0: must be above 0 and below 1"),
+        ("extract in -o out --format gif", f"--format gif: must be one of {FORMATS}"),
         (
             "extract in -o out -m faint --mix linework=1",
             "--mix and --method faint exclude each other; --mix has its own, avg",
         ),
         ("extract in -o out --seed 1", "--param seed=1: linework has no parameter 'seed'; it has: sigma, k"),
         ("colorize in -o out --resume --overwrite --json", BOTH),
-        ("colorize in -o out --work-size 63", RANGE),
-        ("colorize in -o out --saturation -0.1", RANGE),
-        ("colorize in -o out --saturation nan", RANGE),
-        ("colorize in -o out --saturation inf", RANGE),
-        ("colorize in -o out --palette-strength 1.1", "--palette-strength must be from 0 to 1"),
+        ("colorize in -o out --work-size 63", "--work-size 63: must be at least 64"),
+        ("colorize in -o out --saturation -0.1", "--saturation -0.1: must be from 0 to 10"),
+        ("colorize in -o out --saturation nan", "--saturation nan: must be from 0 to 10"),
+        ("colorize in -o out --saturation 11", "--saturation 11.0: must be from 0 to 10"),
+        ("colorize in -o out --palette-strength 1.1", "--palette-strength 1.1: must be from 0 to 1"),
         ("train data -o run --preset slow", "--preset slow: must be one of thesis, fast"),
         ("train data -o run --stages pixel,magic", "--stages magic: must be one of vgg, pixel, perceptual"),
         ("train data -o run --epochs 0", "--epochs 0: must be at least 1"),
@@ -463,7 +552,7 @@ def test_usage_errors_are_one_line_and_2(engines: Engines, line: str, said: str)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"error: {said}")
     assert result.stderr.count("\n") == 1
-    assert not engines.planner.called
+    assert not engines.load.called
     assert not engines.train.called
 
 
@@ -479,7 +568,7 @@ def test_usage_errors_are_one_line_and_2(engines: Engines, line: str, said: str)
         ),
         (
             "colorize in -o out --reference empty",
-            "empty: no pictures in this folder; looked for files ending",
+            "empty: no pictures in this folder; looked for .",
         ),
         ("colorize in/a.png -o in", "in/a.png: the result would overwrite in/a.png; name another output"),
     ],
@@ -568,7 +657,7 @@ def test_failures_are_named_and_counted(engines: Engines, line: str) -> None:
 
 
 def test_hints_that_make_no_sense_are_told_with_their_page(engines: Engines) -> None:
-    engines.color.side_effect = UsageError("the picture with the hints has no transparent parts")
+    engines.paint.side_effect = UsageError("the picture with the hints has no transparent parts")
     result = command("colorize in/a.png -o out --hints one.png")
     assert result.exit_code == 1
     page = Path("in/a.png")
@@ -661,8 +750,8 @@ def test_the_bar_takes_a_title_as_it_is(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    with printing.batch_progress("{0} [b]model[/b] on cpu", 3, verbose=False):
-        pass
+    with printing.run_progress(verbose=False) as progress:
+        progress(Begun("{0} [b]model[/b] on cpu", 3))
     assert "{0} [b]model[/b] on cpu" in capsys.readouterr().err
 
 
@@ -899,7 +988,7 @@ def test_missing_weights_are_one_line_before_any_engine_is_loaded(
     files = [WeightFile(name, "research only", non_commercial=True) for name in ("first", "second")]
     declared = Extractor("net", "Draws.", Mock(), tuple(files), parameters=(fine,))
     found = Extractors([Listing("net", "demo", "1.0", declared)])
-    for place in ("cli.extract", "plugin.discovery"):
+    for place in ("jobs.extract", "plugin.discovery"):
         monkeypatch.setattr(f"sketchcolor_cli.{place}.find_extractors", lambda: found)
     result = invoke(*shlex.split(line), SKETCHCOLOR_WEIGHTS="kept")
     assert result.exit_code == 1

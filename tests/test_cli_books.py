@@ -134,7 +134,9 @@ def test_fail_fast_and_shards(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out").glob("*.png"))) == 8
     result = run("extract", folder, "-o", tmp_path / "out", "--shard", "0/2")
     assert result.exit_code == 2
-    assert result.stderr == "error: --shard 0/2: write it as i/n, such as 2/8 for the second of eight runs\n"
+    assert (
+        result.stderr == "error: --shard 0/2: write it as I/N, such as 2/8 for the second of eight shares\n"
+    )
 
 
 def test_other_settings_are_done_again_only_when_asked_for(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_any_size_comes_out_as_it_went_in(size: tuple[int, int], stride: int) ->
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("work_size", [16, 576])
+@pytest.mark.parametrize("work_size", [64, 576])
 def test_ink_is_the_pages_own_to_the_last_bit(size: tuple[int, int], work_size: int) -> None:
     page = sketchy(*size)
     if size == (1, 1):
@@ -194,13 +194,13 @@ def test_a_reference_is_stretched_over_the_page() -> None:
 
 
 def test_transparent_parts_of_a_reference_say_nothing() -> None:
-    reference = strokes(96, 96, np.s_[:40, :50], RED)  # edges between pixels of the working copy
+    reference = strokes(192, 192, np.s_[:80, :100], RED)  # edges between pixels of the working copy
     reference.rgb[reference.alpha == 0] = GREEN
-    hint = seen_hint(Witness(), Picture(rgb=sheet(96, 96)), reference, work_size=32)
+    hint = seen_hint(Witness(), Picture(rgb=sheet(192, 192)), reference, work_size=64)
     mask = hint[..., 3] == 1
-    assert mask.sum() == 13 * 17
-    assert mask[:13, :17].all()
-    np.testing.assert_allclose(hint[mask][:, :3], np.broadcast_to(RED, (13 * 17, 3)), atol=1e-6)
+    assert mask.sum() == 27 * 33
+    assert mask[:27, :33].all()
+    np.testing.assert_allclose(hint[mask][:, :3], np.broadcast_to(RED, (27 * 33, 3)), atol=1e-6)
     assert not hint[~mask].any()
 
 
@@ -218,11 +218,11 @@ def test_a_hair_of_a_hint_is_not_lost() -> None:
     assert not hint[hint[..., 3] == 0].any()
 
 
-@given(st.integers(0, 399), st.integers(0, 99), st.integers(4, 25))
+@given(st.integers(0, 799), st.integers(0, 399), st.integers(64, 100))
 @settings(deadline=None, max_examples=25)
 def test_no_dot_is_lost(y: int, x: int, work_size: int) -> None:
     hint = seen_hint(
-        Witness(), Picture(rgb=sheet(400, 100)), None, strokes(400, 100, (y, x), RED), work_size=work_size
+        Witness(), Picture(rgb=sheet(800, 400)), None, strokes(800, 400, (y, x), RED), work_size=work_size
     )
     told = hint[hint[..., 3] == 1]
     assert 1 <= len(told) <= 4
@@ -311,8 +311,8 @@ def test_the_same_page_twice_gives_the_same() -> None:
 @pytest.mark.parametrize(
     ("page", "limits", "seen"),
     [
-        ((200, 100), {"work_size": 50}, (100, 50)),
-        ((100, 200), {"work_size": 50}, (50, 100)),
+        ((400, 200), {"work_size": 100}, (200, 100)),
+        ((200, 400), {"work_size": 100}, (100, 200)),
         ((40, 30), {"work_size": 64}, (40, 30)),
     ],
 )
@@ -333,10 +333,10 @@ def test_a_picture_longer_than_opencv_can_remap() -> None:
 
 
 def test_bands_of_a_large_page_meet_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = sketchy(70, 50)
-    whole = Colorizer(unet(), "cpu", ColorizeSettings(work_size=32))(page).rgb
-    monkeypatch.setattr("sketchcolor_cli.coloring.paint.composite._PIXELS", 7 * 50)
-    banded = Colorizer(unet(), "cpu", ColorizeSettings(work_size=32))(page).rgb
+    page = sketchy(140, 100)
+    whole = Colorizer(unet(), "cpu", ColorizeSettings(work_size=64))(page).rgb
+    monkeypatch.setattr("sketchcolor_cli.coloring.paint.composite._PIXELS", 7 * 100)
+    banded = Colorizer(unet(), "cpu", ColorizeSettings(work_size=64))(page).rgb
     np.testing.assert_allclose(banded, whole, atol=1e-6)
 
 

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 RUN = """
 import sys, time
 from pathlib import Path
-from sketchcolor_cli.jobs.pipeline import Existing, Steps
+from sketchcolor_cli.jobs.pipeline import Steps
+from sketchcolor_cli.jobs.settings import Existing
 from sketchcolor_cli.files.books.opening import open_book
 from sketchcolor_cli.jobs.journal import Journal
 from sketchcolor_cli.jobs.plan import Planner
 from sketchcolor_cli.jobs.run import Runner
-from sketchcolor_cli.files.worklist import Container, build_worklist
+from sketchcolor_cli.files.settings import Container
+from sketchcolor_cli.files.worklist import build_worklist
 
 source, output = map(Path, sys.argv[1:])
 

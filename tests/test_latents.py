@@ -1,4 +1,4 @@
-"""Codes z in files, and grids of them."""
+"""Latent vectors in files, and grids of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.coloring import latents
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.models import load_color_model
-from sketchcolor_cli.coloring.settings import ColorizeSettings, Guess
+from sketchcolor_cli.coloring.settings import ColorizeSettings, ExploreSettings, Guess
 from sketchcolor_cli.errors import DataError, UsageError
 from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
 from sketchcolor_cli.networks.config import GeneratorConfig
@@ -37,15 +37,15 @@ def page() -> Picture:
     return Picture(rgb=rgb, gray=True)
 
 
-def test_codes_come_back_from_their_file(tmp_path: Path) -> None:
+def test_latents_come_back_from_their_file(tmp_path: Path) -> None:
     given = {"a.png": np.array([0.25, -1, 0.123456], np.float32), "b/c.png": np.zeros(3, np.float32)}
-    latents.write_codes(tmp_path / "z.json", "m", given)
-    found = latents.read_codes(tmp_path / "z.json")
+    latents.write_latents(tmp_path / "z.json", "m", given)
+    found = latents.read_latents(tmp_path / "z.json")
     assert found.keys() == given.keys()
     assert all(np.allclose(found[name], given[name]) for name in given)
-    assert np.array_equal(latents.code_for(found, PurePath("x/a.jpg")), found["a.png"])
-    assert latents.code_for(found, PurePath("d.png")) is None
-    assert latents.code_for({"a.png": found["a.png"]}, PurePath("d.png")) is found["a.png"]
+    assert np.array_equal(latents.latent_for(found, PurePath("x/a.jpg")), found["a.png"])
+    assert latents.latent_for(found, PurePath("d.png")) is None
+    assert latents.latent_for({"a.png": found["a.png"]}, PurePath("d.png")) is found["a.png"]
 
 
 @pytest.mark.parametrize(
@@ -53,32 +53,32 @@ def test_codes_come_back_from_their_file(tmp_path: Path) -> None:
 )
 def test_other_files_are_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "z.json").write_text(text)
-    with pytest.raises(DataError, match="holds no codes"):
-        latents.read_codes(tmp_path / "z.json")
+    with pytest.raises(DataError, match="holds no latent vectors"):
+        latents.read_latents(tmp_path / "z.json")
     with pytest.raises(DataError, match="cannot be read"):
-        latents.read_codes(tmp_path / "gone.json")
+        latents.read_latents(tmp_path / "gone.json")
 
 
-def test_the_code_of_a_page_gives_the_same_colours(network: Generator) -> None:
+def test_the_latent_of_a_page_gives_the_same_colours(network: Generator) -> None:
     color = Colorizer(network, "cpu")
     red = Picture(rgb=np.full((8, 8, 3), RED, np.float32))
-    z = color.code(page(), red)
+    z = color.latent(page(), red)
     assert z.shape == (64,)
-    np.testing.assert_allclose(color(page(), z=z).rgb, color(page(), red).rgb, atol=1e-5)
-    assert np.abs(color(page(), z=-z).rgb - color(page(), z=z).rgb).max() > 1e-3
+    np.testing.assert_allclose(color(page(), latent=z).rgb, color(page(), red).rgb, atol=1e-5)
+    assert np.abs(color(page(), latent=-z).rgb - color(page(), latent=z).rgb).max() > 1e-3
 
 
-def test_a_grid_has_the_read_code_in_the_middle(network: Generator) -> None:
-    grid = latents.explore(network, "cpu", ColorizeSettings(), page(), steps=3, directions=(0, 5)).rgb
+def test_a_grid_has_the_read_latent_in_the_middle(network: Generator) -> None:
+    grid = latents.explore(network, "cpu", page(), (), ExploreSettings(directions=(0, 5), steps=3)).rgb
     assert grid.shape == (3 * 48 + 12, 3 * 32 + 12, 3)
     middle = grid[54:102, 38:70]
     np.testing.assert_allclose(middle, Colorizer(network, "cpu")(page()).rgb, atol=1e-5)
     assert np.abs(grid[:48, :32] - middle).max() > 1e-3
 
 
-def test_random_directions_hang_on_the_seed(network: Generator) -> None:
+def test_random_directions_depend_on_the_seed(network: Generator) -> None:
     first, again, other = (
-        latents.explore(network, "cpu", ColorizeSettings(), page(), steps=2, seed=seed).rgb
+        latents.explore(network, "cpu", page(), (), ExploreSettings(steps=2, seed=seed)).rgb
         for seed in (1, 1, 2)
     )
     assert np.array_equal(first, again)
@@ -87,14 +87,16 @@ def test_random_directions_hang_on_the_seed(network: Generator) -> None:
 
 def test_what_makes_no_sense_is_told(network: Generator) -> None:
     with pytest.raises(UsageError, match="two different numbers from 0 to 63"):
-        latents.explore(network, "cpu", ColorizeSettings(), page(), directions=(3, 64))
+        latents.explore(network, "cpu", page(), (), ExploreSettings(directions=(3, 64)))
+    with pytest.raises(UsageError, match="--steps 1: must be at least 2"):
+        latents.explore(network, "cpu", page(), (), ExploreSettings(steps=1))
     with pytest.raises(UsageError, match="has 3 numbers, and the model takes 64"):
-        Colorizer(network, "cpu")(page(), z=np.zeros(3, np.float32))
-    with pytest.raises(UsageError, match="has no code z"):
-        Colorizer(Witness(), "cpu").code(page())
+        Colorizer(network, "cpu")(page(), latent=np.zeros(3, np.float32))
+    with pytest.raises(UsageError, match="has no latent vector z"):
+        Colorizer(Witness(), "cpu").latent(page())
 
 
-def test_a_model_without_a_code_shows_its_seeds(tmp_path: Path) -> None:
+def test_a_model_without_a_latent_shows_its_seeds(tmp_path: Path) -> None:
     write_picture(tmp_path / "a.png", page())
     told = ["explore", str(tmp_path / "a.png"), "-o", str(tmp_path / "g.png"), "--steps", "2"]
     result = CliRunner().invoke(app, [*told, "--seed", "3"])
@@ -108,9 +110,9 @@ def test_a_model_without_a_code_shows_its_seeds(tmp_path: Path) -> None:
 
     result = CliRunner().invoke(app, [*told, "--directions", "1,2"])
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-    assert "no code z" in result.stderr
+    assert "no latent vector" in result.stderr
 
 
 def test_a_model_without_anything_to_vary_says_so() -> None:
     with pytest.raises(UsageError, match="nothing to explore"):
-        latents.explore(Witness(), "cpu", ColorizeSettings(), page())
+        latents.explore(Witness(), "cpu", page(), (), ExploreSettings())

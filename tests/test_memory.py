@@ -1,4 +1,4 @@
-"""What counts as too little memory, and what is tried then."""
+"""What counts as too little memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from sketchcolor_cli.compute.memory import Ladder, is_shortage, let_go
+from sketchcolor_cli.compute.memory import is_shortage, let_go
 from sketchcolor_cli.errors import DeviceError
 
 
@@ -55,37 +55,5 @@ def test_what_is_none(error: Exception) -> None:
     assert not is_shortage(error)
 
 
-def short(_: str) -> str:
-    raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-
-
-def test_the_first_way_that_has_memory_is_taken_and_told() -> None:
-    notes: list[str] = []
-    ladder = Ladder(
-        [("as asked", short), ("in bands", short), ("on the processor", str.upper), ("never", short)],
-        note=notes.append,
-    )
-    assert ladder("page", "a.png") == "PAGE"
-    assert notes == ["a.png: memory was too short, so it was done on the processor"]
-    easy: Ladder[str, str] = Ladder([("as asked", str.upper), ("in bands", short)], note=notes.append)
-    assert easy("page", "a.png") == "PAGE"
-    assert len(notes) == 1
-
-
-def test_other_errors_come_through_at_once() -> None:
-    def broken(_: str) -> str:
-        raise RuntimeError("a bug")
-
-    with pytest.raises(RuntimeError, match="a bug"):
-        Ladder([("as asked", broken), ("in bands", str.upper)])("page", "a.png")
-
-
-def test_where_no_way_has_memory_its_own_words_or_a_memory_error_come_out() -> None:
-    def told(_: str) -> str:
-        raise DeviceError("faint on cpu: not enough memory; use a smaller --size")
-
-    with pytest.raises(MemoryError):
-        Ladder([("as asked", short), ("in bands", short)])("page", "a.png")
-    with pytest.raises(DeviceError, match="use a smaller --size"):
-        Ladder([("as asked", short), ("on the processor", told)])("page", "a.png")
+def test_letting_go_is_safe_without_a_gpu() -> None:
     let_go()

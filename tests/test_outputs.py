@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.extras.outputs import color_page
-from sketchcolor_cli.coloring.settings import LayerFormat, Parts
+from sketchcolor_cli.coloring.extras.outputs import Colored, finish
+from sketchcolor_cli.coloring.settings import Extras, LayerFormat
 from sketchcolor_cli.imaging.images import Picture
 from test_colorizer import RED, Witness, strokes
 
@@ -17,17 +17,21 @@ def page() -> Picture:
     return Picture(rgb=rgb, gray=True)
 
 
+def finished(color: Colorizer, extras: Extras, *hints: Picture) -> Colored:
+    return finish(page(), color.paint(page(), (), hints), hints, extras, color.painter.palette)
+
+
 def test_nothing_else_is_made_when_nothing_is_asked_for() -> None:
     color = Colorizer(Witness(), "cpu")
-    done = color_page(color, page(), (), (), Parts())
+    done = finished(color, Extras())
     assert np.array_equal(done.picture.rgb, color(page()).rgb)
     assert (done.masks, done.flats, done.layers) == (None, None, ())
 
 
-def test_all_parts() -> None:
+def test_all_extras() -> None:
     color = Colorizer(Witness(), "cpu")
     hint = strokes(96, 80, np.s_[10:20, 10:20], RED)
-    done = color_page(color, page(), (), (hint,), Parts(masks=True, flats=True, layers=LayerFormat.ORA))
+    done = finished(color, Extras(masks=True, flats=True, layers=LayerFormat.ORA), hint)
     assert np.array_equal(done.picture.rgb, color(page(), (), (hint,)).rgb)
     assert done.masks is not None
     assert done.flats is not None
@@ -38,19 +42,10 @@ def test_all_parts() -> None:
 
 
 def test_the_layers_together_look_like_the_page() -> None:
-    done = color_page(Colorizer(Witness(), "cpu"), page(), (), (), Parts(layers=LayerFormat.ORA))
+    done = finished(Colorizer(Witness(), "cpu"), Extras(layers=LayerFormat.ORA))
     shown = np.ones((96, 80, 3))
     for layer in done.layers:
         if layer.visible:
             image = layer.image[..., :3] / 255
             shown = shown * image if layer.multiply else image
     assert np.abs(shown - done.picture.rgb).max() < 0.03
-
-
-def test_a_page_in_colour_is_given_back_without_parts() -> None:
-    rgb = np.ones((60, 60, 3), np.float32)
-    rgb[:20], rgb[20:40] = (1, 0, 0), (0, 0.5, 0)
-    colored = Picture(rgb=rgb)
-    done = color_page(Colorizer(Witness(), "cpu"), colored, (), (), Parts(masks=True, flats=True))
-    assert done.picture is colored
-    assert done.masks is done.flats is None

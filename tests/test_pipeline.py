@@ -11,19 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sketchcolor_cli.errors import DiskFullError, ImageError, WorklistError
+from sketchcolor_cli.errors import DiskFullError, ImageError
 from sketchcolor_cli.files.worklist import Job
 from sketchcolor_cli.jobs import pipeline
-from sketchcolor_cli.jobs.pipeline import (
-    BatchResult,
-    Done,
-    Event,
-    EventKind,
-    Existing,
-    Failure,
-    Steps,
-    run_batch,
-)
+from sketchcolor_cli.jobs.outcome import Done, Event, EventKind, Failure, Outcome
+from sketchcolor_cli.jobs.pipeline import Steps, run_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,10 +69,10 @@ def failing(step: str, error: BaseException, name: str = "b") -> Steps[Job, str,
 def run(
     jobs: Sequence[Job],
     steps: Steps[Job, Any, Any] = STEPS,
-    existing: Existing = Existing.ERROR,
+    skip: bool = False,
     report: Callable[[Event], None] = lambda _event: None,
-) -> BatchResult:
-    return run_batch(jobs, steps, existing=existing, report=report)
+) -> Outcome:
+    return run_batch(jobs, steps, skip=skip, report=report)
 
 
 def of_job(events: list[Event], index: int) -> list[EventKind]:
@@ -137,25 +129,11 @@ def test_a_result_too_few_is_a_bug(jobs: list[Job]) -> None:
         run(jobs, replace(STEPS, compute=lambda pictures: [], size=2))
 
 
-def test_existing_results_are_refused_before_any_work(jobs: list[Job]) -> None:
-    jobs[1].target.write_text("old")
-    jobs[3].target.mkdir()
-    events: list[Event] = []
-    with pytest.raises(WorklistError) as caught:
-        run(jobs, report=events.append)
-    assert str(caught.value) == (
-        f"2 of 4 results are already there, the first is {jobs[1].target}; "
-        "use --resume to leave them out or --overwrite to replace them"
-    )
-    assert events == []
-    assert not jobs[0].target.exists()
-
-
 def test_existing_results_are_skipped(jobs: list[Job]) -> None:
     for job in jobs[:2]:
         job.target.write_text("old")
     events: list[Event] = []
-    result = run(jobs, existing=Existing.SKIP, report=events.append)
+    result = run(jobs, skip=True, report=events.append)
     assert result.skipped == jobs[:2]
     assert [one.job for one in result.done] == jobs[2:]
     assert result.failed == []
@@ -166,14 +144,14 @@ def test_existing_results_are_skipped(jobs: list[Job]) -> None:
 
 def test_existing_results_are_overwritten(jobs: list[Job]) -> None:
     jobs[0].target.write_text("old")
-    assert len(run(jobs, existing=Existing.OVERWRITE).done) == 4
+    assert len(run(jobs, skip=False).done) == 4
     assert jobs[0].target.read_text() == "A"
 
 
 def test_a_second_run_does_what_the_first_could_not(jobs: list[Job]) -> None:
     steps = failing("read", ImageError("b.png: is damaged"))
     run(jobs, steps)
-    again = run(jobs, steps, existing=Existing.SKIP)
+    again = run(jobs, steps, skip=True)
     assert again.skipped == [jobs[0], jobs[2], jobs[3]]
     assert [failure.job for failure in again.failed] == [jobs[1]]
 
@@ -181,7 +159,7 @@ def test_a_second_run_does_what_the_first_could_not(jobs: list[Job]) -> None:
 def test_a_target_with_too_long_a_name_is_not_there(tmp_path: Path) -> None:
     job = Job(tmp_path / "a.png", tmp_path / ("x" * 300))
     steps = replace(STEPS, write=lambda _job, _result: None)
-    assert [one.job for one in run([job], steps, existing=Existing.SKIP).done] == [job]
+    assert [one.job for one in run([job], steps, skip=True).done] == [job]
 
 
 def test_no_jobs() -> None:
@@ -217,15 +195,17 @@ def test_json_has_the_facts_that_writing_returned() -> None:
     def job(name: str) -> Job:
         return Job(Path(f"入/{name}.png"), Path(f"out/{name}.png"))
 
-    result = BatchResult(
+    result = Outcome(
         done=[Done(job("a"), 1.23456, {"mix": {"xdog": 0.25}})],
         skipped=[job("b")],
         failed=[Failure(job("c"), "入/c.png: is damaged")],
         interrupted=True,
         seconds=2.0,
+        device="cpu",
     )
     done = {"source": "入/a.png", "target": "out/a.png", "seconds": 1.235, "mix": {"xdog": 0.25}}
     assert json.loads(json.dumps(result.to_json())) == {
+        "device": "cpu",
         "done": [done],
         "skipped": [{"source": "入/b.png", "target": "out/b.png"}],
         "failed": [{"source": "入/c.png", "target": "out/c.png", "message": "入/c.png: is damaged"}],
@@ -238,10 +218,6 @@ def test_json_has_the_facts_that_writing_returned() -> None:
 def test_facts_reach_the_result(jobs: list[Job]) -> None:
     result = run(jobs, replace(STEPS, write=lambda job, result: {"letter": result}))
     assert [one.facts for one in result.done] == [{"letter": letter} for letter in "ABCD"]
-
-
-def test_existing_by_name() -> None:
-    assert [Existing(name) for name in ("error", "skip", "overwrite")] == list(Existing)
 
 
 # What is computed together
@@ -460,7 +436,7 @@ def test_the_first_failure_ends_the_run_where_it_shall_and_a_full_disk_always(
 
     steps: Steps[Job, str, str] = Steps(read=read, compute=list, write=put)
     fail_fast = not isinstance(error, DiskFullError)
-    result = run_batch(jobs, steps, existing=Existing.ERROR, report=lambda _event: None, fail_fast=fail_fast)
+    result = run_batch(jobs, steps, skip=False, report=lambda _event: None, fail_fast=fail_fast)
     assert (result.stopped, result.interrupted) == (True, False)
     assert [one.message for one in result.failed] == [str(error)]
     assert sorted(written) == [one.job.name for one in result.done]  # what was computed is written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import pickle
 import sys
 import uuid
 import zipfile
@@ -19,12 +20,16 @@ from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.errors import ImageError, UsageError
 from sketchcolor_cli.files.books.opening import open_book
 from sketchcolor_cli.files.books.settings import PdfSettings
-from sketchcolor_cli.files.worklist import Container, Job, build_worklist
+from sketchcolor_cli.files.settings import Container
+from sketchcolor_cli.files.worklist import Job, build_worklist
 from sketchcolor_cli.jobs import ray as distributed
 from sketchcolor_cli.jobs.journal import Journal
-from sketchcolor_cli.jobs.pipeline import BatchResult, Done, Existing, Steps
+from sketchcolor_cli.jobs.outcome import Done, Outcome
+from sketchcolor_cli.jobs.pipeline import Steps
 from sketchcolor_cli.jobs.plan import Planned, Planner
 from sketchcolor_cli.jobs.ray import run_on_ray
+from sketchcolor_cli.jobs.requests import ColorizeRequest
+from sketchcolor_cli.jobs.settings import Existing
 
 
 def plan_of(folder: Path, output: Path, journal: Journal) -> list[Planned]:
@@ -47,16 +52,10 @@ def test_without_ray_it_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ray_run([], tmp_path)
 
 
-def ray_run(plan: list[Planned], output: Path, **other: Any) -> BatchResult:
-    given: dict[str, Any] = {
-        "output": output,
-        "pdf": PdfSettings(),
-        "address": "local",
-        "workers": 2,
-        "record": lambda _: None,
-        "report": lambda _: None,
-    }
-    return run_on_ray(plan, other.pop("work", None), **{**given, **other})
+def ray_run(plan: list[Planned], output: Path, **other: Any) -> Outcome:
+    request = ColorizeRequest.of(inputs=[], output=output, ray=other.pop("address", "local"), jobs=2)
+    given: dict[str, Any] = {"record": lambda _: None, "report": lambda _: None}
+    return run_on_ray(plan, other.pop("work", None), request, **{**given, **other})
 
 
 @dataclass(frozen=True)
@@ -145,9 +144,9 @@ def test_the_command_line_hands_over_what_is_to_be_done(
 ) -> None:
     given: dict[str, Any] = {}
 
-    def listen(plan: list[Planned], work: Any, **named: Any) -> BatchResult:
-        given.update(named, plan=plan, work=work)
-        return BatchResult(done=[Done(plan[0].job, 1.5)])
+    def listen(plan: list[Planned], work: Any, request: ColorizeRequest, **_: Any) -> Outcome:
+        given.update(plan=plan, work=work, request=request)
+        return Outcome(done=[Done(plan[0].job, 1.5)])
 
     monkeypatch.setattr(distributed, "run_on_ray", listen)
     (tmp_path / "in").mkdir()
@@ -156,10 +155,13 @@ def test_the_command_line_hands_over_what_is_to_be_done(
     result = CliRunner().invoke(app, [*run, "--fail-fast", "--pdf-dpi", "150", "--device", "cuda"])
     assert result.exit_code == 0, result.output
     assert result.stderr.startswith("1 colorized in")
-    assert (given["address"], given["workers"], given["fail_fast"]) == ("head:6379", 8, True)
-    assert (given["pdf"], given["output"]) == (PdfSettings(dpi=150), tmp_path / "out")
+    how = given["request"].run
+    assert (how.ray, how.jobs, how.fail_fast) == ("head:6379", 8, True)
+    assert given["request"].pdf == PdfSettings(dpi=150)
     assert [one.job.name for one in given["plan"]] == ["a.png"]
     assert given["work"].device == "cuda"  # each worker looks for its own
+    assert pickle.loads(pickle.dumps(given["work"])) == given["work"]  # noqa: S301  (as Ray sends it)
+    assert not type(given["work"]).__module__.startswith("sketchcolor_cli.cli")
 
 
 def test_an_address_where_nobody_answers_is_told(tmp_path: Path) -> None:

@@ -19,12 +19,15 @@ import pytest
 from book_files import COMIC_INFO, write_tar, write_zip
 from sketchcolor_cli.errors import DiskFullError, ImageError, PluginError, UsageError, WorklistError
 from sketchcolor_cli.files.books.opening import open_book
-from sketchcolor_cli.files.worklist import Container, Job, Shard, build_worklist, parse_shard
+from sketchcolor_cli.files.settings import Container, Shard, parse_shard
+from sketchcolor_cli.files.worklist import Job, build_worklist
 from sketchcolor_cli.jobs.fingerprint import content_of, fingerprint
 from sketchcolor_cli.jobs.journal import BEGUN, Journal, Record
-from sketchcolor_cli.jobs.pipeline import BatchResult, Event, EventKind, Existing, Steps
+from sketchcolor_cli.jobs.outcome import Event, EventKind, Outcome
+from sketchcolor_cli.jobs.pipeline import Steps
 from sketchcolor_cli.jobs.plan import Action, Planned, Planner
 from sketchcolor_cli.jobs.run import Runner
+from sketchcolor_cli.jobs.settings import Existing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,13 +79,13 @@ class Run:
 
     def _plan(self, inputs: tuple[Path, ...], journal: Journal) -> list[Planned]:
         jobs = build_worklist(inputs, self.output, suffix=self.suffix, books=self.container)
-        jobs = [job for job in jobs if not self.shard or self.shard.has(job, self.output)]
+        jobs = [job for job in jobs if not self.shard or self.shard.has(job.target.relative_to(self.output))]
         planner = Planner(
             self.output, journal, self.existing, lambda _: fingerprint(self.settings), open_book, self.suffix
         )
         return planner.plan(jobs)
 
-    def __call__(self, *inputs: Path, report: Callable[[Event], None] = lambda _: None) -> BatchResult:
+    def __call__(self, *inputs: Path, report: Callable[[Event], None] = lambda _: None) -> Outcome:
         with Journal(self.output, self.shard) as journal:
             runner = Runner(self.output, self.steps, open_book, journal.add, report, self.fail_fast)
             plan = self._plan(inputs, journal)
@@ -210,7 +213,7 @@ def test_a_book_comes_back_as_it_was_with_its_pages_done(run: Run, tmp_path: Pat
     with open_book(run.output / name) as new:
         assert {one.name: b"".join(new.chunks(one)) for one in new.entries} == BOUND
     assert list(results(run.output)) == [name]
-    assert not list((run.output / ".sketchcolor/books").iterdir())  # the desk is cleared
+    assert not list((run.output / ".sketchcolor/books").iterdir())  # what was staged is deleted
     again = run(path)
     assert (again.done, names(again.skipped)) == ([], [name])
 
@@ -461,7 +464,6 @@ def test_a_line_that_was_cut_off_spoils_no_other(tmp_path: Path) -> None:
 
 
 def test_two_runs_at_a_time_need_shards(tmp_path: Path) -> None:
-    pytest.importorskip("fcntl")
     refused = pytest.raises(WorklistError, match=r"another run is writing to this folder; .* --shard")
     with begun(tmp_path), begun(tmp_path, Shard(1, 2)), refused:
         begun(tmp_path)
@@ -503,7 +505,7 @@ def test_shards_share_the_work_and_leave_nothing(tmp_path: Path, folder: Path, b
 def test_parse_shard() -> None:
     assert parse_shard("2/8") == Shard(2, 8)
     for text in ("0/2", "3/2", "1", "a/b", "1/0", "-1/2"):
-        with pytest.raises(UsageError, match=f"--shard {text}: write it as i/n"):
+        with pytest.raises(UsageError, match=f"--shard {text}: write it as I/N"):
             parse_shard(text)
 
 

@@ -11,12 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.cli.series import merged
 from sketchcolor_cli.coloring.guides.drift import drift
-from sketchcolor_cli.coloring.guides.series import read_series, template
 from sketchcolor_cli.coloring.settings import ColorizeSettings, Protect
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.imaging.images import Picture, write_picture
+from sketchcolor_cli.jobs.requests import ColorizeRequest, Guides
+from sketchcolor_cli.jobs.series import read_series, template
+from sketchcolor_cli.settings import leaves
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,12 +37,15 @@ def test_init_writes_a_profile_that_check_takes(tmp_path: Path) -> None:
     (tmp_path / "colors.gpl").write_text("GIMP Palette\n200 40 30 coat\n")
     (tmp_path / "points.json").write_text('[{"x": 0.5, "y": 0.5, "color": "#fff"}]')
     assert run("series", "init", tmp_path)[0] == 0
-    found = read_series(tmp_path / "series.toml")
-    assert found.sheets == (tmp_path / "sheets/hero.png",)
-    assert found.references == (tmp_path / "rough",)
-    assert found.hints == (tmp_path / "points.json",)
-    assert found.palette == tmp_path / "colors.gpl"
-    assert found.settings == ColorizeSettings()
+    request = ColorizeRequest.of(inputs=[tmp_path], output="out")
+    assert request.guides == Guides(
+        references=(tmp_path / "rough",),
+        hints=(tmp_path / "points.json",),
+        sheets=(tmp_path / "sheets/hero.png",),
+        palette=tmp_path / "colors.gpl",
+        series=tmp_path / "series.toml",
+    )
+    assert (request.model, request.colors) == ("default", ColorizeSettings())
     assert run("series", "check", tmp_path)[0] == 0
     code, _, said = run("series", "init", tmp_path)
     assert code == 1
@@ -49,35 +53,53 @@ def test_init_writes_a_profile_that_check_takes(tmp_path: Path) -> None:
 
 
 def test_an_empty_template_is_a_profile(tmp_path: Path) -> None:
-    (tmp_path / "series.toml").write_text(template())
-    assert read_series(tmp_path / "series.toml").settings == ColorizeSettings()
+    (tmp_path / "series.toml").write_text(template(ColorizeRequest))
+    request = ColorizeRequest.of(inputs=["elsewhere"], output="out", series=tmp_path)
+    assert request.colors == ColorizeSettings()
+
+
+def test_the_template_has_every_setting_of_the_colours_with_its_help() -> None:
+    text = template(ColorizeRequest)
+    words = " ".join(text.replace("#", " ").split())
+    for leaf in leaves(ColorizeSettings):
+        assert (f"\n{leaf.key} = " in text) is not leaf.about.internal
+        assert (" ".join(leaf.about.help.split()) in words) is not leaf.about.internal
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("x", "no proper TOML"),
-        ("colour = 1", "colour means nothing"),
+        ("x", "is not valid TOML"),
+        ("colour = 1", "unknown key colour; valid keys: colored-pages, container"),
         ('palette = "gone.gpl"', "names 'gone.gpl', which is not there"),
-        ('sheets = "a.png"', "sheets must be a list"),
-        ('protect = "some"', "'some' is not a valid Protect"),
-        ("palette-strength = 2", "must be a number from 0 to 1"),
-        ("work-size = 1.5", "must be a whole number"),
+        ('sheets = ["a.png"]', "sheet names 'a.png', which is not there"),
+        ('protect = "some"', "--protect some: must be one of none, gutters, bubbles, all"),
+        ("palette-strength = 2", "--palette-strength 2.0: must be from 0 to 1"),
+        ("saturation = 11", "--saturation 11.0: must be from 0 to 10"),
+        ("work-size = 1.5", "--work-size 1.5: must be at least 64"),
+        ('output = "x"', "unknown key output"),
     ],
 )
 def test_what_makes_no_sense_is_told(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "series.toml").write_text(text)
     with pytest.raises(DataError, match=said):
-        read_series(tmp_path / "series.toml")
+        read_series(ColorizeRequest, tmp_path / "series.toml")
 
 
-def test_what_is_typed_counts_before_the_profile(tmp_path: Path) -> None:
-    (tmp_path / "s.toml").write_text('model = "m"\nprotect = "none"\nsaturation = 1.5\n')
-    typed = {"model": "other", "sheet": None, "reference": None, "hints": None, "palette": None}
-    series, settings = merged(tmp_path / "s.toml", typed, ColorizeSettings(saturation=0.5), {"saturation"})
-    assert (series.model, settings.protect, settings.saturation) == ("m", Protect.NONE, 0.5)
-    series, settings = merged(tmp_path / "s.toml", typed, ColorizeSettings(), {"model"})
-    assert (series.model, settings.saturation) == ("other", 1.5)
+def test_options_take_precedence_over_the_profile_and_it_over_the_config_file(tmp_path: Path) -> None:
+    write_picture(tmp_path / "hero.png", Picture(rgb=np.ones((4, 4, 3), np.float32)))
+    (tmp_path / "m.safetensors").touch()
+    text = 'model = "m.safetensors"\nprotect = "none"\nsaturation = 1.5\nsheets = ["hero.png"]\n'
+    (tmp_path / "series.toml").write_text(text)
+    given = {"inputs": (tmp_path,), "output": tmp_path / "out"}
+    stored = {"saturation": 0.1, "seed": 9}
+    request = ColorizeRequest.resolve({**given, "saturation": 0.5}, stored)
+    assert request.model == str(tmp_path / "m.safetensors")
+    assert request.colors == ColorizeSettings(protect=Protect.NONE, saturation=0.5, seed=9)
+    assert request.guides == Guides(sheets=(tmp_path / "hero.png",), series=tmp_path / "series.toml")
+    request = ColorizeRequest.resolve({**given, "model": "other"}, stored)
+    assert (request.model, request.colors.saturation) == ("other", 1.5)
+    assert ColorizeRequest.of(inputs=[tmp_path / "hero.png"], output="out").guides.series is None
 
 
 def colored(*labs: tuple[float, float, float]) -> Picture:

@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from book_files import page, write_zip
-from sketchcolor_cli.cli import batches
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.files.worklist import Job
+from sketchcolor_cli.jobs import batch
 from sketchcolor_cli.jobs.watch import Watcher
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_the_command_does_what_is_there_and_what_comes(
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr(batches.time, "sleep", sleep)
+    monkeypatch.setattr(batch.time, "sleep", sleep)
     result: Any = CliRunner().invoke(
         app, ["extract", "--watch", str(folder), "-o", str(out), "--verbose", "--device", "cpu"]
     )
@@ -88,7 +88,7 @@ def test_nothing_failed_is_success_and_a_missing_folder_is_told(
     def stop(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(batches.time, "sleep", stop)
+    monkeypatch.setattr(batch.time, "sleep", stop)
     run = ["extract", "--watch", str(tmp_path), "-o", str(tmp_path / "out")]
     assert CliRunner().invoke(app, run).exit_code == 0
     run[2] = str(tmp_path / "gone")

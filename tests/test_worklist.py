@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sketchcolor_cli.errors import WorklistError
+from sketchcolor_cli.files.settings import Container, Shard
 from sketchcolor_cli.files.worklist import (
-    Container,
     Job,
-    Shard,
     Worklist,
     build_worklist,
     find_jobs,

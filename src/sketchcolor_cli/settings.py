@@ -60,6 +60,7 @@ class Setting:
         shown: What help says of the default, where the value does not say it.
         least, above, most, below: Bounds of a number, and of each number of several.
         choices: The only values; those of an Enum are known from its type.
+        words: Words that stand for values of their own, which may lie outside the bounds: ``native`` for 0.
         complete: Name of a list that completes the value: methods, models, presets, weights, palettes.
         parse: Reads the value from the command line or the environment.
         positional: Whether it is an argument of the command, not an option.
@@ -79,6 +80,7 @@ class Setting:
     most: float | None = None
     below: float | None = None
     choices: tuple[str, ...] = ()
+    words: Mapping[str, Any] | None = None
     complete: str = ""
     parse: Callable[[str], Any] | None = None
     positional: bool = False
@@ -89,6 +91,9 @@ class Setting:
 
     def rule(self) -> str:
         """Return the bounds as words: ``at least 1 and below 5``; empty where there are none."""
+        return " or ".join(filter(None, [*(self.words or {}), self._bounds()]))
+
+    def _bounds(self) -> str:
         words = (
             ("at least", self.least),
             ("above", self.above),
@@ -103,6 +108,8 @@ class Setting:
 
     def allows(self, value: Any) -> bool:
         """Whether a value keeps to the bounds and choices."""
+        if self.words and value in self.words.values():
+            return True
         if self.choices:
             return str(value) in self.choices
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -177,6 +184,11 @@ class Leaf:
         return self.name.rstrip("_").replace("_", "-")
 
     @property
+    def field(self) -> str:
+        """The name of its field, as a key: ``sheets`` where the option is ``--sheet``."""
+        return self.path[-1].replace("_", "-")
+
+    @property
     def option(self) -> str:
         """How the command line, and every message, names it: ``--work-size``."""
         return self.key.upper() if self.about.positional else f"--{self.key}"
@@ -194,6 +206,8 @@ class Leaf:
         return self._read_one(text)
 
     def _read_one(self, text: str) -> Any:
+        if self.about.words and text.lower() in self.about.words:
+            return self.about.words[text.lower()]
         if self.kind is bool:
             if text.lower() in ("1", "true", "yes", "on"):
                 return True
@@ -201,9 +215,12 @@ class Leaf:
                 return False
             raise UsageError(f"{self.option} {text}: must be true or false")
         try:
-            return self.kind(text)
+            value = self.kind(text)
         except ValueError as error:
             raise UsageError(f"{self.option} {text}: must be {self.wanted()}") from error
+        if self.about.words and value in self.about.words.values():  # which has a word
+            raise UsageError(f"{self.option} {text}: must be {self.wanted()}")
+        return value
 
     def accept(self, value: Any, folder: Path | None = None) -> Any:
         """Return what a value of a TOML file stands for; paths are meant from ``folder`` on.
@@ -219,6 +236,8 @@ class Leaf:
         return self._accept_one(value, folder)
 
     def _accept_one(self, value: Any, folder: Path | None) -> Any:
+        if self.about.words and isinstance(value, str):
+            return self._read_one(value)
         if self.kind is Path and isinstance(value, str):
             path = Path(value).expanduser()
             return folder / path if folder is not None else path
@@ -250,7 +269,7 @@ class Leaf:
             return
         for one in value if self.many else (value,):
             expected = (int, float) if self.kind is float else self.kind
-            mistyped = self.kind in (int, float, bool) and (
+            mistyped = self.kind in _KINDS and (
                 not isinstance(one, expected) or (isinstance(one, bool) and self.kind is not bool)
             )
             if (
@@ -338,12 +357,14 @@ def from_table(
     Raises:
         UsageError: A key is unknown, or a value of another type or out of its bounds.
     """
-    known = {leaf.key: leaf for leaf in leaves(kind) if leaf.about.stored and not leaf.about.internal}
+    stored = [leaf for leaf in leaves(kind) if leaf.about.stored and not leaf.about.internal]
+    known = {leaf.key: leaf for leaf in stored}
+    fields_too = {leaf.field: leaf for leaf in stored} | known  # several sheets may be "sheets", too
     values = {}
     for key, value in table.items():
         if key in ignore:
             continue
-        leaf = known.get(key.replace("_", "-"))
+        leaf = fields_too.get(key.replace("_", "-"))
         if leaf is None:
             raise UsageError(
                 f"unknown key {key}{_nearest(key, known)}; valid keys: {', '.join(sorted(known))}"

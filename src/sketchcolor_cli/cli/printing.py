@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -13,22 +15,29 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     MofNCompleteColumn,
-    Progress,
     ProgressColumn,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.progress import Progress as Bar
 from rich.text import Text
 
-from sketchcolor_cli.jobs.pipeline import EventKind
+from sketchcolor_cli.jobs.outcome import Begun, Event, EventKind, Loading, Note
+from sketchcolor_cli.jobs.plan import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from sketchcolor_cli.jobs.pipeline import BatchResult, Event
+    from sketchcolor_cli.coloring.guides.drift import Drift
+    from sketchcolor_cli.jobs.outcome import Outcome, Progress
+    from sketchcolor_cli.jobs.plan import Planned
 
 INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
+STOPPED = "stopped; no file is half-written"
+"""What is said after Ctrl-C where nothing can be counted."""
 
 # What a terminal obeys instead of showing, and the halves of characters that stand for undecodable bytes.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -80,7 +89,7 @@ def _headed(what: str, message: str) -> Text:
 
 
 @contextmanager
-def progress(unit: str) -> Iterator[Progress]:
+def progress(unit: str) -> Iterator[Bar]:
     """Show a bar with the time left on a terminal; show nothing where there is none.
 
     A task has a description, which stands before the bar, and a field ``detail``, which stands behind it.
@@ -101,9 +110,9 @@ def download_progress(title: str) -> Iterator[Callable[[str, int, int | None], N
         yield listen
 
 
-def _bar(*columns: ProgressColumn) -> Progress:
+def _bar(*columns: ProgressColumn) -> Bar:
     console = stderr()
-    return Progress(
+    return Bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         *columns,
@@ -116,33 +125,119 @@ def _bar(*columns: ProgressColumn) -> Progress:
 
 
 @contextmanager
-def batch_progress(title: str, total: int, *, verbose: bool) -> Iterator[Callable[[Event], None]]:
-    """Yield the listener for a batch: a bar, a line for each failure, and with ``verbose`` for each file."""
-    with progress("files") as bar:
-        task = bar.add_task(one_line(title), total=total, detail="")
+def leaving_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the process on the spot, while libraries and networks are loaded and no file is written.
 
-        def listen(event: Event) -> None:
-            if event.kind is EventKind.STARTED:
-                bar.update(task, detail=one_line(event.job.name))
-                return
-            bar.advance(task)
-            if event.kind is EventKind.FAILED:
-                bar.console.print(_headed("failed:", event.message))
-            elif verbose:
-                done = f"{event.seconds:.1f} s" if event.kind is EventKind.FINISHED else "already there"
-                bar.console.print(f"{one_line(str(event.job.target))}  {done}")
+    An exception amid the import of torch may be swallowed there, or abort the process with a core dump.
+    """
 
-        yield listen
+    def leave(_number: int, _frame: object) -> None:
+        note(STOPPED)
+        os._exit(INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-def finish_batch(result: BatchResult, verb: str, *, as_json: bool, **facts: Any) -> int:
-    """Print what became of a batch and return the exit code: 0, 1 if anything failed, 130 after Ctrl-C."""
+@contextmanager
+def run_progress(*, verbose: bool) -> Iterator[Progress]:
+    """Yield the listener of a run: a bar, a line for each failure, and with ``verbose`` for each file."""
+    with ExitStack() as stack:
+        yield _RunListener(stack, verbose=verbose)
+
+
+class _RunListener:
+    """Shows what a run reports; what it opens is closed with the stack."""
+
+    def __init__(self, stack: ExitStack, *, verbose: bool) -> None:
+        self._stack = stack
+        self._verbose = verbose
+        self._bar: Bar | None = None
+        self._task = TaskID(0)
+
+    def __call__(self, happening: Event | Loading | Begun | Note) -> None:
+        if isinstance(happening, Note):
+            self._line(one_line(happening.message))
+        elif isinstance(happening, Loading):
+            self._stack.enter_context(leaving_at_once())
+        elif isinstance(happening, Begun):
+            self._stack.close()  # what was loading is loaded, and an earlier bar is done
+            self._bar = self._stack.enter_context(progress("files"))
+            self._task = self._bar.add_task(one_line(happening.title), total=happening.total, detail="")
+        else:
+            self._show(happening)
+
+    def _show(self, event: Event) -> None:
+        if event.kind is EventKind.STARTED:
+            if self._bar is not None:
+                self._bar.update(self._task, detail=one_line(event.job.name))
+            return
+        if self._bar is not None:
+            self._bar.advance(self._task)
+        if event.kind is EventKind.FAILED:
+            self._line(_headed("failed:", event.message))
+        elif self._verbose:
+            done = f"{event.seconds:.1f} s" if event.kind is EventKind.FINISHED else "already there"
+            self._line(f"{one_line(str(event.job.target))}  {done}")
+
+    def _line(self, line: str | Text) -> None:
+        console = stderr() if self._bar is None else self._bar.console
+        console.print(line)
+
+
+def outcome(result: Outcome, verb: str, *, as_json: bool, **facts: Any) -> int:
+    """Print what became of a run, or its plan, and return the exit code.
+
+    It is 0, 1 if anything failed, or 130 after Ctrl-C.
+
+    Args:
+        result: What became of it.
+        verb: What was done with a file: ``colorized``.
+        as_json: Whether the one JSON document is printed.
+        facts: What the document says besides.
+    """
+    if result.plan is not None and not as_json:
+        return _plan(result.plan)
+    if result.plan is None:
+        note(_summary(result, verb))
+    if as_json:
+        emit_json({**facts, **result.to_json()})
+    if result.plan is not None:
+        return _code_of(result.plan)
+    return INTERRUPTED if result.interrupted else 1 if result.failed else 0
+
+
+def _summary(result: Outcome, verb: str) -> str:
     parts = [f"{len(result.done)} {verb}"]
     parts += [f"{len(result.skipped)} already there"] if result.skipped else []
     parts += [f"{len(result.failed)} failed"] if result.failed else []
     stopped = "; stopped by Ctrl-C, --resume does the rest" if result.interrupted else ""
     stopped = "; stopped there, --resume does the rest" if result.stopped else stopped
-    note(f"{', '.join(parts)} in {result.seconds:.1f} s{stopped}")
-    if as_json:
-        emit_json({**facts, **result.to_json()})
-    return INTERRUPTED if result.interrupted else 1 if result.failed else 0
+    return f"{', '.join(parts)} in {result.seconds:.1f} s{stopped}"
+
+
+def _plan(plan: Sequence[Planned]) -> int:
+    """Print a plan and return the exit code."""
+    for one in plan:
+        pages = f", {len(one.pages)} pages" if one.job.is_book and one.pages else ""
+        reason = f" ({one.reason})" if one.reason else ""
+        emit(f"{one.action}  {one.job.source} → {one.job.target}{pages}{reason}")
+    counts = {action: sum(one.action is action for one in plan) for action in Action}
+    note(", ".join(f"{count} to {action}" for action, count in counts.items() if count))
+    return _code_of(plan)
+
+
+def _code_of(plan: Sequence[Planned]) -> int:
+    return 1 if any(one.action is Action.FAIL for one in plan) else 0
+
+
+def drift(report: Sequence[Drift], most: int | None = None) -> None:
+    """Print how far the colours of a series move, those that move most."""
+    for one in report[:most]:
+        note(
+            f"{one.color}: moves by {one.mean:.1f} in Lab over {one.pages} pages, "
+            f"at most {one.worst:.1f}, on {one.worst_page}"
+        )

@@ -41,9 +41,7 @@ def requested(**groups: type[Settings]) -> Callable[[Callable[..., int]], Callab
         @wraps(command)
         def run(**given: Any) -> int:
             typed = {
-                name: _plain(leaf, given.pop(name))
-                for name, leaf in shown.items()
-                if given.get(name) is not None
+                name: _value(shown[name], given.pop(name)) for name in shown if given.get(name) is not None
             }
             given = {name: value for name, value in given.items() if name not in shown}
             objects = {name: _resolved(kind, typed, command.__name__) for name, kind in groups.items()}
@@ -73,11 +71,16 @@ def _resolved(kind: type[Settings], typed: Mapping[str, Any], command: str) -> S
     return kind.resolve(given, environment.configured(kind, command))
 
 
-def _plain(leaf: Leaf, value: Any) -> Any:
-    """Return what was typed as the value of a setting, which may have a parser of its own."""
-    if leaf.about.parse is not None:
-        return leaf.about.parse(value)
-    return tuple(value) if isinstance(value, list) else value
+def _value(leaf: Leaf, given: Any) -> Any:
+    """Return what was typed as the setting's value; what has a form of its own came as text."""
+    if _has_own_form(leaf):
+        return leaf.read(given)
+    return tuple(given) if isinstance(given, list) else given
+
+
+def _has_own_form(leaf: Leaf) -> bool:
+    """Whether the setting is read from text by its own rule, not by Typer's for the type."""
+    return leaf.about.parse is not None or bool(leaf.about.words)
 
 
 def _parameter(leaf: Leaf) -> inspect.Parameter:
@@ -95,8 +98,8 @@ def _parameter(leaf: Leaf) -> inspect.Parameter:
             show_default=False,
             autocompletion=completion.of(about.complete),
         )
-    kind: Any = str if about.parse is not None else leaf.kind
-    if leaf.many and about.parse is None:
+    kind: Any = str if _has_own_form(leaf) else leaf.kind
+    if leaf.many and not _has_own_form(leaf):
         kind = types.GenericAlias(list, (kind,))
     annotation: Any = Annotated[kind if required else kind | None, info]
     default = inspect.Parameter.empty if required else None
@@ -118,12 +121,13 @@ def _metavar(leaf: Leaf) -> str | None:
         return leaf.about.metavar or None
     if leaf.about.choices:
         return "|".join(leaf.about.choices)
-    return {int: "N", float: "X"}.get(leaf.kind)
+    number = {int: "N", float: "X"}.get(leaf.kind)
+    return "|".join([*leaf.about.words, *filter(None, [number])]) if leaf.about.words else number
 
 
 def _help(leaf: Leaf) -> str:
     """Return the sentence of a setting, with what holds when it is not typed."""
-    repeats = leaf.many and leaf.about.parse is None and not leaf.about.positional
+    repeats = leaf.many and not _has_own_form(leaf) and not leaf.about.positional
     shown = _shown(leaf)
     return (
         leaf.about.help

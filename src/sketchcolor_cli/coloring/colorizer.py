@@ -116,37 +116,37 @@ class Colorizer:
         reference: Picture | Sequence[Picture] | None = None,
         hints: Picture | Sequence[Picture] | None = None,
         *,
-        z: NDArray[np.float32] | None = None,
+        latent: NDArray[np.float32] | None = None,
     ) -> Picture:
         """Return the coloured page: same size, depth and transparency; ``page`` itself if it stays as it is.
 
         ``reference`` is a rough colouring of the same page, ``hints`` a transparent layer with strokes of
         colour; each in any size, stretched over the page, and where it is transparent it says nothing. Of
-        several the first counts where they overlap. Hints count before references. ``z`` (Z,) replaces
-        the code that the network would read from all that.
+        several the first counts where they overlap. Hints take precedence over references.
+        ``latent`` (Z,) replaces the vector that the network would read from all that.
 
         Raises:
             UsageError: ``hints`` has no transparent parts.
         """
         if self.stays(page):
             return page
-        return replace(page, rgb=self.paint(page, reference, hints, z=z).rgb(), gray=False)
+        return replace(page, rgb=self.paint(page, reference, hints, latent=latent).rgb(), gray=False)
 
-    def code(
+    def latent(
         self,
         page: Picture,
         reference: Picture | Sequence[Picture] | None = None,
         hints: Picture | Sequence[Picture] | None = None,
     ) -> NDArray[np.float32]:
-        """Return the code z, (Z,), that the network reads for a page, for which see :meth:`__call__`.
+        """Return the latent vector z, (Z,), that the network reads for a page; see :meth:`__call__`.
 
         Raises:
-            UsageError: The network has no code.
+            UsageError: The network has none.
         """
         references, strokes = _several(reference), _several(hints)
-        z = self.painter.code(_luma(page), lambda shape: _dense_hint(references, strokes, shape))
-        if z is None or not code_size(self.painter.model):
-            raise UsageError("this model has no code z; train one with --preset thesis")
+        z = self.painter.latent(_luma(page), lambda shape: _dense_hint(references, strokes, shape))
+        if z is None or not latent_size(self.painter.model):
+            raise UsageError("this model has no latent vector z; train one with --preset thesis")
         return z
 
     def stays(self, page: Picture) -> bool:
@@ -159,7 +159,7 @@ class Colorizer:
         reference: Picture | Sequence[Picture] | None = None,
         hints: Picture | Sequence[Picture] | None = None,
         *,
-        z: NDArray[np.float32] | None = None,
+        latent: NDArray[np.float32] | None = None,
         prepared: Prepared | None = None,
     ) -> Painted:
         """Return the paint for a page, for which see :meth:`__call__`.
@@ -167,9 +167,11 @@ class Colorizer:
         ``prepared`` is what :meth:`prepare` found, where that was called before.
         """
         references, strokes = _several(reference), _several(hints)
-        size = code_size(self.painter.model)
-        if z is not None and len(z) != size:
-            raise UsageError(f"the code z has {len(z)} numbers, and the model takes {size or 'none'}")
+        size = latent_size(self.painter.model)
+        if latent is not None and len(latent) != size:
+            raise UsageError(
+                f"the latent vector z has {len(latent)} numbers, and the model takes {size or 'none'}"
+            )
         for one in strokes:
             if one.alpha is None or (one.alpha > _OPAQUE).all():
                 raise UsageError(
@@ -177,7 +179,9 @@ class Colorizer:
                     "paint hints on a transparent layer, or pass it as --reference"
                 )
         known = prepared or self.prepare(page)
-        sketch, paint = self.painter(known.seen, lambda shape: _dense_hint(references, strokes, shape), z)
+        sketch, paint = self.painter(
+            known.seen, lambda shape: _dense_hint(references, strokes, shape), latent
+        )
         return Painted(known.gray, sketch, paint, known.masks)
 
     def prepare(self, page: Picture) -> Prepared:
@@ -196,8 +200,8 @@ class Colorizer:
         return Prepared(gray, seen if even is None else even, masks)
 
 
-def code_size(model: ColorNet) -> int:
-    """Return how many numbers the code z of a model has; 0 if it has none of its own."""
+def latent_size(model: ColorNet) -> int:
+    """Return how many numbers the latent vector z of a model has; 0 if it has none of its own."""
     return int(getattr(getattr(model, "config", None), "z_size", 0))
 
 

@@ -1,21 +1,20 @@
-"""The code z of a colouring: kept in files, given to other pages, and varied to see what it does.
+"""The latent vector z of a colouring: saved in files, given to other pages, and varied to see what it does.
 
-Of models without one, whose colours are drawn by a seed, the seeds are shown.
+Of models without one, whose colours are drawn at random, the seeds are varied.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from math import isfinite
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring.colorizer import Colorizer, code_size
-from sketchcolor_cli.coloring.settings import ColoredPages, Guess
+from sketchcolor_cli.coloring.colorizer import Colorizer, latent_size
+from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Guess
 from sketchcolor_cli.errors import DataError, UsageError
 from sketchcolor_cli.imaging.images import Picture, write_whole
 
@@ -25,108 +24,104 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.coloring.settings import ColorizeSettings
+    from sketchcolor_cli.coloring.settings import ExploreSettings
     from sketchcolor_cli.networks.base import ColorNet
 
-    Code = NDArray[np.float32]
+    Latent = NDArray[np.float32]
 
+_LEAST_STEPS = 2  # of a grid with something in the middle
+_AXES = 2  # of a grid: across and down
 _GAP = 6  # pixels between the pictures of a grid
 _SIGN = 18  # pixels of height for what is written below one
 
 
-def write_codes(path: Path, model: str, codes: Mapping[str, Code]) -> None:
-    """Write the codes of pages, by their names, as JSON.
+def write_latents(path: Path, model: str, latents: Mapping[str, Latent]) -> None:
+    """Write the latent vectors of pages, by their names, as JSON.
 
     Raises:
         ImageError: The file cannot be written.
     """
-    pages = {name: [round(float(one), 6) for one in code] for name, code in codes.items()}
+    pages = {name: [round(float(one), 6) for one in latent] for name, latent in latents.items()}
     write_whole(path, (json.dumps({"model": model, "pages": pages}, indent=1) + "\n").encode())
 
 
-def read_codes(path: Path) -> dict[str, Code]:
-    """Return the codes in a file of :func:`write_codes`, by the pages' names.
+def read_latents(path: Path) -> dict[str, Latent]:
+    """Return the latent vectors in a file of :func:`write_latents`, by the pages' names.
 
     Raises:
-        DataError: The file cannot be read or holds no codes.
+        DataError: The file cannot be read or holds none.
     """
     try:
         pages = json.loads(path.read_text(encoding="utf-8"))["pages"]
-        codes = {str(name): np.array(code, np.float32) for name, code in pages.items()}
+        latents = {str(name): np.array(latent, np.float32) for name, latent in pages.items()}
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the name") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path}: holds no codes; write them with --save-z") from error
-    if not codes or any(code.ndim != 1 or not np.isfinite(code).all() for code in codes.values()):
-        raise DataError(f"{path}: holds no codes; write them with --save-z")
-    return codes
+        raise DataError(f"{path}: holds no latent vectors; write them with --save-z") from error
+    if not latents or any(one.ndim != 1 or not np.isfinite(one).all() for one in latents.values()):
+        raise DataError(f"{path}: holds no latent vectors; write them with --save-z")
+    return latents
 
 
-def code_for(codes: Mapping[str, Code], name: PurePath) -> Code | None:
-    """Return the code for the page of this name: its own, or the only one there is."""
-    own = next((code for known, code in codes.items() if PurePath(known).stem == name.stem), None)
-    return own if own is not None or len(codes) != 1 else next(iter(codes.values()))
+def latent_for(latents: Mapping[str, Latent], name: PurePath) -> Latent | None:
+    """Return the latent vector for the page of this name: its own, or the only one there is."""
+    own = next((latent for known, latent in latents.items() if PurePath(known).stem == name.stem), None)
+    return own if own is not None or len(latents) != 1 else next(iter(latents.values()))
 
 
 def explore(
-    model: ColorNet,
-    device: str,
-    settings: ColorizeSettings,
-    page: Picture,
-    references: Sequence[Picture] = (),
-    *,
-    directions: tuple[int, int] | None = None,
-    steps: int = 5,
-    span: float = 1.0,
-    seed: int = 0,
+    model: ColorNet, device: str, page: Picture, references: Sequence[Picture], grid: ExploreSettings
 ) -> Picture:
-    """Return a grid of colourings of a page, its code moved along two directions, 0 in the middle.
+    """Return a grid of colourings of a page, each by another latent vector, or by another seed.
 
-    ``directions`` are two places of the code; without them both are drawn at random, of length 1 and at
-    right angles, by ``seed``. The code moves by up to ``span`` to both sides, in ``steps`` pictures a row.
+    Of a model with a latent vector, that which it reads for the page is in the middle, and moves along two
+    directions. Of another, whose colours are drawn at random, each picture has its seed below.
 
     Raises:
-        UsageError: The model has no code of its own, or a direction is not in it.
+        UsageError: The model has nothing to vary, or there are no such directions or steps.
     """
-    size = code_size(model)
+    if model.lattice() is None:
+        return _by_latent(model, device, page, references, grid)
+    if grid.directions is not None:
+        raise UsageError("this model has no latent vector, so --directions does nothing; use --seed")
+    return _by_seed(model, device, page, references, grid)
+
+
+def _by_latent(
+    model: ColorNet, device: str, page: Picture, references: Sequence[Picture], grid: ExploreSettings
+) -> Picture:
+    """Move the latent vector along two directions, 0 in the middle.
+
+    Without directions both are drawn at random by the seed, of length 1 and at right angles. The vector moves
+    by up to ``span`` to both sides, in ``steps`` pictures a row.
+    """
+    size = latent_size(model)
     if not size:
-        raise UsageError("this model has neither a code z nor colours to draw from, and nothing to explore")
-    if steps < 2 or not isfinite(span):
-        raise UsageError("--steps must be at least 2, and --span a number")
-    across, down = _axes(size, directions, seed)
-    color = Colorizer(model, device, replace(settings, colored_pages=ColoredPages.REDO))
-    start = color.code(page, references)
-    shifts = np.linspace(-span, span, steps, dtype=np.float32)
+        raise UsageError("this model has neither a latent vector nor random colours, so nothing to explore")
+    if grid.steps < _LEAST_STEPS:
+        raise UsageError(f"--steps {grid.steps}: must be at least {_LEAST_STEPS} for this model")
+    across, down = _axes(size, grid.directions, grid.seed)
+    color = Colorizer(model, device, ColorizeSettings(colored_pages=ColoredPages.REDO))
+    start = color.latent(page, references)
+    shifts = np.linspace(-grid.span, grid.span, grid.steps, dtype=np.float32)
     rows = [
-        [color(page, references, z=np.clip(start + x * across + y * down, -1, 1)).rgb for x in shifts]
+        [color(page, references, latent=np.clip(start + x * across + y * down, -1, 1)).rgb for x in shifts]
         for y in shifts
     ]
     return _grid(rows)
 
 
-def explore_seeds(
-    model: ColorNet,
-    device: str,
-    settings: ColorizeSettings,
-    page: Picture,
-    references: Sequence[Picture] = (),
-    *,
-    steps: int = 5,
-    seed: int = 0,
+def _by_seed(
+    model: ColorNet, device: str, page: Picture, references: Sequence[Picture], grid: ExploreSettings
 ) -> Picture:
-    """Return a grid of colourings of a page by the seeds from ``seed`` on, each with its number below.
+    """Draw the colours by the seeds from the first one on."""
 
-    Raises:
-        UsageError: The model holds no colours to draw from, or the grid has no size.
-    """
-    if steps < 1 or seed < 0:
-        raise UsageError("--steps must be at least 1, and --seed at least 0")
+    def drawn(seed: int) -> NDArray[np.float32]:
+        chosen = ColorizeSettings(colored_pages=ColoredPages.REDO, guess=Guess.DRAW, seed=seed)
+        return _signed(Colorizer(model, device, chosen)(page, references).rgb, str(seed))
 
-    def drawn(number: int) -> NDArray[np.float32]:
-        chosen = replace(settings, colored_pages=ColoredPages.REDO, guess=Guess.DRAW, seed=number)
-        return _signed(Colorizer(model, device, chosen)(page, references).rgb, str(number))
-
-    return _grid([[drawn(seed + row * steps + column) for column in range(steps)] for row in range(steps)])
+    columns = range(grid.steps)
+    return _grid([[drawn(grid.seed + row * grid.steps + column) for column in columns] for row in columns])
 
 
 def _signed(rgb: NDArray[np.float32], text: str) -> NDArray[np.float32]:
@@ -148,9 +143,9 @@ def _grid(rows: Sequence[Sequence[NDArray[np.float32]]]) -> Picture:
     return Picture(rgb=grid)
 
 
-def _axes(size: int, directions: tuple[int, int] | None, seed: int) -> tuple[Code, Code]:
+def _axes(size: int, directions: tuple[int, ...] | None, seed: int) -> tuple[Latent, Latent]:
     if directions is not None:
-        if not all(0 <= one < size for one in directions) or directions[0] == directions[1]:
+        if not all(0 <= one < size for one in directions) or len(set(directions)) < _AXES:
             raise UsageError(f"--directions are two different numbers from 0 to {size - 1}")
         first, second = np.eye(size, dtype=np.float32)[list(directions)]
         return first, second

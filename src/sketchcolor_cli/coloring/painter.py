@@ -150,7 +150,7 @@ class Painter:
         stride = self.model.stride
         around = self._batch(spread(sketch, hint, stride)) if stride > 1 else None
         lines, given = self._batch(sketch[..., None]), self._batch(hint)
-        prediction: Prediction = self.model(lines, given, spread=around, sheet=self.sheet, z=self._code(z))
+        prediction: Prediction = self.model(lines, given, spread=around, sheet=self.sheet, z=self._latent(z))
         return prediction
 
     @torch.inference_mode()
@@ -172,12 +172,12 @@ class Painter:
             paint = paint + cv2.GaussianBlur(lead - paint, (0, 0), _OVERLAP / 8)
         return np.ascontiguousarray(paint[pad.crop])
 
-    def _code(self, z: NDArray[np.float32] | None) -> torch.Tensor | None:
+    def _latent(self, z: NDArray[np.float32] | None) -> torch.Tensor | None:
         return None if z is None else torch.from_numpy(np.ascontiguousarray(z))[None].to(self.device)
 
     @torch.inference_mode()
-    def code(self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint]) -> NDArray[np.float32] | None:
-        """Return the code z, (Z,), that the network reads for a page; None if it has none."""
+    def latent(self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint]) -> NDArray[np.float32] | None:
+        """Return the latent vector z, (Z,), that the network reads for a page; None if it has none."""
         sketch = _scaled(gray, self._scale(gray, self.settings.base_size))
         pad = self._pad(sketch)
         given = self._batch(_padded(hint_at(sketch.shape), pad, 0))

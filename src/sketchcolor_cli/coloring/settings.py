@@ -1,9 +1,15 @@
-"""Settings of the colouring engine; the only place where their defaults stand."""
+"""Settings of the colouring engine; the only place where their defaults, bounds and help stand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.settings import Settings, internal, setting
+
+_PAPER = "Paper and pages"
+_BESIDE = "Files beside"
 
 
 class Protect(StrEnum):
@@ -39,46 +45,103 @@ class LayerFormat(StrEnum):
 
 
 @dataclass(frozen=True)
-class Parts:
+class Extras(Settings):
     """What is made beside each coloured page."""
 
-    masks: bool = False
-    """A preview of what stays paper."""
-    flats: bool = False
-    """The page in flat colours, one for each region between its lines, without ink."""
-    layers: LayerFormat | None = None
-    """A file with ink, shading, flats and hints as layers."""
-
-    @property
-    def any(self) -> bool:
-        """Return whether anything is."""
-        return self.masks or self.flats or self.layers is not None
+    flats: bool = setting(
+        False,
+        "Also write NAME.flats.png: one flat colour for each region between the lines, grown under them, "
+        "without ink and not anti-aliased.",
+        panel=_BESIDE,
+    )
+    layers: LayerFormat | None = setting(
+        None,
+        "Also write ink, shading, flats and hints as layers: NAME.ora (OpenRaster), NAME.psd, or PNG files "
+        "in NAME.layers.",
+        panel=_BESIDE,
+    )
+    masks: bool = internal(False, "Also make a preview of what stays paper.")
 
 
 @dataclass(frozen=True)
-class ColorizeSettings:
-    """How a picture is coloured."""
+class ColorizeSettings(Settings):
+    """How a page is coloured."""
 
-    work_size: int = 576
-    """Shorter side, in pixels, at which colours are drawn; a smaller picture is not enlarged."""
-    base_size: int = 576
-    """Shorter side at which the colours themselves are decided, whatever ``work_size`` is."""
-    max_pixels: int = 3_000_000
-    """About the most pixels the network sees at once; a longer strip is coloured in bands."""
-    smooth: float = 12.0
-    """How strongly colours are evened out inside the lines; 0 leaves them as the network gives them."""
-    protect: Protect = Protect.ALL
-    """What stays paper: gutters between panels and margins, speech bubbles and boxes of text, or both."""
-    colored_pages: ColoredPages = ColoredPages.SKIP
-    """Pages that are in colour already are given back as they are, or coloured anew."""
-    descreen: bool = False
-    """Whether screentone becomes an even grey in the result, too; the network is always shown it so."""
-    palette_strength: float = 0.8
-    """How far colours are pulled to a palette, if one is given: 0 leaves them, 1 allows no others."""
-    saturation: float = 1.0
-    """Factor on a*b* of the colours that the network gives."""
-    guess: Guess = Guess.AUTO
-    """What areas get that no hint gives a colour: one drawn of those that the network holds possible, or the
-    cautious mean of all; auto draws on pages without any hint or reference."""
-    seed: int = 3
-    """Number by which they are drawn; another gives other pages."""
+    work_size: int = setting(
+        576,
+        "Shorter side, in pixels, at which the network works; results keep the page's own size, and smaller "
+        "pages are not enlarged.",
+        least=64,
+    )
+    base_size: int = internal(
+        576, "Shorter side at which the colours are decided, whatever the working size is.", least=64
+    )
+    max_pixels: int = internal(
+        3_000_000, "About the most pixels the network sees at once; longer strips are done in bands.", least=1
+    )
+    smooth: float = internal(
+        12.0, "How strongly colours are evened out inside the lines; 0 leaves them alone.", least=0
+    )
+    protect: Protect = setting(
+        Protect.ALL,
+        "What stays paper: gutters (with margins), bubbles (with boxes of text), all or none.",
+        panel=_PAPER,
+    )
+    colored_pages: ColoredPages = setting(
+        ColoredPages.SKIP,
+        "Pages that are in colour already: skip copies them unchanged, redo colours them again. Tinted paper "
+        "does not count as colour.",
+        panel=_PAPER,
+    )
+    descreen: bool = setting(
+        False, "Turn screentone into an even grey in the result, where it is found.", panel=_PAPER
+    )
+    palette_strength: float = setting(
+        0.8,
+        "How far colours are pulled to the palette: 0 leaves them alone, 1 allows no others.",
+        least=0,
+        most=1,
+    )
+    saturation: float = setting(
+        1.0, "Factor on how colourful the result is; 0 gives greys.", least=0, most=10
+    )
+    guess: Guess = setting(
+        Guess.AUTO,
+        "Colours of areas without a hint: draw takes one at random from the colours the model finds likely, "
+        "mean takes their average; auto draws on pages without hints and references.",
+    )
+    seed: int = setting(3, "Seed of the random colours; the same seed gives the same colours again.", least=0)
+
+
+def parse_directions(text: str) -> tuple[int, int]:
+    """Read ``3,17``: two positions in a latent vector.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    try:
+        first, second = (int(one) for one in text.split(","))
+    except ValueError as error:
+        raise UsageError(f"--directions {text}: write two whole numbers, such as 3,17") from error
+    return first, second
+
+
+@dataclass(frozen=True)
+class ExploreSettings(Settings):
+    """Which colourings of one page a grid shows."""
+
+    directions: tuple[int, ...] | None = setting(
+        None,
+        "Two positions in the latent vector, such as 3,17; without it, two directions chosen by the seed.",
+        metavar="N,N",
+        parse=parse_directions,
+        least=0,
+    )
+    steps: int = setting(5, "Pictures in a row and in a column.", least=1)
+    span: float = setting(1.0, "How far the latent vector moves to each side; its values are from -1 to 1.")
+    size: int = setting(256, "Longest side of each picture, in pixels.", least=16)
+    seed: int = setting(
+        0,
+        "The first seed of the grid; of models with a latent vector, the seed of the directions.",
+        least=0,
+    )

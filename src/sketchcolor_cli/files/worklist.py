@@ -6,17 +6,15 @@ Names are looked at, and of TIFF files how many pages they have; nothing is writ
 from __future__ import annotations
 
 import os.path
-import re
 import unicodedata
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.errors import UsageError, WorklistError
+from sketchcolor_cli.errors import WorklistError
 from sketchcolor_cli.files.folders import SERIES, SERIES_AIDS, Found, files_in, natural_key, real
 from sketchcolor_cli.files.regular import refusal
+from sketchcolor_cli.files.settings import Container
 from sketchcolor_cli.files.tiff import count_pages
 
 if TYPE_CHECKING:
@@ -29,14 +27,12 @@ __all__ = [
     "SERIES",
     "SERIES_AIDS",
     "TIFF_SUFFIXES",
-    "Container",
     "Job",
-    "Shard",
     "Worklist",
     "build_worklist",
     "find_jobs",
+    "find_pictures",
     "natural_key",
-    "parse_shard",
     "picture_name",
 ]
 
@@ -118,37 +114,6 @@ class Job:
         return os.path.exists(self.writes)  # noqa: PTH110
 
 
-class Container(StrEnum):
-    """What a book is written back as."""
-
-    SAME = "same"
-    CBZ = "cbz"
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One of several equal runs over the same files.
-
-    Attributes:
-        number: Which one, from 1.
-        count: How many there are.
-    """
-
-    number: int = 1
-    count: int = 1
-
-    def of(self, jobs: Sequence[Job]) -> list[Job]:
-        """Return the share of these jobs; shares differ by one job at most."""
-        return list(jobs[self.number - 1 :: self.count])
-
-    def has(self, job: Job, output: Path) -> bool:
-        """Whether a job is for this run by its name alone, for lists that grow while they are worked on."""
-        place = job.target.relative_to(output).as_posix()
-        return int.from_bytes(sha256(place.encode(errors="surrogateescape")).digest()[:8]) % self.count == (
-            self.number - 1
-        )
-
-
 @dataclass(frozen=True)
 class Worklist:
     """What is to be done with the files that the user named.
@@ -162,18 +127,6 @@ class Worklist:
     jobs: list[Job]
     failed: list[tuple[Job, str]] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
-
-
-def parse_shard(text: str) -> Shard:
-    """Read ``2/8``: the second of eight.
-
-    Raises:
-        UsageError: it is written otherwise, or the number is not from 1 to the count.
-    """
-    found = re.fullmatch(r"(\d+)/(\d+)", text)
-    if not found or not 1 <= int(found[1]) <= int(found[2]):
-        raise UsageError(f"--shard {text}: write it as i/n, such as 2/8 for the second of eight runs")
-    return Shard(int(found[1]), int(found[2]))
 
 
 def build_worklist(
@@ -228,7 +181,7 @@ def find_jobs(
     several = sum(os.path.isdir(one) for one in inputs) > 1  # noqa: PTH112
     for given in inputs:
         try:
-            for source, place in _pictures_of(given, output, found, books=books is not None, apart=several):
+            for source, place in find_pictures(given, output, found, books=books is not None, apart=several):
                 jobs.setdefault(_location(source), _job(source, output / place, suffix, books))
         except OSError as error:
             raise WorklistError(f"{given}: cannot be looked into ({error.strerror}); check it") from error
@@ -270,10 +223,22 @@ def _has_pages(path: Path) -> bool:
         return False  # told when it is read
 
 
-def _pictures_of(
+def find_pictures(
     given: Path, output: Path, found: Found, *, books: bool, apart: bool
 ) -> Iterator[tuple[Path, Path]]:
-    """Find the pictures and books of one input, each with its place in the output folder."""
+    """Find the pictures of one input, and books where they count, each with its place below it.
+
+    Args:
+        given: A file or folder.
+        output: A folder to pass over.
+        found: What else there is, is noted here.
+        books: Whether books count.
+        apart: Whether places begin with the folder's name, as where there are several folders.
+
+    Raises:
+        WorklistError: It is missing, or a folder without pictures.
+        OSError: It cannot be looked into.
+    """
     if not given.exists():
         raise WorklistError(f"{given}: no such file or folder; check the name")
     if not given.is_dir():

@@ -28,6 +28,13 @@ def fingerprint(*parts: Any) -> str:
     return sha256(json.dumps(parts, sort_keys=True, default=_plain).encode()).hexdigest()
 
 
+def of_content(value: Any) -> Any:
+    """Return a setting's value for a fingerprint: a path stands for its content, where it has any."""
+    if isinstance(value, tuple):
+        return [of_content(one) for one in value]
+    return str(value) if isinstance(value, Path) and not value.is_file() else value
+
+
 def _plain(part: Any) -> Any:
     if isinstance(part, Path):
         status = part.stat()

@@ -15,20 +15,17 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from filelock import FileLock, Timeout
+
 from sketchcolor_cli.errors import DiskFullError, WorklistError
-from sketchcolor_cli.files.worklist import Shard
+from sketchcolor_cli.files.settings import Shard
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows; two runs at a time then waste work, but harm nothing
-    fcntl = None  # type: ignore[assignment]
-
 FOLDER = ".sketchcolor"
 """Name of the hidden folder."""
-DESKS = "books"
+STAGING = "books"
 """Name of the folder in it in which the pages of books gather until they are bound."""
 BEGUN = -1
 """Stands for the size of a result that was not finished when its record was written."""
@@ -44,7 +41,7 @@ class Record:
         content: SHA-256 of the source.
         size: Bytes of the source, and
         changed: when it was last changed, in nanoseconds: while both are the same, it is not read again.
-        settings: Fingerprint of all else that it hangs on.
+        settings: Fingerprint of all else that it depends on.
         bytes: Size of the result; BEGUN where it was about to be written.
         failed: Pages of a book that were copied as they are, each with the reason.
         again: Whether the reasons may pass, so that these pages are tried again.
@@ -75,7 +72,8 @@ class Journal:
         shard = shard or Shard()
         name = "journal" if shard.count == 1 else f"journal-{shard.number}-of-{shard.count}"
         self._path = self.folder / f"{name}.jsonl"
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of this run's threads
+        self._claim = FileLock(self._path.with_suffix(".lock"), thread_local=False)  # against other runs
         self._file: IO[bytes] | None = None
         self._records = self._read()
 
@@ -107,15 +105,16 @@ class Journal:
             except OSError as error:
                 raise DiskFullError(f"{self._path}: cannot be written ({error.strerror})") from error
 
-    def clear_desks(self) -> None:
+    def clear_staging(self) -> None:
         """Throw away pages of books that were never bound, as with settings that were changed since."""
-        shutil.rmtree(self.folder / DESKS, ignore_errors=True)
+        shutil.rmtree(self.folder / STAGING, ignore_errors=True)
 
     def close(self) -> None:
         """Let other runs write."""
         if self._file is not None:
             self._file.close()
             self._file = None
+            self._claim.release()
 
     def __enter__(self) -> Self:
         return self
@@ -131,17 +130,16 @@ class Journal:
             raise WorklistError(
                 f"{self._path}: cannot be written ({error.strerror}); choose a writable folder"
             ) from error
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.close()
-                raise WorklistError(
-                    f"{self._path}: another run is writing to this folder; wait for its end, or give each "
-                    "its --shard"
-                ) from error
-            except OSError:  # a file system without locks
-                pass
+        try:
+            self._claim.acquire(timeout=0)
+        except Timeout as error:
+            file.close()
+            raise WorklistError(
+                f"{self._path}: another run is writing to this folder; wait for its end, or give each its "
+                "--shard"
+            ) from error
+        except (OSError, NotImplementedError):  # a file system without locks
+            pass
         if file.tell():
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":  # cut off when a run was killed
@@ -164,8 +162,8 @@ def _age(path: Path) -> int:
 
 def _record(line: bytes) -> Record | None:
     try:
-        told: dict[str, Any] = json.loads(line.decode(errors="surrogateescape"))
-        told["failed"] = [(page, reason) for page, reason in told["failed"]]
-        return Record(**told)
+        plain: dict[str, Any] = json.loads(line.decode(errors="surrogateescape"))
+        plain["failed"] = [(page, reason) for page, reason in plain["failed"]]
+        return Record(**plain)
     except (ValueError, TypeError, KeyError):
         return None

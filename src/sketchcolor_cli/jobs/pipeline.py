@@ -11,40 +11,17 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sketchcolor_cli.errors import DiskFullError, SketchcolorError, WorklistError
+from sketchcolor_cli.errors import DiskFullError, SketchcolorError
+from sketchcolor_cli.jobs.outcome import Done, Event, EventKind, Failure, Item, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 ROOM = 2**28
 """Bytes: while the pictures in flight weigh as much as this, no further one is read."""
-
-
-class Item(Protocol):
-    """What the loop asks of a job; a worklist's Job is one, and so may be a page of a book."""
-
-    @property
-    def name(self) -> str:
-        """A short name to show."""
-        ...
-
-    @property
-    def source(self) -> object:
-        """Where the picture comes from; its text is shown and reported."""
-        ...
-
-    @property
-    def target(self) -> object:
-        """Where the result goes; its text is shown and reported."""
-        ...
-
-    def is_there(self) -> bool:
-        """Whether the result is there already."""
-        ...
 
 
 J = TypeVar("J", bound=Item)
@@ -81,115 +58,20 @@ class Steps(Generic[J, P, R]):
     writers: int = 1
 
 
-class Existing(StrEnum):
-    """What to do about results that are already there."""
-
-    ERROR = "error"
-    SKIP = "skip"
-    OVERWRITE = "overwrite"
-
-
-class EventKind(StrEnum):
-    """What can happen to a job."""
-
-    STARTED = "started"
-    FINISHED = "finished"
-    SKIPPED = "skipped"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something happened to a job.
-
-    Attributes:
-        kind: What happened.
-        job: The job it happened to.
-        index: The job's place in the list, from 1 to total.
-        total: The number of jobs.
-        seconds: How long the work took, as in Done; 0 unless finished.
-        message: Why it failed; empty otherwise.
-    """
-
-    kind: EventKind
-    job: Item
-    index: int
-    total: int
-    seconds: float = 0.0
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class Done:
-    """A job that was done.
-
-    Attributes:
-        job: The job.
-        seconds: How long reading it, its share of the computing, and writing it took together.
-        facts: What the writing returned.
-    """
-
-    job: Item
-    seconds: float
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A job that failed, and the one line that says why."""
-
-    job: Item
-    message: str
-
-
-@dataclass
-class BatchResult:
-    """What became of the jobs, each list in the order of the jobs.
-
-    Attributes:
-        done: The jobs that were done.
-        skipped: The jobs whose result was there already.
-        failed: The jobs that failed.
-        interrupted: Whether the user stopped the run; the jobs in no list were not done.
-        stopped: Whether a failure ended the run early, likewise.
-        seconds: How long the whole run took.
-    """
-
-    done: list[Done] = field(default_factory=list)
-    skipped: list[Item] = field(default_factory=list)
-    failed: list[Failure] = field(default_factory=list)
-    interrupted: bool = False
-    seconds: float = 0.0
-    stopped: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """Put the result into plain types for json.dumps."""
-        return {
-            "done": [
-                {**_places(one.job), "seconds": round(one.seconds, 3), **one.facts} for one in self.done
-            ],
-            "skipped": [_places(job) for job in self.skipped],
-            "failed": [{**_places(one.job), "message": one.message} for one in self.failed],
-            "interrupted": self.interrupted,
-            "stopped": self.stopped,
-            "seconds": round(self.seconds, 3),
-        }
-
-
 def run_batch(
     jobs: Sequence[J],
     steps: Steps[J, P, R],
     *,
-    existing: Existing,
+    skip: bool,
     report: Callable[[Event], None],
     fail_fast: bool = False,
-) -> BatchResult:
+) -> Outcome:
     """Do the work for every job; a picture that fails is set aside and the rest goes on.
 
     Args:
         jobs: The worklist.
         steps: Reading, computing and writing.
-        existing: What to do about targets that are already there.
+        skip: Whether to leave out targets that are already there, instead of making them again.
         report: Called in the caller's thread with each event: started, then finished or failed; or, when it
             cannot even be read, failed alone; or skipped alone. Those of different jobs overlap.
         fail_fast: Whether the first failure ends the run, as a full disk always does: what is computed by
@@ -200,13 +82,10 @@ def run_batch(
         still written, unless Ctrl-C comes again; what is being written then is finished in any case.
 
     Raises:
-        WorklistError: Targets exist and existing is ERROR; nothing was done.
         Exception: Anything else that a step raises is a bug and comes through.
     """
-    if existing is Existing.ERROR:
-        _refuse_existing(jobs)
     start = time.perf_counter()
-    result = _Run(jobs, steps, report, skip=existing is Existing.SKIP, fail_fast=fail_fast).result()
+    result = _Run(jobs, steps, report, skip=skip, fail_fast=fail_fast).result()
     result.seconds = time.perf_counter() - start
     return result
 
@@ -256,7 +135,7 @@ class _Run(Generic[J, P, R]):
         self._failed: list[tuple[int, Failure]] = []
         self._skipped: list[Item] = []
 
-    def result(self) -> BatchResult:
+    def result(self) -> Outcome:
         """Do the work."""
         interrupted = stopped = False
         with ThreadPoolExecutor(1) as self._reader, ThreadPoolExecutor(self._steps.writers) as self._writer:
@@ -272,7 +151,7 @@ class _Run(Generic[J, P, R]):
                 self._stop()
                 self._writer.shutdown(wait=False, cancel_futures=True)
         done, failed = _sorted(self._done), _sorted(self._failed)
-        return BatchResult(done, self._skipped, failed, interrupted, stopped=stopped)
+        return Outcome(done, self._skipped, failed, interrupted, stopped=stopped)
 
     def _not_skipped(self, jobs: Sequence[J], *, skip: bool) -> Iterator[_Flight[J]]:
         for index, job in enumerate(jobs, start=1):
@@ -423,21 +302,8 @@ class _Run(Generic[J, P, R]):
         self._report(Event(kind, job, index, self._total, seconds, message))
 
 
-def _refuse_existing(jobs: Sequence[Item]) -> None:
-    there = [job.target for job in jobs if job.is_there()]
-    if there:
-        raise WorklistError(
-            f"{len(there)} of {len(jobs)} results are already there, the first is {there[0]}; "
-            "use --resume to leave them out or --overwrite to replace them"
-        )
-
-
 T = TypeVar("T")
 
 
 def _sorted(numbered: Iterable[tuple[int, T]]) -> list[T]:
     return [one for _, one in sorted(numbered, key=lambda pair: pair[0])]
-
-
-def _places(job: Item) -> dict[str, str]:
-    return {"source": str(job.source), "target": str(job.target)}

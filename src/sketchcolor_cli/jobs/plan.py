@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from sketchcolor_cli.errors import BookError, WorklistError
 from sketchcolor_cli.files.worklist import TIFF_SUFFIXES, Job, picture_name
 from sketchcolor_cli.jobs.fingerprint import content_of, fingerprint
-from sketchcolor_cli.jobs.journal import BEGUN, DESKS, FOLDER
-from sketchcolor_cli.jobs.pipeline import Existing
+from sketchcolor_cli.jobs.journal import BEGUN, FOLDER, STAGING
+from sketchcolor_cli.jobs.settings import Existing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sketchcolor_cli.files.books.book import Book, Entry
+    from sketchcolor_cli.files.books.settings import PdfSettings
     from sketchcolor_cli.jobs.journal import Journal, Record
 
     OpenBook = Callable[[Path], Book]
@@ -48,7 +49,7 @@ class Planned:
         action: Do it, leave it out, or count it as failed.
         reason: Why it is left out, fails, or is done again though its result is there and ours.
         pages: The pages of a book that is to be done.
-        settings: Fingerprint of what the result hangs on besides the source.
+        settings: Fingerprint of what the result depends on besides the source.
         content: SHA-256 of the source; empty where it is not known yet.
         failed: Pages that failed in the run that finished the book, each with the reason.
     """
@@ -73,16 +74,16 @@ class Planned:
 
     def to_json(self) -> dict[str, Any]:
         """Put it into plain types for json.dumps."""
-        told: dict[str, Any] = {
+        plain: dict[str, Any] = {
             "source": str(self.job.source),
             "target": str(self.job.target),
             "action": str(self.action),
         }
         if self.pages:
-            told["pages"] = len(self.pages)
+            plain["pages"] = len(self.pages)
         if self.reason:
-            told["reason"] = self.reason
-        return told
+            plain["reason"] = self.reason
+        return plain
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Planner:
         output: The folder for the results.
         journal: What was done before.
         existing: What to do about results that are there and that the journal does not know as finished.
-        settings_of: Returns the fingerprint of what a picture's result hangs on besides the picture.
+        settings_of: Returns the fingerprint of what a picture's result depends on besides the picture.
         open_book: Opens a book.
         suffix: The ending of results, or None for each its own.
     """
@@ -129,7 +130,7 @@ class Planner:
             if self.existing is not Existing.OVERWRITE and _exists(job.target):
                 return self._found(Planned(job, Action.DO, settings=settings))
         except OSError:
-            pass  # told when it is read
+            pass  # reported when it is read
         else:
             return Planned(job, Action.DO, settings=settings)
         return Planned(job, Action.DO)
@@ -155,9 +156,9 @@ class Planner:
             return Planned(job, Action.FAIL, str(error))
         except OSError as error:
             return Planned(job, Action.FAIL, f"{job.source}: cannot be read ({error.strerror})")
-        desk = desk_of(self.output, content, settings)
-        at_hand = tuple(Page(page.place, _on_desk(page, desk)) for page in pages)
-        return replace(planned, pages=at_hand, content=content)
+        folder = staging_of(self.output, content, settings)
+        staged = tuple(Page(page.place, _staged(page, folder)) for page in pages)
+        return replace(planned, pages=staged, content=content)
 
     def _page_name(self, job: Job, entry: Entry) -> str:
         """Return the name of a page's result within its book."""
@@ -200,18 +201,23 @@ def place_of(job: Job, output: Path) -> str:
     return job.target.relative_to(output).as_posix()
 
 
-def desk_of(output: Path, content: str, settings: str) -> Path:
+def pdf_settings_of(job: Job, pdf: PdfSettings) -> PdfSettings | None:
+    """Return how the picture of a job is rendered; None where it is not a page of a PDF."""
+    return pdf if any(above.suffix.lower() == ".pdf" for above in job.source.parents) else None
+
+
+def staging_of(output: Path, content: str, settings: str) -> Path:
     """Return the folder in which the pages of a book gather until it is bound."""
-    return output / FOLDER / DESKS / fingerprint(content, settings)[:24]
+    return output / FOLDER / STAGING / fingerprint(content, settings)[:24]
 
 
-def _on_desk(page: Page, desk: Path) -> Job:
+def _staged(page: Page, folder: Path) -> Job:
     job, number = page.job, f"{page.place:06d}"
     return Job(
         job.source,
         job.target,
-        staged=desk / f"{number}-in{job.source.suffix.lower()}",
-        drafted=desk / f"{number}{job.target.suffix}",
+        staged=folder / f"{number}-in{job.source.suffix.lower()}",
+        drafted=folder / f"{number}{job.target.suffix}",
     )
 
 

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.jobs.journal import BEGUN, Record
-from sketchcolor_cli.jobs.pipeline import BatchResult, Event, EventKind, Failure
+from sketchcolor_cli.jobs.outcome import Event, EventKind, Failure, Outcome
 from sketchcolor_cli.jobs.plan import Action, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from sketchcolor_cli.files.books.settings import PdfSettings
     from sketchcolor_cli.jobs.plan import Planned
+    from sketchcolor_cli.jobs.requests import FilesRequest
     from sketchcolor_cli.jobs.work import Work
 
 LOCAL = "local"
@@ -34,7 +34,7 @@ _PATIENCE = 10  # seconds
 
 
 @dataclass(frozen=True)
-class Told:
+class Report:
     """What a worker tells of what it was given.
 
     Attributes:
@@ -43,7 +43,7 @@ class Told:
         records: What was begun and finished, in order.
     """
 
-    result: BatchResult
+    result: Outcome
     events: list[Event] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
 
@@ -51,15 +51,14 @@ class Told:
 class Worker:
     """Holds the networks and does what it is given; lives in a process of its own."""
 
-    def __init__(self, work: Work, output: Path, pdf: PdfSettings, *, fail_fast: bool) -> None:
+    def __init__(self, work: Work, request: FilesRequest) -> None:
+        """Load what the work needs."""
         from sketchcolor_cli.compute import devices
 
         self._steps = work.steps(devices.resolve(work.device), lambda _note: None)
-        self._output = output
-        self._pdf = pdf
-        self._fail_fast = fail_fast
+        self._request = request
 
-    def do(self, plan: Sequence[Planned]) -> Told:
+    def do(self, plan: Sequence[Planned]) -> Report:
         """Do some of the plan."""
         from sketchcolor_cli.files.books.opening import open_book
         from sketchcolor_cli.jobs.run import Runner
@@ -68,36 +67,31 @@ class Worker:
         records: list[Record] = []
 
         def opened(path: Path) -> Any:
-            return open_book(path, pdf=self._pdf)
+            return open_book(path, pdf=request.pdf)
 
-        runner = Runner(self._output, self._steps, opened, records.append, events.append, self._fail_fast)
-        return Told(runner.run(plan), events, records)
+        request, fail_fast = self._request, self._request.run.fail_fast
+        runner = Runner(request.output, self._steps, opened, records.append, events.append, fail_fast)
+        return Report(runner.run(plan), events, records)
 
 
 def run_on_ray(
     plan: Sequence[Planned],
     work: Work,
+    request: FilesRequest,
     *,
-    output: Path,
-    pdf: PdfSettings,
-    address: str,
-    workers: int,
     record: Callable[[Record], None],
     report: Callable[[Event], None],
-    fail_fast: bool = False,
-) -> BatchResult:
+) -> Outcome:
     """Carry a plan out on workers.
 
     Args:
         plan: The plan.
         work: What is done with a picture.
-        output: The folder for the results, which all workers see under this name, as they do the sources.
-        pdf: How pages of a PDF become pictures.
-        address: LOCAL, or the address of a cluster as ray.init takes it: auto, HOST:6379, ray://HOST:10001.
-        workers: How many workers; each takes a GPU where the cluster has any.
+        request: Says where results go, which all workers see under this name, as they do the sources; and
+            the address (LOCAL, or a cluster's as ray.init takes it: auto, HOST:6379, ray://HOST:10001) and
+            the number of workers, each of which takes a GPU where the cluster has any.
         record: Called with what is begun and finished.
         report: Called with each event.
-        fail_fast: Whether the first failure ends the run.
 
     Raises:
         UsageError: Ray is not installed, or there is no cluster at this address.
@@ -107,10 +101,10 @@ def run_on_ray(
     except ImportError as error:
         raise UsageError("--ray needs Ray; install it with: pip install 'sketchcolor-cli[ray]'") from error
     start = time.perf_counter()
-    _join(ray, address, workers)
-    result = BatchResult()
+    _join(ray, request.run.ray or LOCAL, request.run.jobs)
+    result = Outcome()
     try:
-        _Shared(ray, plan, work, output, pdf, workers, record, report, fail_fast).run(result)
+        _Shared(ray, plan, work, request, record, report).run(result)
     except KeyboardInterrupt:
         result.interrupted = True
     finally:
@@ -149,29 +143,26 @@ class _Shared:
         ray: Any,
         plan: Sequence[Planned],
         work: Work,
-        output: Path,
-        pdf: PdfSettings,
-        workers: int,
+        request: FilesRequest,
         record: Callable[[Record], None],
         report: Callable[[Event], None],
-        fail_fast: bool,
     ) -> None:
         self._ray = ray
-        self._output = output
+        self._output = request.output
         self._record = record
         self._report = report
-        self._fail_fast = fail_fast
+        self._fail_fast = request.run.fail_fast
         self._waiting = deque((part, 1) for part in _parts(plan))
         gpus = 1 if ray.cluster_resources().get("GPU") else 0
         self._kind: Any = ray.remote(Worker).options(num_cpus=1, num_gpus=gpus)
-        self._given = (work, output, pdf)
-        self._idle = [self._hire() for _ in range(min(workers, len(self._waiting)))]
+        self._given = (work, request)
+        self._idle = [self._hire() for _ in range(min(request.run.jobs, len(self._waiting)))]
         self._busy: dict[Any, tuple[Any, list[Planned], int]] = {}
 
     def _hire(self) -> Any:
-        return self._kind.remote(*self._given, fail_fast=self._fail_fast)
+        return self._kind.remote(*self._given)
 
-    def run(self, result: BatchResult) -> None:
+    def run(self, result: Outcome) -> None:
         """Give out the parts and gather what becomes of them."""
         while self._waiting or self._busy:
             while self._waiting and self._idle and not result.stopped:
@@ -181,7 +172,7 @@ class _Shared:
             [ready], _ = self._ray.wait(list(self._busy), num_returns=1)
             worker, part, tries = self._busy.pop(ready)
             try:
-                told: Told = self._ray.get(ready)
+                given: Report = self._ray.get(ready)
             except self._ray.exceptions.RayTaskError as error:
                 raise error.as_instanceof_cause() from None
             except self._ray.exceptions.RayError as error:
@@ -189,7 +180,7 @@ class _Shared:
                 self._again(part, tries, error, result)
                 continue
             self._idle.append(worker)
-            self._gather(told, result)
+            self._gather(given, result)
 
     def _give(self, part: list[Planned], tries: int) -> None:
         worker = self._idle.pop()
@@ -200,7 +191,7 @@ class _Shared:
                 )
         self._busy[worker.do.remote(part)] = worker, part, tries
 
-    def _again(self, part: list[Planned], tries: int, error: Exception, result: BatchResult) -> None:
+    def _again(self, part: list[Planned], tries: int, error: Exception, result: Outcome) -> None:
         """See to what a lost worker had: as often as not it is lost for want of memory."""
         if tries < _TRIES:
             self._waiting.extend(([one], tries + 1) for one in part)
@@ -211,15 +202,15 @@ class _Shared:
             self._report(Event(EventKind.FAILED, one.job, 1, 1, message=message))
         result.stopped = result.stopped or self._fail_fast
 
-    def _gather(self, told: Told, result: BatchResult) -> None:
-        for record in told.records:
+    def _gather(self, given: Report, result: Outcome) -> None:
+        for record in given.records:
             self._record(record)
-        for event in told.events:
+        for event in given.events:
             self._report(event)
-        result.done += told.result.done
-        result.skipped += told.result.skipped
-        result.failed += told.result.failed
-        result.stopped = result.stopped or told.result.stopped
+        result.done += given.result.done
+        result.skipped += given.result.skipped
+        result.failed += given.result.failed
+        result.stopped = result.stopped or given.result.stopped
 
 
 def _parts(plan: Sequence[Planned]) -> Iterator[list[Planned]]:

@@ -14,7 +14,8 @@ from sketchcolor_cli.errors import DiskFullError, ImageError, SketchcolorError
 from sketchcolor_cli.files.books.binding import bind
 from sketchcolor_cli.jobs.fingerprint import content_of
 from sketchcolor_cli.jobs.journal import BEGUN, Record
-from sketchcolor_cli.jobs.pipeline import BatchResult, Event, EventKind, Existing, Failure, Steps, run_batch
+from sketchcolor_cli.jobs.outcome import Event, EventKind, Failure, Outcome
+from sketchcolor_cli.jobs.pipeline import Steps, run_batch
 from sketchcolor_cli.jobs.plan import Action, place_of
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Runner(Generic[P, R]):
     report: Callable[[Event], None]
     fail_fast: bool = False
 
-    def run(self, plan: Sequence[Planned]) -> BatchResult:
+    def run(self, plan: Sequence[Planned]) -> Outcome:
         """Do it all, in the order of the plan.
 
         Returns:
@@ -59,7 +60,7 @@ class Runner(Generic[P, R]):
             ends the run, the rest is in no list.
         """
         start = time.perf_counter()
-        result = BatchResult()
+        result = Outcome()
         try:
             for one in self._parts(plan):
                 result.done += one.done
@@ -75,28 +76,28 @@ class Runner(Generic[P, R]):
         result.seconds = time.perf_counter() - start
         return result
 
-    def _parts(self, plan: Sequence[Planned]) -> Iterator[BatchResult]:
+    def _parts(self, plan: Sequence[Planned]) -> Iterator[Outcome]:
         for (action, is_book), group in groupby(plan, key=lambda one: (one.action, one.job.is_book)):
             if action is Action.SKIP:
-                yield BatchResult(skipped=[self._told(EventKind.SKIPPED, one) for one in group])
+                yield Outcome(skipped=[self._reported(EventKind.SKIPPED, one) for one in group])
             elif action is Action.FAIL:
                 for one in group:
-                    yield BatchResult(failed=list(self._failures(one)))
+                    yield Outcome(failed=list(self._failures(one)))
             elif is_book:
                 for one in group:
                     yield self._book(one)
             else:
                 yield self._pictures(list(group))
 
-    def _told(self, kind: EventKind, planned: Planned, message: str = "") -> Job:
+    def _reported(self, kind: EventKind, planned: Planned, message: str = "") -> Job:
         self.report(Event(kind, planned.job, 1, 1, message=message))
         return planned.job
 
     def _failures(self, planned: Planned) -> Iterator[Failure]:
         for reason in [reason for _, reason in planned.failed] or [planned.reason]:
-            yield Failure(self._told(EventKind.FAILED, planned, reason), reason)
+            yield Failure(self._reported(EventKind.FAILED, planned, reason), reason)
 
-    def _pictures(self, plan: Sequence[Planned]) -> BatchResult:
+    def _pictures(self, plan: Sequence[Planned]) -> Outcome:
         of_job = {one.job: one for one in plan}
         sources: dict[Job, _Source] = {}
 
@@ -113,7 +114,7 @@ class Runner(Generic[P, R]):
             return facts
 
         steps = replace(self.steps, read=read, write=write)
-        return self._batch([one.job for one in plan], steps, existing=Existing.OVERWRITE)
+        return self._batch([one.job for one in plan], steps, skip=False)
 
     def _begin(self, planned: Planned, source: _Source) -> Record:
         """Record that a result is about to be written."""
@@ -122,10 +123,10 @@ class Runner(Generic[P, R]):
         self.record(begun)
         return begun
 
-    def _book(self, planned: Planned) -> BatchResult:
-        job, desk = planned.job, planned.pages[0].job.writes.parent
+    def _book(self, planned: Planned) -> Outcome:
+        job, staging = planned.job, planned.pages[0].job.writes.parent
         try:
-            desk.mkdir(parents=True, exist_ok=True)
+            staging.mkdir(parents=True, exist_ok=True)
             source = _looked_at(job.source, planned.content)
             with self.open_book(job.source) as book:
                 result, unreadable = self._pages(book, planned)
@@ -142,15 +143,15 @@ class Runner(Generic[P, R]):
         again = len(failed) > unreadable
         self.record(replace(begun, bytes=job.target.stat().st_size, failed=failed, again=again))
         if not again:
-            shutil.rmtree(desk, ignore_errors=True)
+            shutil.rmtree(staging, ignore_errors=True)
         return result
 
-    def _lost(self, planned: Planned, message: str, *, stopped: bool = False) -> BatchResult:
-        """Count a book as failed; what was done of it stays on the desk."""
-        failure = Failure(self._told(EventKind.FAILED, planned, message), message)
-        return BatchResult(failed=[failure], stopped=stopped)
+    def _lost(self, planned: Planned, message: str, *, stopped: bool = False) -> Outcome:
+        """Count a book as failed; what was done of it stays staged."""
+        failure = Failure(self._reported(EventKind.FAILED, planned, message), message)
+        return Outcome(failed=[failure], stopped=stopped)
 
-    def _pages(self, book: Book, planned: Planned) -> tuple[BatchResult, int]:
+    def _pages(self, book: Book, planned: Planned) -> tuple[Outcome, int]:
         """Do the pages of a book; return also how many cannot be read, which will never be otherwise."""
         entries = {one.place: one for one in book.entries}
         entry_of = {page.job: entries[page.place] for page in planned.pages}
@@ -165,22 +166,22 @@ class Runner(Generic[P, R]):
             except SketchcolorError as error:
                 unreadable.add(job)
                 job.reads.unlink(missing_ok=True)
-                raise _as_the_user_knows_it(error, job) from error
+                raise _in_the_users_names(error, job) from error
 
         def write(job: Job, result: R) -> Mapping[str, Any] | None:
             try:
                 return self.steps.write(job, result)
             except SketchcolorError as error:
-                raise _as_the_user_knows_it(error, job) from error
+                raise _in_the_users_names(error, job) from error
             finally:
                 job.reads.unlink(missing_ok=True)
 
         steps = replace(self.steps, read=read, write=write)
-        result = self._batch([page.job for page in planned.pages], steps, existing=Existing.SKIP)
+        result = self._batch([page.job for page in planned.pages], steps, skip=True)
         return result, len(unreadable)
 
-    def _batch(self, jobs: Sequence[Job], steps: Steps[Job, P, R], *, existing: Existing) -> BatchResult:
-        return run_batch(jobs, steps, existing=existing, report=self.report, fail_fast=self.fail_fast)
+    def _batch(self, jobs: Sequence[Job], steps: Steps[Job, P, R], *, skip: bool) -> Outcome:
+        return run_batch(jobs, steps, skip=skip, report=self.report, fail_fast=self.fail_fast)
 
 
 class _Source(NamedTuple):
@@ -200,9 +201,9 @@ def _looked_at(path: Path, content: str = "") -> _Source:
         raise ImageError(f"{path}: cannot be read any more ({error.strerror}); check it") from error
 
 
-def _as_the_user_knows_it(error: SketchcolorError, job: Job) -> SketchcolorError:
-    told = str(error).replace(str(job.reads), str(job.source)).replace(str(job.writes), str(job.target))
-    return type(error)(told)
+def _in_the_users_names(error: SketchcolorError, job: Job) -> SketchcolorError:
+    message = str(error).replace(str(job.reads), str(job.source)).replace(str(job.writes), str(job.target))
+    return type(error)(message)
 
 
 def _stage(book: Book, entry: Entry, path: Path) -> None:

@@ -1,17 +1,84 @@
-"""Settings of a run; the only place where their defaults stand."""
+"""How a run over many files goes; the only place where these defaults, bounds and help stand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.files.settings import Container, Shard, parse_shard
+from sketchcolor_cli.settings import Settings, internal, setting
+
+_BOOKS = "Output files"
+
+
+class Existing(StrEnum):
+    """What to do about results that are already there."""
+
+    ERROR = "error"
+    SKIP = "skip"
+    OVERWRITE = "overwrite"
 
 
 @dataclass(frozen=True)
-class RunSettings:
-    """How a run over many pictures goes."""
+class RunSettings(Settings):
+    """How a run over many files goes."""
 
-    fail_fast: bool = False
-    """Whether the first failure ends the run."""
-    jobs: int = 2
-    """How many results are encoded and written at the same time."""
-    poll_seconds: float = 2.0
-    """How often a watched folder is looked at; a file is complete when it stayed the same in between."""
+    container: Container = setting(
+        Container.SAME, "Write books back as what they were, or all as CBZ.", panel=_BOOKS, matters=False
+    )
+    overwrite: bool = setting(False, "Do results again that are already there.", stored=False, matters=False)
+    resume: bool = setting(
+        False, "Leave out what is already there and do the rest.", stored=False, matters=False
+    )
+    dry_run: bool = setting(
+        False, "Print what would be done with each file, and do nothing.", stored=False, matters=False
+    )
+    watch: bool = setting(
+        False,
+        "Keep watching the input folders, and do new files once they are complete; Ctrl-C ends it.",
+        stored=False,
+        matters=False,
+    )
+    fail_fast: bool = setting(
+        False, "End the run at the first failure instead of going on.", stored=False, matters=False
+    )
+    jobs: int = setting(
+        2,
+        "How many results are encoded and written at the same time; with --ray, how many workers.",
+        short="-j",
+        least=1,
+        matters=False,
+    )
+    shard: Shard | None = setting(
+        None,
+        "Do the I-th of N equal shares, such as 2/8, while other machines do the others.",
+        metavar="I/N",
+        parse=parse_shard,
+        stored=False,
+        matters=False,
+    )
+    ray: str | None = setting(
+        None,
+        "Share the work among workers on Ray: `local` for this machine, or a cluster's address.",
+        metavar="ADDRESS",
+        matters=False,
+    )
+    poll_seconds: float = internal(
+        2.0,
+        "How often a watched folder is looked at; a file is complete when it stayed the same in between.",
+        above=0,
+        matters=False,
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what does not go together."""
+        super().__post_init__()
+        for one, other in (("overwrite", "resume"), ("watch", "dry_run")):
+            if getattr(self, one) and getattr(self, other):
+                raise UsageError(f"--{one} and --{other.replace('_', '-')} exclude each other")
+
+    @property
+    def existing(self) -> Existing:
+        """What to do about results that are already there."""
+        return Existing.OVERWRITE if self.overwrite else Existing.SKIP if self.resume else Existing.ERROR

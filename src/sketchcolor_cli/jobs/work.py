@@ -1,4 +1,4 @@
-"""What is done with each picture, as plain values that any process can make the doing of."""
+"""What is done with each picture, as plain values that any process can load the networks from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Work(Protocol):
         ...
 
     def settings_of(self, job: Job) -> str:
-        """Return the fingerprint of all that a picture's result hangs on, besides the picture; loads nothing.
+        """Return the fingerprint of all that a result depends on, besides the picture; loads nothing.
 
         Neither the device nor anything else that only changes how fast it goes is part of it.
         """
@@ -29,7 +29,7 @@ class Work(Protocol):
     def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, Any, Any]:
         """Load what is needed and return what is done; ``job.reads`` is read and ``job.writes`` written.
 
-        ``device`` is where to compute as torch names it, ``note`` is called with a line that is good to know.
+        ``device`` is where to compute as torch names it, ``note`` is called with a line for the user.
         """
         ...
 

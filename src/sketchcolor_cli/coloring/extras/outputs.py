@@ -14,12 +14,12 @@ from sketchcolor_cli.coloring.page import screentone
 from sketchcolor_cli.imaging.images import Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
-    from sketchcolor_cli.coloring.settings import Parts
+    from sketchcolor_cli.coloring.colorizer import Painted
+    from sketchcolor_cli.coloring.settings import Extras
 
     Image = NDArray[np.float32]
 
@@ -43,76 +43,49 @@ class Colored:
     layers: tuple[Layer, ...] = ()
 
 
-def color_page(
-    color: Colorizer,
+def finish(
     page: Picture,
-    references: Sequence[Picture],
+    painted: Painted,
     hints: Sequence[Picture],
-    parts: Parts,
-    *,
-    z: NDArray[np.float32] | None = None,
+    extras: Extras,
+    palette: NDArray[np.float32] | None = None,
 ) -> Colored:
-    """Colour a page; see :class:`Colorizer` for what helps it.
+    """Lay a page's ink over the paint, and make what is asked for beside it.
 
-    Raises:
-        UsageError: Hints have no transparent parts.
+    No network has a part in it, so that it may be called in any thread while the next page is painted.
+
+    Args:
+        page: The page.
+        painted: The paint for it, of :meth:`Colorizer.paint`.
+        hints: The layers with strokes that were given, each with an alpha channel.
+        extras: What is made beside it.
+        palette: (K, 3), Lab: the colours that flats have; None for any.
     """
-    return paint_page(color, page, references, hints, parts, z=z)()
-
-
-def paint_page(
-    color: Colorizer,
-    page: Picture,
-    references: Sequence[Picture],
-    hints: Sequence[Picture],
-    parts: Parts,
-    *,
-    z: NDArray[np.float32] | None = None,
-    prepared: Prepared | None = None,
-) -> Callable[[], Colored]:
-    """Do what the network has a part in; return what lays the page's ink over the paint and makes the parts.
-
-    ``prepared`` is what :meth:`Colorizer.prepare` found, where that was called before.
-    That may be called in any thread, so that the device need not wait for it.
-
-    Raises:
-        UsageError: Hints have no transparent parts.
-    """
-    if color.stays(page):
-        kept = Colored(page, kept=True)
-        return lambda: kept
-    painted = color.paint(page, references, hints, z=z, prepared=prepared)
-    return lambda: _finished(color, page, painted, hints, parts)
-
-
-def _finished(
-    color: Colorizer, page: Picture, painted: Painted, hints: Sequence[Picture], parts: Parts
-) -> Colored:
     rgb = painted.rgb()
     done = Colored(replace(page, rgb=rgb, gray=False))
-    if parts.masks:
+    if extras.masks:
         shown = (
             painted.masks.shown_on(painted.gray)
             if painted.masks
             else np.repeat(painted.gray[..., None], 3, 2)
         )
         done = replace(done, masks=Picture(rgb=shown))
-    if not parts.flats and parts.layers is None:
+    if not extras.flats and extras.layers is None:
         return done
-    flat = _flats(painted, color).rgb()
-    if parts.flats:
+    flat = _flats(painted, palette).rgb()
+    if extras.flats:
         done = replace(done, flats=replace(page, rgb=flat, gray=False))
-    if parts.layers is not None:
+    if extras.layers is not None:
         done = replace(done, layers=tuple(_layers(page, painted, flat, hints)))
     return done
 
 
-def _flats(painted: Painted, color: Colorizer) -> flats.Flats:
+def _flats(painted: Painted, palette: NDArray[np.float32] | None) -> flats.Flats:
     masks = painted.masks
     paper = None if masks is None else masks.gutters | masks.bubbles
     even = screentone.descreened(painted.gray, None if masks is None else masks.bubbles)
     gray = painted.gray if even is None else even
-    return flats.find_flats(gray, painted.paint, paper, color.painter.palette)
+    return flats.find_flats(gray, painted.paint, paper, palette)
 
 
 def _layers(page: Picture, painted: Painted, flat: Image, hints: Sequence[Picture]) -> list[Layer]:

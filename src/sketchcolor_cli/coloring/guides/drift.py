@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -42,6 +42,10 @@ class Drift:
     mean: float
     worst: float
     worst_page: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Put it into plain types for json.dumps."""
+        return {**asdict(self), "mean": round(self.mean, 2), "worst": round(self.worst, 2)}
 
 
 def drift(pages: Mapping[str, Picture], palette: NDArray[np.float32] | None = None) -> list[Drift]:

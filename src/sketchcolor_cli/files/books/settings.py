@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sketchcolor_cli.settings import Settings, internal, setting
+
 
 @dataclass(frozen=True)
 class BookLimits:
@@ -20,12 +22,30 @@ class BookLimits:
 
 
 @dataclass(frozen=True)
-class PdfSettings:
+class PdfSettings(Settings):
     """How pages of a PDF become pictures."""
 
-    dpi: int = 0
-    """Dots per inch at which pages are rendered; 0 takes the resolution of the scan that fills the page."""
-    vector_dpi: int = 300
-    """Dots per inch of pages that no scan fills, where dpi is 0."""
-    max_pixels: int = 60_000_000
-    """A page that would have more pixels is rendered at fewer dots per inch."""
+    dpi: int = setting(
+        0,
+        "Dots per inch at which pages of a PDF are rendered; 0 takes those of the scan that fills the page, "
+        "or 300.",
+        name="pdf-dpi",
+        least=0,
+        most=2400,
+        panel="Output files",
+        matters=False,
+    )
+    vector_dpi: int = internal(
+        300,
+        "Dots per inch of pages that no scan fills, where dpi is 0.",
+        name="pdf-vector-dpi",
+        least=1,
+        matters=False,
+    )
+    max_pixels: int = internal(
+        60_000_000,
+        "A page that would have more pixels is rendered at fewer dots per inch.",
+        name="pdf-max-pixels",
+        least=1,
+        matters=False,
+    )

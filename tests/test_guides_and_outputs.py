@@ -1,4 +1,4 @@
-"""Where a coloured page and the parts beside it are written."""
+"""Which guides a page has, and where it and its extras are written."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sketchcolor_cli.cli.aids import Aids
-from sketchcolor_cli.cli.page_options import parts_place, write_page
 from sketchcolor_cli.coloring.extras.layers import Layer
 from sketchcolor_cli.coloring.extras.outputs import Colored
-from sketchcolor_cli.coloring.settings import LayerFormat, Parts
+from sketchcolor_cli.coloring.settings import Extras, LayerFormat
 from sketchcolor_cli.files.worklist import Job
 from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
-from sketchcolor_cli.imaging.settings import Saving
+from sketchcolor_cli.jobs.guides import PageGuides
+from sketchcolor_cli.jobs.outputs import extras_place, write_page
+from sketchcolor_cli.jobs.requests import ColorizeRequest
 
 WHITE = Picture(rgb=np.ones((6, 8, 3), np.float32))
 
@@ -30,32 +30,34 @@ def names(folder: Path) -> list[str]:
         (LayerFormat.PNG, ["a/1.layers/1 paper.png"]),
     ],
 )
-def test_parts_go_beside_the_page(tmp_path: Path, kind: LayerFormat, written: list[str]) -> None:
+def test_extras_go_beside_the_page(tmp_path: Path, kind: LayerFormat, written: list[str]) -> None:
     out = tmp_path / "out"
     layer = Layer("paper", np.full((6, 8, 3), 255, np.uint8))
     done = Colored(WHITE, masks=WHITE, flats=WHITE, layers=(layer,))
     job = Job(tmp_path / "in/a/1.jpg", out / "a/1.jpg")
-    parts = Parts(masks=True, flats=True, layers=kind)
-    assert write_page(job, done, out, Saving(), parts, tmp_path / "masks") is None
+    extras = Extras(flats=True, layers=kind)
+    request = ColorizeRequest((tmp_path,), out, beside=extras, debug_masks=tmp_path / "masks")
+    assert write_page(job, done, request) is None
     assert names(out) == sorted(["a/1.jpg", "a/1.flats.png", *written])
     assert names(tmp_path / "masks") == ["a/1.png"]
 
 
-def test_parts_of_a_books_pages_go_beside_the_book() -> None:
+def test_extras_of_a_books_pages_go_beside_the_book() -> None:
     out = Path("out")
     job = Job(Path("in/b.cbz/ch 1/2.png"), out / "b.cbz/ch 1/2.png")
-    assert parts_place(job, out) == out / "b.parts/ch 1/2.png"
-    assert parts_place(Job(Path("in/2.png"), out / "2.png"), out) == out / "2.png"
+    assert extras_place(job, out) == out / "b.parts/ch 1/2.png"
+    assert extras_place(Job(Path("in/2.png"), out / "2.png"), out) == out / "2.png"
 
 
 def test_a_page_that_stays_is_copied_byte_for_byte(tmp_path: Path) -> None:
     write_picture(tmp_path / "1.png", WHITE)
     job = Job(tmp_path / "1.png", tmp_path / "out/1.png")
-    said = write_page(job, Colored(WHITE, kept=True), tmp_path / "out", Saving(), Parts(), None)
+    request = ColorizeRequest((tmp_path,), tmp_path / "out")
+    said = write_page(job, Colored(WHITE, kept=True), request)
     assert said == {"kept": "in colour already"}
     assert (tmp_path / "out/1.png").read_bytes() == (tmp_path / "1.png").read_bytes()
     job = Job(tmp_path / "1.png", tmp_path / "out/1.webp")
-    write_page(job, Colored(WHITE, kept=True), tmp_path / "out", Saving(), Parts(), None)
+    write_page(job, Colored(WHITE, kept=True), request)
     assert read_picture(tmp_path / "out/1.webp").format == "WEBP"
 
 
@@ -63,11 +65,26 @@ def test_points_and_pictures_are_read_for_their_page(tmp_path: Path) -> None:
     (tmp_path / "points.json").write_text('[{"page": "1", "x": 2, "y": 1, "color": "#f00", "radius": 0}]')
     layer = Picture(rgb=np.zeros((6, 8, 3), np.float32), alpha=np.zeros((6, 8), np.float32))
     write_picture(tmp_path / "strokes.png", layer)
-    aids = Aids.given("hints", [tmp_path / "strokes.png", tmp_path / "points.json"])
-    read = aids.reader(tmp_path / "out", read_picture)
+    guides = PageGuides.given("hints", [tmp_path / "strokes.png", tmp_path / "points.json"])
+    read = guides.reader(tmp_path / "out", read_picture)
     first, second = (Job(tmp_path / f"{n}.png", tmp_path / f"out/{n}.png") for n in (1, 2))
     points, strokes = read(first, WHITE)
     assert points.rgb[1, 2].tolist() == [1, 0, 0]
     assert strokes.alpha is not None
     assert len(read(second, WHITE)) == 1
-    assert len(aids.files_of(first, tmp_path / "out")) == 2
+    assert len(guides.files_of(first, tmp_path / "out")) == 2
+
+
+def test_a_page_of_a_book_finds_its_guide_with_the_book_or_without(tmp_path: Path) -> None:
+    out, rough = tmp_path / "out", tmp_path / "rough"
+    for name in ("b/ch 1/2.jpg", "3.png", "a.png", "a.jpg"):
+        write_picture(rough / name, WHITE)
+    guides = PageGuides.given("reference", [rough])
+
+    def found(place: str) -> list[Path | str | None]:
+        return guides.files_of(Job(tmp_path / "in" / place, out / place), out)
+
+    assert found("b.cbz/ch 1/2.png") == [rough / "b/ch 1/2.jpg"]
+    assert found("b.cbz/3.png") == [rough / "3.png"]
+    assert found("b/3.png") == [None]
+    assert found("a.webp") == [rough / "a.jpg"]  # the first in natural order

@@ -1,4 +1,4 @@
-"""What the user gives for the pages: one picture for all, or a folder with one of the same name for each."""
+"""What the user gives to guide the colours of pages: one picture for all, or a folder with one for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, build_worklist
+from sketchcolor_cli.files.listing import list_pictures, match_by_place, without_ending
+from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -16,49 +17,47 @@ if TYPE_CHECKING:
     from sketchcolor_cli.files.worklist import Job
     from sketchcolor_cli.imaging.images import Picture
 
-POINT_SUFFIXES = (".json", ".toml")
+POINT_SUFFIXES = frozenset({".json", ".toml"})
+"""Endings of files of colour points, in lower case."""
 
 
 @dataclass(frozen=True)
-class Aid:
-    """References, or hints.
+class Guide:
+    """One file or folder of references, or of hints.
 
     Attributes:
         name: What it is called.
-        given: A picture, a folder, or None.
+        given: A picture, or a folder with one picture for each page.
     """
 
     name: str
-    given: Path | None = None
+    given: Path
 
     def file_of(self, job: Job, output: Path) -> Path | str | None:
-        """Return the file for a page, or None; a name where there is no such file, which reading will tell.
+        """Return the file for a page, or None; a text where there is no such file, which reading will report.
 
         Raises:
-            WorklistError: the folder has no pictures.
+            WorklistError: The folder has no pictures.
         """
-        if self.given is None:
-            return None
         if not self.given.is_dir():
             return self.given if self.given.is_file() else str(self.given)
-        return next((self._files[place] for place in _places(job, output) if place in self._files), None)
+        matched = match_by_place(_places(job, output), self._files)
+        return next(iter(matched.values()), None)
 
     def missing(self, jobs: Sequence[Job], output: Path) -> list[str]:
         """Return a line where pages have none in the folder."""
-        without = [job for job in jobs if self.given is not None and self.file_of(job, output) is None]
+        without = [job for job in jobs if self.file_of(job, output) is None]
         if not without:
             return []
         total, first = len(jobs), without[0].name
         return [f"{self.given}: no {self.name} for {len(without)} of {total} pages, such as {first}"]
 
     def reader(self, output: Path, read: Callable[[Path], Picture]) -> Callable[[Job], Picture | None]:
-        """Return what reads a page's; one for all pages is read now, and once.
+        """Return what reads a page's picture; one for all pages is read now, and once.
 
         Raises:
-            ImageError: the one for all pages cannot be read.
+            ImageError: The one for all pages cannot be read.
         """
-        if self.given is None:
-            return lambda _job: None
         if not self.given.is_dir():
             picture = read(self.given)
             return lambda _job: picture
@@ -71,39 +70,35 @@ class Aid:
 
     @cached_property
     def _files(self) -> dict[PurePath, Path]:
-        if self.given is None:
-            return {}
-        here = Path("-")  # no result is written, so that any name will do
-        jobs = build_worklist([self.given], here)
-        return {job.target.relative_to(here).with_suffix(""): job.source for job in jobs}
+        return list_pictures(self.given)
 
 
 @dataclass(frozen=True)
-class Aids:
-    """References, or hints, of several files and folders; the first counts where they overlap.
+class PageGuides:
+    """References, or hints, from several files and folders; the first takes precedence where they overlap.
 
     Attributes:
         pictures: Those that are pictures.
-        points: Files of colour points, which count before pictures.
+        points: Files of colour points, which take precedence over pictures.
     """
 
-    pictures: tuple[Aid, ...] = ()
+    pictures: tuple[Guide, ...] = ()
     points: tuple[Path, ...] = ()
 
     @classmethod
-    def given(cls, name: str, paths: Sequence[Path] | None) -> Aids:
+    def given(cls, name: str, paths: Sequence[Path]) -> PageGuides:
         """Sort what the user gave for ``name``."""
-        points = [path for path in paths or () if path.suffix.lower() in POINT_SUFFIXES]
-        return cls(tuple(Aid(name, path) for path in paths or () if path not in points), tuple(points))
+        points = [path for path in paths if path.suffix.lower() in POINT_SUFFIXES]
+        return cls(tuple(Guide(name, path) for path in paths if path not in points), tuple(points))
 
     def files_of(self, job: Job, output: Path) -> list[Path | str | None]:
-        """Return the files for a page; see :meth:`Aid.file_of`."""
+        """Return the files for a page; see :meth:`Guide.file_of`."""
         points = [path if path.is_file() else str(path) for path in self.points]
-        return [*points, *(aid.file_of(job, output) for aid in self.pictures)]
+        return [*points, *(guide.file_of(job, output) for guide in self.pictures)]
 
     def missing(self, jobs: Sequence[Job], output: Path) -> list[str]:
         """Return a line for each folder in which pages have none."""
-        return [line for aid in self.pictures for line in aid.missing(jobs, output)]
+        return [line for guide in self.pictures for line in guide.missing(jobs, output)]
 
     def reader(
         self, output: Path, read: Callable[[Path], Picture]
@@ -111,10 +106,10 @@ class Aids:
         """Return what reads those of a page; what is for all pages is read now, and once.
 
         Raises:
-            ImageError: a picture for all pages cannot be read.
-            DataError: a file of points makes no sense.
+            ImageError: A picture for all pages cannot be read.
+            DataError: A file of points makes no sense.
         """
-        readers = [aid.reader(output, read) for aid in self.pictures]
+        readers = [guide.reader(output, read) for guide in self.pictures]
         points: list[Mark] = []
         if self.points:
             from sketchcolor_cli.coloring.guides.points import (  # imports NumPy and OpenCV
@@ -135,11 +130,11 @@ class Aids:
 
 
 def _places(job: Job, output: Path) -> Iterator[PurePath]:
-    """Give the names under which a page's is looked for, without ending; a page of a book has several."""
-    place = job.target.relative_to(output).with_suffix("")
+    """Give the places where a page's guide may lie; those of a book's page are with the book or without."""
+    place = job.target.relative_to(output)
     yield place
     for above in place.parents:
         if above.suffix.lower() in BOOK_OF_SUFFIX:
             page = place.relative_to(above)
-            yield above.with_suffix("") / page
+            yield without_ending(above) / page
             yield page

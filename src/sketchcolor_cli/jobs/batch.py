@@ -1,0 +1,148 @@
+"""A run over the files of a request: list them, plan, do what is due, and watch for more."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sketchcolor_cli.compute import devices
+from sketchcolor_cli.errors import WorklistError
+from sketchcolor_cli.files.worklist import build_worklist
+from sketchcolor_cli.jobs.journal import Journal
+from sketchcolor_cli.jobs.outcome import Begun, Loading, Note, Outcome
+from sketchcolor_cli.jobs.plan import Action, Planner
+from sketchcolor_cli.jobs.settings import Existing
+from sketchcolor_cli.jobs.watch import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from sketchcolor_cli.files.books.book import Book
+    from sketchcolor_cli.files.worklist import Job
+    from sketchcolor_cli.jobs.outcome import Progress
+    from sketchcolor_cli.jobs.plan import Planned
+    from sketchcolor_cli.jobs.requests import FilesRequest
+    from sketchcolor_cli.jobs.work import Work
+
+
+def run_batch_over(request: FilesRequest, work: Work, title: str, progress: Progress) -> Outcome:
+    """Go over the files of a request.
+
+    Args:
+        request: The files, and how the run goes.
+        work: What is done with each picture.
+        title: What the work is called: the name of the model or method.
+        progress: Called in this thread with all that happens.
+
+    Returns:
+        What became of the files; where only a plan was asked for, the plan. Ctrl-C ends the run early with
+        ``interrupted``.
+
+    Raises:
+        SketchcolorError: Nothing can be done.
+    """
+    run = _FilesRun(request, work, title, progress)
+    if request.run.dry_run:
+        return Outcome(plan=run.plan(run.jobs(), Journal(request.output, request.run.shard)))
+    outcome = run.watch() if request.run.watch else run.once()
+    outcome.device = run.device
+    return outcome
+
+
+class _FilesRun:
+    """One run over the files of a request."""
+
+    def __init__(self, request: FilesRequest, work: Work, title: str, progress: Progress) -> None:
+        self._request = request
+        self._work = work
+        self._title = title
+        self._progress = progress
+        self._steps: Any = None
+        self.device = work.device
+
+    def jobs(self) -> list[Job]:
+        """List the files of this run's share."""
+        request, shard = self._request, self._request.run.shard
+        jobs = build_worklist(
+            request.inputs, request.output, suffix=request.suffix, books=request.run.container
+        )
+        if shard is None:
+            return jobs
+        if request.run.watch:
+            return [job for job in jobs if shard.has(job.target.relative_to(request.output))]
+        return shard.of(jobs)
+
+    def plan(self, jobs: Sequence[Job], journal: Journal, existing: Existing | None = None) -> list[Planned]:
+        """Decide about each file; ``existing`` stands for what the request says, where it is given."""
+        request = self._request
+        there = request.run.existing if existing is None else existing
+        settings_of = self._work.settings_of
+        return Planner(request.output, journal, there, settings_of, self._open, request.suffix).plan(jobs)
+
+    def once(self) -> Outcome:
+        """Do what is due."""
+        jobs = self.jobs()
+        with Journal(self._request.output, self._request.run.shard) as journal:
+            outcome = self._do(self.plan(jobs, journal), journal)
+            if self._request.run.shard is None and not (outcome.failed or outcome.interrupted):
+                journal.clear_staging()
+        return outcome
+
+    def watch(self) -> Outcome:
+        """Do what is there, then what comes, until Ctrl-C or until a failure ends it."""
+        whole, watcher, existing = Outcome(), Watcher(), None
+        with Journal(self._request.output, self._request.run.shard) as journal:
+            self._progress(Note("watching; Ctrl-C ends it"))
+            try:
+                while True:
+                    if jobs := watcher.complete(self._jobs_by_now()):
+                        whole.add(self._do(self.plan(jobs, journal, existing), journal))
+                        existing = Existing.SKIP  # what is asked at the start has been answered
+                        if whole.stopped or whole.interrupted:
+                            return whole
+                    else:
+                        time.sleep(self._request.run.poll_seconds)
+            except KeyboardInterrupt:  # while nothing was being done, so that nothing was left undone
+                return whole
+
+    def _jobs_by_now(self) -> list[Job]:
+        try:
+            return self.jobs()
+        except WorklistError:
+            if any(not one.exists() for one in self._request.inputs):
+                raise
+            return []  # nothing yet
+
+    def _do(self, plan: Sequence[Planned], journal: Journal) -> Outcome:
+        run, due = self._request.run, [one for one in plan if one.action is Action.DO]
+        if due:
+            for line in self._work.missing([job for one in due for job in one.pictures]):
+                self._progress(Note(line))
+        if due and run.ray is None and self._steps is None:
+            self._load()
+        if due:
+            journal.begin()
+        self._progress(Begun(f"{self._title} on {self.device}", sum(one.count for one in plan)))
+        if due and run.ray is not None:
+            from sketchcolor_cli.jobs.ray import run_on_ray
+
+            return run_on_ray(plan, self._work, self._request, record=journal.add, report=self._progress)
+        from sketchcolor_cli.jobs.run import Runner  # imports numpy
+
+        output, report = self._request.output, self._progress
+        return Runner(output, self._steps, self._open, journal.add, report, run.fail_fast).run(plan)
+
+    def _load(self) -> None:
+        """Load the networks."""
+        self._progress(Loading())
+        self.device = devices.resolve(self._work.device)
+        steps = self._work.steps(self.device, lambda line: self._progress(Note(line)))
+        self._steps = replace(steps, writers=self._request.run.jobs)
+
+    def _open(self, path: Path) -> Book:
+        from sketchcolor_cli.files.books.opening import open_book  # imports numpy
+
+        return open_book(path, pdf=self._request.pdf)

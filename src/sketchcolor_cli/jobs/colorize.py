@@ -1,0 +1,196 @@
+"""Colouring sketches and manga pages: one page's work, and the run over all files of a request."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from sketchcolor_cli import __version__, environment
+from sketchcolor_cli.errors import WorklistError
+from sketchcolor_cli.jobs.batch import run_batch_over
+from sketchcolor_cli.jobs.fallbacks import Fallbacks
+from sketchcolor_cli.jobs.fingerprint import fingerprint, of_content
+from sketchcolor_cli.jobs.guides import PageGuides
+from sketchcolor_cli.jobs.latents import PageLatents
+from sketchcolor_cli.jobs.outcome import silent
+from sketchcolor_cli.jobs.outputs import write_page
+from sketchcolor_cli.jobs.pipeline import Steps
+from sketchcolor_cli.jobs.plan import pdf_settings_of
+from sketchcolor_cli.jobs.series import drifts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
+    from sketchcolor_cli.coloring.settings import ColorizeSettings
+    from sketchcolor_cli.files.worklist import Job
+    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.jobs.outcome import Outcome, Progress
+    from sketchcolor_cli.jobs.requests import ColorizeRequest
+
+_BANDS = 8  # parts of a page that are painted one by one where memory is short
+
+
+def colorize(request: ColorizeRequest, progress: Progress = silent) -> Outcome:
+    """Colour sketches and manga pages; ink and lettering stay exactly as they are, at full size.
+
+    >>> from sketchcolor_cli import ColorizeRequest, colorize
+    >>> outcome = colorize(ColorizeRequest.of(inputs=["pages"], output="colored", seed=5))
+    >>> len(outcome.done), [failure.message for failure in outcome.failed]
+
+    Args:
+        request: The pages, how they are coloured, and where results go.
+        progress: Called in this thread with each :class:`Event`, and with what is loaded, begun and noted.
+
+    Returns:
+        What became of each page. A page that fails is in ``failed``, and the rest goes on. The same request
+        again does what is not done yet.
+
+    Raises:
+        SketchcolorError: Nothing can be done: an input or the model is missing, results are there already.
+    """
+    outcome = run_batch_over(request, ColorizeWork(request), request.model, progress)
+    if request.guides.series is not None and outcome.is_whole and not request.run.watch:
+        with suppress(WorklistError):  # there are books alone
+            outcome.drift = drifts(request.output, request.guides.palette)
+    return outcome
+
+
+@dataclass(frozen=True)
+class ColorizeWork:
+    """What is done with each page of a request; plain values, from which any process can load the network."""
+
+    request: ColorizeRequest
+
+    @property
+    def device(self) -> str:
+        """Where to compute, as the user said it."""
+        return self.request.device
+
+    @cached_property
+    def guides(self) -> tuple[PageGuides, PageGuides]:
+        """The references and the hints of pages."""
+        given = self.request.guides
+        return PageGuides.given("reference", given.references), PageGuides.given("hints", given.hints)
+
+    def settings_of(self, job: Job) -> str:
+        """Return the fingerprint of what a page's colours depend on."""
+        request = self.request
+        guides = [guides.files_of(job, request.output) for guides in self.guides]
+        decisive = {name: of_content(value) for name, value in request.decisive().items()}
+        decisive["model"] = environment.model_file(request.model)
+        return fingerprint(__version__, decisive, guides, pdf_settings_of(job, request.pdf))
+
+    def missing(self, jobs: Sequence[Job]) -> list[str]:
+        """Return a line for references and for hints, where pages lack theirs."""
+        return [line for guides in self.guides for line in guides.missing(jobs, self.request.output)]
+
+    def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, Page, PaintedPage]:
+        """Load the network and return how a page is read, coloured and written."""
+        pages = PageColorizer(self, device, note)
+        return Steps(read=pages.read, compute=pages.paint, write=pages.write, weight=pages.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A page with what helps to colour it; one that stays as it is has nothing prepared."""
+
+    job: Job
+    picture: Picture
+    references: tuple[Picture, ...]
+    hints: tuple[Picture, ...]
+    prepared: Prepared | None
+
+
+@dataclass(frozen=True, eq=False)
+class PaintedPage:
+    """A page and the paint for it; None for one that stays as it is."""
+
+    page: Page
+    paint: Painted | None
+
+
+class PageColorizer:
+    """A network that colours pages of one request: reads them, paints them, and writes them.
+
+    Reading and writing may go on in other threads while pages are painted. Where memory runs out, a page is
+    painted in bands, and at last on the processor.
+    """
+
+    def __init__(self, work: ColorizeWork, device: str, note: Callable[[str], None]) -> None:
+        """Load the network and read what is for all pages.
+
+        Raises:
+            CheckpointError: The model cannot be read.
+            SketchcolorError: A sheet, the palette, or what else is for all pages cannot be read.
+        """
+        from sketchcolor_cli.coloring.guides.palette import read_palette
+        from sketchcolor_cli.imaging.images import read_picture
+
+        request = self._request = work.request
+        self._read_picture = read_picture
+        references, hints = work.guides
+        self._references = references.reader(request.output, read_picture)
+        self._hints = hints.reader(request.output, read_picture)
+        self._palette = None if request.guides.palette is None else read_palette(request.guides.palette)
+        self._sheets = [read_picture(path) for path in request.guides.sheets]
+        self._latents = PageLatents(
+            request.model, request.guides.latents, request.saved_latents, request.output
+        )
+        self._colorizer_of = cache(self._load)  # a fallback is loaded when it is first needed
+        self._colorizer = self._colorizer_of(device, request.colors)
+        self._paint_one = Fallbacks(self._ways(device), note=note)
+
+    def read(self, job: Job) -> Page:
+        """Read a page and what helps to colour it, and find out what needs no network."""
+        picture = self._read_picture(job.reads)
+        prepared = None if self._colorizer.stays(picture) else self._colorizer.prepare(picture)
+        return Page(job, picture, self._references(job, picture), self._hints(job, picture), prepared)
+
+    def paint(self, pages: Sequence[Page]) -> list[PaintedPage]:
+        """Do what the network has a part in."""
+        return [self._paint_one(page, str(page.job.source)) for page in pages]
+
+    def write(self, job: Job, painted: PaintedPage) -> Mapping[str, Any] | None:
+        """Lay the page's own ink over the paint, make what is asked for beside it, and write it all."""
+        from sketchcolor_cli.coloring.extras.outputs import Colored, finish
+
+        page, extras = painted.page, self._request.extras
+        if painted.paint is None:
+            done = Colored(page.picture, kept=True)
+        else:
+            palette = self._colorizer.painter.palette
+            done = finish(page.picture, painted.paint, page.hints, extras, palette)
+        return write_page(job, done, self._request)
+
+    def weight(self, page: Page) -> int:
+        """Return about how many bytes a page takes."""
+        return page.picture.nbytes + (page.prepared.nbytes if page.prepared else 0)
+
+    def _load(self, device: str, settings: ColorizeSettings) -> Colorizer:
+        from sketchcolor_cli.coloring.colorizer import Colorizer
+        from sketchcolor_cli.coloring.models import load_color_model
+
+        network, _ = load_color_model(environment.model_file(self._request.model))
+        return Colorizer(network, device, settings, sheets=self._sheets, palette=self._palette)
+
+    def _ways(self, device: str) -> list[tuple[str, Callable[[Page], PaintedPage]]]:
+        whole = self._request.colors
+        bands = replace(whole, max_pixels=whole.max_pixels // _BANDS)
+        ways = [("as asked", device, whole), ("in bands", device, bands)]
+        if device != "cpu":
+            ways += [("on the processor", "cpu", whole), ("on the processor in bands", "cpu", bands)]
+        return [(name, partial(self._paint_with, where, settings)) for name, where, settings in ways]
+
+    def _paint_with(self, device: str, settings: ColorizeSettings, page: Page) -> PaintedPage:
+        colorizer = self._colorizer_of(device, settings)
+        guides = page.references, page.hints
+        self._latents.save(page.job, colorizer, page.picture, *guides)
+        if page.prepared is None:
+            return PaintedPage(page, None)
+        latent = self._latents.of(page.job)
+        return PaintedPage(
+            page, colorizer.paint(page.picture, *guides, latent=latent, prepared=page.prepared)
+        )

@@ -1,0 +1,145 @@
+"""Drawing sketches of coloured pictures: one picture's work, and the run over all files of a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from sketchcolor_cli import __version__, environment
+from sketchcolor_cli.jobs.batch import run_batch_over
+from sketchcolor_cli.jobs.fallbacks import Fallbacks
+from sketchcolor_cli.jobs.fingerprint import fingerprint
+from sketchcolor_cli.jobs.outcome import silent
+from sketchcolor_cli.jobs.pipeline import Steps
+from sketchcolor_cli.jobs.plan import pdf_settings_of
+from sketchcolor_cli.plugin.discovery import find_extractors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sketchcolor_cli.extraction.drawer import Drawer, Drawn, Prepared
+    from sketchcolor_cli.files.worklist import Job
+    from sketchcolor_cli.jobs.outcome import Outcome, Progress
+    from sketchcolor_cli.jobs.requests import ExtractRequest
+
+
+def extract(request: ExtractRequest, progress: Progress = silent) -> Outcome:
+    """Draw a sketch of each picture: black lines on white paper, the size of the picture.
+
+    >>> from sketchcolor_cli import ExtractRequest, extract
+    >>> outcome = extract(ExtractRequest.of(inputs=["drawings"], output="sketches", method="xdog"))
+
+    Args:
+        request: The pictures, how they are drawn, and where sketches go.
+        progress: Called in this thread with each :class:`Event`, and with what is loaded, begun and noted.
+
+    Returns:
+        What became of each picture. One that fails is in ``failed``, and the rest goes on. The same request
+        again does what is not done yet.
+
+    Raises:
+        PluginError: There is no such extractor.
+        WeightError: Trained weights that it needs are missing.
+        SketchcolorError: Nothing can be done: an input is missing, results are there already.
+    """
+    extractors = find_extractors()
+    extractors.get(request.method)
+    environment.weight_store().require(extractors.weights(request.method, request.parameters))
+    return run_batch_over(request, ExtractWork(request), request.method, progress)
+
+
+@dataclass(frozen=True)
+class ExtractWork:
+    """What is done with each picture of a request; plain values, from which any process can load the rest."""
+
+    request: ExtractRequest
+
+    @property
+    def device(self) -> str:
+        """Where to compute, as the user said it."""
+        return self.request.device
+
+    def settings_of(self, job: Job) -> str:
+        """Return the fingerprint of what a sketch depends on."""
+        return fingerprint(self._fingerprint, pdf_settings_of(job, self.request.pdf))
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        request, extractors, store = self.request, find_extractors(), environment.weight_store()
+        origin = [one.origin for one in extractors.listings if one.name == request.method]
+        weights = [store.find(one) for one in extractors.weights(request.method, request.parameters)]
+        return fingerprint(__version__, request.decisive(), origin, weights)
+
+    def missing(self, _jobs: Sequence[Job]) -> list[str]:
+        """Return nothing: a sketch needs its picture alone."""
+        return []
+
+    def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, Prepared, Drawn]:
+        """Load the extractor and return how a picture is read, drawn and written."""
+        pages = PageSketcher(self.request, device, note)
+        return Steps(
+            read=pages.read,
+            compute=pages.draw,
+            write=pages.write,
+            key=lambda picture: picture.rgb.shape,
+            weight=lambda picture: picture.weight,
+            size=self.request.sketching.batch_size,
+        )
+
+
+class PageSketcher:
+    """An extractor that draws the pictures of one request: reads them, draws them, and writes them.
+
+    Reading and writing may go on in other threads while pictures are drawn. Where memory runs out, they are
+    drawn on the processor.
+    """
+
+    def __init__(self, request: ExtractRequest, device: str, note: Callable[[str], None]) -> None:
+        """Load the extractor.
+
+        Raises:
+            SketchcolorError: It cannot be loaded.
+        """
+        from sketchcolor_cli.imaging.images import read_picture, write_picture
+
+        self._request = request
+        self._note = note
+        self._read_picture, self._write_picture = read_picture, write_picture
+        self._drawer_on = cache(self._load)  # a fallback is loaded when it is first needed
+        self._drawer = self._drawer_on(device)
+        ways: list[tuple[str, Callable[[Sequence[Prepared]], list[Drawn]]]] = [
+            ("as asked", self._drawer.draw)
+        ]
+        if device != "cpu":
+            ways.append(("on the processor", lambda pictures: self._drawer_on("cpu").draw(pictures)))
+        self._draw = Fallbacks(ways, note=note)
+
+    def read(self, job: Job) -> Prepared:
+        """Read a picture and lay it out as the extractor needs it."""
+        return self._drawer.prepare(self._read_picture(job.reads))
+
+    def draw(self, pictures: Sequence[Prepared]) -> list[Drawn]:
+        """Draw pictures of equal size."""
+        return self._draw(pictures, self._request.method)
+
+    def write(self, job: Job, drawn: Drawn) -> Mapping[str, Any]:
+        """Bring a sketch to the size of its picture and write it; return what the extractor notes of it."""
+        self._write_picture(job.writes, self._drawer.finish(drawn))
+        return drawn.notes
+
+    def _load(self, device: str) -> Drawer:
+        from sketchcolor_cli.compute import precision
+        from sketchcolor_cli.extraction.drawer import load_drawer  # imports torch
+
+        request = self._request
+        return load_drawer(
+            find_extractors(),
+            request.method,
+            device=device,
+            settings=request.parameters,
+            find_weight=environment.weight_store().find,
+            precision=precision.choose(device) if request.half else "float32",
+            sketching=replace(request.sketching, method=request.method),
+            tell=self._note,
+        )

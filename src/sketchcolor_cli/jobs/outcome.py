@@ -1,0 +1,188 @@
+"""What happens to the files of a run: reported while it goes, and kept as its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sketchcolor_cli.coloring.guides.drift import Drift
+    from sketchcolor_cli.jobs.plan import Planned
+
+KEPT = "kept"
+"""The fact that a page was copied unchanged, with the reason."""
+
+
+class Item(Protocol):
+    """What a run asks of a job: a picture, a book, or a page of one."""
+
+    @property
+    def name(self) -> str:
+        """A short name to show."""
+        ...
+
+    @property
+    def source(self) -> object:
+        """Where the picture comes from; its text is shown and reported."""
+        ...
+
+    @property
+    def target(self) -> object:
+        """Where the result goes; its text is shown and reported."""
+        ...
+
+    def is_there(self) -> bool:
+        """Whether the result is there already."""
+        ...
+
+
+class EventKind(StrEnum):
+    """What can happen to a job."""
+
+    STARTED = "started"
+    FINISHED = "finished"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something happened to a job.
+
+    Attributes:
+        kind: What happened.
+        job: The job it happened to.
+        index: The job's place in the list, from 1 to total.
+        total: The number of jobs.
+        seconds: How long the work took, as in Done; 0 unless finished.
+        message: Why it failed; empty otherwise.
+    """
+
+    kind: EventKind
+    job: Item
+    index: int
+    total: int
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Loading:
+    """Libraries and networks are being loaded; no file is written meanwhile."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The work begins: what with, and how many events will end a picture or page."""
+
+    title: str
+    total: int
+
+
+@dataclass(frozen=True)
+class Note:
+    """One line that the user should read."""
+
+    message: str
+
+
+Progress = Callable[[Event | Loading | Begun | Note], None]
+"""What is called in the caller's thread while a run goes, as a progress bar or a notebook needs it."""
+
+
+def silent(_: Event | Loading | Begun | Note) -> None:
+    """Report nothing: the default where nobody listens."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A job that was done.
+
+    Attributes:
+        job: The job.
+        seconds: How long reading it, its share of the computing, and writing it took together.
+        facts: What the writing returned.
+    """
+
+    job: Item
+    seconds: float
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that failed, and the one line that says why."""
+
+    job: Item
+    message: str
+
+
+@dataclass
+class Outcome:
+    """What became of the files of a run, each list in their order.
+
+    Attributes:
+        done: The jobs that were done; those of :attr:`kept` among them.
+        skipped: The jobs whose result was there already.
+        failed: The jobs that failed.
+        interrupted: Whether the user stopped the run; the jobs in no list were not done.
+        seconds: How long the whole run took.
+        stopped: Whether a failure ended the run early, likewise.
+        device: Where it was computed, or where the user wanted it where nothing was.
+        plan: What would be done with each file, where only that was asked for.
+        drift: How far the colours of a series move from page to page; None where there is no series.
+    """
+
+    done: list[Done] = field(default_factory=list)
+    skipped: list[Item] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    interrupted: bool = False
+    seconds: float = 0.0
+    stopped: bool = False
+    device: str = ""
+    plan: Sequence[Planned] | None = None
+    drift: Sequence[Drift] | None = None
+
+    @property
+    def kept(self) -> list[Done]:
+        """The pages that were copied unchanged."""
+        return [one for one in self.done if KEPT in one.facts]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all was done and nothing failed."""
+        return self.plan is None and not (self.failed or self.interrupted or self.stopped)
+
+    def add(self, part: Outcome) -> None:
+        """Take over what became of a part of the files."""
+        self.done += part.done
+        self.skipped += part.skipped
+        self.failed += part.failed
+        self.interrupted, self.stopped = part.interrupted, part.stopped
+        self.seconds += part.seconds
+
+    def to_json(self) -> dict[str, Any]:
+        """Put the outcome into plain types for json.dumps."""
+        if self.plan is not None:
+            return {"plan": [one.to_json() for one in self.plan]}
+        drift = {} if self.drift is None else {"drift": [one.to_json() for one in self.drift]}
+        return {
+            **drift,
+            "device": self.device,
+            "done": [
+                {**_places(one.job), "seconds": round(one.seconds, 3), **one.facts} for one in self.done
+            ],
+            "skipped": [_places(job) for job in self.skipped],
+            "failed": [{**_places(one.job), "message": one.message} for one in self.failed],
+            "interrupted": self.interrupted,
+            "stopped": self.stopped,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def _places(job: Item) -> dict[str, str]:
+    return {"source": str(job.source), "target": str(job.target)}
