@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from sketchcolor_cli.networks import hints
 from sketchcolor_cli.networks.config import HintUNetConfig
-from sketchcolor_cli.networks.hint_unet import HintUNet, _SelfAttention, shrink_hint
+from sketchcolor_cli.networks.hint_unet import HintUNet, SelfAttention, shrink_hint
 from sketchcolor_cli.networks.lattice import lab_grid
 
 SMALL = HintUNetConfig(widths=(8, 12, 16), depths=(1, 1, 2), lab_step=24.0, sheet_width=0)
@@ -126,7 +126,7 @@ def test_every_input_counts(net: HintUNet) -> None:
 def test_attention_by_hand() -> None:
     """Channels are queries, keys, values, each head by head; trained weights rely on this order."""
     torch.manual_seed(0)
-    attention = _SelfAttention(8, heads=2).eval()
+    attention = SelfAttention(8, heads=2).eval()
     torch.nn.init.normal_(attention.out.weight)
     x = torch.randn(1, 8, 2, 3)
     query, key, value = attention.qkv(attention.norm(x))[0].reshape(3, 2, 4, 6)

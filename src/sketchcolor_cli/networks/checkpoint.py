@@ -21,6 +21,7 @@ from sketchcolor_cli.networks.config import (
     CriticConfig,
     GeneratorConfig,
     HintUNetConfig,
+    MatcherConfig,
     NetworkConfig,
     PatchCriticConfig,
     PerceptualConfig,
@@ -29,6 +30,7 @@ from sketchcolor_cli.networks.config import (
 )
 from sketchcolor_cli.networks.critic import Critic, PatchCritic
 from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.networks.matcher import Matcher
 from sketchcolor_cli.networks.perceptual import Perceptual
 from sketchcolor_cli.networks.thesis_unet import Generator
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    Network = Generator | HintUNet | Critic | PatchCritic | Perceptual
+    Network = Generator | HintUNet | Matcher | Critic | PatchCritic | Perceptual
 
 FORMAT = 1
 """Version of the file format that this program writes, and the newest that it reads."""
@@ -49,6 +51,7 @@ _NETWORKS: dict[str, tuple[type[NetworkConfig], Any]] = {
     for config, network in (
         (GeneratorConfig, Generator),
         (HintUNetConfig, HintUNet),
+        (MatcherConfig, Matcher),
         (CriticConfig, Critic),
         (PatchCriticConfig, PatchCritic),
         (PerceptualConfig, Perceptual),

@@ -170,10 +170,41 @@ class PerceptualConfig:
             raise ValueError("the last two widths must be multiples of 4, for blocks of two groups")
 
 
+@dataclass(frozen=True)
+class MatcherConfig:
+    """The network that finds the places of a page on a character sheet; see ``networks.matcher``."""
+
+    architecture: ClassVar[str] = "matcher"
+
+    widths: tuple[int, ...] = (48, 96, 160, 224)
+    """Channels at 1, 1/2, 1/4 … of the folded sketch's size; features are those at 1/2."""
+    down_depths: tuple[int, ...] = (2, 3, 2, 1)
+    """Residual blocks at each of these sizes on the way down."""
+    up_depths: tuple[int, ...] = (2, 1)
+    """Residual blocks at 1/2, 1/4 … on the way up."""
+    attentions: int = 2
+    """Layers of self-attention at the smallest size."""
+    stride: int = 4
+    """Side of the square of sketch pixels that is folded into one place."""
+    features: int = 96
+    """Numbers that describe a place, as query and as key."""
+
+    def __post_init__(self) -> None:
+        if len(self.widths) < 3:
+            raise ValueError("widths must have 3 entries or more")
+        _need_lengths(self, down_depths=len(self.widths), up_depths=len(self.widths) - 2)
+        _need_at_least(1, self, "widths", "stride", "features")
+        _need_at_least(0, self, "down_depths", "up_depths", "attentions")
+        if self.attentions and self.widths[-1] % 4:
+            raise ValueError("the last width must be a multiple of 4, for the heads of attention")
+
+
 ModelConfig = GeneratorConfig | HintUNetConfig
 """Configurations of networks that colour a sketch."""
 
-NetworkConfig = GeneratorConfig | HintUNetConfig | CriticConfig | PatchCriticConfig | PerceptualConfig
+NetworkConfig = (
+    GeneratorConfig | HintUNetConfig | MatcherConfig | CriticConfig | PatchCriticConfig | PerceptualConfig
+)
 """Configurations of every network that has a file of its own."""
 
 _C = TypeVar("_C", bound=NetworkConfig)

@@ -30,7 +30,7 @@ _PAPER = 95.0, 4.0  # from this L* on and below this chroma a pixel of a sheet i
 _DOUBT = 0.1  # a colour that a palette does not have is this probable still, as a part of chance
 
 
-class _SelfAttention(nn.Module):
+class SelfAttention(nn.Module):
     """Self-attention over all places, so that far parts of a page agree; starts as the identity."""
 
     def __init__(self, width: int, heads: int = 4) -> None:
@@ -43,6 +43,7 @@ class _SelfAttention(nn.Module):
         nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return features of the same shape as ``x`` (N, C, H, W)."""
         n, c, h, w = x.shape
         qkv = self.qkv(self.norm(x)).reshape(n, 3, self.heads, c // self.heads, h * w)
         q, k, v = qkv.transpose(-1, -2).unbind(1)
@@ -73,9 +74,9 @@ class HintUNet(ColorNet):
         half = depths[-1] // 2
         self.bottom = nn.Sequential(
             *(Residual(widths[-1]) for _ in range(half)),
-            _SelfAttention(widths[-1]),
+            SelfAttention(widths[-1]),
             *(Residual(widths[-1]) for _ in range(depths[-1] - half)),
-            _SelfAttention(widths[-1]),
+            SelfAttention(widths[-1]),
         )
         self.grow = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
         self.up = nn.ModuleList(nn.Sequential(*(Residual(w) for _ in range(d))) for w, d in outer)
