@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sketchcolor_cli.coloring.guides.matching import SheetMatcher
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
 from sketchcolor_cli.coloring.page.colored import is_colored
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.matcher import Matcher
 
     Plane = NDArray[np.float32]
     Hint = NDArray[np.float32]
@@ -87,7 +89,8 @@ class Colorizer:
     """A network ready to colour pictures on one device; equal pictures give equal results.
 
     ``sheets`` are other drawings in the colours that all pages are to have, such as character sheets;
-    ``palette`` (K, 3), RGB in [0, 1], are the colours that results are pulled to.
+    ``palette`` (K, 3), RGB in [0, 1], are the colours that results are pulled to. With a ``matcher``
+    the regions of a page take the colours of the places on the sheets that they match.
 
     Raises:
         UsageError: sheets are given, and the network takes none.
@@ -101,12 +104,15 @@ class Colorizer:
         *,
         sheets: Sequence[Picture] = (),
         palette: NDArray[np.float32] | None = None,
+        matcher: Matcher | None = None,
     ) -> None:
         self.settings = settings or ColorizeSettings()
         if sheets and not model.sheet_size:
             raise UsageError("this model takes no character sheets; give a rough colouring with --reference")
-        shown = [lay_out([_rgb_and_mask(one)], model.sheet_size) for one in sheets]
+        layers = [_rgb_and_mask(one) for one in sheets]
+        shown = [lay_out([one], model.sheet_size) for one in layers]
         sheet = np.concatenate(shown, 1) if shown else None
+        self.matched = SheetMatcher(matcher, device, layers) if matcher is not None and layers else None
         colors = None if palette is None else lab_of(palette)
         self.painter = Painter(model, device, self.settings, sheet, colors)
 
@@ -179,9 +185,13 @@ class Colorizer:
                     "paint hints on a transparent layer, or pass it as --reference"
                 )
         known = prepared or self.prepare(page)
-        sketch, paint = self.painter(
-            known.seen, lambda shape: _dense_hint(references, strokes, shape), latent
-        )
+        regions = None if self.matched is None else self.matched(known.seen)
+
+        def hint_at(shape: tuple[int, ...]) -> Hint:
+            given = _dense_hint(references, strokes, shape)
+            return given if regions is None else regions.hint(shape, given)
+
+        sketch, paint = self.painter(known.seen, hint_at, latent)
         return Painted(known.gray, sketch, paint, known.masks)
 
     def prepare(self, page: Picture) -> Prepared:

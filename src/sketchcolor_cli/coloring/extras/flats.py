@@ -95,8 +95,8 @@ def find_flats(gray: Plane, paint: Lab, paper: Mask | None = None, palette: Lab 
     if paper is not None:
         kept = cv2.resize(paper.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
         colors[kept.astype(bool)] = (100, 0, 0)
-    line = _lines(gray)
-    labels = _regions(line)
+    line = find_lines(gray)
+    labels = closed_regions(line)
     means, spread = _robust(labels, colors, ~line)
     labels = _parted(labels, colors, spread)
     closed = _closed_in(labels, line, colors, gray)
@@ -115,7 +115,7 @@ def find_flats(gray: Plane, paint: Lab, paper: Mask | None = None, palette: Lab 
     return Flats(labels, (np.rint(rgb * 255) / 255).astype(np.float32))
 
 
-def _lines(gray: Plane) -> Mask:
+def find_lines(gray: Plane) -> Mask:
     """Return where the page has lines, and the edges of solid black."""
     wide = max(5, round(_RULES.thickest_line * max(gray.shape))) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
@@ -125,7 +125,7 @@ def _lines(gray: Plane) -> Mask:
     return out
 
 
-def _regions(line: Mask) -> Labels:
+def closed_regions(line: Mask) -> Labels:
     """Return a label for every pixel; the borders lie in the middle of lines and in the gaps between them."""
     far = cv2.distanceTransform(
         np.pad(~line, 1, constant_values=True).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE

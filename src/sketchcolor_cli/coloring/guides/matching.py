@@ -1,0 +1,235 @@
+"""Colours from character sheets: each region of a page takes those of the places that it matches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+
+from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from sketchcolor_cli.networks.matcher import Matcher
+
+    Plane = NDArray[np.float32]
+    Layer = NDArray[np.float32]
+    Lab = NDArray[np.float32]
+    Labels = NDArray[np.int32]
+    Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class MatchRules:
+    """How pages are matched to sheets; sizes are in pixels, distances of colours in CIELAB."""
+
+    page_side: int = 256
+    """Shorter side of the copy of a page that the matcher sees."""
+    sheet_side: int = 256
+    """The same of a sheet."""
+    longest: float = 1.8
+    """Longer side, in shorter ones, up to which that holds; of a longer sheet the longer side counts, and a
+    longer page is matched in bands."""
+    region_side: int = 512
+    """Shorter side of the copy of a page in which regions between lines are found."""
+    same_color: float = 8.0
+    """Distance of colours of a sheet at which they count as the same by six tenths."""
+    several_colors: float = 15.0
+    """Spread of colours in a place of a sheet at which it counts half."""
+    one_way: float = 1e-5
+    """Weight of a match that the sheet does not return, so that no region is without any."""
+
+
+_RULES = MatchRules()
+
+
+class Sheet(NamedTuple):
+    """The places of sheets: what they are found by, (S, C), their colours, (S, 3) Lab, and weights, (S,)."""
+
+    keys: Tensor
+    colors: Lab
+    weights: Plane
+
+
+class RegionColors(NamedTuple):
+    """The regions of a page and their colours.
+
+    The region of each pixel, (h, w); where lines are, (h, w); the colour of each region, (R, 3) Lab; and
+    which part of the matches of a region speaks for it, (R,) in [0, 1].
+    """
+
+    labels: Labels
+    line: Mask
+    colors: Lab
+    agreed: Plane
+
+    def hint(self, shape: tuple[int, ...], given: Layer) -> Layer:
+        """Return the colours as a hint (h, w, 4) under one of the user's, where that does not know better.
+
+        A region in which the user gave a colour takes none from the sheet.
+        """
+        rgb = cv2.cvtColor(self.colors[None], cv2.COLOR_LAB2RGB)[0].clip(0, 1)
+        labels = cv2.resize(self.labels, shape[1::-1], interpolation=cv2.INTER_NEAREST)
+        line = cv2.resize(self.line.view(np.uint8), shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
+        known = np.ones(len(rgb), np.bool_)
+        known[labels[given[..., 3] > 0]] = False
+        shown = known[labels] & ~line
+        matched = np.dstack([rgb[labels], np.ones_like(labels, np.float32)]).astype(np.float32)
+        return np.where(given[..., 3:] > 0, given, np.where(shown[..., None], matched, np.float32(0)))
+
+
+class SheetMatcher:
+    """Sheets, ready to be matched to any number of pages.
+
+    ``sheets`` are (H, W, 4), RGB and mask in [0, 1], RGB 0 where the mask is 0.
+    """
+
+    def __init__(self, network: Matcher, device: str, sheets: Sequence[Layer]) -> None:
+        self.network, self.device = network.to(device).eval(), device
+        places = [self._encode(sheet) for sheet in sheets]
+        self.sheet = Sheet(
+            torch.cat([one.keys for one in places]),
+            np.concatenate([one.colors for one in places]),
+            np.concatenate([one.weights for one in places]),
+        )
+        colors = self.sheet.colors
+        square = (colors**2).sum(1)
+        apart = np.maximum(square[:, None] + square - 2 * colors @ colors.T, 0)
+        self.alike = np.exp(-apart / (2 * _RULES.same_color**2))
+
+    def __call__(self, gray: Plane) -> RegionColors:
+        """Return the regions of a page (H, W), paper 1 and ink 0, in the colours of the sheets."""
+        small = _at_most(gray, _RULES.region_side)
+        line = find_lines(small)
+        labels = closed_regions(line)
+        votes = np.zeros((int(labels.max()) + 1, len(self.sheet.colors)), np.float32)
+        for band in _bands(small.shape):
+            matches, grid, part = self._match(small[band])
+            votes += _shares(labels[band], line[band], len(votes), grid, part) @ matches
+        return RegionColors(labels, line, *self._agreed(votes))
+
+    @torch.inference_mode()
+    def _match(self, gray: Plane) -> tuple[NDArray[np.float32], tuple[int, int], tuple[float, float]]:
+        """Return how much each place of a page belongs to each of the sheets: (P, S).
+
+        And how many places there are down and across, and which part of those shows the page. A match counts
+        as far as it is one in both directions.
+        """
+        page, part = self._fitted(gray, _RULES.page_side, 1.0)
+        stride, cell = self.network.config.stride, self.network.cell
+        height, width = page.shape
+        lines = torch.from_numpy(page)[None, None].to(self.device)
+        blank = lines.new_zeros(1, 4, height // stride, width // stride)
+        queries = self.network.queries(self.network(lines, blank))[0]
+        logits = self.network.logits(queries, self.sheet.keys)
+        matches = torch.softmax(logits, 1) * (torch.softmax(logits, 0) + _RULES.one_way)
+        return matches.cpu().numpy() * self.sheet.weights, (height // cell, width // cell), part
+
+    @torch.inference_mode()
+    def _encode(self, sheet: Layer) -> Sheet:
+        """Return the places of a sheet that show something."""
+        stride, cell = self.network.config.stride, self.network.cell
+        on_paper = sheet[..., :3] + (1 - sheet[..., 3:])
+        rgb, _ = self._fitted(on_paper, _RULES.sheet_side, 1.0)
+        mask, _ = self._fitted(sheet[..., 3], _RULES.sheet_side, 0.0)
+        line = sheet_lines(rgb)
+        small = _shrunk(rgb, stride)
+        colors = np.dstack([small, np.ones_like(small[..., :1])])
+        features = self.network(
+            torch.from_numpy(line)[None, None].to(self.device),
+            torch.from_numpy(np.ascontiguousarray(colors.transpose(2, 0, 1)))[None].to(self.device),
+        )
+        keys = self.network.keys(features)[0]
+        mean, spread = cell_colors(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), line, cell)
+        weights = (1 / (1 + (spread / _RULES.several_colors) ** 2)).astype(np.float32)
+        shown = _shrunk(mask, cell).ravel() > 0.5
+        return Sheet(keys[torch.from_numpy(shown)], mean.reshape(-1, 3)[shown], weights.ravel()[shown])
+
+    def _fitted(self, picture: Layer, side: int, value: float) -> tuple[Layer, tuple[float, float]]:
+        """Return a picture at a size that the network takes, and which part of that it fills."""
+        height, width = picture.shape[:2]
+        scale = min(side / min(height, width), _RULES.longest * side / max(height, width))
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        small = cv2.resize(picture, size, interpolation=how)
+        more = [(0, -length % self.network.multiple) for length in small.shape[:2]]
+        padded = np.pad(small, [*more, *[(0, 0)] * (picture.ndim - 2)], constant_values=value)
+        return padded, (size[1] / padded.shape[0], size[0] / padded.shape[1])
+
+    def _agreed(self, votes: NDArray[np.float32]) -> tuple[Lab, Plane]:
+        """Return the colours that most votes, (R, S), of places of the sheets agree on, (R, 3), and how many.
+
+        A colour is the mode, not the mean, and so a colour that is on the sheet.
+        """
+        votes = votes / np.maximum(votes.sum(1, keepdims=True), 1e-12)
+        best = (votes @ self.alike).argmax(1)
+        agreed = votes * self.alike[best]
+        total = agreed.sum(1)
+        return (agreed @ self.sheet.colors / np.maximum(total, 1e-12)[:, None]).astype(np.float32), total
+
+
+def sheet_lines(rgb: Layer) -> Plane:
+    """Return the lines of a coloured drawing (H, W, 3) as the matcher knows them: (H, W), paper 1, ink 0.
+
+    Each channel over the brightest around it, squared; the darkest channel counts (colour dodge).
+    """
+    brightest = cv2.dilate(rgb, np.ones((5, 5), np.uint8))
+    out: Plane = (((rgb + 0.05) / (brightest + 0.05)).min(2) ** 2).astype(np.float32)
+    return out
+
+
+def cell_colors(lab: Lab, line: Plane, cell: int) -> tuple[Lab, Plane]:
+    """Return the colour of each square of ``cell`` pixels off its lines, (h, w, 3), and its spread."""
+    seen = (0.02 + np.clip((line - 0.2) / 0.6, 0, 1)).astype(np.float32)
+    total = _shrunk(seen, cell)[..., None]
+    mean = _shrunk(lab * seen[..., None], cell) / total
+    square = _shrunk(lab**2 * seen[..., None], cell) / total
+    return mean, np.sqrt(np.maximum((square - mean**2).sum(2), 0))
+
+
+def _shrunk(array: Layer, factor: int) -> Layer:
+    size = array.shape[1] // factor, array.shape[0] // factor
+    return cv2.resize(array, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
+
+
+def _at_most(gray: Plane, side: int) -> Plane:
+    """Return a page with a shorter side of at most so many pixels."""
+    scale = side / min(gray.shape)
+    if scale >= 1:
+        return gray
+    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
+
+
+def _bands(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
+    """Return the parts of a page that are matched one by one: of a long strip several, else the whole."""
+    long, short = max(shape), min(shape)
+    count = -(-long // round(_RULES.longest * short)) if short else 1
+    ends = [round(number * long / count) for number in range(count + 1)]
+    parts = [slice(first, last) for first, last in pairwise(ends)]
+    whole = slice(None)
+    return [(part, whole) if shape[0] >= shape[1] else (whole, part) for part in parts]
+
+
+def _shares(
+    labels: Labels, line: Mask, count: int, grid: tuple[int, int], part: tuple[float, float]
+) -> NDArray[np.float32]:
+    """Return how much of each place of the page, a grid of cells, each of ``count`` regions fills: (R, P)."""
+    rows, columns = (
+        np.minimum((np.arange(length) + 0.5) / length * filled * cells, cells - 1).astype(np.int64)
+        for length, filled, cells in zip(labels.shape, part, grid, strict=True)
+    )
+    places = grid[0] * grid[1]
+    code = labels.astype(np.int64) * places + rows[:, None] * grid[1] + columns
+    weight = np.where(line, 1e-3, 1.0)  # a region that is all line has the colour under it
+    table = np.bincount(code.ravel(), weight.ravel(), count * places).reshape(count, places)
+    shares: NDArray[np.float32] = (table / np.maximum(table.sum(0), 1)).astype(np.float32)
+    return shares
