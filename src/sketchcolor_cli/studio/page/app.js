@@ -1,0 +1,230 @@
+// What the whole page knows: project, route, tools. Screens and panels watch it.
+
+import { ApiError, json } from "./core/api.js";
+import { t } from "./core/i18n.js";
+import { kept, keep } from "./core/kept.js";
+import { Saver } from "./core/saver.js";
+import { Store } from "./core/store.js";
+
+/** @typedef {import("./core/api.js").Project} Project */
+/** @typedef {import("./core/api.js").Page} Page */
+/** @typedef {import("./core/api.js").Job} Job */
+/** @typedef {"brush" | "point" | "eraser" | "picker" | "rough" | "mask" | "hand"} ToolName */
+/** @typedef {"hint" | "rough" | "mask"} Layer */
+
+/**
+ * @typedef {object} Setting
+ * @property {string} name
+ * @property {"float" | "int" | "bool" | "text" | "choice"} kind
+ * @property {string[] | null} [choices]
+ * @property {boolean} [nullable]
+ * @property {number | null} [least]
+ * @property {number | null} [most]
+ * @property {any} default
+ * @property {string} help
+ */
+
+/**
+ * @typedef {object} State
+ * @property {Project | null} project
+ * @property {{settings: Setting[], export: Setting[]}} described
+ * @property {Job[]} jobs
+ * @property {string} worker
+ * @property {ToolName} tool
+ * @property {Layer} layer that the eraser works on
+ * @property {string} color
+ * @property {string} otherColor
+ * @property {string[]} recent
+ * @property {"protect" | "free"} maskMode
+ * @property {Record<string, number>} radii in parts of the page's shorter side, by tool
+ * @property {boolean} live
+ * @property {import("./canvas/stage.js").Compare} compare
+ * @property {boolean} showStrokes
+ * @property {{color: string, from: string} | null} carried a colour that waits for its place on the page
+ * @property {"idle" | "waiting" | "lost"} liveState
+ * @property {Record<string, import("./core/saver.js").SaveState>} saving by document
+ * @property {number} zoom
+ * @property {{undo: boolean, redo: boolean}} steps
+ */
+
+/** @type {State} */
+const beginning = {
+  project: null,
+  described: { settings: [], export: [] },
+  jobs: [],
+  worker: "starting",
+  tool: "brush",
+  layer: "hint",
+  color: "#d9483b",
+  otherColor: "#ffffff",
+  recent: [],
+  maskMode: "protect",
+  radii: { brush: 0.008, point: 0.006, eraser: 0.016, rough: 0.03, mask: 0.03, ...kept("radii", {}) },
+  live: kept("live", true),
+  compare: "result",
+  showStrokes: true,
+  carried: null,
+  liveState: "idle",
+  saving: {},
+  zoom: 1,
+  steps: { undo: false, redo: false },
+};
+
+export const app = new Store(beginning);
+
+/** @type {Saver | null} */
+let projectSaver = null;
+
+/**
+ * Take over a project as the server gives it.
+ *
+ * @param {Project | null} project
+ */
+export function setProject(project) {
+  if (!project) projectSaver?.stop();
+  if (!project) projectSaver = null;
+  else if (projectSaver && app.value.project?.id === project.id) projectSaver.settle(project.revision, false);
+  else
+    projectSaver = new Saver(project.revision, { save: saveProject, tell: tellSaving("project"), explain });
+  app.set({ project });
+}
+
+/**
+ * Change settings or swatches, and save them by and by.
+ *
+ * @param {{settings?: Record<string, any>, swatches?: import("./core/api.js").Swatch[]}} change
+ * @returns {Promise<void>} once they are saved
+ */
+export async function changeProject(change) {
+  const { project } = app.value;
+  if (!project || !projectSaver) return;
+  const settings = { ...project.settings, ...change.settings };
+  app.set({ project: { ...project, ...change, settings } });
+  projectSaver.touch();
+  if (change.settings) await projectSaver.flush();
+}
+
+/** Save the project now. */
+export async function flushProject(closing = false) {
+  await projectSaver?.flush(closing);
+}
+
+/** @returns {Saver | null} */
+export function saverOfProject() {
+  return projectSaver;
+}
+
+/**
+ * @param {string} revision
+ * @param {boolean} closing
+ */
+async function saveProject(revision, closing) {
+  const { settings, swatches } = /** @type {Project} */ (app.value.project);
+  const body = { settings, swatches };
+  const saved = await json("/project", { method: "PUT", json: body, revision, keepalive: closing });
+  return saved.revision;
+}
+
+/**
+ * Return a function that keeps how far a document is saved.
+ *
+ * @param {string} name
+ * @returns {(state: import("./core/saver.js").SaveState, detail?: string) => void}
+ */
+export function tellSaving(name) {
+  return (state, detail) => {
+    app.set({ saving: { ...app.value.saving, [name]: state } });
+    if (state === "failed" && detail) notify(detail, "error");
+  };
+}
+
+/**
+ * @param {unknown} error
+ * @returns {{status: number, current: string | null, detail: string}}
+ */
+export function explain(error) {
+  if (!(error instanceof ApiError)) throw error;
+  return { status: error.status, current: error.problem.current?.revision ?? null, detail: error.message };
+}
+
+/**
+ * Replace what is known of one page.
+ *
+ * @param {Partial<Page> & {id: string}} page
+ */
+export function updatePage(page) {
+  const { project } = app.value;
+  if (!project) return;
+  const pages = project.pages.map((one) => (one.id === page.id ? { ...one, ...page } : one));
+  app.set({ project: { ...project, pages } });
+}
+
+/** @param {Job} job */
+export function updateJob(job) {
+  const { jobs } = app.value;
+  const found = jobs.some((one) => one.id === job.id);
+  app.set({ jobs: found ? jobs.map((one) => (one.id === job.id ? job : one)) : [job, ...jobs] });
+}
+
+/** @param {string} color */
+export function chooseColor(color) {
+  if (color === app.value.color) return;
+  app.set({ color });
+}
+
+/** @param {string} color that was painted with */
+export function rememberColor(color) {
+  const recent = [color, ...app.value.recent.filter((one) => one !== color)].slice(0, 12);
+  if (recent[0] !== app.value.recent[0]) app.set({ recent });
+}
+
+/**
+ * @param {string} tool
+ * @param {number} radius
+ */
+export function setRadius(tool, radius) {
+  const radii = { ...app.value.radii, [tool]: Math.min(0.2, Math.max(0.001, radius)) };
+  app.set({ radii });
+  keep("radii", radii);
+}
+
+/** @param {boolean} live */
+export function setLive(live) {
+  app.set({ live });
+  keep("live", live);
+}
+
+/** @type {((text: string, kind: "info" | "error") => void)[]} */
+const notified = [];
+
+/** @param {(text: string, kind: "info" | "error") => void} listener */
+export function onNotice(listener) {
+  notified.push(listener);
+}
+
+/**
+ * Tell the user something in passing.
+ *
+ * @param {string} text
+ * @param {"info" | "error"} [kind]
+ */
+export function notify(text, kind = "info") {
+  for (const one of notified) one(text, kind);
+}
+
+/**
+ * Do something, and tell the user in one line why it failed if it does.
+ *
+ * @template T
+ * @param {() => Promise<T>} deed
+ * @returns {Promise<T | null>}
+ */
+export async function attempt(deed) {
+  try {
+    return await deed();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    notify(error.status === 0 ? t("error.offline") : error.message, "error");
+    return null;
+  }
+}

@@ -1,0 +1,342 @@
+// One page under work: what is painted, undo, saving, and the colours that come back.
+
+import { app, attempt, explain, notify, tellSaving } from "../app.js";
+import { ApiError, json, picture, request } from "../core/api.js";
+import { History } from "../core/history.js";
+import { t } from "../core/i18n.js";
+import { Live } from "../core/live.js";
+import { Saver } from "../core/saver.js";
+import { markOf, strokeOf } from "./marks.js";
+import { layerFile } from "./raster.js";
+import { hasPaint, layerOf, sameLayer, without } from "./strokes.js";
+
+/** @typedef {import("../core/api.js").Page} Page */
+/** @typedef {import("./stage.js").Stage} Stage */
+/** @typedef {import("./strokes.js").Strokes} Strokes */
+/** @typedef {import("./strokes.js").Layer} Layer */
+
+const LAYERS = /** @type {Layer[]} */ (["hint", "rough", "mask"]);
+const LARGEST = 4096;
+const SMALLEST = 480;
+const SETTLED = 350; // ms after which a zoom is taken to be the last
+
+/** The page that is open. */
+export class Session {
+  /**
+   * @param {Page} page
+   * @param {Stage} stage
+   */
+  constructor(page, stage) {
+    this.page = page;
+    this.stage = stage;
+    /** @type {History<Strokes>} */
+    this.history = new History(/** @type {Strokes} */ ([]));
+    /** @type {Record<string, Saver>} */
+    this.savers = {};
+    this.stop = new AbortController();
+    this.asked = 0; // width of the pictures that were asked for last
+    this.loaded = 0; // width of the original that is shown
+    this.paused = false; // while variants are shown, no colours are asked for
+    /** @type {((seed: number, bitmap: ImageBitmap) => void) | null} */
+    this.onVariant = null;
+    /** @type {Live | null} */
+    this.live = null;
+  }
+
+  /** Load the page and what was painted on it, and ask for its colours. */
+  async open() {
+    const { page, stage } = this;
+    stage.begin({ width: page.width || 1, height: page.height || 1 });
+    const width = this.#width();
+    const path = `/pages/${page.id}`;
+    const [original, marks] = await Promise.all([
+      picture(`${path}/original?width=${width}`, this.stop.signal),
+      json(`${path}/marks`, { signal: this.stop.signal }),
+    ]);
+    this.loaded = original.width;
+    stage.setPicture("original", original);
+    this.history = new History(/** @type {Strokes} */ (marks.marks.map(strokeOf)));
+    const revisions = await json(path, { signal: this.stop.signal });
+    await Promise.all([this.#loadLayer("rough"), this.#loadLayer("mask")]);
+    if (this.stop.signal.aborted) return;
+    this.savers.hint = this.#saver("marks", marks.revision, (revision, closing) =>
+      this.#saveMarks(revision, closing),
+    );
+    for (const layer of /** @type {const} */ (["rough", "mask"])) {
+      const known = revisions[`${layer}_revision`] ?? "0";
+      this.savers[layer] = this.#saver(layer, known, (revision, closing) =>
+        this.#saveLayer(layer, revision, closing),
+      );
+    }
+    this.#openLive();
+    this.#show();
+    if (app.value.live) this.compute();
+  }
+
+  /** Save what is not saved and let go of everything. */
+  async close() {
+    await this.flush();
+    this.stop.abort();
+    this.live?.close();
+    clearTimeout(this.zoomed);
+    for (const one of Object.values(this.savers)) one.stop();
+  }
+
+  /** @returns {Strokes} */
+  get strokes() {
+    return this.history.present;
+  }
+
+  /**
+   * Go on to other strokes, as one step that can be undone.
+   *
+   * @param {Strokes} strokes
+   */
+  apply(strokes) {
+    const before = this.strokes;
+    this.history.push(strokes);
+    this.#changed(before);
+  }
+
+  undo() {
+    const before = this.strokes;
+    if (this.history.undo()) this.#changed(before);
+  }
+
+  redo() {
+    const before = this.strokes;
+    if (this.history.redo()) this.#changed(before);
+  }
+
+  /**
+   * Take away all that is painted on a layer.
+   *
+   * @param {Layer} layer
+   */
+  clear(layer) {
+    if (!hasPaint(this.strokes, layer) && !(layer !== "hint" && this.stage.pictures[layer])) return;
+    const rest = without(this.strokes, layer);
+    /** @type {import("./strokes.js").Stroke} */
+    const cleared = { layer, kind: "clear", color: "#000000", erase: false, radius: 0, samples: [] };
+    this.apply(layer === "hint" ? rest : [...rest, cleared]);
+  }
+
+  /** Ask for the colours of what is painted. */
+  async compute() {
+    if (!this.live || this.paused || this.page.state === "failed") return;
+    await this.#flushRasters();
+    this.asked = this.#width();
+    this.live.ask({ type: "paint", marks: this.marks(), width: this.asked, ...this.#seed() });
+  }
+
+  /**
+   * Ask for the page in several seeds, at the size of a stamp.
+   *
+   * @param {number[]} seeds
+   * @param {(seed: number, bitmap: ImageBitmap) => void} arrived
+   */
+  async variants(seeds, arrived) {
+    this.onVariant = arrived;
+    await this.#flushRasters();
+    this.live?.ask({ type: "variants", marks: this.marks(), seeds, width: 320 });
+  }
+
+  /**
+   * Keep a seed as the page's own.
+   *
+   * @param {number} seed
+   */
+  async takeSeed(seed) {
+    const page = await attempt(() => json(`/pages/${this.page.id}`, { method: "PATCH", json: { seed } }));
+    if (page) this.page = { ...this.page, ...page };
+    this.compute();
+  }
+
+  /** Save now. */
+  async flush(closing = false) {
+    await Promise.all(Object.values(this.savers).map((one) => one.flush(closing)));
+  }
+
+  /** @returns {Record<string, any>[]} */
+  marks() {
+    return layerOf(this.strokes, "hint").map(markOf);
+  }
+
+  /** Look whether the view wants finer pictures than there are. */
+  viewChanged() {
+    clearTimeout(this.zoomed);
+    this.zoomed = setTimeout(() => this.#refine(), SETTLED);
+  }
+
+  /**
+   * Hear that a document of the page was changed, here or elsewhere.
+   *
+   * @param {Record<string, any>} event
+   */
+  async heard(event) {
+    this.page = { ...this.page, seed: event.seed, state: event.state };
+    for (const layer of LAYERS) {
+      const name = layer === "hint" ? "marks" : layer;
+      const revision = event[`${name}_revision`];
+      const saver = this.savers[layer];
+      if (!saver || event.what !== name || revision === undefined || revision === saver.revision) continue;
+      if (!saver.dirty && saver.state === "saved") await this.takeTheirs(layer);
+    }
+  }
+
+  /** @returns {Layer[]} layers that somebody else changed while we did, too */
+  get conflicts() {
+    return LAYERS.filter((layer) => this.savers[layer]?.state === "conflict");
+  }
+
+  /**
+   * Give up our changes of a layer for those that are stored.
+   *
+   * @param {Layer} layer
+   */
+  async takeTheirs(layer) {
+    const path = `/pages/${this.page.id}`;
+    let stored = /** @type {Strokes} */ ([]);
+    let revision;
+    if (layer === "hint") {
+      const marks = await json(`${path}/marks`);
+      stored = marks.marks.map(strokeOf);
+      revision = marks.revision;
+    } else {
+      await this.#loadLayer(layer);
+      revision = (await json(path))[`${layer}_revision`] ?? "0";
+    }
+    this.history.push([...without(this.strokes, layer), ...stored]);
+    this.savers[layer].settle(revision, false);
+    this.#show();
+    if (app.value.live) this.compute();
+  }
+
+  /**
+   * Save our changes of a layer over those that are stored.
+   *
+   * @param {Layer} layer
+   */
+  async keepMine(layer) {
+    const name = layer === "hint" ? "marks" : layer;
+    const revision = (await json(`/pages/${this.page.id}`))[`${name}_revision`] ?? "0";
+    this.savers[layer].settle(revision, true);
+  }
+
+  /** @param {Strokes} before */
+  #changed(before) {
+    for (const layer of LAYERS) if (!sameLayer(before, this.strokes, layer)) this.savers[layer]?.touch();
+    this.#show();
+    if (app.value.live) this.compute();
+  }
+
+  #show() {
+    this.stage.setStrokes(this.strokes);
+    app.set({ steps: { undo: this.history.canUndo, redo: this.history.canRedo } });
+  }
+
+  /** What is painted as a picture counts as it is stored, so it is stored first. */
+  async #flushRasters() {
+    await Promise.all(["rough", "mask"].map((layer) => this.savers[layer]?.flush()));
+  }
+
+  /** @returns {number} */
+  #width() {
+    return Math.min(this.page.width, LARGEST, Math.max(SMALLEST, this.stage.shownWidth));
+  }
+
+  /** @returns {{seed?: number}} */
+  #seed() {
+    return this.page.seed === null || this.page.seed === undefined ? {} : { seed: this.page.seed };
+  }
+
+  async #refine() {
+    const width = this.#width();
+    if (width > this.loaded && this.loaded < this.page.width) {
+      const whole = width === this.page.width && width < LARGEST;
+      const finer = await picture(
+        `/pages/${this.page.id}/original${whole ? "" : `?width=${width}`}`,
+        this.stop.signal,
+      );
+      this.loaded = whole ? this.page.width : finer.width;
+      this.stage.setPicture("original", finer);
+    }
+    if (this.asked && width > this.asked && app.value.live) {
+      this.asked = width;
+      this.live?.ask({ type: "paint", marks: this.marks(), width, stages: ["final"], ...this.#seed() });
+    }
+  }
+
+  #openLive() {
+    this.live = new Live(this.page.id, {
+      picture: (stage, bitmap) => {
+        this.stage.setPicture(stage === "spread" ? "spread" : "result", bitmap);
+        if (stage !== "spread") this.stage.setPicture("spread", null);
+      },
+      variant: (seed, bitmap) => (this.onVariant ? this.onVariant(seed, bitmap) : bitmap.close()),
+      state: (liveState, problem) => {
+        app.set({ liveState });
+        if (problem) notify(problem.detail || t("error.compute"), "error");
+      },
+    });
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} revision
+   * @param {(revision: string, closing: boolean) => Promise<string>} save
+   * @returns {Saver}
+   */
+  #saver(name, revision, save) {
+    return new Saver(revision, { save, tell: tellSaving(name), explain });
+  }
+
+  /**
+   * @param {string} revision
+   * @param {boolean} closing
+   * @returns {Promise<string>}
+   */
+  async #saveMarks(revision, closing) {
+    const path = `/pages/${this.page.id}/marks`;
+    const saved = await request(path, {
+      method: "PUT",
+      json: { marks: this.marks() },
+      revision,
+      keepalive: closing,
+    });
+    return revisionOf(saved);
+  }
+
+  /**
+   * @param {"rough" | "mask"} layer
+   * @param {string} revision
+   * @param {boolean} closing
+   * @returns {Promise<string>}
+   */
+  async #saveLayer(layer, revision, closing) {
+    const path = `/pages/${this.page.id}/${layer}`;
+    const { strokes, stage } = this;
+    const file = await layerFile(strokes, layer, stage.pictures[layer], stage.page);
+    if (!file && revision === "0") return revision;
+    const sent = file
+      ? { method: "PUT", body: file, type: "image/png", revision, keepalive: closing }
+      : { method: "DELETE", revision, keepalive: closing };
+    const saved = await request(path, sent);
+    return file ? revisionOf(saved) : "0";
+  }
+
+  /** @param {"rough" | "mask"} layer */
+  async #loadLayer(layer) {
+    try {
+      this.stage.setPicture(layer, await picture(`/pages/${this.page.id}/${layer}`, this.stop.signal));
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      this.stage.setPicture(layer, null);
+    }
+  }
+}
+
+/** @param {Response} response @returns {string} */
+function revisionOf(response) {
+  return (response.headers.get("ETag") ?? "").replace(/^W\//, "").replaceAll('"', "");
+}

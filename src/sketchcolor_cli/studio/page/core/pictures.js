@@ -1,0 +1,54 @@
+// Small pictures for lists: loaded when they come into sight, and again when they changed.
+
+import { request } from "./api.js";
+import { h } from "./dom.js";
+
+/** @type {Map<Element, () => void>} */
+const waiting = new Map();
+
+const watcher = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      watcher.unobserve(target);
+      waiting.get(target)?.();
+      waiting.delete(target);
+    }
+  },
+  { rootMargin: "200px" },
+);
+
+/**
+ * Build a picture of the API that loads once it is seen.
+ *
+ * @param {string} path
+ * @param {Record<string, any>} [props]
+ * @returns {HTMLImageElement}
+ */
+export function lazyPicture(path, props = {}) {
+  const image = h("img", { alt: "", draggable: "false", decoding: "async", ...props });
+  waiting.set(image, () => loadPicture(image, path));
+  watcher.observe(image);
+  return image;
+}
+
+/**
+ * Load a picture of the API into an element.
+ *
+ * @param {HTMLImageElement} image
+ * @param {string} path
+ */
+export async function loadPicture(image, path) {
+  image.dataset.path = path;
+  try {
+    const response = await request(path, { accept: "image/webp,image/jpeg" });
+    const blob = await response.blob();
+    if (image.dataset.path !== path) return;
+    const address = URL.createObjectURL(blob);
+    image.onload = image.onerror = () => URL.revokeObjectURL(address);
+    image.src = address;
+    image.classList.remove("missing");
+  } catch {
+    image.classList.add("missing");
+  }
+}

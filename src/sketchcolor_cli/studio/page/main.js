@@ -1,0 +1,137 @@
+// The beginning: token, language, events of the server, and the screen that the address names.
+
+import { app, attempt, flushProject, notify, onNotice, setProject, updateJob, updatePage } from "./app.js";
+import { generalCommands } from "./commands.js";
+import { ApiError, CLIENT, json, takeToken, token } from "./core/api.js";
+import { addCommands, listenToKeys } from "./core/commands.js";
+import { byId, fill, h } from "./core/dom.js";
+import { onEvent, readEvents } from "./core/events.js";
+import { keptLanguage, loadMessages, pickLanguage, t } from "./core/i18n.js";
+import { icon } from "./core/icons.js";
+import { go, routeOf } from "./core/router.js";
+import { showTheme } from "./core/theme.js";
+import { showTooltips } from "./core/tooltip.js";
+import { bookScreen } from "./screens/book.js";
+import { pageScreen } from "./screens/page.js";
+import { pageCommands } from "./screens/pagecommands.js";
+import { shelfScreen } from "./screens/shelf.js";
+
+/** @typedef {{element: HTMLElement, close: () => void | Promise<void>, heard?: (event: any) => void}} Screen */
+
+const NOTICE_MS = 6000;
+
+/** @type {Screen | null} */
+let shown = null;
+
+async function begin() {
+  showTheme();
+  takeToken();
+  await loadMessages(pickLanguage(keptLanguage(), navigator.languages));
+  onNotice(showNotice);
+  if (!token()) return showClosed();
+  addCommands([...generalCommands(), ...pageCommands()]);
+  listenToKeys();
+  showTooltips();
+  if (!(await loadProject())) return;
+  listenToServer();
+  window.addEventListener("hashchange", () => showScreen());
+  window.addEventListener("pagehide", () => flushProject(true));
+  if (app.value.project?.pages.length && routeOf(location.hash).screen === "shelf" && !location.hash)
+    go("page", app.value.project.pages[0].id);
+  else await showScreen();
+  void readEvents();
+}
+
+/** @returns {Promise<boolean>} whether the server lets us in */
+async function loadProject() {
+  try {
+    const [described, project] = await Promise.all([json("/settings"), currentProject()]);
+    app.set({ described });
+    setProject(project);
+    project?.notes.forEach((/** @type {string} */ one) => notify(one));
+    return true;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    showClosed(error.status === 401 ? "" : error.message);
+    return false;
+  }
+}
+
+/** @returns {Promise<import("./core/api.js").Project | null>} */
+async function currentProject() {
+  try {
+    return await json("/project");
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+function listenToServer() {
+  onEvent("hello", (event) => app.set({ worker: event.worker }));
+  onEvent("worker", (event) => app.set({ worker: event.state }));
+  onEvent("page", (event) => {
+    updatePage(event);
+    shown?.heard?.(event);
+  });
+  onEvent("job", updateJob);
+  onEvent("project", onProject);
+}
+
+/** @param {{revision: string, opened: boolean, by: string | null}} event */
+async function onProject(event) {
+  if (event.by === CLIENT && !event.opened) return;
+  if (event.revision === app.value.project?.revision && !event.opened) return;
+  const before = app.value.project?.id;
+  const project = await attempt(currentProject);
+  setProject(project);
+  if (project && before && project.id !== before && event.by !== CLIENT) go("shelf");
+}
+
+async function showScreen() {
+  const route = routeOf(location.hash);
+  await shown?.close();
+  const { project } = app.value;
+  const page = project?.pages.find((one) => one.id === route.page);
+  if (route.screen === "page" && page) shown = pageScreen(page);
+  else if (route.screen === "book" && project) shown = bookScreen();
+  else shown = shelfScreen();
+  fill(byId("screen"), shown.element);
+  document.title =
+    project && route.screen !== "shelf" ? `${page?.name ?? project.name} – Sketchcolor` : "Sketchcolor";
+}
+
+/**
+ * Say that this window may not talk to the server.
+ *
+ * @param {string} [detail]
+ */
+function showClosed(detail = "") {
+  fill(
+    byId("screen"),
+    h(
+      "main",
+      { class: "closed" },
+      icon("warning"),
+      h("h1", {}, t("closed.title")),
+      h("p", {}, detail || t("closed.text")),
+    ),
+  );
+}
+
+/**
+ * @param {string} text
+ * @param {"info" | "error"} kind
+ */
+function showNotice(text, kind) {
+  const note = h(
+    "div",
+    { class: `notice ${kind}` },
+    icon(kind === "error" ? "warning" : "check"),
+    h("span", {}, text),
+  );
+  byId("notices").appendChild(note);
+  setTimeout(() => note.remove(), kind === "error" ? 2 * NOTICE_MS : NOTICE_MS);
+}
+
+void begin();

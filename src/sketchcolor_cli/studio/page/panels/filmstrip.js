@@ -1,0 +1,83 @@
+// The pages of the book in a row, with their states.
+
+import { app } from "../app.js";
+import { h } from "../core/dom.js";
+import { t } from "../core/i18n.js";
+import { lazyPicture, loadPicture } from "../core/pictures.js";
+import { go } from "../core/router.js";
+
+/** @typedef {import("../core/api.js").Page} Page */
+
+const WIDTH = 160;
+const SETTLED = 1200; // ms after which a changed page is shown anew
+
+/**
+ * @param {string} current identifier of the page that is open
+ * @returns {{element: HTMLElement, close: () => void}}
+ */
+export function filmStrip(current) {
+  const strip = h("nav", { class: "filmstrip", "aria-label": t("label.pages") });
+  /** @type {Map<string, HTMLElement>} */
+  const frames = new Map();
+  const end = app.watch(["project"], ({ project }) => {
+    for (const [at, page] of (project?.pages ?? []).entries()) {
+      const frame = frames.get(page.id) ?? newFrame(page, at, page.id === current);
+      if (!frames.has(page.id)) strip.appendChild(frame);
+      frames.set(page.id, frame);
+      showState(frame, page, at);
+    }
+  });
+  requestAnimationFrame(() => frames.get(current)?.scrollIntoView({ inline: "center", block: "nearest" }));
+  return { element: strip, close: end };
+}
+
+/** @param {Page} page @param {number} at @param {boolean} current @returns {HTMLElement} */
+function newFrame(page, at, current) {
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "frame",
+      "aria-current": current ? "page" : null,
+      onclick: () => go("page", page.id),
+    },
+    h(
+      "span",
+      { class: "frame-picture", style: { "aspect-ratio": shapeOf(page) } },
+      lazyPicture(`/pages/${page.id}/thumbnail?width=${WIDTH}`),
+    ),
+    h(
+      "span",
+      { class: "frame-name" },
+      h("span", { class: "state-dot" }),
+      h("span", { class: "frame-number" }, String(at + 1)),
+    ),
+  );
+}
+
+/** @param {HTMLElement} frame @param {Page} page @param {number} at */
+function showState(frame, page, at) {
+  const state = t(`state.${page.state}`);
+  const name = t("pages.frame", { number: at + 1, name: page.name, state });
+  const looks = `${page.state} ${page.marks} ${page.rough} ${page.mask} ${page.seed}`;
+  if (frame.dataset.looks && frame.dataset.looks !== looks) refreshSoon(frame, page);
+  Object.assign(frame.dataset, { looks, state: page.state, tip: page.detail || name });
+  frame.setAttribute("aria-label", name);
+}
+
+/** @type {Map<string, ReturnType<typeof setTimeout>>} */
+const due = new Map();
+
+/** @param {HTMLElement} frame @param {Page} page */
+function refreshSoon(frame, page) {
+  clearTimeout(due.get(page.id));
+  const image = frame.querySelector("img");
+  const load = () =>
+    image?.isConnected && loadPicture(image, `/pages/${page.id}/thumbnail?width=${WIDTH}&at=${Date.now()}`);
+  due.set(page.id, setTimeout(load, SETTLED));
+}
+
+/** @param {Page} page @returns {string} width to height, within reason: strips are long */
+function shapeOf({ width, height }) {
+  return String(Math.min(2, Math.max(0.4, width && height ? width / height : 0.7)));
+}

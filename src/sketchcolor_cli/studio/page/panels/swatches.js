@@ -1,0 +1,232 @@
+// Colours: the present two, named swatches, those used lately; palette files in and out.
+
+import { app, attempt, changeProject, chooseColor, notify } from "../app.js";
+import { json, saveBlob } from "../core/api.js";
+import { readHex, wantsDarkText } from "../core/color.js";
+import { commandButton } from "../core/commands.js";
+import { fill, h } from "../core/dom.js";
+import { t, tn } from "../core/i18n.js";
+import { icon } from "../core/icons.js";
+import { writePalette } from "../core/palettefile.js";
+
+/** @typedef {import("../core/api.js").Swatch} Swatch */
+
+/** @returns {{element: HTMLElement, close: () => void}} */
+export function swatchPanel() {
+  const list = h("div", { class: "swatch-list", role: "list" });
+  const recent = h("div", { class: "recent" });
+  let written = "";
+  const ends = [
+    app.watch(["project"], ({ project }) => {
+      const now = JSON.stringify(project?.swatches ?? []);
+      if (now !== written || !list.childElementCount) fill(list, swatchRows());
+      written = now;
+    }),
+    app.watch(["recent"], () => fill(recent, recentDots())),
+    app.watch(["color"], ({ color }) => markPresent([list, recent], color)),
+  ];
+  const element = h("div", { class: "swatches" }, presentColors(ends), list, actions(), recent);
+  return { element, close: () => ends.forEach((end) => end()) };
+}
+
+/**
+ * Show which of the colours is the present one.
+ *
+ * @param {HTMLElement[]} places
+ * @param {string} color
+ */
+function markPresent(places, color) {
+  for (const chip of places.flatMap((one) => [...one.querySelectorAll("[data-color]")]))
+    chip.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (chip).dataset.color === color));
+}
+
+/**
+ * @param {(() => void)[]} ends
+ * @returns {HTMLElement}
+ */
+function presentColors(ends) {
+  const well = h("input", {
+    type: "color",
+    class: "color-well",
+    "aria-label": t("label.color"),
+    dataset: { tip: t("label.color") },
+  });
+  const hex = h("input", {
+    type: "text",
+    class: "input hex",
+    maxlength: 7,
+    spellcheck: "false",
+    "aria-label": t("label.hex"),
+    dataset: { tip: t("label.hex") },
+  });
+  well.addEventListener("input", () => chooseColor(well.value));
+  hex.addEventListener("change", () => {
+    const color = readHex(hex.value);
+    if (color) chooseColor(color);
+    else hex.value = app.value.color;
+  });
+  const other = h("button", {
+    type: "button",
+    class: "other-color",
+    "aria-label": t("label.other"),
+    dataset: { tip: t("label.other") },
+  });
+  other.addEventListener("click", () =>
+    app.set({ color: app.value.otherColor, otherColor: app.value.color }),
+  );
+  ends.push(
+    app.watch(["color", "otherColor"], ({ color, otherColor }) => {
+      well.value = hex.value = color;
+      other.style.backgroundColor = otherColor;
+    }),
+  );
+  return h(
+    "div",
+    { class: "present" },
+    h("span", { class: "wells" }, other, well),
+    hex,
+    commandButton("swap-colors"),
+  );
+}
+
+/** @returns {HTMLElement[]} */
+function swatchRows() {
+  const swatches = app.value.project?.swatches ?? [];
+  if (!swatches.length) return [h("p", { class: "empty", role: "listitem" }, t("swatches.empty"))];
+  return swatches.map(swatchRow);
+}
+
+/** @param {Swatch} swatch @param {number} at @returns {HTMLElement} */
+function swatchRow({ name, color }, at) {
+  const key = at < 9 ? String(at + 1) : "";
+  const shown = name || color;
+  const chip = h(
+    "button",
+    {
+      type: "button",
+      class: "chip",
+      style: { "--chip": color },
+      "aria-label": t("swatches.use", { name: shown }),
+      "aria-pressed": String(color === app.value.color),
+      "aria-keyshortcuts": key || null,
+      dataset: {
+        tip: [t("swatches.use", { name: shown }), key].filter(Boolean).join("  ·  "),
+        dark: String(wantsDarkText(color)),
+        color,
+      },
+      onclick: () => chooseColor(color),
+    },
+    key,
+  );
+  const label = h("input", {
+    type: "text",
+    class: "input bare",
+    value: name,
+    placeholder: color,
+    maxlength: 60,
+    "aria-label": t("swatches.name", { name: shown }),
+  });
+  label.addEventListener("change", () =>
+    change((all) => all.map((one, place) => (place === at ? { ...one, name: label.value.trim() } : one))),
+  );
+  const remove = h(
+    "button",
+    {
+      type: "button",
+      class: "button icon-button quiet",
+      "aria-label": t("swatches.remove", { name: shown }),
+      dataset: { tip: t("swatches.remove", { name: shown }) },
+      onclick: () => change((all) => all.filter((_, place) => place !== at)),
+    },
+    icon("close"),
+  );
+  return h("div", { class: "swatch", role: "listitem" }, chip, label, remove);
+}
+
+/** @param {(all: Swatch[]) => Swatch[]} edit */
+function change(edit) {
+  void changeProject({ swatches: edit(app.value.project?.swatches ?? []) });
+}
+
+/**
+ * Add swatches that are not there yet.
+ *
+ * @param {Swatch[]} added
+ */
+export function addSwatches(added) {
+  const all = app.value.project?.swatches ?? [];
+  const known = new Set(all.map((one) => one.color));
+  const fresh = added.filter(
+    (one, at) => !known.has(one.color) && added.findIndex((other) => other.color === one.color) === at,
+  );
+  if (fresh.length) change((before) => [...before, ...fresh]);
+  notify(tn("swatches.added", fresh.length));
+}
+
+/** @returns {HTMLElement} */
+function actions() {
+  const file = h("input", {
+    type: "file",
+    accept: ".gpl,.ase,.aco,.txt,.hex",
+    class: "hidden-file",
+    "aria-hidden": "true",
+    tabindex: -1,
+  });
+  file.addEventListener("change", () => readFile(file));
+  return h(
+    "div",
+    { class: "row" },
+    commandButton("add-swatch", { label: true, class: "small" }),
+    button("upload", t("swatches.read"), () => file.click()),
+    button("download", t("swatches.write"), writeFile),
+    file,
+  );
+}
+
+/** @param {string} image @param {string} name @param {() => void} run @returns {HTMLElement} */
+function button(image, name, run) {
+  return h(
+    "button",
+    { type: "button", class: "button icon-button", "aria-label": name, dataset: { tip: name }, onclick: run },
+    icon(image),
+  );
+}
+
+/** @param {HTMLInputElement} input */
+async function readFile(input) {
+  const [file] = input.files ?? [];
+  input.value = "";
+  if (!file) return;
+  const form = new FormData();
+  form.append("file", file, file.name);
+  const read = await attempt(() => json("/palettes", { method: "POST", body: form }));
+  if (read) addSwatches(read.swatches);
+}
+
+function writeFile() {
+  const { project } = app.value;
+  if (!project) return;
+  saveBlob(
+    new Blob([writePalette(project.swatches, project.name)], { type: "text/plain" }),
+    `${project.name}.gpl`,
+  );
+}
+
+/** @returns {HTMLElement[]} */
+function recentDots() {
+  const { recent, color } = app.value;
+  const dots = recent.map((one) =>
+    h("button", {
+      type: "button",
+      class: "dot",
+      style: { "--chip": one },
+      "aria-label": t("swatches.use", { name: one }),
+      "aria-pressed": String(one === color),
+      dataset: { tip: one, color: one },
+      onclick: () => chooseColor(one),
+    }),
+  );
+  return recent.length
+    ? [h("h3", { class: "small-head" }, t("label.recent")), h("div", { class: "dots" }, dots)]
+    : [];
+}

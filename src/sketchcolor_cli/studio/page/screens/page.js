@@ -1,0 +1,260 @@
+// The page screen: tools, canvas, panels, film strip.
+
+import { app, attempt, flushProject, notify } from "../app.js";
+import { commandButton } from "../core/commands.js";
+import { fill, h } from "../core/dom.js";
+import { t } from "../core/i18n.js";
+import { icon } from "../core/icons.js";
+import { Pointers } from "../canvas/pointer.js";
+import { Session } from "../canvas/session.js";
+import { Stage } from "../canvas/stage.js";
+import { filmStrip } from "../panels/filmstrip.js";
+import { settingsPanel } from "../panels/settings.js";
+import { sheetPanel } from "../panels/sheets.js";
+import { conflictNotice, statusLine } from "../panels/status.js";
+import { swatchPanel } from "../panels/swatches.js";
+import { toolOptions, toolRail } from "../panels/tools.js";
+import { topBar } from "../panels/topbar.js";
+import { Bench } from "./bench.js";
+import { current } from "./current.js";
+import { tabKey } from "./tabkey.js";
+
+/** @typedef {import("../core/api.js").Page} Page */
+
+/** Ways of comparing, in the order of their buttons. */
+const COMPARES = /** @type {const} */ (["result", "original", "split", "side"]);
+
+/** @typedef {{element: HTMLElement, close: () => void}} Panel */
+
+/**
+ * @param {Page} page
+ * @returns {import("../main.js").Screen}
+ */
+export function pageScreen(page) {
+  const canvases = newCanvases(page);
+  const area = h("div", { class: "canvas-area" }, ...Object.values(canvases));
+  const stage = new Stage(canvases, () => current.bench?.viewMoved());
+  const session = new Session(page, stage);
+  const bench = new Bench(stage, session, canvases.strokes);
+  current.bench = bench;
+  new Pointers(canvases.strokes, bench.hands());
+  /** @type {Panel[]} */
+  const panels = [];
+  const element = layOut(page, session, area, panels);
+  const ends = [
+    watchLooks(stage),
+    tabKey(canvases.strokes, (peek) => stage.look({ peek })),
+    watchClosing(session),
+    ...panels.map((one) => one.close),
+  ];
+  void start(session, area);
+  return {
+    element,
+    heard: (event) => event.id === page.id && void session.heard(event),
+    async close() {
+      current.bench = null;
+      for (const end of ends) end();
+      await Promise.all([session.close(), flushProject()]);
+      app.set({ carried: null, saving: {}, liveState: "idle", steps: { undo: false, redo: false } });
+      stage.close();
+    },
+  };
+}
+
+/**
+ * @param {Page} page
+ * @param {Session} session
+ * @param {HTMLElement} area
+ * @param {Panel[]} panels grows
+ * @returns {HTMLElement}
+ */
+function layOut(page, session, area, panels) {
+  const add = (/** @type {Panel} */ panel) => {
+    panels.push(panel);
+    return panel.element;
+  };
+  area.append(add(conflictNotice(() => session)), carriedNotice(panels), zoomBox(panels));
+  const bar = topBar(barMiddle(page, panels), [add(statusLine()), ...barRight()]);
+  const rail = add(toolRail());
+  const side = sidePanel(add(toolOptions()), add(swatchPanel()), add(sheetPanel()), session);
+  const bench = h("div", { class: "workbench" }, rail, h("main", { class: "canvas-main" }, area), side);
+  return h("div", { class: "page-screen" }, bar, bench, add(filmStrip(page.id)));
+}
+
+/** @param {Session} session @param {HTMLElement} area */
+async function start(session, area) {
+  area.classList.add("loading");
+  await attempt(() =>
+    session.open().catch((error) => {
+      if (!session.stop.signal.aborted) throw error;
+    }),
+  );
+  area.classList.remove("loading");
+  if (session.page.colored) notify(t("pages.colored"));
+  if (session.page.state === "failed") notify(session.page.detail, "error");
+}
+
+/** @param {Page} page */
+function newCanvases(page) {
+  const strokes = h("canvas", {
+    class: "layer strokes",
+    tabindex: 0,
+    role: "application",
+    "aria-label": t("label.canvas", { name: page.name }),
+    "aria-describedby": "canvas-help",
+  });
+  return {
+    page: h("canvas", { class: "layer", "aria-hidden": "true" }),
+    result: h("canvas", { class: "layer", "aria-hidden": "true" }),
+    strokes,
+  };
+}
+
+/**
+ * @param {Page} page
+ * @param {Panel[]} panels grows
+ * @returns {import("../core/dom.js").Child[]}
+ */
+function barMiddle(page, panels) {
+  const steps = [commandButton("undo"), commandButton("redo")];
+  const compare = COMPARES.map((one) => commandButton(`compare-${one}`));
+  const live = commandButton("live");
+  const ends = [
+    app.watch(["steps"], (value) =>
+      steps.forEach((one, which) => one.toggleAttribute("disabled", !value.steps[which ? "redo" : "undo"])),
+    ),
+    app.watch(["compare"], (value) =>
+      compare.forEach((one, which) => setPressed(one, COMPARES[which] === value.compare)),
+    ),
+    app.watch(["live"], (value) => setPressed(live, value.live)),
+  ];
+  panels.push(...ends.map(ended));
+  return [
+    pageCluster(page, panels),
+    h("div", { class: "cluster" }, ...steps),
+    h("div", { class: "cluster segmented", role: "group", "aria-label": t("label.compare") }, ...compare),
+    h("div", { class: "cluster" }, live, commandButton("compute"), commandButton("variants")),
+  ];
+}
+
+/**
+ * @param {Page} page
+ * @param {Panel[]} panels grows
+ * @returns {HTMLElement}
+ */
+function pageCluster(page, panels) {
+  const pages = app.value.project?.pages ?? [];
+  const number = pages.findIndex((one) => one.id === page.id) + 1;
+  const done = commandButton("done", { class: "done" });
+  const stateOf = () => app.value.project?.pages.find((one) => one.id === page.id)?.state;
+  panels.push(ended(app.watch(["project"], () => setPressed(done, stateOf() === "done"))));
+  const [name, place] = [h("span", {}, page.name), h("small", {}, `${number}/${pages.length}`)];
+  const title = h("h1", { class: "page-name", title: page.name }, name, place);
+  return h("div", { class: "cluster pages" }, commandButton("previous"), title, commandButton("next"), done);
+}
+
+/** @param {HTMLElement} button @param {boolean} pressed */
+function setPressed(button, pressed) {
+  button.setAttribute("aria-pressed", String(pressed));
+}
+
+/** @param {() => void} close */
+function ended(close) {
+  return { element: document.createElement("i"), close };
+}
+
+function barRight() {
+  return [
+    commandButton("book", { class: "wide-only" }),
+    commandButton("export", { label: true, class: "primary" }),
+    commandButton("panel", { class: "narrow-only" }),
+  ];
+}
+
+/**
+ * @param {HTMLElement} options
+ * @param {HTMLElement} swatches
+ * @param {HTMLElement} sheets
+ * @param {Session} session
+ */
+function sidePanel(options, swatches, sheets, session) {
+  const section = (
+    /** @type {string} */ name,
+    /** @type {string} */ image,
+    /** @type {HTMLElement} */ body,
+    wide = true,
+  ) =>
+    h(
+      "details",
+      { class: "section", open: wide },
+      h("summary", {}, icon(image), h("span", {}, t(`section.${name}`))),
+      body,
+    );
+  return h(
+    "aside",
+    { class: "side", id: "side-panel", "aria-label": t("label.side") },
+    h("section", { class: "section tool-section" }, options),
+    section("swatches", "palette", swatches),
+    section("sheets", "sheet", sheets),
+    section(
+      "settings",
+      "settings",
+      settingsPanel(() => app.value.live && session.compute()),
+      false,
+    ),
+    h("p", { class: "visually-hidden", id: "canvas-help" }, t("canvas.help")),
+  );
+}
+
+/** @param {{element: HTMLElement, close: () => void}[]} panels @returns {HTMLElement} */
+function carriedNotice(panels) {
+  const element = h("div", { class: "banner carried", role: "status" });
+  panels.push(
+    ended(
+      app.watch(["carried"], ({ carried }) => {
+        element.hidden = !carried;
+        if (!carried) return fill(element);
+        fill(
+          element,
+          h("span", { class: "dot", style: { "--chip": carried.color } }),
+          h("span", {}, t("sheets.place", { name: carried.from })),
+          commandButton("cancel", { class: "small" }),
+        );
+      }),
+    ),
+  );
+  return element;
+}
+
+/** @param {{element: HTMLElement, close: () => void}[]} panels @returns {HTMLElement} */
+function zoomBox(panels) {
+  const text = h("output", { class: "zoom-text", "aria-label": t("label.zoom") });
+  panels.push(ended(app.watch(["zoom"], ({ zoom }) => (text.textContent = `${Math.round(100 * zoom)} %`))));
+  return h(
+    "div",
+    { class: "zoom-box" },
+    commandButton("zoom-out"),
+    text,
+    commandButton("zoom-in"),
+    commandButton("fit"),
+    commandButton("actual"),
+    commandButton("strokes"),
+  );
+}
+
+/** @param {Stage} stage @returns {() => void} */
+function watchLooks(stage) {
+  return app.watch(["compare", "tool", "layer", "showStrokes"], ({ compare, tool, layer, showStrokes }) => {
+    const onLayer = tool === "eraser" ? layer : tool;
+    stage.look({ compare, showStrokes, showRough: onLayer === "rough", showMask: onLayer === "mask" });
+    if (onLayer === "mask") void current.bench?.loadFoundMask();
+    if (stage.layers.strokes.dataset) stage.layers.strokes.dataset.tool = tool;
+  });
+}
+
+/** @param {Session} session @returns {() => void} */
+function watchClosing(session) {
+  const save = () => void session.flush(true);
+  window.addEventListener("pagehide", save);
+  return () => window.removeEventListener("pagehide", save);
+}
