@@ -1,4 +1,4 @@
-"""The studio's page without a browser: messages in three languages, what its files may hold, its pure modules."""
+"""The studio's page without a browser: its three languages, what its files may hold, its pure modules."""
 
 from __future__ import annotations
 
