@@ -24,10 +24,11 @@ from sketchcolor_cli.evaluation.models.figures import figures_of, histogram_dist
 from sketchcolor_cli.evaluation.models.plots import bars, scatter, strips
 from sketchcolor_cli.evaluation.models.protocols import Given, give, local_mean
 from sketchcolor_cli.evaluation.models.report import html_report
-from sketchcolor_cli.evaluation.models.run import Contender, Evaluation, FeatureSet, evaluate
+from sketchcolor_cli.evaluation.models.run import Contender, FeatureSet, evaluate
 from sketchcolor_cli.evaluation.models.samples import Sample, Samples
 from sketchcolor_cli.evaluation.models.skin import skin_tones
-from sketchcolor_cli.evaluation.settings import EvaluateSettings, Protocol
+from sketchcolor_cli.evaluation.models.summary import Evaluation, Trial
+from sketchcolor_cli.evaluation.settings import Choice, EvaluateSettings, Protocol
 from sketchcolor_cli.files.webdataset import append_sample
 from sketchcolor_cli.networks.checkpoint import save_model
 from sketchcolor_cli.networks.config import HintUNetConfig
@@ -171,7 +172,7 @@ def test_another_drawing_comes_from_the_same_group() -> None:
 def test_a_model_without_sheets_gets_the_other_drawing_as_reference() -> None:
     colors = Knowing(0)
     colors.takes_sheets = False
-    settings = replace(SETTINGS, protocols=(Protocol.OTHER,), stability_limit=0)
+    settings = replace(SETTINGS, chosen=(Choice.OTHER,), stability_limit=0)
     evaluate([Contender("m", colors)], drawn(), settings)
     assert all(aids["sheet"] is None and aids["reference"].shape == (40, 48, 3) for aids in colors.seen)
 
@@ -253,12 +254,12 @@ def test_an_interval_holds_the_mean_and_is_the_same_again() -> None:
 
 def test_the_better_model_is_told_from_the_worse() -> None:
     found = run(0.1, 0.02)
-    compared = found.comparisons["noise 0.02"]["none"]
-    assert compared["psnr"]["verdict"] == "better"
-    assert compared["psnr"]["mean"] == pytest.approx(14, abs=2)
-    assert compared["delta_e"]["verdict"] == "better"
-    assert compared["delta_e"]["mean"] < 0
-    assert found.summaries["noise 0.1"]["none"]["psnr"]["n"] == 6
+    compared = found.comparisons[Trial("noise 0.02", "none")]
+    assert compared["psnr"].verdict == "better"
+    assert compared["psnr"].mean == pytest.approx(14, abs=2)
+    assert compared["delta_e"].verdict == "better"
+    assert compared["delta_e"].mean < 0
+    assert found.summaries[Trial("noise 0.1", "none")]["psnr"].n == 6
 
 
 def test_everything_but_times_is_the_same_again() -> None:
@@ -274,7 +275,7 @@ def test_sizes_are_compared_for_so_many_pictures_without_hints() -> None:
 def test_distances_of_sets_are_of_results_and_truths() -> None:
     means = FeatureSet("mean colours", "fid", lambda rgb: rgb.mean((0, 1)))
     found = run(0.0, 0.3, features=[means])
-    perfect, noisy = (found.sets[name]["none"] for name in ("noise 0.0", "noise 0.3"))
+    perfect, noisy = (found.sets[Trial(name, "none")] for name in ("noise 0.0", "noise 0.3"))
     assert perfect["fid"] == pytest.approx(0, abs=1e-6)
     assert noisy["fid"] > 1e-4
     assert {"kid", "kid_error"} <= noisy.keys()
@@ -384,14 +385,14 @@ def test_the_report_is_one_page_that_loads_nothing_and_escapes_names() -> None:
 
 
 def test_of_few_pictures_there_is_no_verdict() -> None:
-    found = run(0.1, 0.02, settings=replace(SETTINGS, limit=5, protocols=(Protocol.NONE,)))
-    compared = found.comparisons["noise 0.02"]["none"]["psnr"]
-    assert compared["low"] > 0
-    assert compared["verdict"] == "unclear"
+    found = run(0.1, 0.02, settings=replace(SETTINGS, limit=5, chosen=(Choice.NONE,)))
+    compared = found.comparisons[Trial("noise 0.02", "none")]["psnr"]
+    assert compared.low > 0
+    assert compared.verdict == "unclear"
 
 
 def test_differences_have_the_digits_of_their_figure_and_no_minus_before_nothing() -> None:
-    page = html_report(run(0.1, 0.1000001, settings=replace(SETTINGS, protocols=(Protocol.NONE,))))
+    page = html_report(run(0.1, 0.1000001, settings=replace(SETTINGS, chosen=(Choice.NONE,))))
     assert "+0.00 <small>[+0.00, +0.00]</small>" in page
     assert "-0.00" not in page
     assert not re.search(r"\de-\d", page.partition("<svg")[0])

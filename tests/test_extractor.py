@@ -33,7 +33,14 @@ def test_plugin_authors_names_come_without_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     wanted = {"hookimpl", "Extractor", "Sketcher", "Resources", "SizeRule", "WeightFile", "Parameter"}
     wanted |= {"WeightSource", "Wheel"}
-    assert set(sketchcolor_cli.__all__) == wanted
+    assert wanted <= set(sketchcolor_cli.__all__)
+
+
+def test_journeys_are_imported_when_they_are_asked_for():
+    code = "import sys, sketchcolor_cli as s\nassert 'sketchcolor_cli.jobs' not in sys.modules\ns.fid"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    with pytest.raises(AttributeError, match="has no attribute colourise"):
+        _ = sketchcolor_cli.colourise
 
 
 def test_without_settings_every_parameter_has_its_default():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import warnings
 import zipfile
@@ -15,19 +16,21 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from sketchcolor_cli import FidRequest, fid
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.errors import DataError, WeightError
+from sketchcolor_cli.errors import DataError, UsageError, WeightError
 from sketchcolor_cli.evaluation.fid.features import measure_entries, prepare
 from sketchcolor_cli.evaluation.fid.fid import FidMeter, Made
 from sketchcolor_cli.evaluation.fid.inception import load_inception
-from sketchcolor_cli.evaluation.fid.pictures import list_pictures
+from sketchcolor_cli.evaluation.fid.pictures import decode, list_pictures
 from sketchcolor_cli.evaluation.fid.statistics import (
     Statistics,
     StatisticsCache,
     read_statistics,
     write_statistics,
 )
-from sketchcolor_cli.evaluation.settings import FidSettings, Resize
+from sketchcolor_cli.evaluation.settings import Decode, FidSettings, Resize
+from sketchcolor_cli.jobs.shared import Remark, Step
 from sketchcolor_cli.metrics.sets import Moments
 
 if TYPE_CHECKING:
@@ -115,13 +118,13 @@ def test_the_features_of_the_whole_network_are_those_of_pytorch_fid(tmp_path: Pa
     network = pytorch_fid.inception.InceptionV3([3])
     due = pytorch_fid.fid_score.get_activations(sorted(folder.glob("*.png")), network, 2, num_workers=0)
     ours = load_inception(weights, 2048, "cpu")
-    found = measure_entries(ours, list_pictures(folder), FidSettings()).statistics.features
+    found = measure_entries(ours, list_pictures(folder).entries, FidSettings()).statistics.features
     assert due.std() > 0.01
     np.testing.assert_allclose(found, due, atol=1e-4 * np.abs(due).max())
 
 
 def test_cores_that_work_apart_give_the_features_of_one(tmp_path: Path, weights: Path) -> None:
-    entries = list_pictures(draw(tmp_path, 11, seed=20))
+    entries = list_pictures(draw(tmp_path, 11, seed=20)).entries
     network = load_inception(weights, DIMS, "cpu")
     one = measure_entries(network, entries, FidSettings(dims=DIMS, batch_size=2)).statistics.features
     torch.set_num_threads(3)
@@ -145,7 +148,7 @@ def test_statistics_go_both_ways(tmp_path: Path, weights: Path) -> None:
     mean, _ = pytorch_fid.fid_score.compute_statistics_of_path(
         str(tmp_path / "ours.npz"), None, 6, DIMS, "cpu"
     )
-    np.testing.assert_allclose(mean, ours.statistics(real)[0].moments.mean)
+    np.testing.assert_allclose(mean, ours.statistics(real).statistics.moments.mean)
 
 
 def test_many_sizes_kinds_and_an_archive_are_one_set(tmp_path: Path, weights: Path) -> None:
@@ -167,6 +170,76 @@ def test_what_cannot_be_read_is_named_and_left_out(tmp_path: Path, weights: Path
     assert found.n_real == 2
     assert [name for name, _ in found.unreadable] == ["broken.png"] * 2
     assert found.fid == pytest.approx(0, abs=1e-6)
+
+
+def looking_otherwise(folder: Path, kind: str) -> tuple[Path, Path]:
+    """Draw pictures whose files and looks differ, and beside them what they look like, both twice."""
+    hidden, seen = draw(folder / "hidden", 3, seed=22), folder / "seen"
+    seen.mkdir()
+    for path in hidden.iterdir():
+        rgb = np.asarray(Image.open(path))
+        if kind == "transparent":
+            alpha = np.where(rgb[..., :1] > 100, 255, 0).astype(np.uint8)
+            Image.fromarray(np.concatenate([rgb, alpha], 2)).save(path)
+            Image.fromarray(np.where(alpha > 0, rgb, 255).astype(np.uint8)).save(seen / path.name)
+        else:
+            Image.fromarray(rgb[..., 0].astype(np.uint16) * 257).save(path)
+            Image.fromarray(rgb[..., 0]).save(seen / path.name)
+    return hidden, seen
+
+
+@pytest.mark.parametrize("kind", ["transparent", "16 bits"])
+def test_pictures_that_look_otherwise_are_measured_as_pytorch_fid_does_and_that_is_said(
+    tmp_path: Path, weights: Path, kind: str
+) -> None:
+    hidden, seen = looking_otherwise(tmp_path, kind)
+    usual = meter(weights, cache=tmp_path / "cache").distance(hidden, seen)
+    assert usual.fid > 1e-3
+    again = meter(weights, cache=tmp_path / "cache").distance(hidden, seen)  # which knows it from the cache
+    for report in (usual, again):
+        assert sum("3 picture(s) with transparency or 16-bit grey" in one for one in report.warnings) == 1
+    right = meter(weights, cache=tmp_path / "cache", decode=Decode.PICTURE).distance(hidden, seen)
+    assert right.fid == pytest.approx(0, abs=1e-6)
+    assert not any("--decode" in one for one in right.warnings)
+
+
+def test_opaque_pictures_with_alpha_are_nothing_to_speak_of(tmp_path: Path) -> None:
+    Image.new("RGBA", (9, 9), (10, 20, 30, 255)).save(tmp_path / "a.png")
+    Image.new("RGBA", (9, 9), (10, 20, 30, 254)).save(tmp_path / "b.png")
+    opaque, clear = (decode(name, (tmp_path / name).read_bytes()) for name in ("a.png", "b.png"))
+    assert not opaque.looks_otherwise
+    assert clear.looks_otherwise
+
+
+def test_statistics_of_another_decoding_are_refused(tmp_path: Path, weights: Path) -> None:
+    folder = draw(tmp_path / "real", 2, seed=13)
+    for decoding, other in ((Decode.PYTORCH, Decode.PICTURE), (Decode.PICTURE, Decode.PYTORCH)):
+        meter(weights, decode=decoding).save(folder, tmp_path / "real.npz")
+        with pytest.raises(DataError, match=r"statistics of decode '\w+', not '\w+'"):
+            meter(weights, decode=other).distance(tmp_path / "real.npz", folder)
+
+
+@pytest.mark.parametrize("how", list(Decode))
+def test_ppm_and_pgm_count_as_in_pytorch_fid_and_what_is_left_out_is_named(
+    tmp_path: Path, weights: Path, how: Decode
+) -> None:
+    folder = draw(tmp_path / "real", 3, seed=23)
+    portable = tmp_path / "portable"
+    portable.mkdir()
+    for number, ending in enumerate(("png", "ppm", "pgm")):
+        image = Image.open(folder / f"{number}.png").convert("L" if ending == "pgm" else "RGB")
+        image.save(folder / f"{number}.png")
+        image.save(portable / f"{number}.{ending}")
+    (portable / "layers.PSD").write_bytes(b"8BPS")
+    (portable / "notes.txt").write_text("about")
+    with zipfile.ZipFile(tmp_path / "portable.zip", "w") as archive:
+        for path in portable.iterdir():
+            archive.write(path, path.name)
+    for source in (portable, tmp_path / "portable.zip"):
+        found = meter(weights, decode=how).distance(folder, source)
+        assert found.n_generated == 3
+        assert found.fid == pytest.approx(0, abs=1e-6)
+        assert found.left_out[".psd"] == 1
 
 
 def test_one_picture_and_equal_pictures_give_numbers(tmp_path: Path, weights: Path) -> None:
@@ -242,6 +315,25 @@ def test_files_that_are_no_statistics_are_refused(tmp_path: Path, arrays: dict[s
     np.savez(tmp_path / "some.npz", **arrays)
     with pytest.raises(DataError, match=said):
         read_statistics(tmp_path / "some.npz")
+
+
+def test_statistics_that_ask_for_much_memory_are_refused_unread(tmp_path: Path) -> None:
+    """A header may lie; here it asks for 8 TB."""
+    path = tmp_path / "bomb.npz"
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f8", "fortran_order": False, "shape": (1_000_000, 1_000_000)}
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mu.npy", header.getvalue())
+        archive.writestr("sigma.npy", header.getvalue())
+    with pytest.raises(DataError, match=r"bomb\.npz: mu .* is larger than statistics of pictures are"):
+        read_statistics(path)
+
+
+def test_what_is_not_asked_for_in_a_file_is_not_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", mu=np.zeros(2), sigma=np.eye(2), extra=np.array([{}]))
+    assert read_statistics(tmp_path / "a.npz").moments.mean.tolist() == [0, 0]
 
 
 def test_text_is_no_statistics(tmp_path: Path) -> None:
@@ -373,11 +465,26 @@ def test_statistics_alone_need_no_weights(tmp_path: Path) -> None:
     assert json.loads(ran.stdout)["fid"] == pytest.approx(4 * 2048)
 
 
+def test_the_library_refuses_what_the_command_refuses_and_measures_the_same(
+    tmp_path: Path, weights: Path
+) -> None:
+    real, fake = draw(tmp_path / "real", 3, seed=24), draw(tmp_path / "fake", 3, seed=25)
+    with pytest.raises(UsageError, match="--dims 5: must be one of 64, 192, 768, 2048"):
+        FidRequest.of(real=real, generated=fake, dims=5)
+    with pytest.raises(UsageError, match="--model and --sketches go together"):
+        FidRequest(real, model="default")
+    heard: list[Step | Remark] = []
+    found = fid(FidRequest.of(real=real, generated=fake, dims=64, weights=weights), heard.append)
+    assert found.distance == meter(weights).distance(real, fake).fid
+    assert heard[0] == Step("loading")
+    assert heard[-1] == Step("measuring", 3, 3)
+
+
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
         (["{0}", "{0}"], 1, "sketchcolor weights fetch"),
-        (["{0}", "{0}", "--dims", "5"], 2, "--dims 5: use one of"),
+        (["{0}", "{0}", "--dims", "5"], 2, "--dims 5: must be one of 64, 192, 768, 2048"),
         (["{0}"], 2, "name the generated pictures"),
         (["{0}", "nowhere"], 2, "nowhere: no such folder"),
         (["{0}", "{0}", "--model", "default"], 2, "--model and --sketches go together"),

@@ -233,19 +233,19 @@ def review(
     cannot colour although it is shown the colours: text, photographs, collages, whatever is unlike what it
     knows.
 
-    Example: `sketchcolor dataset review new/ --model run/final.safetensors -o review/`
+    Example: `sketchcolor dataset review new/ --model run/model.safetensors -o review/`
     """
     if shown < 1:
         raise UsageError("--shown must be at least 1")
     settings = ReviewSettings(shown=shown)
     with options.loading():
         device = devices.resolve(device)
-        from sketchcolor_cli.cli.wiring import array_sketcher
         from sketchcolor_cli.coloring.arrays import ArrayColorizer  # imports torch
         from sketchcolor_cli.coloring.models import load_color_model
         from sketchcolor_cli.data import review as engine
         from sketchcolor_cli.data.opening import open_pictures
         from sketchcolor_cli.files import html
+        from sketchcolor_cli.jobs.sketches import array_sketcher
 
         pictures = open_pictures([data])
         colors = ArrayColorizer(load_color_model(environment.model_file(model))[0], device)

@@ -99,7 +99,7 @@ def import_(
 
     The network in it is built and filled once, so that what was imported also works.
 
-    Example: `sketchcolor models import run/final.safetensors --name my-series`
+    Example: `sketchcolor models import run/model.safetensors --name my-series`
     """
     from sketchcolor_cli.coloring.models import load_color_model  # imports torch
 

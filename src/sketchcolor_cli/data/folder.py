@@ -92,8 +92,10 @@ def list_files(inputs: Sequence[Path], apart: Path | None = None) -> dict[str, P
     return {job.target.relative_to(apart).as_posix(): job.source for job in build_worklist(inputs, apart)}
 
 
-def match_lines(files: Mapping[str, Path], folder: Path, apart: Path | None = None) -> dict[str, Path]:
-    """Return the line drawing of each picture in a folder of drawings with the same places.
+def match_lines(
+    files: Mapping[str, Path], folder: Path, apart: Path | None = None, *, what: str = "sketch"
+) -> dict[str, Path]:
+    """Return for each picture the file of the same place in another folder, its line drawing as a rule.
 
     Raises:
         DataError: A picture has none.
@@ -102,7 +104,7 @@ def match_lines(files: Mapping[str, Path], folder: Path, apart: Path | None = No
     missing = [place for place in files if without_ending(place) not in drawn]
     if missing:
         raise DataError(
-            f"{folder}: no sketch of {missing[0]} ({len(missing)} of {len(files)} pictures have none)"
+            f"{folder}: no {what} of {missing[0]} ({len(missing)} of {len(files)} pictures have none)"
         )
     return {place: drawn[without_ending(place)] for place in files}
 

@@ -73,7 +73,7 @@ def review(
     Raises:
         DataError: no picture can be read.
     """
-    found = Review()
+    found, side = Review(), settings.reference_side
     for index, key in enumerate(pictures.keys):
         report(index, len(pictures))
         try:
@@ -81,7 +81,7 @@ def review(
         except ImageError as error:
             found.unreadable.append((key, str(error)))
             continue
-        rough = cv2.resize(rgb, (96, 96), interpolation=cv2.INTER_AREA)
+        rough = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA)
         result = colors(sketch(rgb), reference=rough)
         compared = [to_tensor(one) for one in (result, rgb)]
         score, colorful = float(delta_e(*compared).mean()), float(colorfulness(compared[1]))

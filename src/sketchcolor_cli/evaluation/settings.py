@@ -1,9 +1,11 @@
-"""Settings of the evaluation engine; the only place where their defaults stand."""
+"""Settings of the evaluation engine; the only place where their defaults and sentences stand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
+from sketchcolor_cli.settings import Settings, internal, setting
 
 
 class Resize(StrEnum):
@@ -11,6 +13,13 @@ class Resize(StrEnum):
 
     PYTORCH = "pytorch"
     CLEAN = "clean"
+
+
+class Decode(StrEnum):
+    """How a picture file becomes 8-bit RGB for FID."""
+
+    PYTORCH = "pytorch"
+    PICTURE = "picture"
 
 
 DIMS = (64, 192, 768, 2048)
@@ -21,15 +30,28 @@ ENOUGH = 2048
 
 
 @dataclass(frozen=True)
-class FidSettings:
+class FidSettings(Settings):
     """How a Fréchet distance is measured."""
 
-    dims: int = 2048
-    """Length of the feature vectors, one of DIMS; only 2048 is what papers call FID."""
-    batch_size: int = 32
-    """Pictures that the network sees at once; the value does not depend on it."""
-    mode: Resize = Resize.PYTORCH
-    """The rule of resizing: pytorch-fid's bilinear, or antialiased bicubic as in clean-fid."""
+    dims: int = setting(
+        2048,
+        "Numbers that describe a picture. FID as papers report it takes 2048.",
+        choices=tuple(map(str, DIMS)),
+    )
+    batch_size: int = setting(
+        32, "Pictures that the network sees at once; the value does not depend on it.", least=1, matters=False
+    )
+    mode: Resize = setting(
+        Resize.PYTORCH,
+        "How pictures are resized: pytorch is bilinear as in pytorch-fid, pixel for pixel; clean is bicubic "
+        "with antialiasing as in clean-fid. Values of different modes cannot be compared.",
+    )
+    decode: Decode = setting(
+        Decode.PYTORCH,
+        "How files are read: pytorch reads them as pytorch-fid does, which drops transparency and cuts off "
+        "grey of 16 bits; picture reads them as viewers show them, transparency on white paper. Values can "
+        "only be compared where neither set has such files.",
+    )
 
 
 class Protocol(StrEnum):
@@ -41,6 +63,16 @@ class Protocol(StrEnum):
     OTHER = "other"
 
 
+class Choice(StrEnum):
+    """The protocols, and all of them."""
+
+    REFERENCE = "reference"
+    POINTS = "points"
+    NONE = "none"
+    OTHER = "other"
+    ALL = "all"
+
+
 MEANING = {
     Protocol.REFERENCE: "the true picture, brought to 96×96 pixels, as a rough colouring, as in the thesis",
     Protocol.POINTS: "colour points at random places off the ink, each the mean of 5×5 true pixels",
@@ -49,26 +81,46 @@ MEANING = {
 }
 """What each protocol gives, for reports."""
 
+REFERENCE_SIDE = 96
+"""Width and height of the rough colouring with which the thesis measured."""
+
 
 @dataclass(frozen=True)
-class EvaluateSettings:
+class EvaluateSettings(Settings):
     """How colour models are evaluated."""
 
-    protocols: tuple[Protocol, ...] = tuple(Protocol)
-    """Which protocols are gone through, in this order."""
-    limit: int | None = None
-    """The most pictures, drawn at random by the seed; None takes all."""
-    short_side: int = 512
-    """Larger pictures are brought down to this shorter side, in pixels, before anything is done."""
-    points: int = 10
-    """Colour points in the protocol of points."""
-    reference_side: int = 96
-    """Width and height of the reference in the protocol of references."""
-    stability_sizes: tuple[int, int] = (384, 768)
-    """The two working sizes whose results are compared; sketches are enlarged to the larger one for it."""
-    stability_limit: int = 12
-    """Pictures for which working sizes are compared, since the larger one takes long; 0 leaves it out."""
-    resamples: int = 1000
-    """Resamples of the pictures for confidence intervals of 95 per cent."""
-    seed: int = 0
-    """Of everything random."""
+    chosen: tuple[Choice, ...] = setting(
+        (Choice.ALL,),
+        "What models see beside the sketch: reference (the truth at 96×96 pixels), points (colours at random "
+        "places), other (another picture of the same group), none, or all.",
+        name="protocol",
+    )
+    limit: int | None = setting(
+        None, "The most pictures, drawn at random by the seed; all when left out.", least=1
+    )
+    points: int = setting(10, "Colour points in the protocol points.", least=1)
+    short_side: int = setting(
+        512, "Larger pictures are first brought down to this shorter side, in pixels.", least=32
+    )
+    stability_limit: int = setting(
+        12,
+        "Pictures for which working sizes of 384 and 768 are compared, which takes long; 0 leaves it out.",
+        name="stability",
+        least=0,
+    )
+    seed: int = setting(0, "Seed of everything random.", least=0)
+    reference_side: int = internal(REFERENCE_SIDE, "Width and height of references.", least=1)
+    stability_sizes: tuple[int, ...] = internal(
+        (384, 768),
+        "The two working sizes whose results are compared; sketches are enlarged to the larger one for it.",
+        least=1,
+    )
+    resamples: int = internal(
+        1000, "Resamples of the pictures for confidence intervals of 95 per cent.", least=1
+    )
+
+    @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        """The protocols that are gone through, in this order."""
+        names = {str(one) for one in self.chosen}
+        return tuple(one for one in Protocol if Choice.ALL in self.chosen or str(one) in names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,12 +94,16 @@ def measure_entries(
         DataError: no picture could be read, or the features of one are not numbers.
     """
     unreadable: list[tuple[str, str]] = []
+    otherwise: list[str] = []
 
     def load(entry: Entry) -> Tensor | str:
         try:
-            return prepare(decode(entry.read()), settings.mode)
+            picture = decode(entry.name, entry.read(), settings.decode)
         except (ImageError, OSError, RuntimeError) as error:
             return str(error)
+        if picture.looks_otherwise:
+            otherwise.append(entry.name)
+        return prepare(picture.rgb, settings.mode)
 
     def loaded() -> Iterator[Tensor]:
         for entry, found in zip(entries, _ahead(load, entries, 2 * settings.batch_size), strict=True):
@@ -112,7 +116,7 @@ def measure_entries(
     if not statistics:
         named = f"; {unreadable[0][0]}: {unreadable[0][1]}" if unreadable else ""
         raise DataError(f"no picture of {len(entries)} could be read{named}")
-    return Measured(statistics, unreadable)
+    return Measured(replace(statistics, looking_otherwise=len(otherwise)), unreadable)
 
 
 def measure_arrays(

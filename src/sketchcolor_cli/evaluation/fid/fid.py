@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from sketchcolor_cli.evaluation.fid.statistics import (
     read_statistics,
     write_statistics,
 )
-from sketchcolor_cli.evaluation.settings import ENOUGH, FidSettings, Resize
+from sketchcolor_cli.evaluation.settings import ENOUGH, Decode, FidSettings, Resize
 from sketchcolor_cli.metrics.sets import frechet_distance, kernel_distance
 
 if TYPE_CHECKING:
@@ -50,11 +51,29 @@ class Made:
 
 
 @dataclass(frozen=True)
+class MeasuredSet:
+    """The statistics of a set.
+
+    Attributes:
+        statistics: What is known of its features.
+        from_cache: Whether they were at hand.
+        unreadable: The pictures that cannot be read: name, and why.
+        left_out: How many files of each ending are not read.
+    """
+
+    statistics: Statistics
+    from_cache: bool = False
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class FidReport:
     """A Fréchet distance, and everything that one must know to compare it.
 
     ``n_real`` and ``n_generated`` are None where statistics do not say. ``kid`` and its standard error
-    ``kid_error`` are None unless a set is small and the features of both are at hand.
+    ``kid_error`` are None unless a set is small and the features of both are at hand. ``left_out`` counts the
+    files of each ending that are not read.
     """
 
     fid: float
@@ -63,11 +82,13 @@ class FidReport:
     features: str
     resize: str
     mode: str
+    decode: str
     weights: str | None
     kid: float | None = None
     kid_error: float | None = None
     from_cache: tuple[bool, bool] = (False, False)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -107,13 +128,16 @@ class FidMeter:
     @property
     def about(self) -> dict[str, Any]:
         """What the statistics of this meter are of."""
-        return {
+        about = {
             "network": NETWORK,
             "weights": self.weights,
             "dims": self.settings.dims,
             "mode": str(self.settings.mode),
             "version": _VERSION,
         }
+        # Not where it is the usual one: files from before it could be chosen do not say.
+        other = self.settings.decode is not Decode.PYTORCH
+        return {**about, "decode": str(self.settings.decode)} if other else about
 
     def network(self) -> FidInception:
         """Return the network, loaded on first use."""
@@ -121,8 +145,8 @@ class FidMeter:
             self._network = self._load()
         return self._network
 
-    def statistics(self, source: Path | Made) -> tuple[Statistics, bool, list[tuple[str, str]]]:
-        """Return a set's statistics, whether they were at hand, and the pictures that cannot be read.
+    def statistics(self, source: Path | Made) -> MeasuredSet:
+        """Return a set's statistics, and what is to be known of them.
 
         Raises:
             DataError: the source is missing or empty, no picture can be read, or statistics are of other
@@ -130,40 +154,40 @@ class FidMeter:
             WeightError: the network's weights are missing or damaged.
         """
         if isinstance(source, Made):
-            from sketchcolor_cli.evaluation.fid.features import measure_arrays
-
-            told = measure_arrays(
-                self.network(),
-                source.make(),
-                self.settings,
-                report=lambda done: self.report(done, source.count),
-            )
-            return replace(told, about=self.about), False, source.unreadable
+            return self._of_made(source)
         if source.suffix.lower() == ".npz":
             statistics = read_statistics(source)
             self._refuse_others(source, statistics)
-            return statistics, True, []
-        entries = list_pictures(source)
-        content = content_digest(entries)
+            return MeasuredSet(statistics, from_cache=True)
+        listing = list_pictures(source)
+        content = content_digest(listing.entries)
         kept = self.cache.get(content, self.about)
-        # Fewer than there are files: then some could not be read, and must be named anew.
-        if kept and kept.moments.count == len(entries):
-            return kept, True, []
+        # Fewer than there are files: then some could not be read, and must be named again.
+        if kept and kept.moments.count == len(listing.entries):
+            return MeasuredSet(kept, from_cache=True, left_out=listing.left_out)
         from sketchcolor_cli.evaluation.fid.features import measure_entries  # imports torch
 
-        measured = measure_entries(self.network(), entries, self.settings, report=self.report)
+        measured = measure_entries(self.network(), listing.entries, self.settings, report=self.report)
         statistics = replace(measured.statistics, about=self.about)
         self.cache.put(content, statistics)
-        return statistics, False, measured.unreadable
+        return MeasuredSet(statistics, unreadable=measured.unreadable, left_out=listing.left_out)
 
-    def save(self, source: Path | Made, target: Path) -> tuple[Statistics, list[tuple[str, str]]]:
-        """Write a set's statistics to an .npz file that pytorch-fid reads as well.
+    def _of_made(self, source: Made) -> MeasuredSet:
+        from sketchcolor_cli.evaluation.fid.features import measure_arrays  # imports torch
 
-        Returns the statistics, and the pictures that cannot be read.
-        """
-        statistics, _, unreadable = self.statistics(source)
-        write_statistics(target, statistics, with_features=False)
-        return statistics, unreadable
+        statistics = measure_arrays(
+            self.network(),
+            source.make(),
+            self.settings,
+            report=lambda done: self.report(done, source.count),
+        )
+        return MeasuredSet(replace(statistics, about=self.about), unreadable=source.unreadable)
+
+    def save(self, source: Path | Made, target: Path) -> MeasuredSet:
+        """Write a set's statistics to an .npz file that pytorch-fid reads as well, and return them."""
+        measured = self.statistics(source)
+        write_statistics(target, measured.statistics, with_features=False)
+        return measured
 
     def distance(self, real: Path | Made, generated: Path | Made) -> FidReport:
         """Return the Fréchet distance of two sets.
@@ -171,25 +195,26 @@ class FidMeter:
         Raises:
             DataError, WeightError: as for :meth:`statistics`.
         """
-        first, first_kept, first_bad = self.statistics(real)
-        second, second_kept, second_bad = self.statistics(generated)
+        sets = self.statistics(real), self.statistics(generated)
+        first, second = (one.statistics for one in sets)
         counts = [one.moments.count for one in (first, second)]
         kid = None
         if first.features is not None and second.features is not None and min(counts) >= 3:
             kid = kernel_distance(first.features, second.features)
-        dims = self.settings.dims
         return FidReport(
             fid=frechet_distance(first.moments, second.moments),
             n_real=None if counts[0] == UNKNOWN else counts[0],
             n_generated=None if counts[1] == UNKNOWN else counts[1],
-            features=f"{NETWORK}, {dims} numbers",
+            features=f"{NETWORK}, {self.settings.dims} numbers",
             resize=RULES[self.settings.mode],
             mode=str(self.settings.mode),
+            decode=str(self.settings.decode),
             weights=self.weights or None,
             kid=kid.value if kid else None,
             kid_error=kid.error if kid else None,
-            from_cache=(first_kept, second_kept),
-            unreadable=first_bad + second_bad,
+            from_cache=(sets[0].from_cache, sets[1].from_cache),
+            unreadable=[*sets[0].unreadable, *sets[1].unreadable],
+            left_out=dict(Counter(sets[0].left_out) + Counter(sets[1].left_out)),
             warnings=self._warnings(counts, first, second),
         )
 
@@ -200,16 +225,18 @@ class FidMeter:
             raise DataError(
                 f"{path}: statistics of {found} numbers a picture, not {dims}; use --dims {found}"
             )
-        for name, due in (("network", NETWORK), ("mode", str(self.settings.mode))):
-            if about.get(name, due) != due:
+        given = {"decode": str(Decode.PYTORCH), **about} if about else {}
+        due = {"network": NETWORK, "mode": str(self.settings.mode), "decode": str(self.settings.decode)}
+        for name, value in due.items():
+            if given.get(name, value) != value:
                 raise DataError(
-                    f"{path}: statistics of {name} {about[name]!r}, not {due!r}; measure them anew"
+                    f"{path}: statistics of {name} {given[name]!r}, not {value!r}; measure them again"
                 )
         if (
             self._other_weights(about)
             and about["weights"].partition(":")[0] == self.weights.partition(":")[0]
         ):
-            raise DataError(f"{path}: statistics of other weights of the network; measure them anew")
+            raise DataError(f"{path}: statistics of other weights of the network; measure them again")
 
     def _other_weights(self, about: Mapping[str, Any]) -> bool:
         """Return whether statistics name other weights; of two kinds of checksums that says little."""
@@ -222,6 +249,11 @@ class FidMeter:
             said = "of one picture there is no spread" if min(few) == 1 else "FID is too large for so few"
             warnings.append(
                 f"{min(few)} picture(s), fewer than {ENOUGH}: {said}; compare KID, or equal counts only"
+            )
+        if otherwise := sum(side.looking_otherwise for side in sides):
+            warnings.append(
+                f"{otherwise} picture(s) with transparency or 16-bit grey are read as pytorch-fid reads them "
+                "and not as they look; --decode picture measures what is seen"
             )
         if any(not side.about for side in sides):
             warnings.append("statistics without a word on how they were made: taken as of the same features")

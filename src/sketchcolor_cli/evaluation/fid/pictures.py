@@ -7,26 +7,34 @@ decoded just as its first implementation did.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import zipfile
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from io import BytesIO
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
-from sketchcolor_cli.errors import DataError, ImageError, WorklistError
-from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES, build_worklist, natural_key
+from sketchcolor_cli.data.pictures import to_bytes
+from sketchcolor_cli.errors import DataError, ImageError
+from sketchcolor_cli.evaluation.settings import Decode
+from sketchcolor_cli.files.folders import Found, files_in, natural_key
+from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES
+from sketchcolor_cli.imaging.images import on_paper, read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
 ARCHIVES = frozenset({".zip", ".cbz"})
 """The endings of archives that are looked into, in lower case."""
 
+_PORTABLE = frozenset({".pgm", ".ppm"})  # which pytorch-fid counts as well
+_ENDINGS = IMAGE_SUFFIXES | _PORTABLE
 _MAX_BYTES = 1 << 30  # a single picture of an archive that claims to be larger is not unpacked
 
 
@@ -38,8 +46,21 @@ class Entry:
     read: Callable[[], bytes]
 
 
-def list_pictures(path: Path) -> list[Entry]:
-    """Return the pictures of a folder or archive, in natural order of their names.
+@dataclass(frozen=True)
+class Listing:
+    """The pictures of a set.
+
+    Attributes:
+        entries: The pictures, in natural order of their names.
+        left_out: How many files of each ending, in lower case, are not read; texts do not count.
+    """
+
+    entries: list[Entry]
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def list_pictures(path: Path) -> Listing:
+    """Return the pictures of a folder or archive.
 
     Raises:
         DataError: there is no such folder or archive, it cannot be read, or no picture is in it.
@@ -70,43 +91,93 @@ def content_digest(entries: list[Entry]) -> str:
     return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
 
-def decode(data: bytes) -> NDArray[np.uint8]:
-    """Return a picture as (H, W, 3) uint8 RGB, decoded as pytorch-fid does.
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A picture as it is measured.
 
-    Pillow's conversion to RGB: alpha is dropped, orientation and colour profiles are not looked at.
+    Attributes:
+        rgb: (H, W, 3).
+        looks_otherwise: Whether a viewer shows something else, since it has transparent parts or is grey
+            with 16 bits.
+    """
+
+    rgb: NDArray[np.uint8]
+    looks_otherwise: bool = False
+
+
+def decode(name: str, data: bytes, how: Decode = Decode.PYTORCH) -> Decoded:
+    """Return a picture file as 8-bit RGB.
+
+    ``pytorch`` is Pillow's conversion to RGB, as pytorch-fid does it: alpha is dropped, grey of 16 bits cut
+    off at 255, orientation and colour profiles are not looked at. ``picture`` is what colorize reads.
 
     Raises:
-        ImageError: it is no picture, or a damaged one.
+        ImageError: it is not a picture, or a damaged one.
     """
+    portable = PurePosixPath(name).suffix.lower() in _PORTABLE
+    if how is Decode.PICTURE and not portable:
+        return Decoded(_as_shown(name, data))
     try:
         with Image.open(BytesIO(data)) as image:
-            return np.asarray(image.convert("RGB"))
+            image.load()
+            if portable and how is Decode.PICTURE and image.mode.startswith("I"):
+                return Decoded(np.asarray(Image.fromarray(_high_bytes(image)).convert("RGB")))
+            return Decoded(np.asarray(image.convert("RGB")), _looks_otherwise(image))
     except MemoryError:
         raise
     except Exception as error:  # damaged files make Pillow raise nearly anything
         raise ImageError("not a picture, or damaged") from error
 
 
-def _of_folder(folder: Path) -> list[Entry]:
-    try:
-        # The worklist knows what in a folder is a picture; the output is of no meaning here.
-        jobs = build_worklist([folder], folder / ".nowhere")
-    except WorklistError as error:
-        raise DataError(str(error)) from error
-    return [Entry(job.source.relative_to(folder).as_posix(), job.source.read_bytes) for job in jobs]
+def _as_shown(name: str, data: bytes) -> NDArray[np.uint8]:
+    with tempfile.TemporaryDirectory() as folder:  # pictures are read from files
+        path = Path(folder) / f"picture{PurePosixPath(name).suffix}"
+        path.write_bytes(data)
+        try:
+            return to_bytes(on_paper(read_picture(path)))
+        except ImageError as error:
+            raise ImageError(str(error).removeprefix(f"{path}: ")) from error
 
 
-def _of_archive(path: Path) -> list[Entry]:
+def _looks_otherwise(image: Image.Image) -> bool:
+    if image.mode.startswith("I") or image.mode == "F":
+        return True
+    if not image.has_transparency_data:
+        return False
+    lowest: Any = image.convert("RGBA").getchannel("A").getextrema()[0]
+    return bool(lowest < 255)
+
+
+def _high_bytes(image: Image.Image) -> NDArray[np.uint8]:
+    return (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
+
+
+def _of_folder(folder: Path) -> Listing:
+    found = Found()
+    files = list(files_in(folder, folder / ".nowhere", _ENDINGS, found))
+    if found.unreadable:
+        path, why = found.unreadable[0]
+        raise DataError(f"{path}: cannot be looked into ({why}); check its permissions")
+    if not files:
+        raise DataError(f"{folder}: no pictures in this folder; looked for {' '.join(sorted(_ENDINGS))}")
+    entries = [Entry(file.relative_to(folder).as_posix(), file.read_bytes) for file in files]
+    return Listing(entries, dict(sorted(found.left_out.items())))
+
+
+def _of_archive(path: Path) -> Listing:
+    names, left_out = [], Counter[str]()
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [
-                info.filename
-                for info in archive.infolist()
-                if not info.is_dir()
-                and info.file_size <= _MAX_BYTES
-                and "." + info.filename.rpartition(".")[2].lower() in IMAGE_SUFFIXES
-                and not any(part.startswith((".", "__MACOSX")) for part in info.filename.split("/"))
-            ]
+            for info in archive.infolist():
+                if info.is_dir() or any(
+                    part.startswith((".", "__MACOSX")) for part in info.filename.split("/")
+                ):
+                    continue
+                ending = PurePosixPath(info.filename).suffix.lower()
+                if ending in _ENDINGS and info.file_size <= _MAX_BYTES:
+                    names.append(info.filename)
+                else:
+                    left_out[ending] += 1
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: cannot be read as a ZIP archive ({error}); fetch it again") from error
     if not names:
@@ -114,9 +185,12 @@ def _of_archive(path: Path) -> list[Entry]:
 
     def reader(name: str) -> Callable[[], bytes]:
         def read() -> bytes:
-            with zipfile.ZipFile(path) as archive:  # opened anew, as one handle cannot be read by two threads
+            with zipfile.ZipFile(
+                path
+            ) as archive:  # opened again, as one handle cannot be read by two threads
                 return archive.read(name)
 
         return read
 
-    return [Entry(name, reader(name)) for name in sorted(names, key=natural_key)]
+    entries = [Entry(name, reader(name)) for name in sorted(names, key=natural_key)]
+    return Listing(entries, dict(sorted(left_out.items())))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,20 +29,36 @@ if TYPE_CHECKING:
 NETWORK = "FID Inception-v3 (2015-12-05)"
 """The network whose features statistics are of."""
 
+_MOST = 8 * 8192**2  # bytes of a covariance: 2048 features are usual
+_SIZES = {
+    "mu": _MOST,
+    "sigma": _MOST,
+    "features": _MOST,
+    "count": 64,
+    "looking_otherwise": 64,
+    "about": 2**20,
+}
+"""The arrays of a file, and the most bytes of each."""
+
 UNKNOWN = 0
 """The count of statistics that do not say of how many pictures they are."""
 
 
 @dataclass(frozen=True, eq=False)
 class Statistics:
-    """What is known of a set: moments, for small sets the features (N, D) too, and what they are of.
+    """What is known of a set.
 
-    ``about`` is empty where a file does not say: pytorch-fid's do not.
+    Attributes:
+        moments: Mean and covariance of the features.
+        features: The features (N, D), for small sets.
+        about: What they are features of; empty where a file does not say, as pytorch-fid's do not.
+        looking_otherwise: How many pictures a viewer shows otherwise than they were read.
     """
 
     moments: Moments
     features: NDArray[np.float32] | None = None
     about: Mapping[str, Any] | None = None
+    looking_otherwise: int = 0
 
 
 def write_statistics(path: Path, statistics: Statistics, *, with_features: bool = True) -> None:
@@ -54,6 +72,7 @@ def write_statistics(path: Path, statistics: Statistics, *, with_features: bool 
         "mu": moments.mean,
         "sigma": moments.covariance,
         "count": np.array(moments.count),
+        "looking_otherwise": np.array(statistics.looking_otherwise),
         "about": np.array(json.dumps(dict(statistics.about or {}), sort_keys=True)),
     }
     if with_features and statistics.features is not None:
@@ -72,27 +91,56 @@ def read_statistics(path: Path) -> Statistics:
     """Read an .npz file of ours or of pytorch-fid.
 
     Raises:
-        DataError: it is missing, damaged, no statistics, or has values that are not numbers.
+        DataError: it is missing, damaged, no statistics, too large, or has values that are not numbers.
     """
     try:
+        _refuse_large(path)
         with np.load(path) as file:
-            parts = {name: file[name] for name in file.files}
+            parts = {name: file[name] for name in file.files if name in _SIZES}
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; check the name") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
         raise DataError(f"{path}: cannot be read as .npz statistics; write them again") from error
     try:
         mean, covariance = (np.asarray(parts[name], np.float64) for name in ("mu", "sigma"))
         count = int(parts.get("count", UNKNOWN))
+        otherwise = int(parts.get("looking_otherwise", 0))
         about = json.loads(str(parts.get("about", "{}")))
         features = parts.get("features")
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
         raise DataError(f"{path}: has no statistics mu and sigma of features in it") from error
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)) or not isinstance(about, dict):
         raise DataError(f"{path}: mu {mean.shape} and sigma {covariance.shape} do not fit together")
+    if features is not None and (features.ndim != 2 or features.shape[1] != len(mean)):
+        raise DataError(f"{path}: mu {mean.shape} and features {features.shape} do not fit together")
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-        raise DataError(f"{path}: the statistics have values that are not numbers; measure the pictures anew")
-    return Statistics(Moments(mean, covariance, count), features, about)
+        raise DataError(
+            f"{path}: the statistics have values that are not numbers; measure the pictures again"
+        )
+    return Statistics(Moments(mean, covariance, count), features, about, otherwise)
+
+
+def _refuse_large(path: Path) -> None:
+    """Look at the headers of the arrays before one is read, as a small file may ask for any memory.
+
+    Raises:
+        DataError: An array is larger than statistics are.
+        ValueError: It is not an .npz file, or an array in it has no header.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for name, most in _SIZES.items():
+            if f"{name}.npy" not in archive.namelist():
+                continue
+            with archive.open(f"{name}.npy") as file:
+                version = np.lib.format.read_magic(file)
+                read = (
+                    np.lib.format.read_array_header_1_0
+                    if version == (1, 0)
+                    else np.lib.format.read_array_header_2_0
+                )
+                shape, _, dtype = read(file)
+            if math.prod(shape) * dtype.itemsize > most:
+                raise DataError(f"{path}: {name} {shape} is larger than statistics of pictures are")
 
 
 class StatisticsCache:

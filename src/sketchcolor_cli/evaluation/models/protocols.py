@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli.evaluation.settings import EvaluateSettings, Protocol
+from sketchcolor_cli.evaluation.settings import REFERENCE_SIDE, Protocol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.evaluation.models.samples import Sample
+    from sketchcolor_cli.evaluation.settings import EvaluateSettings
 
     Array = NDArray[np.float32]
 
@@ -47,7 +48,7 @@ def give(protocol: Protocol, sample: Sample, other: Sample | None, settings: Eva
     return Given()
 
 
-def rough(truth: Array, side: int = EvaluateSettings.reference_side) -> Array:
+def rough(truth: Array, side: int = REFERENCE_SIDE) -> Array:
     """Return a true picture (H, W, 3) as the thesis gave it for a rough colouring: (side, side, 3)."""
     small: Array = cv2.resize(truth, (side, side), interpolation=cv2.INTER_AREA)
     return small

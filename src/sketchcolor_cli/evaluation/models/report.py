@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from sketchcolor_cli.evaluation.models import plots
 from sketchcolor_cli.evaluation.models.figures import FIGURES
 from sketchcolor_cli.evaluation.models.skin import TONES
+from sketchcolor_cli.evaluation.models.summary import Trial
 from sketchcolor_cli.evaluation.settings import MEANING, Protocol
 from sketchcolor_cli.files import html
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from sketchcolor_cli.evaluation.models.run import Evaluation
+    from sketchcolor_cli.evaluation.models.summary import Difference, Evaluation, Summary
 
 SETS = {
     "fid": ("FID", 2),
@@ -36,15 +37,15 @@ _DIRECTIONS = {"high": " ↑", "low": " ↓", None: ""}
 def row_of(evaluation: Evaluation, model: str, protocol: str) -> dict[str, str]:
     """Return the figures of a model under a protocol as people read them, by label."""
     cells = {}
-    summary = evaluation.summaries[model][protocol]
+    summary = evaluation.summaries[Trial(model, protocol)]
     for name, figure in FIGURES.items():
         if name not in summary:
             continue
         one = summary[name]
         cells[figure.label] = _mean(one, figure.digits)
         if name == "hint_delta_e":
-            cells[f"{figure.label}, median picture"] = f"{one['median']:.{figure.digits}f}"
-    together = evaluation.sets[model][protocol]
+            cells[f"{figure.label}, median picture"] = f"{one.median:.{figure.digits}f}"
+    together = evaluation.sets[Trial(model, protocol)]
     for name, (label, digits) in SETS.items():
         if name in together:
             value = together[name] * (1000 if name == "kid" else 1)
@@ -104,28 +105,24 @@ def _about(evaluation: Evaluation) -> str:
 def _overview(evaluation: Evaluation) -> str:
     """Return a table of the figures that one looks at first, a row for each protocol and model."""
     models = list(evaluation.models)
-    names = [
-        name
-        for name in _FIRST
-        if any(name in kinds for by in evaluation.summaries.values() for kinds in by.values())
-    ]
-    fid = any("fid" in kinds for by in evaluation.sets.values() for kinds in by.values())
+    names = [name for name in _FIRST if any(name in figures for figures in evaluation.summaries.values())]
+    fid = any("fid" in distances for distances in evaluation.sets.values())
     head = "".join(f"<th>{escape(_directed(name))}</th>" for name in names) + (
         "<th>FID ↓</th>" if fid else ""
     )
     lines = []
     for kind in evaluation.protocol["protocols"]:
         for number, model in enumerate(models):
-            summary = evaluation.summaries[model][kind]
+            summary = evaluation.summaries[Trial(model, kind)]
             if not summary:
                 continue
-            verdicts = evaluation.comparisons.get(model, {}).get(kind, {})
+            differences = evaluation.comparisons.get(Trial(model, kind), {})
             cells = "".join(
-                f'<td class="{verdicts.get(name, {}).get("verdict", "")}">'
+                f'<td class="{differences[name].verdict if name in differences else ""}">'
                 f"{_mean(summary[name], FIGURES[name].digits) if name in summary else '–'}</td>"
                 for name in names
             )
-            value = evaluation.sets[model][kind].get("fid")
+            value = evaluation.sets[Trial(model, kind)].get("fid")
             cells += f"<td>{'–' if value is None else f'{value:.1f}'}</td>" if fid else ""
             called = f'<a href="#{kind}">{_name(kind)}</a>' if number == 0 else ""
             begun = f"<th>{called}</th><td>{_swatched(model, number, models)}</td><td>{_most(summary)}</td>"
@@ -155,13 +152,13 @@ def _swatched(model: str, number: int, models: Sequence[str]) -> str:
     return f"{swatch}{escape(model)}"
 
 
-def _mean(one: dict[str, Any], digits: int) -> str:
-    return f"{one['mean']:z.{digits}f} ± {(one['high'] - one['low']) / 2:.{digits}f}"
+def _mean(one: Summary, digits: int) -> str:
+    return f"{one.mean:z.{digits}f} ± {(one.high - one.low) / 2:.{digits}f}"
 
 
-def _most(summary: dict[str, Any]) -> int:
+def _most(summary: Mapping[str, Summary]) -> int:
     """Return of how many pictures the figures are that all have."""
-    return max(int(one["n"]) for one in summary.values())
+    return max(one.n for one in summary.values())
 
 
 def _plain(value: Any) -> str:
@@ -174,25 +171,25 @@ def _table(evaluation: Evaluation, kind: str) -> str:
     labels = list(dict.fromkeys(label for column in columns.values() for label in column))
     named = {figure.label: name for name, figure in FIGURES.items()}
     head = "".join(f"<th>{_swatched(model, number, models)}</th>" for number, model in enumerate(models))
-    head += "".join(f"<th>{escape(model)} − {escape(models[0])}</th>" for model in evaluation.comparisons)
+    head += "".join(f"<th>{escape(model)} − {escape(models[0])}</th>" for model in evaluation.compared)
     lines = []
     for label in labels:
         name = named.get(label, "")
-        counts = [one[kind][name]["n"] for one in evaluation.summaries.values() if name in one[kind]]
+        by_model = [evaluation.summaries[Trial(model, kind)] for model in models]
+        counts = [figures[name].n for figures in by_model if name in figures]
         cells = f"<td class=unclear>{max(counts) if counts else ''}</td>"
         cells += "".join(f"<td>{escape(columns[model].get(label, '–'))}</td>" for model in models)
-        for by_kind in evaluation.comparisons.values():
-            one = by_kind[kind].get(name)
+        for model in evaluation.compared:
+            one = evaluation.comparisons[Trial(model, kind)].get(name)
             cells += _difference(one, FIGURES[name].digits) if one else "<td></td>"
         lines.append(f"<tr><th>{escape(_directed(name) if name else label)}</th>{cells}</tr>")
     return f'<div class="wide"><table><tr><th></th><th>n</th>{head}</tr>{"".join(lines)}</table></div>'
 
 
-def _difference(one: dict[str, Any], digits: int) -> str:
-    mean, low, high = (f"{one[part]:+z.{digits}f}" for part in ("mean", "low", "high"))
-    verdict = one["verdict"]
-    said = "" if verdict == "unclear" else f" {verdict}"
-    return f'<td class="{verdict}">{mean} <small>[{low}, {high}]</small>{said}</td>'
+def _difference(one: Difference, digits: int) -> str:
+    mean, low, high = (f"{value:+z.{digits}f}" for value in (one.mean, one.low, one.high))
+    said = "" if one.verdict == "unclear" else f" {one.verdict}"
+    return f'<td class="{one.verdict}">{mean} <small>[{low}, {high}]</small>{said}</td>'
 
 
 def _plots(evaluation: Evaluation, kind: str) -> str:
@@ -216,9 +213,9 @@ def _plots(evaluation: Evaluation, kind: str) -> str:
 
 
 def _tones(evaluation: Evaluation, model: str, kind: str) -> list[tuple[str, float, float, float]]:
-    summary = evaluation.summaries[model][kind]
+    summary = evaluation.summaries[Trial(model, kind)]
     found = [(tone, summary.get(f"skin_{tone}")) for tone in TONES]
-    return [(f"{tone} ({one['n']})", one["mean"], one["low"], one["high"]) for tone, one in found if one]
+    return [(f"{tone} ({one.n})", one.mean, one.low, one.high) for tone, one in found if one]
 
 
 def _pictures(evaluation: Evaluation, kind: str, cases: int) -> str:

@@ -1,4 +1,4 @@
-"""Engines put together in ways that several commands need; its functions import torch."""
+"""An extractor as a function of arrays, for journeys that draw their own sketches; it imports torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 
 def array_sketcher(method: str, device: str) -> Callable[[Array], Array]:
-    """Return what draws sketches of arrays, (H, W, 3) to (H, W), by an extractor."""
+    """Return what draws sketches of arrays, (H, W, 3) to (H, W), by an extractor.
+
+    Raises:
+        PluginError: There is no such extractor.
+        WeightError: Its weights are not there.
+    """
     from sketchcolor_cli.extraction.drawer import load_drawer
     from sketchcolor_cli.imaging.images import Picture
     from sketchcolor_cli.plugin.discovery import find_extractors

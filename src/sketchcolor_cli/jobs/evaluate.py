@@ -1,0 +1,225 @@
+"""Evaluating colour models as one call: models and coloured pictures to figures, a document and a report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
+from typing import TYPE_CHECKING
+
+from sketchcolor_cli import environment
+from sketchcolor_cli.compute import devices
+from sketchcolor_cli.errors import UsageError, WeightError
+from sketchcolor_cli.evaluation.settings import ENOUGH, EvaluateSettings
+from sketchcolor_cli.jobs.shared import (
+    LOADING,
+    Remark,
+    Step,
+    device_setting,
+    fid_weights_setting,
+    method_setting,
+    model_setting,
+    silent,
+)
+from sketchcolor_cli.jobs.sketches import array_sketcher
+from sketchcolor_cli.settings import REQUIRED, Settings, part, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.evaluation.models.run import Contender, FeatureSet, PairFigure
+    from sketchcolor_cli.evaluation.models.summary import Evaluation
+    from sketchcolor_cli.jobs.shared import Progress
+    from sketchcolor_cli.weights.spec import WeightFile
+
+DOCUMENT, REPORT = "evaluation.json", "report.html"
+"""The files of an evaluation."""
+
+
+@dataclass(frozen=True)
+class EvaluateRequest(Settings):
+    """Which models are measured, on which pictures, and how."""
+
+    data: str = setting(
+        REQUIRED,
+        "Coloured pictures: a folder, in which each subfolder is a group of like pictures, or shards such as "
+        "`val-{000000..000003}.tar`.",
+        stored=False,
+    )
+    output: Path = setting(
+        REQUIRED, f"Folder for {DOCUMENT} and {REPORT}.", short="-o", stored=False, matters=False
+    )
+    model: str = model_setting()
+    compare: tuple[str, ...] = setting(
+        (), "Another model, put side by side with the first.", complete="models", stored=False
+    )
+    settings: EvaluateSettings = part(EvaluateSettings)
+    sketches: Path | None = setting(
+        None, "Folder with a sketch of the same name for each picture of the folder --data.", stored=False
+    )
+    method: str = method_setting()
+    fid: bool = setting(True, "Measure FID and KID as well, which take long.")
+    weights: Path | None = fid_weights_setting()  # noqa: RUF009  (a field, as setting makes)
+    device: str = device_setting()
+
+
+def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluation:
+    """Evaluate a colour model under protocols that are written down, and compare it with others.
+
+    >>> from sketchcolor_cli import EvaluateRequest, evaluate
+    >>> found = evaluate(EvaluateRequest(data="val-000000.tar", output=Path("evaluation"), fid=False))
+    >>> found.summaries["default", "none"]["psnr"].mean
+
+    Args:
+        request: The models, the pictures, and where the results go.
+        progress: Is told how many pictures are coloured, and what cannot be measured.
+
+    Returns:
+        All figures, as they are written to ``evaluation.json`` and, with pictures, ``report.html``.
+
+    Raises:
+        UsageError: The output cannot be written, or a file of weights is missing.
+        DataError: There are no pictures, none can be read, a shard is missing, or two models have one name.
+        CheckpointError: A model is missing or damaged.
+    """
+    _require_writable(request.output)  # or hours of work would end there
+    network = _fid_weights(request, progress) if request.fid else None
+    progress(Step(LOADING))
+    device = devices.resolve(request.device)
+    from sketchcolor_cli.data.opening import open_pictures
+    from sketchcolor_cli.evaluation.models.report import html_report
+    from sketchcolor_cli.evaluation.models.run import evaluate as measure  # imports torch
+    from sketchcolor_cli.evaluation.models.samples import Samples
+    from sketchcolor_cli.files import html
+
+    pictures = open_pictures([request.data], sketches=request.sketches)
+    samples = Samples(pictures, array_sketcher(request.method, device), request.settings.short_side)
+    found = measure(
+        [_contender(name, device) for name in (request.model, *request.compare)],
+        samples,
+        request.settings,
+        features=_features(network, device),
+        pairs=_pairs(_lpips_weights(progress), device),
+        report=lambda done, total: progress(Step(f"evaluating on {device}", done, total)),
+    )
+    found.protocol |= {"extractor": request.method, "device": device, "peak_memory_gb": _peak_memory()}
+    html.write_text(request.output / DOCUMENT, json.dumps(found.to_json(), indent=1) + "\n")
+    html.write_text(request.output / REPORT, html_report(found))
+    count = found.protocol["pictures"]
+    if network is not None and count < ENOUGH:
+        progress(
+            Remark(
+                f"note: FID of {count} pictures is too large; compare it with that of as many only, or "
+                "compare KID, which has no such bias"
+            )
+        )
+    return found
+
+
+def _require_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"--output {folder}: cannot be written ({error.strerror}); choose a writable folder"
+        ) from error
+
+
+def _fid_weights(request: EvaluateRequest, progress: Progress) -> Path | None:
+    """Return the file of the FID network; without it the rest is measured all the same."""
+    if request.weights is not None:
+        if not request.weights.is_file():
+            raise UsageError(f"{request.weights}: no such file; check the path of the weights")
+        return request.weights
+    from sketchcolor_cli.weights.builtin import FID_INCEPTION
+
+    found = _stored([FID_INCEPTION], "FID and KID are", progress)
+    return found[0] if found else None
+
+
+def _lpips_weights(progress: Progress) -> list[Path] | None:
+    """Return the files of the two parts of LPIPS; without them the rest is measured all the same."""
+    from sketchcolor_cli.weights.builtin import LPIPS_HEADS, LPIPS_TRUNK
+
+    return _stored([LPIPS_TRUNK, LPIPS_HEADS], "LPIPS is", progress)
+
+
+def _stored(files: Sequence[WeightFile], figures_are: str, progress: Progress) -> list[Path] | None:
+    """Return where weights lie; where some lack None, after a line that tells what is left out."""
+    store = environment.weight_store()
+    try:
+        store.require(files)
+    except WeightError as problem:
+        progress(Remark(f"note: {figures_are} left out; {problem}"))
+        return None
+    return [store.find(file) for file in files]
+
+
+def _contender(name: str, device: str) -> Contender:
+    from sketchcolor_cli.coloring.arrays import ArrayColorizer
+    from sketchcolor_cli.coloring.models import load_color_model
+    from sketchcolor_cli.evaluation.models.run import Contender
+
+    path = environment.model_file(name)
+    network, info = load_color_model(path)
+    about = {
+        "architecture": info.architecture,
+        "parameters": sum(one.numel() for one in network.parameters()),
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    # every run of training writes its model.safetensors, so that the run's folder says more
+    run = path.resolve().parent.name
+    return Contender(
+        run if path.stem == "model" and run else path.stem, ArrayColorizer(network, device), about
+    )
+
+
+def _features(network: Path | None, device: str) -> list[FeatureSet]:
+    from sketchcolor_cli.evaluation.models.bundled import BundledFeatures
+    from sketchcolor_cli.evaluation.models.run import FeatureSet
+
+    bundled = BundledFeatures()
+    found = [FeatureSet(bundled.name, "frechet", bundled)]
+    if network is not None:
+        from sketchcolor_cli.evaluation.fid.features import FidFeatures
+
+        inception = FidFeatures(network, device=device)
+        found.append(FeatureSet(inception.name, "fid", inception))
+    return found
+
+
+def _pairs(files: Sequence[Path] | None, device: str) -> list[PairFigure]:
+    if files is None:
+        return []
+    import torch
+
+    from sketchcolor_cli.evaluation.models.lpips import NAME, load_lpips
+    from sketchcolor_cli.evaluation.models.run import PairFigure
+    from sketchcolor_cli.imaging.images import to_tensor
+
+    trunk, heads = files
+    distance = load_lpips(trunk, heads, device)
+
+    @torch.inference_mode()
+    def measure(result: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
+        return float(distance(to_tensor(result).to(device), to_tensor(truth).to(device)))
+
+    return [PairFigure(NAME, "lpips", measure)]
+
+
+def _peak_memory() -> float | None:
+    """Return the most memory that this process has had, in GB; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(most / (1e9 if sys.platform == "darwin" else 1e6), 3)
