@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.guides.matching import RegionColors, SheetMatcher, cell_colors, sheet_lines
+from sketchcolor_cli.coloring.guides.matching import RegionColors, SheetMatcher
 from sketchcolor_cli.imaging.images import Picture
 from sketchcolor_cli.networks.base import ColorNet, Prediction
 from sketchcolor_cli.networks.config import MatcherConfig
 from sketchcolor_cli.networks.matcher import Matcher
+from sketchcolor_cli.networks.sheets import cell_colors, sheet_lines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -164,7 +164,7 @@ def test_without_a_hint_colours_are_hardly_turned() -> None:
 def test_turning_colours_leaves_grey_black_and_white(boldly: bool) -> None:
     tones = np.repeat(np.linspace(0, 1, 11, dtype=np.float32)[None, :, None], 3, 2)
     for seed in range(20):
-        turned = pairs._recolored(tones, pairs._draw_recoloring(default_rng(seed), boldly=boldly))
+        turned = pairs.recolored(tones, pairs.draw_recoloring(default_rng(seed), boldly=boldly))
         np.testing.assert_allclose(turned, turned[..., :1].repeat(3, 2), atol=2e-3)
         np.testing.assert_allclose(turned[0, [0, -1]], tones[0, [0, -1]], atol=2e-3)
         assert (np.diff(turned[0, :, 0]) > 0).all()
@@ -176,7 +176,7 @@ def test_bold_turns_go_all_round() -> None:
     angles = []
     for seed in range(100):
         _, a, b = cv2.cvtColor(
-            pairs._recolored(color, pairs._draw_recoloring(default_rng(seed), boldly=True)), cv2.COLOR_RGB2LAB
+            pairs.recolored(color, pairs.draw_recoloring(default_rng(seed), boldly=True)), cv2.COLOR_RGB2LAB
         )[0, 0]
         assert 0.65 < np.hypot(a, b) / np.hypot(*before[1:]) < 1.3
         angles.append(np.arctan2(b, a))

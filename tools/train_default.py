@@ -39,7 +39,7 @@ from sketchcolor_cli.training.pairs.pairs import Drawing, PairRecipe, find_kin, 
 from sketchcolor_cli.training.results import page_lightness, result_rgb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 # Icons and avatars are many and alike; pictures with people, places and ink teach more.
 SOURCE_WEIGHT = {
@@ -103,6 +103,12 @@ class Validation(Dataset):
         return to_tensors(make_pair(rng, self.drawings, place, self.size, self.recipe, kin=self.kin))
 
 
+def readable_drawings(shards: Sequence[Path], short_side: int) -> list[Drawing]:
+    """Return the drawings of shards that the weights may learn from."""
+    found = readable(SetDrawings(ShardSet(shards), short_side))
+    return [drawing for drawing in found if drawing.source not in LEFT_OUT]
+
+
 def single_threaded(_worker: int) -> None:
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
@@ -152,12 +158,12 @@ class Optimizer:
     to steps as large as AdamW's (Liu et al. 2025), so that one learning rate serves both.
     """
 
-    def __init__(self, model: HintUNet, lr: float) -> None:
+    def __init__(self, model: nn.Module, lr: float, outer: Collection[str] = OUTER) -> None:
         self.kernels, vectors, ends = {}, {}, {}
         for name, parameter in model.named_parameters():
             if parameter.ndim == 1:
                 vectors[name] = parameter
-            elif name.split(".")[0] in OUTER:
+            elif name.split(".")[0] in outer:
                 ends[name] = parameter
             else:
                 self.kernels[name] = (parameter, nn.Parameter(_as_matrix(parameter.data)))
@@ -322,8 +328,7 @@ def main() -> None:
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
 
-    found = readable(SetDrawings(ShardSet(sorted(options.data.glob("train-*.tar"))), SHORT_SIDE))
-    drawings = [drawing for drawing in found if drawing.source not in LEFT_OUT][: options.limit]
+    drawings = readable_drawings(sorted(options.data.glob("train-*.tar")), SHORT_SIDE)[: options.limit]
     held_out = list(readable(SetDrawings(ShardSet(sorted(options.data.glob("val-*.tar"))), SHORT_SIDE)))
     print(f"{len(drawings)} drawings, {len(held_out)} held out", flush=True)
     sets = {kind: list(DataLoader(Validation(held_out, 256, kind), 16)) for kind in VALIDATION_KINDS}

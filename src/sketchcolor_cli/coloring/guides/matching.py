@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines
+from sketchcolor_cli.networks.sheets import cell_colors, sheet_lines, shrunk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,7 +142,7 @@ class SheetMatcher:
         rgb, _ = self._fitted(on_paper, _RULES.sheet_side, 1.0)
         mask, _ = self._fitted(sheet[..., 3], _RULES.sheet_side, 0.0)
         line = sheet_lines(rgb)
-        small = _shrunk(rgb, stride)
+        small = shrunk(rgb, stride)
         colors = np.dstack([small, np.ones_like(small[..., :1])])
         features = self.network(
             torch.from_numpy(line)[None, None].to(self.device),
@@ -150,7 +151,7 @@ class SheetMatcher:
         keys = self.network.keys(features)[0]
         mean, spread = cell_colors(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), line, cell)
         weights = (1 / (1 + (spread / _RULES.several_colors) ** 2)).astype(np.float32)
-        shown = _shrunk(mask, cell).ravel() > 0.5
+        shown = shrunk(mask, cell).ravel() > 0.5
         return Sheet(keys[torch.from_numpy(shown)], mean.reshape(-1, 3)[shown], weights.ravel()[shown])
 
     def _fitted(self, picture: Layer, side: int, value: float) -> tuple[Layer, tuple[float, float]]:
@@ -174,30 +175,6 @@ class SheetMatcher:
         agreed = votes * self.alike[best]
         total = agreed.sum(1)
         return (agreed @ self.sheet.colors / np.maximum(total, 1e-12)[:, None]).astype(np.float32), total
-
-
-def sheet_lines(rgb: Layer) -> Plane:
-    """Return the lines of a coloured drawing (H, W, 3) as the matcher knows them: (H, W), paper 1, ink 0.
-
-    Each channel over the brightest around it, squared; the darkest channel counts (colour dodge).
-    """
-    brightest = cv2.dilate(rgb, np.ones((5, 5), np.uint8))
-    out: Plane = (((rgb + 0.05) / (brightest + 0.05)).min(2) ** 2).astype(np.float32)
-    return out
-
-
-def cell_colors(lab: Lab, line: Plane, cell: int) -> tuple[Lab, Plane]:
-    """Return the colour of each square of ``cell`` pixels off its lines, (h, w, 3), and its spread."""
-    seen = (0.02 + np.clip((line - 0.2) / 0.6, 0, 1)).astype(np.float32)
-    total = _shrunk(seen, cell)[..., None]
-    mean = _shrunk(lab * seen[..., None], cell) / total
-    square = _shrunk(lab**2 * seen[..., None], cell) / total
-    return mean, np.sqrt(np.maximum((square - mean**2).sum(2), 0))
-
-
-def _shrunk(array: Layer, factor: int) -> Layer:
-    size = array.shape[1] // factor, array.shape[0] // factor
-    return cv2.resize(array, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
 def _at_most(gray: Plane, side: int) -> Plane:

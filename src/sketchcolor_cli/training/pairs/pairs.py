@@ -118,7 +118,7 @@ def make_pair(
     relatives = (kin or {}).get(drawings[index].group, ()) if with_sheet else ()
     boldly = (with_sheet or kind != "none") and rng.random() < recipe.recolor_share
     varied = recipe.augment and (recipe.vary_colors or boldly)
-    together = _draw_recoloring(rng, boldly=boldly) if varied else None
+    together = draw_recoloring(rng, boldly=boldly) if varied else None
     shown = []
     for number, panel in enumerate(panels):
         others = relatives or range(len(drawings))
@@ -127,7 +127,7 @@ def make_pair(
         color, line = _cropped(rng, drawing, panel.shape, augment=recipe.augment)
         if together is not None:
             shared = with_sheet or number == 0
-            color = _recolored(color, together if shared else _draw_recoloring(rng, boldly=boldly))
+            color = recolored(color, together if shared else draw_recoloring(rng, boldly=boldly))
         if with_sheet:
             shown.append(_other_view(rng, drawings, place, relatives, recipe, together))
         truth[panel.window] = color
@@ -158,7 +158,7 @@ def _other_view(
     view, _ = _cropped(rng, shown, _shape_within(shown.color.shape, _VIEW), augment=False)
     if not of_kin:
         view = bend(rng, view)
-    view = view if recoloring is None else _recolored(view, recoloring)
+    view = view if recoloring is None else recolored(view, recoloring)
     return np.dstack([view, np.ones_like(view[..., :1])])
 
 
@@ -199,7 +199,7 @@ class Recoloring:
     gamma: float
 
 
-def _draw_recoloring(rng: Generator, *, boldly: bool) -> Recoloring:
+def draw_recoloring(rng: Generator, *, boldly: bool) -> Recoloring:
     """Turn and scale a*b*, and bend L*: a little always, by any angle when ``boldly``."""
     angle = rng.uniform(0, 2 * np.pi) if boldly else rng.normal(0, 0.05)
     turn = rng.uniform(0.7, 1.25) * np.array(
@@ -208,7 +208,8 @@ def _draw_recoloring(rng: Generator, *, boldly: bool) -> Recoloring:
     return Recoloring(turn.astype(np.float32), float(np.exp(rng.normal(0, 0.25 if boldly else 0.08))))
 
 
-def _recolored(color: NDArray[np.float32], how: Recoloring) -> NDArray[np.float32]:
+def recolored(color: NDArray[np.float32], how: Recoloring) -> NDArray[np.float32]:
+    """Return a picture (H, W, 3) in [0, 1] with its colours changed."""
     lab = cv2.cvtColor(color, cv2.COLOR_RGB2LAB)
     lab[..., 1:] = lab[..., 1:] @ how.turn
     lab[..., 0] = 100 * (lab[..., 0] / 100) ** np.float32(how.gamma)
