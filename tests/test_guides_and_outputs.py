@@ -10,6 +10,7 @@ import pytest
 from sketchcolor_cli.coloring.extras.layers import Layer
 from sketchcolor_cli.coloring.extras.outputs import Colored
 from sketchcolor_cli.coloring.settings import Extras, LayerFormat
+from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.files.worklist import Job
 from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
 from sketchcolor_cli.jobs.guides import PageGuides
@@ -88,3 +89,20 @@ def test_a_page_of_a_book_finds_its_guide_with_the_book_or_without(tmp_path: Pat
     assert found("b.cbz/3.png") == [rough / "3.png"]
     assert found("b/3.png") == [None]
     assert found("a.webp") == [rough / "a.jpg"]  # the first in natural order
+
+
+def test_a_folder_may_hold_points_and_a_seed_for_each_page(tmp_path: Path) -> None:
+    out, hints = tmp_path / "out", tmp_path / "hints"
+    (hints / "a").mkdir(parents=True)
+    (hints / "a/1.json").write_text('{"seed": 7, "points": [{"x": 2, "y": 1, "color": "#f00", "radius": 0}]}')
+    guides = PageGuides.given("hints", [hints])
+    first, second = (Job(tmp_path / f"a/{n}.png", out / f"a/{n}.png") for n in (1, 2))
+    read = guides.reader(out, read_picture)
+    assert read(first, WHITE)[0].rgb[1, 2].tolist() == [1, 0, 0]
+    assert read(second, WHITE) == ()
+    assert [guides.seed_of(one, out) for one in (first, second)] == [7, None]
+    assert hints / "a/1.json" in guides.files_of(first, out)
+    assert guides.missing([first, second], out) == [f"{hints}: no hints for 1 of 2 pages, such as 2.png"]
+    (hints / "a/1.json").write_text('{"seed": -7, "points": []}')
+    with pytest.raises(DataError, match="must be a whole number"):
+        guides.seed_of(first, out)

@@ -31,7 +31,7 @@ def test_nothing_else_is_made_when_nothing_is_asked_for() -> None:
 def test_all_extras() -> None:
     color = Colorizer(Witness(), "cpu")
     hint = strokes(96, 80, np.s_[10:20, 10:20], RED)
-    done = finished(color, Extras(masks=True, flats=True, layers=LayerFormat.ORA), hint)
+    done = finished(color, Extras(shown_masks=True, flats=True, layers=LayerFormat.ORA), hint)
     assert np.array_equal(done.picture.rgb, color(page(), (), (hint,)).rgb)
     assert done.masks is not None
     assert done.flats is not None

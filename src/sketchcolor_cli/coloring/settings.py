@@ -60,7 +60,7 @@ class Extras(Settings):
         "in NAME.layers.",
         panel=_BESIDE,
     )
-    masks: bool = internal(False, "Also make a preview of what stays paper.")
+    shown_masks: bool = internal(False, "Also make a preview of what stays paper.")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SERIES = "series.toml"
 """The profile of a series, which stands beside its pages."""
-SERIES_AIDS = frozenset({"rough", "reference", "references", "hints", "sheets"})
+SERIES_AIDS = frozenset({"rough", "reference", "references", "hints", "masks", "sheets"})
 """Folders beside such a profile that hold no pages but what helps to colour them."""
 
 # Folders that unpacking on a Mac and Synology servers leave behind; what is in them only looks like pictures.

@@ -69,6 +69,9 @@ class _FilesRun:
         jobs = build_worklist(
             request.inputs, request.output, suffix=request.suffix, books=request.run.container
         )
+        if request.run.only:
+            wanted = set(request.run.only)
+            jobs = [job for job in jobs if job.source in wanted]
         if shard is None:
             return jobs
         if request.run.watch:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.imaging.images import Picture
     from sketchcolor_cli.jobs.outcome import Outcome, Progress
     from sketchcolor_cli.jobs.requests import ColorizeRequest
+    from sketchcolor_cli.networks.base import ColorNet
 
 _BANDS = 8  # parts of a page that are painted one by one where memory is short
 
@@ -75,10 +76,16 @@ class ColorizeWork:
         given = self.request.guides
         return PageGuides.given("reference", given.references), PageGuides.given("hints", given.hints)
 
+    @cached_property
+    def masks(self) -> PageGuides:
+        """The masks of pages."""
+        given = self.request.guides.masks
+        return PageGuides.without_points("mask", () if given is None else (given,))
+
     def settings_of(self, job: Job) -> str:
         """Return the fingerprint of what a page's colours depend on."""
         request = self.request
-        guides = [guides.files_of(job, request.output) for guides in self.guides]
+        guides = [guides.files_of(job, request.output) for guides in (*self.guides, self.masks)]
         decisive = {name: of_content(value) for name, value in request.decisive().items()}
         decisive["model"] = environment.model_file(request.model)
         return fingerprint(__version__, decisive, guides, pdf_settings_of(job, request.pdf))
@@ -95,13 +102,17 @@ class ColorizeWork:
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """A page with what helps to colour it; one that stays as it is has nothing prepared."""
+    """A page with what helps to colour it; one that stays as it is has nothing prepared.
+
+    ``seed`` is its own, where its hints name one.
+    """
 
     job: Job
     picture: Picture
     references: tuple[Picture, ...]
     hints: tuple[Picture, ...]
     prepared: Prepared | None
+    seed: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,11 +145,14 @@ class PageColorizer:
         references, hints = work.guides
         self._references = references.reader(request.output, read_picture)
         self._hints = hints.reader(request.output, read_picture)
+        self._masks = work.masks.reader(request.output, read_picture)
+        self._seed_of = partial(hints.seed_of, output=request.output)
         self._palette = None if request.guides.palette is None else read_palette(request.guides.palette)
         self._sheets = [read_picture(path) for path in request.guides.sheets]
         self._latents = PageLatents(
             request.model, request.guides.latents, request.saved_latents, request.output
         )
+        self._networks: dict[str, ColorNet] = {}
         self._colorizer_of = cache(self._load)  # a fallback is loaded when it is first needed
         self._colorizer = self._colorizer_of(device, request.colors)
         self._paint_one = Fallbacks(self._ways(device), note=note)
@@ -146,8 +160,19 @@ class PageColorizer:
     def read(self, job: Job) -> Page:
         """Read a page and what helps to colour it, and find out what needs no network."""
         picture = self._read_picture(job.reads)
-        prepared = None if self._colorizer.stays(picture) else self._colorizer.prepare(picture)
-        return Page(job, picture, self._references(job, picture), self._hints(job, picture), prepared)
+        guides = self._references(job, picture), self._hints(job, picture)
+        prepared = None if self._colorizer.stays(picture) else self._prepared(job, picture)
+        return Page(job, picture, *guides, prepared, self._seed_of(job))
+
+    def _prepared(self, job: Job, picture: Picture) -> Prepared:
+        """Find out what needs no network, and correct what stays paper by the page's masks."""
+        from sketchcolor_cli.coloring.guides.masks import corrected
+
+        prepared = self._colorizer.prepare(picture)
+        for mask in self._masks(job, picture):
+            masks = corrected(prepared.masks, mask, picture.rgb.shape[:2])
+            prepared = replace(prepared, masks=masks)
+        return prepared
 
     def paint(self, pages: Sequence[Page]) -> list[PaintedPage]:
         """Do what the network has a part in."""
@@ -173,7 +198,10 @@ class PageColorizer:
         from sketchcolor_cli.coloring.colorizer import Colorizer
         from sketchcolor_cli.coloring.models import load_color_model
 
-        network, _ = load_color_model(environment.model_file(self._request.model))
+        network = self._networks.get(device)  # pages with seeds of their own share it
+        if network is None:
+            network, _ = load_color_model(environment.model_file(self._request.model))
+            self._networks[device] = network
         return Colorizer(network, device, settings, sheets=self._sheets, palette=self._palette)
 
     def _ways(self, device: str) -> list[tuple[str, Callable[[Page], PaintedPage]]]:
@@ -185,6 +213,8 @@ class PageColorizer:
         return [(name, partial(self._paint_with, where, settings)) for name, where, settings in ways]
 
     def _paint_with(self, device: str, settings: ColorizeSettings, page: Page) -> PaintedPage:
+        if page.seed is not None:
+            settings = replace(settings, seed=page.seed)
         colorizer = self._colorizer_of(device, settings)
         guides = page.references, page.hints
         self._latents.save(page.job, colorizer, page.picture, *guides)

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from sketchcolor_cli.errors import WorklistError
 from sketchcolor_cli.files.listing import list_pictures, match_by_place, without_ending
 from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX
 
@@ -44,12 +45,12 @@ class Guide:
         matched = match_by_place(_places(job, output), self._files)
         return next(iter(matched.values()), None)
 
-    def missing(self, jobs: Sequence[Job], output: Path) -> list[str]:
-        """Return a line where pages have none in the folder."""
+    def missing(self, jobs: Sequence[Job], output: Path, total: int | None = None) -> list[str]:
+        """Return a line where pages, of ``total``, have none in the folder."""
         without = [job for job in jobs if self.file_of(job, output) is None]
         if not without:
             return []
-        total, first = len(jobs), without[0].name
+        total, first = total or len(jobs), without[0].name
         return [f"{self.given}: no {self.name} for {len(without)} of {total} pages, such as {first}"]
 
     def reader(self, output: Path, read: Callable[[Path], Picture]) -> Callable[[Job], Picture | None]:
@@ -70,7 +71,30 @@ class Guide:
 
     @cached_property
     def _files(self) -> dict[PurePath, Path]:
-        return list_pictures(self.given)
+        try:
+            return list_pictures(self.given)
+        except WorklistError:
+            if PointFolder(self.given):
+                return {}
+            raise
+
+
+@dataclass(frozen=True)
+class PointFolder:
+    """A folder with a JSON file of colour points and strokes for each page that has any: ``PAGE.json``."""
+
+    given: Path
+
+    def file_of(self, job: Job, output: Path) -> Path | None:
+        """Return the file of a page, or None."""
+        return next(iter(match_by_place(_places(job, output), self._files).values()), None)
+
+    @cached_property
+    def _files(self) -> dict[PurePath, Path]:
+        return {path.relative_to(self.given): path for path in sorted(self.given.rglob("*.json"))}
+
+    def __bool__(self) -> bool:
+        return bool(self._files)
 
 
 @dataclass(frozen=True)
@@ -80,25 +104,54 @@ class PageGuides:
     Attributes:
         pictures: Those that are pictures.
         points: Files of colour points, which take precedence over pictures.
+        folders: Folders of such files, likewise.
     """
 
     pictures: tuple[Guide, ...] = ()
     points: tuple[Path, ...] = ()
+    folders: tuple[PointFolder, ...] = ()
 
     @classmethod
     def given(cls, name: str, paths: Sequence[Path]) -> PageGuides:
         """Sort what the user gave for ``name``."""
         points = [path for path in paths if path.suffix.lower() in POINT_SUFFIXES]
-        return cls(tuple(Guide(name, path) for path in paths if path not in points), tuple(points))
+        folders = [PointFolder(path) for path in paths if path.is_dir()]
+        pictures = tuple(Guide(name, path) for path in paths if path not in points)
+        return cls(pictures, tuple(points), tuple(folder for folder in folders if folder))
+
+    @classmethod
+    def without_points(cls, name: str, paths: Sequence[Path]) -> PageGuides:
+        """Take all that the user gave for ``name`` as pictures."""
+        return cls(tuple(Guide(name, path) for path in paths))
 
     def files_of(self, job: Job, output: Path) -> list[Path | str | None]:
         """Return the files for a page; see :meth:`Guide.file_of`."""
         points = [path if path.is_file() else str(path) for path in self.points]
-        return [*points, *(guide.file_of(job, output) for guide in self.pictures)]
+        own = [folder.file_of(job, output) for folder in self.folders]
+        return [*points, *own, *(guide.file_of(job, output) for guide in self.pictures)]
 
     def missing(self, jobs: Sequence[Job], output: Path) -> list[str]:
         """Return a line for each folder in which pages have none."""
-        return [line for guide in self.pictures for line in guide.missing(jobs, output)]
+        folders = {folder.given: folder for folder in self.folders}
+        lines = []
+        for guide in self.pictures:
+            folder = folders.get(guide.given)
+            without = [job for job in jobs if folder is None or folder.file_of(job, output) is None]
+            lines += guide.missing(without, output, len(jobs))
+        return lines
+
+    def seed_of(self, job: Job, output: Path) -> int | None:
+        """Return the seed that a page's own file gives it, or None.
+
+        Raises:
+            DataError: The file makes no sense.
+        """
+        files = [folder.file_of(job, output) for folder in self.folders]
+        if not any(files):
+            return None
+        from sketchcolor_cli.coloring.guides.points import read_seed  # imports NumPy and OpenCV
+
+        return next((seed for file in files if file and (seed := read_seed(file)) is not None), None)
 
     def reader(
         self, output: Path, read: Callable[[Path], Picture]
@@ -111,7 +164,7 @@ class PageGuides:
         """
         readers = [guide.reader(output, read) for guide in self.pictures]
         points: list[Mark] = []
-        if self.points:
+        if self.points or self.folders:
             from sketchcolor_cli.coloring.guides.points import (  # imports NumPy and OpenCV
                 painted,
                 read_points,
@@ -122,7 +175,9 @@ class PageGuides:
         def find(job: Job, page: Picture) -> tuple[Picture, ...]:
             found = tuple(picture for reader in readers if (picture := reader(job)) is not None)
             names = job.target.relative_to(output), job.source
-            ours = [point for point in points if any(point.is_on(name) for name in names)]
+            own = [file for folder in self.folders if (file := folder.file_of(job, output)) is not None]
+            marks = [*points, *(mark for file in own for mark in read_points(file))]
+            ours = [mark for mark in marks if any(mark.is_on(name) for name in names)]
             layer = painted(ours, *page.rgb.shape[:2]) if ours else None
             return found if layer is None else (layer, *found)
 

@@ -127,8 +127,15 @@ class Guides(Settings):
     hints: tuple[Path, ...] = setting(
         (),
         "Colour strokes or dots painted over the page on a transparent layer (PNG or WebP); or a folder with "
-        "one of the same name for each page; or points in a JSON or TOML file. They spread up to the lines, "
-        "and take precedence over references.",
+        "one of the same name for each page; or points and strokes in a JSON or TOML file; or a folder with "
+        "PAGE.json for each page. They spread up to the lines, and take precedence over references.",
+        matters=False,
+    )
+    masks: Path | None = setting(
+        None,
+        "Masks painted over pages: a picture, or a folder with one of the same name for a page. White stays "
+        "paper, black is coloured whatever is found there; transparent parts leave it as it is found.",
+        metavar="DIR",
         matters=False,
     )
     sheets: tuple[Path, ...] = setting(
@@ -208,7 +215,7 @@ class ColorizeRequest(Settings):
     @property
     def extras(self) -> Extras:
         """What is made beside each page, the preview of the masks included."""
-        return replace(self.beside, masks=self.debug_masks is not None)
+        return replace(self.beside, shown_masks=self.debug_masks is not None)
 
     @property
     def suffix(self) -> str | None:

@@ -25,7 +25,8 @@ _PARTS = {"model", "guides", "colors"}  # of a request, whose settings a new pro
 _WIDTH = 96  # of comments
 _HEAD = """\
 # Colours of a series, for: sketchcolor colorize THIS_FOLDER -o colored/
-# Names of files are relative to this folder; its folders rough, references, hints and sheets hold no pages.
+# Names of files are relative to this folder; its folders rough, references, hints, masks and sheets hold
+# no pages.
 # Options on the command line take precedence over this file.
 """
 
@@ -104,7 +105,8 @@ def write_series(kind: type[Settings], folder: Path) -> Path:
     found = {
         "palette": [name for name in names if Path(name).suffix.lower() in _PALETTES][:1],
         "hints": hints,
-        "reference": [name for name in names if name in SERIES_AIDS - {"hints", "sheets"}],
+        "reference": [name for name in names if name in SERIES_AIDS - {"hints", "masks", "sheets"}],
+        "masks": [name for name in names if name == "masks"],
         "sheet": [
             f"sheets/{one.name}" for one in sorted(folder.glob("sheets/*")) if one.suffix.lower() in _SHEETS
         ],

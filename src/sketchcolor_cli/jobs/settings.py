@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
 
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.files.settings import Container, Shard, parse_shard
@@ -64,6 +65,7 @@ class RunSettings(Settings):
         metavar="ADDRESS",
         matters=False,
     )
+    only: tuple[Path, ...] = internal((), "Only these of the files; none for all.", matters=False)
     poll_seconds: float = internal(
         2.0,
         "How often a watched folder is looked at; a file is complete when it stayed the same in between.",

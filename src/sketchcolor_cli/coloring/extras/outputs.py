@@ -63,7 +63,7 @@ def finish(
     """
     rgb = painted.rgb()
     done = Colored(replace(page, rgb=rgb, gray=False))
-    if extras.masks:
+    if extras.shown_masks:
         shown = (
             painted.masks.shown_on(painted.gray)
             if painted.masks

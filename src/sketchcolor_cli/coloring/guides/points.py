@@ -105,6 +105,22 @@ def read_points(path: Path) -> list[Mark]:
     return points_of(document, str(path))
 
 
+def read_seed(path: Path) -> int | None:
+    """Return the seed that a JSON file of points gives its page, or None; see :func:`read_points`.
+
+    Raises:
+        DataError: The file cannot be read, or the seed is no whole number of at least 0.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read as JSON ({error})") from error
+    seed = document.get("seed") if isinstance(document, dict) else None
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        raise DataError(f"{path}: the seed must be a whole number of at least 0, not {seed!r}")
+    return seed
+
+
 def points_of(document: Any, source: str) -> list[Mark]:
     """Return the points and strokes of a parsed document; ``source`` is named in errors.
 
