@@ -137,28 +137,6 @@ def test_of_torchvisions_file_the_convolutions_are_kept(tmp_path: Path) -> None:
     }
 
 
-def test_the_dump_is_read_without_being_unpickled(tmp_path: Path) -> None:
-    due = random_weights(parts.trunk_layout())
-    data = bytearray(b"\xff" * LPIPS_TRUNK.sources[1].size)
-    for name, kernel, bias in zip(parts.TRUNK, parts._KERNELS, parts._BIASES, strict=True):
-        kernels = due[f"{name}.weight"].permute(2, 3, 1, 0).contiguous().numpy().tobytes()
-        data[kernel : kernel + len(kernels)] = kernels
-        biases = due[f"{name}.bias"].numpy().tobytes()
-        data[bias : bias + len(biases)] = biases
-    (tmp_path / "alexnet.ckpt").write_bytes(data)
-    kept = convert(LPIPS_TRUNK, tmp_path / "alexnet.ckpt", LPIPS_TRUNK.sources[1])
-    for name, tensor in due.items():
-        found = torch.frombuffer(bytearray(kept[name].numbers), dtype=torch.float32).reshape(kept[name].shape)
-        assert torch.equal(found, tensor), name
-
-
-def test_another_dump_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "alexnet.ckpt").write_bytes(b"short")
-    for name in ("alexnet.ckpt", "gone.ckpt"):
-        with pytest.raises(WeightError, match=r"not the AlexNet dump|cannot be read"):
-            parts.read_dump(tmp_path / name)
-
-
 # The command
 
 

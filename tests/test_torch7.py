@@ -7,11 +7,14 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sketchcolor_cli.errors import WeightError
-from sketchcolor_cli.weights.torch7 import read_torch7
+from sketchcolor_cli.weights.convert import convert
+from sketchcolor_plugins.sketch_simplification import WEIGHTS
+from sketchcolor_plugins.sketch_simplification.torch7 import read_torch7
 
 
 def integer(value):
@@ -180,14 +183,14 @@ STORAGE = integer(4) + integer(2) + text("V 1") + text("torch.FloatStorage") + l
     ],
 )  # fmt: skip
 def test_damaged_and_hostile_files_are_one_line(tmp_path, data, said):
-    with pytest.raises(WeightError, match=said):
+    with pytest.raises(ValueError, match=said):
         read(tmp_path, data)
 
 
 def test_repeated_numbers_are_no_bomb(tmp_path):
     """A step of 0 repeats one number as often as a shape says; that is more than any network is."""
     huge = HEAD + integer(2) + longs(2**40, 2**20, 0, 0, 1) + STORAGE
-    with pytest.raises(WeightError, match="more numbers than are stored"):
+    with pytest.raises(ValueError, match="more numbers than are stored"):
         read(tmp_path, huge)
 
 
@@ -195,10 +198,26 @@ GOOD = Writer().value(NETWORK)
 
 
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
-def test_a_changed_byte_never_ends_in_anything_but_arrays_or_one_line(tmp_path_factory, position, change):
+def test_a_changed_byte_never_ends_in_anything_but_tensors_or_one_line(tmp_path_factory, position, change):
     data = bytearray(GOOD)
     data[position] ^= change
     path = tmp_path_factory.getbasetemp() / "changed.t7"
     path.write_bytes(data)
-    with suppress(WeightError):
-        assert all(isinstance(array, np.ndarray) for array in read_torch7(path).values())
+    with suppress(ValueError):
+        assert all(isinstance(tensor, torch.Tensor) for tensor in read_torch7(path).values())
+
+
+@pytest.mark.parametrize("source", [None, WEIGHTS["gan"].sources[0]])
+def test_the_store_reads_such_files_through_the_plugin(tmp_path, source):
+    """Also one that nobody published, by its ending."""
+    path = tmp_path / "mine.t7"
+    path.write_bytes(GOOD)
+    with pytest.raises(
+        WeightError, match=r"mine\.t7: not the weights of sketch-simplification-gan; it lacks"
+    ):
+        convert(WEIGHTS["gan"], path, source)
+    path.write_bytes(b"")
+    with pytest.raises(WeightError, match=r"mine\.t7: cannot be read \(no Torch7 file, or damaged: 4 bytes"):
+        convert(WEIGHTS["gan"], path, source)
+    with pytest.raises(WeightError, match=r"gone\.t7: cannot be read \(No such file"):
+        convert(WEIGHTS["gan"], tmp_path / "gone.t7", source)

@@ -102,7 +102,7 @@ def test_a_source_may_say_how_it_is_read(tmp_path):
     source = WeightSource("net.raw", read=lambda path: {"a": torch.tensor(list(path.read_bytes()))})
     same(convert(WeightFile("net", "MIT", (source,)), tmp_path / "net.raw", source),
          {"a": torch.tensor([49, 50, 51, 52])})  # fmt: skip
-    with pytest.raises(WeightError, match=r"end in \.raw are not read; only \.pth, .* and \.t7 are"):
+    with pytest.raises(WeightError, match=r"end in \.raw are not read; only \.pth, .* and \.safetensors are"):
         convert(NET, tmp_path / "net.raw")
 
 
@@ -188,7 +188,6 @@ def other_zip(path):
         ("net.pth", lambda path: torch.save({"a": 1}, path), "'a' in it is no tensor"),
         ("net.pth", lambda path: torch.save({3: torch.ones(1)}, path), "3 in it is no tensor"),
         ("net.safetensors", lambda path: path.write_bytes(b"no header"), "cannot be read"),
-        ("net.t7", lambda path: path.write_bytes(b"no header"), "no Torch7 file"),
         ("net.h5", lambda path: path.write_bytes(b"\x89HDF"), r"end in \.h5 are not read"),
         ("net", lambda path: path.write_bytes(b"?"), "end in nothing are not read"),
         ("net.pth", lambda path: path.mkdir(), "no such file"),

@@ -17,11 +17,12 @@ import typer
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from sketchcolor_cli import Extractor, WeightFile, WeightSource, Wheel
+from sketchcolor_cli import Extractor, WeightFile, WeightSource
 from sketchcolor_cli.cli import weights
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.plugin.discovery import Extractors, Listing
 from sketchcolor_cli.weights.convert import SUFFIXES
+from sketchcolor_cli.weights.spec import Wheel
 from web import Web, serving
 
 RUNNER = CliRunner(

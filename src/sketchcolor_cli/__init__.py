@@ -1,16 +1,21 @@
 """Turn coloured drawings into sketches, and sketches and manga pages into coloured drawings.
 
-Here are the functions of the library, one for each journey, each with the request that it takes, and what
-authors of plugins need; see docs/plugins.md. Journeys are imported when they are first asked for.
+The functions of the library are here, one for each journey, each with the request that it takes; they are
+imported when they are first asked for.
+
+Authors of plugins begin with four names: a function under ``hookimpl`` declares an ``Extractor``, which makes
+a ``Sketcher`` and says in a ``SizeRule`` what size that wants. ``Parameter``, ``Resources``, ``WeightFile``
+and ``WeightSource`` are for extractors with settings or trained weights; see docs/plugins.md.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.imaging.sizes import SizeRule
-from sketchcolor_cli.plugin.contract import Extractor, Parameter, Resources, Sketcher
+from sketchcolor_cli.plugin.contract import Extractor, Resources, Sketcher
 from sketchcolor_cli.plugin.hooks import hookimpl
-from sketchcolor_cli.weights.spec import WeightFile, WeightSource, Wheel
+from sketchcolor_cli.plugin.parameters import Parameter
+from sketchcolor_cli.weights.spec import WeightFile, WeightSource
 
 if TYPE_CHECKING:
     from sketchcolor_cli.jobs.evaluate import EvaluateRequest, evaluate
@@ -28,7 +33,6 @@ __all__ = [
     "TrainRequest",
     "WeightFile",
     "WeightSource",
-    "Wheel",
     "evaluate",
     "fid",
     "hookimpl",

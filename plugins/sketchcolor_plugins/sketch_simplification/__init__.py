@@ -8,6 +8,7 @@ from sketchcolor_cli import Extractor, Parameter, SizeRule, WeightFile, WeightSo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from torch import Tensor
 
@@ -24,12 +25,18 @@ def _layout() -> Mapping[str, Tensor]:
     return layout(build)
 
 
+def _read(path: Path) -> Mapping[str, Tensor]:
+    from sketchcolor_plugins.sketch_simplification.torch7 import read_torch7
+
+    return read_torch7(path)
+
+
 def _weights(variant: str, md5: str) -> WeightFile:
     file = f"sketch_{variant}.t7"
     return WeightFile(
         name=f"sketch-simplification-{variant}",
         licence=_LICENCE,
-        sources=(WeightSource(file, md5=md5, urls=(_HOME + file,)),),
+        sources=(WeightSource(file, md5=md5, urls=(_HOME + file,), read=_read),),
         non_commercial=True,
         layout=_layout,
     )

@@ -144,7 +144,7 @@ def fetch(
 def import_(
     name: Name,
     path: Annotated[
-        Path, typer.Argument(metavar="FILE", help="File with the weights: .pth, .bin, .safetensors or .t7.")
+        Path, typer.Argument(metavar="FILE", help="File with the weights, as their authors publish it.")
     ],
     accept_licence: Accept = False,
     json: options.Json = False,

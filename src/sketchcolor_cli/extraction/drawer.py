@@ -14,7 +14,8 @@ from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
 from sketchcolor_cli.imaging.images import on_paper
 from sketchcolor_cli.imaging.sizes import scaled, spans, tile_side
-from sketchcolor_cli.plugin.contract import Resources, parse_parameters
+from sketchcolor_cli.plugin.contract import Resources
+from sketchcolor_cli.plugin.parameters import parse_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -73,7 +74,7 @@ def load_drawer(
             parts.append(load(other, (), (*within, name)))
             return parts[-1]
 
-        values = parse_parameters(extractor, settings)
+        values = parse_parameters(extractor.name, extractor.parameters, settings)
         resources = Resources(device, values, find_weight, part, precision)
         try:
             sketcher = extractor.load(resources)

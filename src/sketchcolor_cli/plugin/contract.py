@@ -1,15 +1,14 @@
-"""What a sketch extractor is: the names that plugin authors write, and how a user's parameters reach them."""
+"""What a sketch extractor is: the contract that authors of plugins keep."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sketchcolor_cli.errors import SketchcolorError, UsageError
+from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.imaging.sizes import SizeRule
+from sketchcolor_cli.plugin.parameters import Parameter, require_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,25 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sketchcolor_cli.weights.spec import WeightFile
-
-_NAME = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
-_TRUTH = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(("false", "no", "off", "0"), False)
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
-
-
-# What a parameter's value is, in words, and how it is read; by the type of its default.
-_KINDS: dict[type, tuple[str, Callable[[str], Any]]] = {
-    bool: ("true or false", lambda text: _TRUTH[text.lower()]),
-    int: ("a whole number", int),
-    float: ("a number", _finite),
-    str: ("text", str),
-}
 
 
 class Sketcher(Protocol):
@@ -59,31 +39,6 @@ class Sketcher(Protocol):
             alone, and the same pictures give the same sketches. Nothing is printed, read or written.
         """
         ...
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A number, switch or text that the user may set with ``--param name=value``.
-
-    Attributes:
-        name: Lower-case letters, digits, "_" and "-".
-        default: The value when the user gives none. Its type is the parameter's: float, int, bool or str.
-        help: One sentence that says what it does, with the unit.
-
-    Raises:
-        ValueError: The name or the default's type is not one of these.
-    """
-
-    name: str
-    default: float | int | bool | str
-    help: str
-
-    def __post_init__(self) -> None:
-        _require_name("parameter", self.name)
-        if type(self.default) not in _KINDS:
-            raise ValueError(
-                f"parameter {self.name}: the default is a float, int, bool or str, not {self.default!r}"
-            )
 
 
 @dataclass(frozen=True)
@@ -126,7 +81,7 @@ class Extractor:
     needs: Callable[[Mapping[str, Any]], Iterable[WeightFile | str]] | None = None
 
     def __post_init__(self) -> None:
-        _require_name("extractor", self.name)
+        require_name("extractor", self.name)
         if len(self.summary.splitlines()) != 1:
             raise ValueError(f"extractor {self.name}: the summary is one line, not {self.summary!r}")
         for name, count in Counter(parameter.name for parameter in self.parameters).items():
@@ -182,42 +137,3 @@ class Resources:
         if self.find_extractor is None:
             raise SketchcolorError(f"{name}: other extractors cannot be looked up here; pass find_extractor")
         return self.find_extractor(name)
-
-
-def parse_parameters(extractor: Extractor, settings: Iterable[str]) -> dict[str, Any]:
-    """Return the value of every parameter: from the user's ``name=value`` texts, else its default.
-
-    Raises:
-        UsageError: A text has not this form, names no parameter or one twice, or has a value of a wrong type.
-    """
-    declared = {parameter.name: parameter for parameter in extractor.parameters}
-    given: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals:
-            raise UsageError(f"--param {setting}: write it as name=value")
-        if name not in declared:
-            known = ", ".join(declared) or "none"
-            raise UsageError(
-                f"--param {setting}: {extractor.name} has no parameter {name!r}; it has: {known}"
-            )
-        if name in given:
-            raise UsageError(f"--param {setting}: {name} is given twice")
-        given[name] = _parse(declared[name], setting, text)
-    return extractor.defaults() | given
-
-
-def _parse(parameter: Parameter, setting: str, text: str) -> Any:
-    kind, parse = _KINDS[type(parameter.default)]
-    try:
-        return parse(text)
-    except (KeyError, ValueError) as error:
-        example = str(parameter.default).lower()
-        raise UsageError(f"--param {setting}: {parameter.name} is {kind}, such as {example}") from error
-
-
-def _require_name(what: str, name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ValueError(
-            f'{what} {name!r}: a name is made of lower-case letters and digits, with "_" or "-" between'
-        )

@@ -15,7 +15,8 @@ import pluggy
 
 from sketchcolor_cli.errors import PluginError, UsageError
 from sketchcolor_cli.plugin import hooks as hookspecs
-from sketchcolor_cli.plugin.contract import Extractor, parse_parameters
+from sketchcolor_cli.plugin.contract import Extractor
+from sketchcolor_cli.plugin.parameters import parse_parameters
 from sketchcolor_cli.weights.spec import WeightFile
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Extractors:
         if name in within:  # loading will say so
             return
         extractor = self.get(name)
-        values = parse_parameters(extractor, settings)
+        values = parse_parameters(extractor.name, extractor.parameters, settings)
         needs: Iterable[WeightFile | str]
         try:
             needs = extractor.needs(values) if extractor.needs else (*extractor.weights, *extractor.parts)

@@ -22,11 +22,22 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def sketchcolor_extractors() -> Iterable[Extractor]:
     """Declare sketch extractors.
 
-    Called once per run, before any picture is read, and also when the user only wants to see what is
-    installed. It must be quick: torch and weights wait until an extractor's ``load`` is called.
+    A module that an entry point in the group ``sketchcolor.extractors`` names implements it::
+
+        @hookimpl
+        def sketchcolor_extractors():
+            return [Extractor("edges", "Lines where the brightness changes.", load=make_sketcher)]
+
+    Called once per run, without arguments, before any picture is read, and also when the user only wants to
+    see what is installed. It must be quick and print nothing: torch and weights wait until an extractor's
+    ``load`` is called, which happens only when the user asks for that extractor.
 
     Returns:
-        The extractors. A name that another plugin gives too cannot be used until the user has uninstalled one
-        of the two. When the hook raises, its plugin is listed as broken and the others work.
+        The extractors. The order does not matter. A name that another plugin gives too cannot be used until
+        the user has uninstalled one of the two; the message names both distributions.
+
+    What goes wrong stays with its plugin: when the module cannot be imported, the hook raises or returns
+    something else, or a function under ``hookimpl`` has another name than this one, ``sketchcolor plugins``
+    lists the plugin as broken, with the reason, and the others work.
     """
     raise NotImplementedError  # a specification, never called

