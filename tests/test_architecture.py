@@ -31,6 +31,7 @@ ROWS = (
     {"data", "environment", "extraction"},
     {"coloring", "training", "evaluation"},  # engines: never one another
     {"jobs"},
+    {"studio"},
     {"cli", "testing"},
 )
 """The rooms; each may import from the rows above it only, and from itself."""

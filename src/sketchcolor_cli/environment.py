@@ -85,6 +85,20 @@ def cache_folder() -> Path:
     return user_cache_path("sketchcolor", appauthor=False)
 
 
+PROJECTS = "SKETCHCOLOR_PROJECTS"
+"""The variable that says where the studio makes projects and remembers those of before."""
+
+
+def projects_folder() -> Path:
+    """Return where the studio makes projects: where SKETCHCOLOR_PROJECTS says, or the user's data folder."""
+    chosen = os.environ.get(PROJECTS)
+    if chosen:
+        return Path(chosen).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("sketchcolor", appauthor=False) / "projects"
+
+
 CONFIG = "SKETCHCOLOR_CONFIG"
 """The variable that says where the user's settings are."""
 

@@ -17,6 +17,8 @@ from sketchcolor_cli.cli import (
     models,
     plugins,
     series,
+    serve,
+    studio,
     train,
     weights,
 )
@@ -31,6 +33,8 @@ app = typer.Typer(
 app.command("extract")(extract.extract)
 app.command("colorize")(colorize.colorize)
 app.command("explore")(explore.explore)
+app.command("studio")(studio.studio)
+app.command("serve")(serve.serve)
 app.command("train")(train.train)
 app.command("fid")(fid.fid)
 app.command("evaluate")(evaluate.evaluate)

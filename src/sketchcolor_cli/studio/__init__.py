@@ -1,0 +1,1 @@
+"""The studio and the HTTP server: painting in the browser, and pages over the network."""

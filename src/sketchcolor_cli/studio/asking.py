@@ -1,0 +1,149 @@
+"""Reading what a request says; what makes no sense is a problem in one sentence."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from python_multipart.exceptions import MultipartParseError
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+
+from sketchcolor_cli.studio.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.datastructures import FormData
+    from starlette.requests import Request
+
+    from sketchcolor_cli.studio.limits import Limits
+
+_CLIENT = 32  # longest name that a window gives itself
+
+
+async def json_of(request: Request, limits: Limits) -> dict[str, Any]:
+    """Return the JSON object of a request.
+
+    Raises:
+        ProblemError: It has another type, is too large, or none.
+    """
+    require_type(request, "application/json")
+    body = await body_of(request, limits.document)
+    return parsed(body)
+
+
+def parsed(text: bytes | str) -> dict[str, Any]:
+    """Return a JSON object; without NaN and Infinity, which JSON has not.
+
+    Raises:
+        ProblemError: It is none.
+    """
+    try:
+        document = json.loads(text, parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(422, f"the request is no proper JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise ProblemError(422, "the request is no JSON object")
+    return document
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """Return the body of a request of at most so many bytes.
+
+    Raises:
+        ProblemError: It is larger.
+    """
+    pieces, size = [], 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > most:
+            raise ProblemError(
+                413, f"this takes at most {most // 2**20} MiB", headers={"Connection": "close"}
+            )
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def require_type(request: Request, *types: str) -> str:
+    """Return the type of a request's body.
+
+    Raises:
+        ProblemError: It is none of these.
+    """
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given not in types:
+        raise ProblemError(415, f"send {' or '.join(types)}, not {given or 'without a type'}")
+    return given
+
+
+@asynccontextmanager
+async def form_of(request: Request, limits: Limits) -> AsyncIterator[FormData]:
+    """Read a form with files, which are deleted when the block ends.
+
+    Raises:
+        ProblemError: It has another type, is damaged, or has too many parts.
+    """
+    require_type(request, "multipart/form-data")
+    try:
+        form = await request.form(
+            max_files=limits.parts, max_fields=limits.parts, max_part_size=limits.document
+        )
+    except HTTPException as error:
+        status = 413 if "Too many" in error.detail or "exceeded" in error.detail else 400
+        raise ProblemError(status, f"the form cannot be read ({error.detail})") from error
+    except (MultiPartException, MultipartParseError, ValueError, KeyError) as error:
+        raise ProblemError(400, f"the form cannot be read ({error})") from error
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
+def files_in(form: FormData, name: str) -> list[UploadFile]:
+    """Return the files of a form that have this name."""
+    return [one for one in form.getlist(name) if isinstance(one, UploadFile)]
+
+
+def number(request: Request, name: str, default: float | None, least: float, most: float) -> float:
+    """Return a number of the address.
+
+    Raises:
+        ProblemError: It is missing, or none between these.
+    """
+    text = request.query_params.get(name)
+    if text is None:
+        if default is None:
+            raise ProblemError(422, f"{name} is missing")
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not least <= value <= most:
+        raise ProblemError(422, f"{name} must be a number from {least:g} to {most:g}, not {text[:40]!r}")
+    return value
+
+
+def expected_revision(request: Request) -> str:
+    """Return the revision that a client has seen.
+
+    Raises:
+        ProblemError: It names none.
+    """
+    text = request.headers.get("if-match")
+    if text is None:
+        raise ProblemError(428, "name the revision that you have seen: If-Match")
+    return text.strip().removeprefix("W/").strip('"')
+
+
+def client_of(request: Request) -> str | None:
+    """Return what a window calls itself, so that it knows what it did."""
+    name = request.headers.get("x-client", "")
+    return name if name.isalnum() and name.isascii() and len(name) <= _CLIENT else None
+
+
+def _refused(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")

@@ -1,0 +1,105 @@
+"""A job over pages, in a process of its own: the run that ``sketchcolor colorize FOLDER`` would be.
+
+The same code gives the same bytes. What was done is in the journal beside the results, so that a job may be
+killed at any time, and goes on where it was when it is asked for again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sketchcolor_cli.environment import prepare_process
+from sketchcolor_cli.errors import SketchcolorError
+from sketchcolor_cli.studio.frames import packed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+    from sketchcolor_cli.jobs.outcome import Outcome
+
+_NICE = 10  # who paints meanwhile goes first
+_BOOKS = ("cbz", "pdf", "epub")
+
+
+def run(pipe: Connection, asked: str) -> None:
+    """Do a job and tell of it through a pipe; what a new process begins with."""
+    prepare_process()
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    try:
+        work(json.loads(asked), pipe.send_bytes)
+    except (BrokenPipeError, KeyboardInterrupt):
+        return
+
+
+def work(asked: dict[str, Any], send: Callable[[bytes], None]) -> None:
+    """Do a job; ``send`` is given frames, of which the last has ``event`` finished or failed.
+
+    Args:
+        asked: ``folder`` and ``output``; ``pages``, names from the folder on, or null for all; ``format``,
+            ``quality``, ``layers``, ``flats``, ``again``, ``book``, ``points``, ``device``.
+        send: Is given each frame.
+    """
+    try:
+        outcome = _colorized(asked, send)
+        files = [] if outcome.interrupted or outcome.stopped else _bound(asked)
+    except SketchcolorError as error:
+        send(packed({"event": "failed", "detail": str(error)}))
+        return
+    send(packed({"event": "finished", "interrupted": outcome.interrupted, "files": files}))
+
+
+def _colorized(asked: dict[str, Any], send: Callable[[bytes], None]) -> Outcome:
+    from sketchcolor_cli.jobs.colorize import colorize
+    from sketchcolor_cli.jobs.outcome import Begun, Event
+    from sketchcolor_cli.jobs.requests import ColorizeRequest
+
+    folder = Path(asked["folder"])
+    values: dict[str, Any] = {"format": asked["format"], "quality": asked["quality"], "flats": asked["flats"]}
+    if asked["layers"] != "none":
+        values["layers"] = asked["layers"]
+    # What was done with the same settings is left out, what was done with others is done again.
+    values["overwrite" if asked["again"] else "resume"] = True
+    output, device = Path(asked["output"]), asked["device"]
+    request = ColorizeRequest.of(inputs=[folder], output=output, device=device, **values)
+    if asked["pages"] is not None:
+        only = tuple(folder / name for name in asked["pages"])
+        request = replace(request, run=replace(request.run, only=only))
+
+    def progress(event: Any) -> None:
+        if isinstance(event, Begun):
+            send(packed({"event": "begun", "total": event.total}))
+        elif isinstance(event, Event):
+            name = Path(str(event.job.source)).relative_to(folder).as_posix()
+            send(packed({"event": "page", "name": name, "state": str(event.kind), "detail": event.message}))
+
+    return colorize(request, progress)
+
+
+def _bound(asked: dict[str, Any]) -> list[str]:
+    """Make a book of the pages, and a file of all points, if asked to; return what was made."""
+    from sketchcolor_cli.studio.carrying import write_points
+    from sketchcolor_cli.studio.project import Project
+
+    project = Project(Path(asked["folder"]))
+    made = []
+    if asked["book"] in _BOOKS:
+        from sketchcolor_cli.files.books.making import make_book
+
+        pages = [page for page in project.pages() if asked["pages"] is None or page.name in asked["pages"]]
+        target = project.output / f"{project.folder.name}.{asked['book']}"
+        results = [_result(page.result, asked["format"]) for page in pages]
+        make_book(target, [path for path in results if path.is_file()], project.folder.name)
+        made.append(target.name)
+    if asked["points"]:
+        made.append(write_points(project))
+    return made
+
+
+def _result(path: Path, kind: str) -> Path:
+    return path if kind == "keep" else path.with_suffix(f".{kind}")

@@ -1,0 +1,425 @@
+"""Pages while they are painted on: what does not depend on a stroke is found once, the rest in stages.
+
+First what the strokes fill by themselves, then the network's answer at a small size, then at the usual one;
+each is a picture for the screen. This is where the worker computes; nothing here knows of requests.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+
+from sketchcolor_cli.color import spaces
+from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
+from sketchcolor_cli.coloring.guides.masks import corrected
+from sketchcolor_cli.coloring.guides.points import painted, points_of
+from sketchcolor_cli.coloring.models import load_color_model
+from sketchcolor_cli.coloring.page.colored import is_colored
+from sketchcolor_cli.coloring.paint.composite import composite
+from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
+from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Guess, Protect
+from sketchcolor_cli.compute import devices
+from sketchcolor_cli.errors import ImageError
+from sketchcolor_cli.imaging.images import Picture, read_picture
+from sketchcolor_cli.networks.hints import spread
+from sketchcolor_cli.studio.turns import Turns, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.networks.base import ColorNet
+
+    Plane = NDArray[np.float32]
+    Rgb = NDArray[np.float32]
+
+QUICK = 384
+"""Shorter side, in pixels, at which the first answer is computed."""
+
+_KEPT = 4  # pages of which what was found is kept: the one that is painted on, its neighbours, and one more
+_COLORIZERS = 3  # settings for which one is kept; they share the network
+_LAYER = 1024  # longer side of the layer that strokes are painted on for the screen
+_REACH = (0.15, 0.35)  # how sure a spread colour is where it is not seen at all, and where it is seen fully
+_JPEG, _WEBP = 82, 80  # quality of what is only looked at
+_STRIDE = 4  # of the network, in pixels
+
+
+class Shown(NamedTuple):
+    """A picture for the screen.
+
+    Attributes:
+        stage: spread, quick, final or variant.
+        data: An encoded picture.
+        media: Its type.
+        size: Width and height.
+        seed: Of a variant.
+    """
+
+    stage: str
+    data: bytes
+    media: str
+    size: tuple[int, int]
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """How pages are coloured, in plain values, as the server says it.
+
+    Attributes:
+        model: A model file.
+        settings: Fields of ColorizeSettings.
+        sheets: Files of character sheets.
+        palette: (K, 3) RGB in [0, 1], or empty.
+        device: As the user said it.
+    """
+
+    model: str
+    settings: tuple[tuple[str, Any], ...] = ()
+    sheets: tuple[str, ...] = ()
+    palette: tuple[tuple[float, float, float], ...] = ()
+    device: str = "cpu"
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Look:
+        """Read one that came as JSON."""
+        return cls(
+            str(document["model"]),
+            tuple(sorted(document.get("settings", {}).items())),
+            tuple(document.get("sheets", ())),
+            tuple((r, g, b) for r, g, b in document.get("palette", ())),
+            str(document.get("device", "cpu")),
+        )
+
+    def chosen(self, **changes: Any) -> ColorizeSettings:
+        """Return the settings."""
+        given: dict[str, Any] = dict(self.settings) | changes
+        kinds: dict[str, Any] = {"protect": Protect, "colored_pages": ColoredPages, "guess": Guess}
+        values: dict[str, Any] = {name: kinds.get(name, _same)(value) for name, value in given.items()}
+        return replace(ColorizeSettings(), **values)
+
+
+@dataclass(frozen=True)
+class PageFiles:
+    """The files of a page.
+
+    Attributes:
+        path: The page.
+        rough, mask: A rough colouring and a mask painted over it, or None.
+    """
+
+    path: Path
+    rough: Path | None = None
+    mask: Path | None = None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> PageFiles:
+        """Read one that came as JSON."""
+        rough, mask = (Path(document[name]) if document.get(name) else None for name in ("rough", "mask"))
+        return cls(Path(document["path"]), rough, mask)
+
+
+@dataclass(eq=False)
+class Known:
+    """What is known of a page before anything is painted on it.
+
+    Attributes:
+        prepared: What stays paper, and what the network is shown.
+        size: Height and width.
+        colored: Whether the page is in colour already.
+        scaled: Smaller copies that were asked for, by width, and by minus the shorter side.
+    """
+
+    prepared: Prepared
+    size: tuple[int, int]
+    colored: bool
+    scaled: dict[int, Plane]
+
+    def at_width(self, width: int) -> Plane:
+        """Return the page, no wider than ``width``; kept, for the next picture has the same size."""
+        if width not in self.scaled:
+            gray = self.prepared.gray
+            if gray.shape[1] > width:
+                size = width, max(1, round(gray.shape[0] * width / gray.shape[1]))
+                gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+            if len(self.scaled) > 2:  # a window that is drawn larger asks for many
+                self.scaled.pop(next(iter(self.scaled)))
+            self.scaled[width] = gray
+        return self.scaled[width]
+
+    def at_side(self, side: int) -> Plane:
+        """Return what the network is shown, its shorter side at most ``side``."""
+        seen = self.prepared.seen
+        scale = min(1.0, side / min(seen.shape))
+        if scale == 1:
+            return seen
+        if -side not in self.scaled:
+            size = max(1, round(seen.shape[1] * scale)), max(1, round(seen.shape[0] * scale))
+            self.scaled[-side] = cv2.resize(seen, size, interpolation=cv2.INTER_AREA)
+        return self.scaled[-side]
+
+
+class Desk:
+    """The pages that are at hand and the network that colours them; may be used by several threads.
+
+    Attributes:
+        turns: Who uses the network next.
+    """
+
+    def __init__(self) -> None:
+        self.turns = Turns()
+        self._known: OrderedDict[Any, Known] = OrderedDict()
+        self._layers: OrderedDict[Any, Picture] = OrderedDict()
+        self._colorizers: OrderedDict[Any, Colorizer] = OrderedDict()
+        self._models: dict[str, tuple[Any, ColorNet]] = {}
+        self._lock = threading.Lock()
+        self._preparing: dict[Any, threading.Lock] = {}
+
+    def open(self, page: PageFiles, look: Look) -> Known:
+        """Return what is known of a page; found out now, or kept from before."""
+        settings = look.chosen()
+        key = _stamp(page.path), settings.protect, settings.descreen
+        with self._lock:
+            mine = self._preparing.setdefault(key, threading.Lock())
+        with mine:  # two that want the same page wait for one
+            with self._lock:
+                if key in self._known:
+                    self._known.move_to_end(key)
+                    return self._known[key]
+            picture = read_picture(page.path)
+            prepared = self.colorizer(look).prepare(picture)
+            known = Known(prepared, picture.rgb.shape[:2], is_colored(picture), {})
+            with self._lock:
+                self._known[key] = known
+                while len(self._known) > _KEPT:
+                    self._known.popitem(last=False)
+                self._preparing.pop(key, None)
+        return known
+
+    def stages(
+        self,
+        page: PageFiles,
+        look: Look,
+        marks: Sequence[Any],
+        width: int,
+        names: Sequence[str],
+        wish: Wish,
+        *,
+        seed: int | None = None,
+        urgency: int = 0,
+    ) -> Iterator[Shown]:
+        """Give pictures of a page, each better than the one before; names are spread, quick and final.
+
+        Raises:
+            CancelledError: They are not wanted any more.
+        """
+        known = self.open(page, look)
+        hints = self._strokes(marks, known)
+        if "spread" in names and hints is not None:
+            yield self._filled(known, hints, page)
+            wish.check()
+        for name, side in (("quick", QUICK), ("final", 0)):
+            if name in names:
+                done = self._painted(known, page, look, hints, wish, side=side, seed=seed, urgency=urgency)
+                yield _on_screen(name, known, done, width)
+                wish.check()
+
+    def variants(
+        self, page: PageFiles, look: Look, marks: Sequence[Any], width: int, seeds: Sequence[int], wish: Wish
+    ) -> Iterator[Shown]:
+        """Give a small picture of a page for each seed."""
+        known = self.open(page, look)
+        hints = self._strokes(marks, known)
+        for seed in seeds:
+            done = self._painted(known, page, look, hints, wish, side=QUICK, seed=seed, urgency=0)
+            yield _on_screen("variant", known, done, width)._replace(seed=seed)
+            wish.check()
+
+    def colorizer(self, look: Look, **changes: Any) -> Colorizer:
+        """Return what colours pages so; the network is loaded once for all."""
+        stamps = tuple(_stamp(Path(one)) for one in (look.model, *look.sheets))
+        key = look, tuple(sorted(changes.items())), stamps
+        with self._lock:
+            if key in self._colorizers:
+                self._colorizers.move_to_end(key)
+                return self._colorizers[key]
+            device = devices.resolve(look.device)
+            sheets = [read_picture(Path(one)) for one in look.sheets]
+            palette = np.array(look.palette, np.float32) if look.palette else None
+            made = Colorizer(
+                self._model(look.model), device, look.chosen(**changes), sheets=sheets, palette=palette
+            )
+            self._colorizers[key] = made
+            while len(self._colorizers) > _COLORIZERS * 2:
+                self._colorizers.popitem(last=False)
+            return made
+
+    def _model(self, path: str) -> ColorNet:
+        stamp = _stamp(Path(path))
+        if path not in self._models or self._models[path][0] != stamp:
+            self._models.clear()
+            network, _ = load_color_model(path)
+            self._models[path] = stamp, _interruptible(network)
+        return self._models[path][1]
+
+    def _strokes(self, marks: Sequence[Any], known: Known) -> Picture | None:
+        return painted(points_of(list(marks), "marks"), *known.size, longest=_LAYER)
+
+    def _layer(self, path: Path) -> Picture:
+        """Return a rough layer or a mask; the last few are kept."""
+        key = _stamp(path)
+        with self._lock:
+            if key in self._layers:
+                return self._layers[key]
+        picture = read_picture(path)
+        with self._lock:
+            self._layers[key] = picture
+            while len(self._layers) > _KEPT:
+                self._layers.popitem(last=False)
+        return picture
+
+    def _prepared(self, known: Known, page: PageFiles) -> Prepared:
+        if page.mask is None:
+            return known.prepared
+        masks = corrected(known.prepared.masks, self._layer(page.mask), known.size)
+        return replace(known.prepared, masks=masks)
+
+    def _painted(
+        self,
+        known: Known,
+        page: PageFiles,
+        look: Look,
+        hints: Picture | None,
+        wish: Wish,
+        *,
+        side: int,
+        seed: int | None,
+        urgency: int,
+    ) -> Painted:
+        """Let the network paint a page; the first answer is drawn at ``side``, 0 stands for the settings'."""
+        changes: dict[str, Any] = {} if seed is None else {"seed": seed}
+        if side:
+            changes |= {"work_size": side, "base_size": side}
+        color = self.colorizer(look, **changes)
+        rough = () if page.rough is None else (self._layer(page.rough),)
+        nothing = Picture(np.zeros((1, 1, 3), np.float32))  # what was prepared stands for the page
+        with self.turns.turn(urgency, wish), _ended_by(wish):
+            return color.paint(
+                nothing, rough, () if hints is None else hints, prepared=self._prepared(known, page)
+            )
+
+    def _filled(self, known: Known, hints: Picture, page: PageFiles) -> Shown:
+        """Return what strokes fill by themselves: their colours up to the lines around, under the ink."""
+        sketch = known.at_side(QUICK)
+        height, width = (length - length % _STRIDE for length in sketch.shape)
+        sketch = np.ascontiguousarray(sketch[:height, :width])
+        assert hints.alpha is not None  # noqa: S101  (strokes are painted on a transparent layer)
+        planes = np.dstack([hints.rgb * hints.alpha[..., None], hints.alpha])
+        layer = cv2.resize(planes, (width, height), interpolation=cv2.INTER_AREA)
+        given = layer[..., 3:] > 0
+        dense = np.where(given, np.dstack([layer[..., :3] / np.maximum(layer[..., 3:], 1e-6), given]), 0)
+        filled = spread(sketch, dense.astype(np.float32), _STRIDE)
+        least, most = _REACH
+        seen = ((filled[..., 3] - least) / (most - least)).clip(0, 1)
+        rgb = torch.from_numpy(np.ascontiguousarray(filled[..., :3].transpose(2, 0, 1)))[None]
+        lab = spaces.rgb_to_lab(rgb)[0].permute(1, 2, 0).contiguous().numpy()
+        masks = self._prepared(known, page).masks
+        laid = composite(
+            sketch, ink_aware_upsample(lab, sketch), sketch, None if masks is None else masks.both()
+        )
+        alpha = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR)
+        if masks is not None:
+            alpha = alpha * (1 - cv2.resize(masks.both(), (width, height), interpolation=cv2.INTER_AREA))
+        return Shown("spread", *_encoded(np.dstack([laid, alpha])), (width, height))
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def masks_picture(known: Known) -> bytes:
+    """Return what stays paper as a PNG: gutters green, bubbles red, the rest transparent."""
+    masks = known.prepared.masks
+    if masks is None:
+        shape = (1, 1)
+        return _png(np.zeros((*shape, 4), np.uint8))
+    out = np.zeros((*masks.gutters.shape, 4), np.uint8)
+    out[masks.gutters] = (51, 204, 77, 128)
+    out[masks.bubbles] = (242, 77, 102, 128)
+    return _png(out)
+
+
+def _on_screen(stage: str, known: Known, done: Painted, width: int) -> Shown:
+    """Return the coloured page at the size of the screen."""
+    rgb = replace(done, gray=known.at_width(width)).rgb()
+    return Shown(stage, *_encoded(rgb), (rgb.shape[1], rgb.shape[0]))
+
+
+def _encoded(values: Rgb) -> tuple[bytes, str]:
+    """Return RGB as JPEG, RGBA as WebP, and the type."""
+    samples = cv2.convertScaleAbs(values, alpha=255)
+    if samples.shape[2] == 4:
+        buffer = BytesIO()
+        Image.fromarray(samples).save(buffer, "WEBP", quality=_WEBP, method=0)
+        return buffer.getvalue(), "image/webp"
+    _, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(samples, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG]
+    )
+    return data.tobytes(), "image/jpeg"
+
+
+def _png(samples: NDArray[np.uint8]) -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(samples).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _stamp(path: Path) -> tuple[str, int, int]:
+    """Return what changes when a file does.
+
+    Raises:
+        ImageError: It cannot be looked at.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror}); check the name") from error
+    return str(path), status.st_mtime_ns, status.st_size
+
+
+# A pass of the network ends between two layers when nobody wants it any more.
+
+_WISH = threading.local()
+
+
+@contextmanager
+def _ended_by(wish: Wish) -> Iterator[None]:
+    """Let the network's pass in this thread end when a wish is taken back."""
+    _WISH.now = wish
+    try:
+        yield
+    finally:
+        _WISH.now = None
+
+
+def _interruptible(network: ColorNet) -> ColorNet:
+    for module in network.modules():
+        module.register_forward_pre_hook(_check_wish)
+    return network
+
+
+def _check_wish(*_: object) -> None:
+    wish: Wish | None = getattr(_WISH, "now", None)
+    if wish is not None:
+        wish.check()

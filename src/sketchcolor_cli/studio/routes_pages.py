@@ -1,0 +1,228 @@
+"""Pages: what they show, and what is painted on them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sketchcolor_cli.studio.asking import (
+    body_of,
+    client_of,
+    expected_revision,
+    json_of,
+    number,
+    require_type,
+)
+from sketchcolor_cli.studio.pictures import Part, layer_of
+from sketchcolor_cli.studio.problems import ProblemError
+from sketchcolor_cli.studio.project import MASKS, NONE, ROUGH, Page
+from sketchcolor_cli.studio.routes_project import studio_of, swatches_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from sketchcolor_cli.studio.state import Studio
+
+    Answer = Callable[[Request], Awaitable[Response]]
+
+_WIDEST = 4096
+_KINDS = {"rough": ROUGH, "mask": MASKS}
+
+
+def routes() -> list[Route]:
+    """Return what is answered here."""
+    at = "/api/v1/pages/{id}"
+    found = [
+        Route(at, page, methods=["GET"]),
+        Route(at, patch_page, methods=["PATCH"]),
+        Route(f"{at}/retry", retry, methods=["POST"]),
+        Route(f"{at}/original", original, methods=["GET"]),
+        Route(f"{at}/thumbnail", thumbnail, methods=["GET"]),
+        Route(f"{at}/preview", preview, methods=["GET"]),
+        Route(f"{at}/result", result, methods=["GET"]),
+        Route(f"{at}/masks", masks, methods=["GET"]),
+        Route(f"{at}/color", color, methods=["GET"]),
+        Route(f"{at}/swatches", swatches, methods=["GET"]),
+        Route(f"{at}/marks", marks, methods=["GET"]),
+        Route(f"{at}/marks", put_marks, methods=["PUT"]),
+    ]
+    for name in _KINDS:
+        found += [
+            Route(f"{at}/{name}", _layer_getter(name), methods=["GET"], name=f"get {name}"),
+            Route(f"{at}/{name}", _layer_putter(name), methods=["PUT"], name=f"put {name}"),
+            Route(f"{at}/{name}", _layer_deleter(name), methods=["DELETE"], name=f"delete {name}"),
+        ]
+    return found
+
+
+async def _found(request: Request) -> tuple[Studio, Page]:
+    studio = studio_of(request)
+    return studio, await asyncio.to_thread(studio.project.page, request.path_params["id"])
+
+
+async def page(request: Request) -> Response:
+    """Return all about a page."""
+    studio, one = await _found(request)
+    return JSONResponse(await asyncio.to_thread(studio.describe, one))
+
+
+async def patch_page(request: Request) -> Response:
+    """Mark a page as done or not, and give it a seed."""
+    studio, one = await _found(request)
+    asked = await json_of(request, studio.limits)
+    unknown = sorted(set(asked) - {"done", "seed"})
+    if unknown:
+        raise ProblemError(422, f"{unknown[0]} means nothing here; send done and seed")
+    if "done" in asked:
+        await asyncio.to_thread(studio.project.mark, one, done=bool(asked["done"]))
+    if "seed" in asked:
+        await asyncio.to_thread(studio.project.set_seed, one, asked["seed"])
+    return JSONResponse(await asyncio.to_thread(studio.tell_page, one, "state", client_of(request)))
+
+
+async def retry(request: Request) -> Response:
+    """Forget why a page failed."""
+    studio, one = await _found(request)
+    await asyncio.to_thread(studio.project.mark, one, failed="")
+    return JSONResponse(await asyncio.to_thread(studio.tell_page, one, "state", client_of(request)))
+
+
+async def original(request: Request) -> Response:
+    """Show a page as it is: for the screen, whole, or a part of it."""
+    studio, one = await _found(request)
+    asked = request.query_params
+    width = int(number(request, "width", 0, 0, _WIDEST)) or None
+    if "left" in asked:
+        sides = (int(number(request, side, None, 0, 2**20)) for side in ("left", "top", "right", "bottom"))
+        data = await asyncio.to_thread(studio.pictures.part, one.path, Part(*sides), width)
+        return Response(data, media_type="image/png")
+    if width is None:
+        return Response(await asyncio.to_thread(studio.pictures.whole, one.path), media_type="image/png")
+    return await _screen(studio, one, width, request)
+
+
+async def _screen(studio: Studio, one: Page, width: int, request: Request) -> Response:
+    kind = "WEBP" if "image/webp" in request.headers.get("accept", "") else "JPEG"
+    data = await asyncio.to_thread(studio.pictures.screen, one.path, width, kind)
+    return Response(data, media_type=f"image/{kind.lower()}", headers={"Vary": "Accept"})
+
+
+async def thumbnail(request: Request) -> Response:
+    """Show a page small: its latest result, or else itself."""
+    studio, one = await _found(request)
+    width = int(number(request, "width", 160, 16, 1024))
+    path = one.result if one.result.is_file() else one.path
+    data = await asyncio.to_thread(studio.pictures.screen, path, width)
+    return Response(data, media_type="image/jpeg")
+
+
+async def preview(request: Request) -> Response:
+    """Show a page coloured with what is painted on it."""
+    studio, one = await _found(request)
+    width = int(number(request, "width", 1200, 64, _WIDEST))
+    _, painted = await asyncio.to_thread(studio.project.marks, one)
+    seed = (await asyncio.to_thread(studio.project.describe, one))["seed"]
+    _, data = await studio.engine.one(
+        "paint",
+        page=studio.page_files(one),
+        look=await asyncio.to_thread(studio.look),
+        marks=painted,
+        width=width,
+        stages=["final"],
+        seed=seed,
+    )
+    return Response(data, media_type="image/jpeg")
+
+
+async def result(request: Request) -> Response:
+    """Show the page that was written last, at its size."""
+    studio, one = await _found(request)
+    if not one.result.is_file():
+        raise ProblemError(404, "this page has not been coloured yet; export it first")
+    return Response(await asyncio.to_thread(studio.pictures.whole, one.result), media_type="image/png")
+
+
+async def masks(request: Request) -> Response:
+    """Show what was found to stay paper."""
+    studio, one = await _found(request)
+    look = await asyncio.to_thread(studio.look)
+    _, data = await studio.engine.one("masks", page=studio.page_files(one), look=look)
+    return Response(data, media_type="image/png")
+
+
+async def color(request: Request) -> Response:
+    """Return the colour at a place of a page."""
+    studio, one = await _found(request)
+    x, y = (number(request, axis, None, 0, 1) for axis in "xy")
+    return JSONResponse({"color": await asyncio.to_thread(studio.pictures.color, one.path, x, y)})
+
+
+async def swatches(request: Request) -> Response:
+    """Return the commonest colours of a page's result."""
+    studio, one = await _found(request)
+    if not one.result.is_file():
+        raise ProblemError(404, "this page has not been coloured yet; export it first")
+    return await swatches_of(studio, one.result, request)
+
+
+async def marks(request: Request) -> Response:
+    """Return what is painted on a page."""
+    studio, one = await _found(request)
+    revision, found = await asyncio.to_thread(studio.project.marks, one)
+    return JSONResponse({"revision": revision, "marks": found}, headers={"ETag": f'"{revision}"'})
+
+
+async def put_marks(request: Request) -> Response:
+    """Keep what is painted on a page."""
+    studio, one = await _found(request)
+    expected, asked = expected_revision(request), await json_of(request, studio.limits)
+    revision = await asyncio.to_thread(studio.project.put_marks, one, asked.get("marks"), expected)
+    await asyncio.to_thread(studio.tell_page, one, "marks", client_of(request))
+    return JSONResponse({"revision": revision}, headers={"ETag": f'"{revision}"'})
+
+
+def _layer_getter(name: str) -> Answer:
+    async def get(request: Request) -> Response:
+        studio, one = await _found(request)
+        path = studio.project.layer(one, _KINDS[name])
+        if not path.is_file():
+            raise ProblemError(404, f"nothing is painted on the {name} layer", headers={"ETag": f'"{NONE}"'})
+        revision = await asyncio.to_thread(studio.project.layer_revision, one, _KINDS[name])
+        data = await asyncio.to_thread(path.read_bytes)
+        drawn = await asyncio.to_thread(layer_of, data, studio.limits.pixels)
+        return Response(drawn, media_type="image/png", headers={"ETag": f'"{revision}"'})
+
+    return get
+
+
+def _layer_putter(name: str) -> Answer:
+    async def put(request: Request) -> Response:
+        studio, one = await _found(request)
+        expected = expected_revision(request)
+        require_type(request, "image/png", "image/webp")
+        sent = await body_of(request, studio.limits.body)
+        data = await asyncio.to_thread(layer_of, sent, studio.limits.pixels)
+        return await _changed(request, studio, one, name, data, expected)
+
+    return put
+
+
+def _layer_deleter(name: str) -> Answer:
+    async def delete(request: Request) -> Response:
+        studio, one = await _found(request)
+        return await _changed(request, studio, one, name, None, expected_revision(request))
+
+    return delete
+
+
+async def _changed(
+    request: Request, studio: Studio, one: Page, name: str, data: bytes | None, expected: str
+) -> Response:
+    revision: Any = await asyncio.to_thread(studio.project.put_layer, one, _KINDS[name], data, expected)
+    await asyncio.to_thread(studio.tell_page, one, name, client_of(request))
+    return JSONResponse({"revision": revision}, headers={"ETag": f'"{revision}"'})

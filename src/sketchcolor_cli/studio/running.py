@@ -1,0 +1,169 @@
+"""Serving over the network: the address, the token, and connections of strange clients."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import secrets
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.studio.guard import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp
+
+    from sketchcolor_cli.studio.limits import Limits
+
+_TOKEN_BYTES = 24
+_SHORTEST = 16  # letters of a token that somebody chose
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+
+
+def new_token() -> str:
+    """Return a token that nobody guesses."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def checked_token(given: str | None, host: str) -> str:
+    """Return the token to use: the one that was given, or a new one.
+
+    Raises:
+        UsageError: It is too short or has letters that addresses do not take, or there is none and the server
+            would be reached from elsewhere.
+    """
+    if given is None:
+        if not is_local(host):
+            raise UsageError(
+                f"--host {host} lets other computers in; set a token with --token, such as {new_token()}"
+            )
+        return new_token()
+    if len(given) < _SHORTEST or not set(given) <= _LETTERS:
+        raise UsageError(
+            f"--token needs at least {_SHORTEST} letters, digits, '-' and '_', such as {new_token()}"
+        )
+    return given
+
+
+def is_local(host: str) -> bool:
+    """Return whether only this computer reaches a server that is bound to this address."""
+    if host in LOOPBACK:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def allowed_hosts(host: str, allowed: tuple[str, ...]) -> frozenset[str]:
+    """Return the names by which the server may be called."""
+    own = {host.lower()} if host not in ("0.0.0.0", "::") else set()  # noqa: S104  (which are no names)
+    return LOOPBACK | own | {name.lower() for name in allowed}
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to an address; port 0 takes a free one.
+
+    Raises:
+        UsageError: The address is not this computer's, or the port is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((host, port))
+    except OSError as error:
+        found.close()
+        raise UsageError(
+            f"{host}:{port} cannot be listened on ({error.strerror}); choose another --port, or 0 for any"
+        ) from error
+    return found
+
+
+def address(listening: socket.socket, host: str) -> str:
+    """Return the address that a browser opens."""
+    port = listening.getsockname()[1]
+    name = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
+    return f"http://{name}:{port}/"
+
+
+class Patient(HttpToolsProtocol):
+    """HTTP that closes connections on which nothing is asked, and those beyond a number."""
+
+    limits: Limits
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a connection, unless there are too many."""
+        if len(self.connections) >= self.limits.connections:
+            transport.close()
+            return
+        super().connection_made(transport)
+        self._watch = self.loop.call_later(self.limits.silence, self._let_go)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let a connection go."""
+        if hasattr(self, "_watch"):
+            self._watch.cancel()
+            super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what comes on a connection that was not refused."""
+        if hasattr(self, "_watch"):
+            super().data_received(data)
+
+    def _let_go(self) -> None:
+        upgraded = self.transport.get_protocol() is not self
+        if self.cycle is None and not upgraded:  # no whole head of a request came by now
+            self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """A server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        if self.started:
+            self._listening()
+
+
+def serve(app: ASGIApp, listening: socket.socket, limits: Limits, begun: Callable[[], None]) -> None:
+    """Serve until Ctrl-C; ``begun`` is called as soon as requests are taken."""
+    _more_files()
+    protocol = type("LimitedHttp", (Patient,), {"limits": limits})
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        http=protocol,
+        ws="websockets-sansio",
+        ws_max_size=limits.document,
+        timeout_keep_alive=20,
+        timeout_graceful_shutdown=3,
+        server_header=False,
+        lifespan="on",
+        backlog=256,
+    )
+    server = Server(config, begun)
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
+        asyncio.run(server.serve(sockets=[listening]))
+
+
+def _more_files() -> None:
+    """Let the process have as many files open as it may, since each connection is one."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,0 +1,102 @@
+"""One picture in, one picture out, as the command line does it: what programs ask for over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sketchcolor_cli import environment
+from sketchcolor_cli.coloring.extras.outputs import Colored, finish
+from sketchcolor_cli.coloring.guides.masks import corrected
+from sketchcolor_cli.coloring.guides.points import painted, points_of, read_points
+from sketchcolor_cli.coloring.settings import Extras
+from sketchcolor_cli.compute import devices
+from sketchcolor_cli.extraction.drawer import load_drawer
+from sketchcolor_cli.imaging.images import read_picture, write_picture
+from sketchcolor_cli.imaging.settings import Saving
+from sketchcolor_cli.plugin.discovery import find_extractors
+from sketchcolor_cli.studio.turns import ASKED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sketchcolor_cli.extraction.drawer import Drawer
+    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.studio.live import Desk, Look
+    from sketchcolor_cli.studio.turns import Turns, Wish
+
+    Answer = tuple[dict[str, Any], bytes]
+
+
+def colorized(desk: Desk, look: Look, request: Mapping[str, Any], wish: Wish) -> Answer:
+    """Colour the picture at ``image`` and return it as a file in the format of ``target``, which is made.
+
+    ``hints``, ``references``, ``points`` and ``masks`` are files that help; ``marks`` is what points files
+    hold; ``flats`` asks for flat colours instead.
+
+    Raises:
+        SketchcolorError: A file cannot be read, or makes no sense.
+    """
+    page = read_picture(Path(request["image"]))
+    color = desk.colorizer(look)
+    references = [read_picture(path) for path in _files(request, "references")]
+    hints = [*_points(request, page), *(read_picture(path) for path in _files(request, "hints"))]
+    prepared = None if color.stays(page) else color.prepare(page)
+    for path in _files(request, "masks"):
+        if prepared is not None:
+            masks = corrected(prepared.masks, read_picture(path), page.rgb.shape[:2])
+            prepared = replace(prepared, masks=masks)
+    extras = Extras(flats=bool(request.get("flats")))
+    if prepared is None:
+        done = Colored(page, kept=True)
+    else:
+        with desk.turns.turn(ASKED, wish):
+            painted_page = color.paint(page, references, hints, prepared=prepared)
+        done = finish(page, painted_page, hints, extras, color.painter.palette)
+    wish.check()
+    picture = done.flats if extras.flats and done.flats is not None else done.picture
+    header = {"kept": done.kept, "seed": color.settings.seed}
+    source, target = Path(request["image"]), Path(request["target"])
+    if done.kept and source.suffix == target.suffix:
+        return header, source.read_bytes()
+    return header, _written(target, picture, request)
+
+
+def extracted(request: Mapping[str, Any], turns: Turns) -> Answer:
+    """Draw the sketch of the picture at ``image`` with the extractor ``method``.
+
+    Raises:
+        SketchcolorError: The picture cannot be read, or there is no such extractor or no weights for it.
+    """
+    picture = read_picture(Path(request["image"]))
+    drawer = _drawer(request["method"], request["look"]["device"])
+    prepared = drawer.prepare(picture)
+    with turns.turn(ASKED):
+        [drawn] = drawer.draw([prepared])
+    return {"method": request["method"]}, _written(Path(request["target"]), drawer.finish(drawn), request)
+
+
+@lru_cache(4)
+def _drawer(method: str, device: str) -> Drawer:
+    extractors, store = find_extractors(), environment.weight_store()
+    extractors.get(method)
+    store.require(extractors.weights(method, ()))
+    return load_drawer(extractors, method, device=devices.resolve(device), find_weight=store.find)
+
+
+def _points(request: Mapping[str, Any], page: Picture) -> list[Picture]:
+    marks = [mark for path in _files(request, "points") for mark in read_points(path)]
+    marks += points_of(request.get("marks", []), "points")
+    layer = painted(marks, *page.rgb.shape[:2]) if marks else None
+    return [] if layer is None else [layer]
+
+
+def _written(target: Path, picture: Picture, request: Mapping[str, Any]) -> bytes:
+    write_picture(target, picture, Saving(quality=request.get("quality", Saving.quality)))
+    return target.read_bytes()
+
+
+def _files(request: Mapping[str, Any], name: str) -> list[Path]:
+    return [Path(one) for one in request.get(name, ())]

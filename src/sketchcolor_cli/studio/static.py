@@ -1,0 +1,78 @@
+"""The page's own files: a list made once, so that no path of a client ever reaches the disk."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib import resources
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from starlette.responses import Response
+
+from sketchcolor_cli.studio.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
+
+    from starlette.requests import Request
+
+INDEX = "index.html"
+
+_MEDIA = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+
+class File(NamedTuple):
+    """One of the page's files: where it is, and its type."""
+
+    at: Traversable
+    media: str
+
+
+class PageFiles:
+    """The files of ``studio/page``, by their names below it."""
+
+    def __init__(self) -> None:
+        self._files = dict(_listed(resources.files(__package__) / "page"))
+
+    @property
+    def names(self) -> list[str]:
+        """All names."""
+        return sorted(self._files)
+
+    async def index(self, request: Request) -> Response:
+        """Answer with the page."""
+        return self._answer(request, INDEX)
+
+    async def file(self, request: Request) -> Response:
+        """Answer with one of the page's files."""
+        return self._answer(request, request.path_params["name"])
+
+    def _answer(self, request: Request, name: str) -> Response:
+        file = self._files.get(name)
+        if file is None:
+            raise ProblemError(404, "the page has no such file")
+        data = file.at.read_bytes()
+        tag = f'"{sha256(data).hexdigest()[:16]}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(data, headers=headers, media_type=file.media)
+
+
+def _listed(folder: Traversable, above: str = "") -> Iterator[tuple[str, File]]:
+    for one in folder.iterdir():
+        if one.is_dir():
+            yield from _listed(one, f"{above}{one.name}/")
+        elif (media := _MEDIA.get(PurePosixPath(one.name).suffix)) is not None:
+            yield f"{above}{one.name}", File(one, media)

@@ -1,0 +1,150 @@
+"""The process that owns the network: it is asked in frames, answers in frames, and may die without harm."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from sketchcolor_cli.environment import prepare_process
+from sketchcolor_cli.studio.frames import packed, unpacked
+from sketchcolor_cli.studio.problems import problem_of
+from sketchcolor_cli.studio.turns import AHEAD, ASKED, CancelledError, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from multiprocessing.connection import Connection
+
+    from sketchcolor_cli.studio.live import Desk
+
+Answer = tuple[dict[str, Any], bytes]
+
+_LIVE_THREADS, _OTHER_THREADS = 6, 3
+
+
+def run(pipe: Connection) -> None:
+    """Serve one end of a pipe until the other is closed; what a new process begins with."""
+    prepare_process()  # before torch is imported
+    lock = threading.Lock()
+
+    def send(frame: bytes) -> None:
+        with lock:
+            pipe.send_bytes(frame)
+
+    worker = Worker(send)
+    try:
+        while True:
+            worker.take(pipe.recv_bytes())
+    except (EOFError, OSError, KeyboardInterrupt):
+        return
+
+
+class Worker:
+    """Takes requests and answers each with frames that bear its number.
+
+    The last answer of a request has ``event`` done, error or cancelled. Requests of one ``lane`` replace each
+    other: a newer one takes the older back.
+
+    Args:
+        send: Is given each frame, in any thread.
+    """
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._send = send
+        self._live = ThreadPoolExecutor(_LIVE_THREADS, thread_name_prefix="live")
+        self._other = ThreadPoolExecutor(_OTHER_THREADS, thread_name_prefix="other")
+        self._lanes: dict[str, Wish] = {}
+        self._lock = threading.Lock()
+        self._desk: Desk | None = None
+        self._loading = threading.Lock()
+
+    @property
+    def desk(self) -> Desk:
+        """The pages at hand; torch is imported when it is first asked for."""
+        with self._loading:
+            if self._desk is None:
+                from sketchcolor_cli.studio.live import Desk
+
+                self._desk = Desk()
+            return self._desk
+
+    def take(self, frame: bytes) -> None:
+        """Begin with a request; returns at once."""
+        request, data = unpacked(frame)
+        kind, lane = request["kind"], request.get("lane")
+        wish = Wish()
+        if lane is not None:
+            with self._lock:
+                if (older := self._lanes.pop(lane, None)) is not None:
+                    older.cancel()
+                if kind != "cancel":
+                    self._lanes[lane] = wish
+        if kind == "cancel":
+            self._send(packed({"id": request["id"], "event": "done"}))
+            return
+        pool = self._live if kind in ("paint", "variants") else self._other
+        pool.submit(self._answer, request, data, wish)
+
+    def _answer(self, request: dict[str, Any], data: bytes, wish: Wish) -> None:
+        start = time.perf_counter()
+        number = {"id": request["id"]}
+        try:
+            wish.check()
+            for header, found in self._answers(request, data, wish):
+                wish.check()
+                self._send(packed({**number, "event": "part", **header, "ms": _since(start)}, found))
+            self._send(packed({**number, "event": "done", "ms": _since(start)}))
+        except CancelledError:
+            self._send(packed({**number, "event": "cancelled"}))
+        except Exception as error:  # what one request does must not end the others
+            problem = problem_of(error)
+            bug = "" if problem.status != 500 else _told(error)
+            self._send(packed({**number, "event": "error", "problem": problem.document(), "bug": bug}))
+
+    def _answers(self, request: dict[str, Any], data: bytes, wish: Wish) -> Iterator[Answer]:
+        from sketchcolor_cli.studio import live, single
+
+        kind = request["kind"]
+        look = live.Look.of(request["look"])
+        if kind == "warm":
+            self.desk.colorizer(look)
+            self.desk.colorizer(look, work_size=live.QUICK, base_size=live.QUICK)
+            yield {}, b""
+        elif kind in ("open", "masks"):
+            known = self.desk.open(live.PageFiles.of(request["page"]), look)
+            header = {"height": known.size[0], "width": known.size[1], "colored": known.colored}
+            yield header, live.masks_picture(known) if kind == "masks" else b""
+        elif kind in ("paint", "variants"):
+            yield from self._pictures(request, wish, look)
+        elif kind == "colorize":
+            yield single.colorized(self.desk, look, request, wish)
+        elif kind == "extract":
+            yield single.extracted(request, self.desk.turns)
+        else:
+            raise AssertionError(kind)
+
+    def _pictures(self, request: Mapping[str, Any], wish: Wish, look: Any) -> Iterator[Answer]:
+        from sketchcolor_cli.studio import live
+
+        page, marks, width = live.PageFiles.of(request["page"]), request["marks"], request["width"]
+        if request["kind"] == "variants":
+            shown = self.desk.variants(page, look, marks, width, request["seeds"], wish)
+        else:
+            urgency = AHEAD if request.get("ahead") else ASKED if request.get("lane") is None else 0
+            shown = self.desk.stages(
+                page, look, marks, width, request["stages"], wish, seed=request.get("seed"), urgency=urgency
+            )
+        for one in shown:
+            header = {"stage": one.stage, "media": one.media, "width": one.size[0], "height": one.size[1]}
+            yield header | ({} if one.seed is None else {"seed": one.seed}), one.data
+
+
+def _since(start: float) -> float:
+    return round(1000 * (time.perf_counter() - start), 1)
+
+
+def _told(error: Exception) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(error))

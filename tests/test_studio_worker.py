@@ -1,0 +1,313 @@
+"""The studio's worker: frames, turns, pages at hand, stages, and what becomes of a worker that dies."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from sketchcolor_cli.networks.checkpoint import save_model
+from sketchcolor_cli.networks.config import HintUNetConfig
+from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.studio import engine as engines
+from sketchcolor_cli.studio.engine import Engine, ReplacedError, ThreadHost
+from sketchcolor_cli.studio.frames import packed, unpacked
+from sketchcolor_cli.studio.live import Desk, Look, PageFiles
+from sketchcolor_cli.studio.problems import ProblemError
+from sketchcolor_cli.studio.turns import AHEAD, ASKED, LIVE, CancelledError, Turns, Wish
+from sketchcolor_cli.studio.worker import Worker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RED = {"stroke": [[0.3, 0.5], [0.7, 0.5]], "color": "#e02020", "radius": 0.02}
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a small colour network with random weights."""
+    torch.manual_seed(0)
+    network = HintUNet(HintUNetConfig(widths=(8, 16), depths=(1, 1), lab_step=24.0))
+    torch.nn.init.normal_(network.palette.weight)
+    path = tmp_path_factory.mktemp("model") / "small.safetensors"
+    save_model(path, network, provenance={"data": "none"}, licence="CC0-1.0")
+    return path
+
+
+def draw(path: Path, size: tuple[int, int] = (90, 120)) -> Path:
+    """Draw a page: a closed frame on white paper."""
+    page = Image.new("L", size, 255)
+    for top in range(10, size[1] - 50, 90):
+        ImageDraw.Draw(page).rectangle(
+            (10, top, size[0] - 11, min(top + 90, size[1] - 11)), outline=0, width=3
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.save(path)
+    return path
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> PageFiles:
+    return PageFiles(draw(tmp_path / "page.png"))
+
+
+@pytest.fixture
+def look(model: Path) -> Look:
+    return Look(str(model))
+
+
+def shown(data: bytes) -> np.ndarray:
+    with Image.open(BytesIO(data)) as image:
+        return np.asarray(image.convert("RGBA"))
+
+
+def stages(desk: Desk, page: PageFiles, look: Look, marks: list[Any], **more: Any) -> dict[str, Any]:
+    names = ["spread", "quick", "final"]
+    return {one.stage: one for one in desk.stages(page, look, marks, 80, names, Wish(), **more)}
+
+
+def test_a_frame_is_a_header_and_bytes() -> None:
+    frame = packed({"a": "é"}, b"\x00\xff")
+    assert frame[:4] == (10).to_bytes(4)
+    assert unpacked(frame) == ({"a": "é"}, b"\x00\xff")
+
+
+def test_turns_go_by_urgency_and_then_by_order() -> None:
+    turns, done = Turns(), []
+    with turns.turn(LIVE):
+        threads = []
+        for name, urgency in (("ahead", AHEAD), ("first", ASKED), ("second", ASKED), ("live", LIVE)):
+
+            def work(name: str = name, urgency: int = urgency) -> None:
+                with turns.turn(urgency):
+                    done.append(name)
+
+            threads.append(threading.Thread(target=work))
+            threads[-1].start()
+            time.sleep(0.02)
+    for thread in threads:
+        thread.join(5)
+    assert done == ["live", "first", "second", "ahead"]
+
+
+def test_who_takes_a_wish_back_does_not_wait_on() -> None:
+    turns, wish = Turns(), Wish()
+    with turns.turn(LIVE):
+        threading.Timer(0.05, wish.cancel).start()
+        with pytest.raises(CancelledError), turns.turn(LIVE, wish):
+            pytest.fail("it had its turn")
+    with turns.turn(LIVE):  # and is in nobody's way
+        pass
+
+
+def test_each_stage_is_a_picture_and_a_stroke_is_seen_where_it_was_painted(
+    page: PageFiles, look: Look
+) -> None:
+    found = stages(Desk(), page, look, [RED])
+    assert list(found) == ["spread", "quick", "final"]
+    spread = shown(found["spread"].data)
+    middle = spread[spread.shape[0] // 2, spread.shape[1] // 2]
+    assert middle[3] == 255
+    assert middle[0] > 180
+    assert middle[1] < 90
+    assert spread[0, 0, 3] < 60  # outside the frame it does not reach
+    for name in ("quick", "final"):
+        assert found[name].size == (80, 107)
+        assert shown(found[name].data).shape == (107, 80, 4)
+
+
+def test_without_strokes_nothing_spreads_and_the_page_is_painted(page: PageFiles, look: Look) -> None:
+    assert list(stages(Desk(), page, look, [])) == ["quick", "final"]
+
+
+def test_a_seed_gives_a_page_other_colours_and_the_same_again(page: PageFiles, look: Look) -> None:
+    desk = Desk()
+    draw(page.path, (100, 400))
+    found = [stages(desk, page, look, [], seed=seed)["final"].data for seed in (1, *range(1, 9))]
+    assert found[0] == found[1]
+    assert len(set(found)) > 1
+
+
+def test_a_mask_protects_and_a_rough_layer_paints(tmp_path: Path, page: PageFiles, look: Look) -> None:
+    Image.new("RGBA", (8, 8), (255, 255, 255, 255)).save(tmp_path / "mask.png")
+    Image.new("RGBA", (8, 8), (20, 40, 220, 255)).save(tmp_path / "rough.png")
+    desk = Desk()
+    paper = stages(desk, PageFiles(page.path, mask=tmp_path / "mask.png"), look, [RED])
+    assert (shown(paper["final"].data)[54, 40, :3] > 240).all()
+    assert not shown(paper["spread"].data)[..., 3].any()
+    plain = stages(desk, page, look, [])["final"].data
+    assert stages(desk, PageFiles(page.path, rough=tmp_path / "rough.png"), look, [])["final"].data != plain
+
+
+def test_few_pages_are_kept_and_a_changed_one_is_read_anew(tmp_path: Path, look: Look) -> None:
+    desk = Desk()
+    for number in range(12):
+        desk.open(PageFiles(draw(tmp_path / f"{number}.png")), look)
+    assert len(desk._known) == 4
+    assert not desk._preparing
+    first = desk.open(PageFiles(tmp_path / "11.png"), look)
+    assert desk.open(PageFiles(tmp_path / "11.png"), look) is first
+    draw(tmp_path / "11.png", (60, 60))
+    assert desk.open(PageFiles(tmp_path / "11.png"), look).size == (60, 60)
+
+
+def test_a_pass_of_the_network_ends_when_nobody_wants_it(page: PageFiles, look: Look) -> None:
+    desk, wish = Desk(), Wish()
+    network = desk.colorizer(look).painter.model
+    last = list(network.modules())[-1]
+    last.register_forward_pre_hook(lambda *_: wish.cancel())
+    reached: list[str] = []
+    network.register_forward_hook(lambda *_: reached.append("end"))
+    with pytest.raises(CancelledError):
+        list(desk.stages(page, look, [RED], 80, ["final"], wish))
+    assert not reached or len(reached) < 2
+
+
+class Answers:
+    """What a worker sends."""
+
+    def __init__(self) -> None:
+        self.frames: list[tuple[dict[str, Any], bytes]] = []
+        self.changed = threading.Condition()
+
+    def __call__(self, frame: bytes) -> None:
+        with self.changed:
+            self.frames.append(unpacked(frame))
+            self.changed.notify_all()
+
+    def last_of(self, number: int) -> dict[str, Any]:
+        """Wait for the last answer to a request."""
+        ends = ("done", "error", "cancelled")
+
+        def found() -> dict[str, Any] | None:
+            mine = [header for header, _ in self.frames if header["id"] == number]
+            return next((one for one in mine if one["event"] in ends), None)
+
+        with self.changed:
+            assert self.changed.wait_for(lambda: found() is not None, 30)
+            last = found()
+        assert last is not None
+        return last
+
+
+def asked(number: int, page: PageFiles, model: Path, **more: Any) -> bytes:
+    request = {"page": {"path": str(page.path)}, "look": {"model": str(model)}, "marks": [RED], "width": 64}
+    return packed({"id": number, "kind": "paint", "stages": ["final"], **request, **more})
+
+
+def test_a_newer_request_of_a_lane_replaces_the_older(page: PageFiles, model: Path) -> None:
+    heard = Answers()
+    worker = Worker(heard)
+    with worker.desk.turns.turn(LIVE):  # somebody else computes, so that both wait
+        worker.take(asked(1, page, model, lane="a"))
+        worker.take(asked(2, page, model, lane="a"))
+        worker.take(asked(3, page, model, lane="b"))
+        assert heard.last_of(1)["event"] == "cancelled"
+    assert heard.last_of(2)["event"] == "done"
+    assert heard.last_of(3)["event"] == "done"
+
+
+def test_what_cannot_be_done_is_a_problem_and_the_worker_goes_on(page: PageFiles, model: Path) -> None:
+    heard = Answers()
+    worker = Worker(heard)
+    worker.take(asked(1, PageFiles(page.path.with_name("gone.png")), model))
+    worker.take(asked(2, page, model, marks=[{"x": 0.5}]))
+    worker.take(asked(3, page, model, marks=5))
+    worker.take(asked(4, page, model))
+    assert heard.last_of(1)["problem"]["status"] in (404, 422)
+    assert heard.last_of(2)["problem"]["status"] == 422
+    assert "needs x, y and color" in heard.last_of(2)["problem"]["detail"]
+    assert heard.last_of(3)["problem"]["status"] == 500
+    assert "Traceback" in heard.last_of(3)["bug"]
+    assert heard.last_of(4)["event"] == "done"
+
+
+class MortalHost(ThreadHost):
+    """A worker that dies when it is told to, as by the system for want of memory."""
+
+    def start(self, heard: engines.Heard) -> None:
+        self.heard = heard
+        super().start(heard)
+
+    def send(self, frame: bytes) -> None:
+        if unpacked(frame)[0]["kind"] == "paint" and self.dies:
+            self.dies = False
+            self.heard(None)
+            return
+        super().send(frame)
+
+    dies = True
+
+
+def test_a_worker_that_dies_is_started_again_and_who_waits_is_told(
+    page: PageFiles, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_PAUSE", 0.01)
+    states: list[str] = []
+
+    async def run() -> None:
+        engine = Engine(MortalHost(), lambda state, _detail: states.append(state))
+        await engine.start({"model": str(model)})
+        request = {"page": {"path": str(page.path)}, "look": {"model": str(model)}, "marks": [], "width": 64}
+        with pytest.raises(ProblemError) as told:
+            await engine.one("paint", stages=["final"], **request)
+        assert told.value.status == 503
+        for _ in range(500):
+            if engine.state == "ready":
+                break
+            await asyncio.sleep(0.02)
+        header, data = await engine.one("paint", stages=["final"], **request)
+        assert header["stage"] == "final"
+        assert data[:2] == b"\xff\xd8"
+        await engine.stop()
+
+    asyncio.run(run())
+    assert states[-2:] == ["restarting", "restarted"]
+
+
+def test_who_is_replaced_is_told_so(page: PageFiles, model: Path) -> None:
+    async def run() -> None:
+        host = ThreadHost()
+        engine = Engine(host)
+        await engine.start({"model": str(model)})
+        request = {"page": {"path": str(page.path)}, "look": {"model": str(model)}, "marks": [], "width": 64}
+        assert host._worker is not None
+        with host._worker.desk.turns.turn(LIVE):
+            older = asyncio.create_task(engine.one("paint", stages=["final"], lane="a", **request))
+            await asyncio.sleep(0.1)
+            newer = asyncio.create_task(engine.one("paint", stages=["final"], lane="a", **request))
+            with pytest.raises(ReplacedError):
+                await older
+        assert (await newer)[0]["stage"] == "final"
+        await engine.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.timeout(120)
+def test_a_process_of_its_own_answers_and_may_be_killed(page: PageFiles, model: Path) -> None:
+    async def run() -> None:
+        host = engines.ProcessHost()
+        engine = Engine(host)
+        await engine.start({"model": str(model)})
+        request = {"page": {"path": str(page.path)}, "look": {"model": str(model)}, "marks": [], "width": 64}
+        assert (await engine.one("paint", stages=["quick"], **request))[0]["stage"] == "quick"
+        waiting = asyncio.create_task(engine.one("open", **request))
+        host._process.kill()
+        with pytest.raises(ProblemError, match="started again"):
+            await asyncio.gather(waiting, engine.one("masks", **request))
+        for _ in range(2000):
+            if engine.state == "ready":
+                break
+            await asyncio.sleep(0.02)
+        assert (await engine.one("paint", stages=["quick"], **request))[0]["stage"] == "quick"
+        await engine.stop()
+
+    asyncio.run(run())
