@@ -24,8 +24,34 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES, REFERENCE, COLORED = (ROOT / "examples" / name for name in ("pages", "reference", "colored"))
 POINTS = {"points": [{"x": 0.3, "y": 0.3, "color": "#c04020"}, {"x": 0.7, "y": 0.6, "color": "#2060c0"}]}
 
-FAST = ("--preset", "fast", "--size", "64", "--batch-size", "2", "--valid-share", "0.3", "--device", "cpu")
-THESIS = ("--size", "32", "--batch-size", "2", "--valid-share", "0.3", "--device", "cpu", "--epochs", "1")
+FAST = (
+    "--preset",
+    "fast",
+    "--size",
+    "64",
+    "--batch-size",
+    "2",
+    "--valid-share",
+    "0.3",
+    "--device",
+    "cpu",
+    "--precision",
+    "float32",
+)
+THESIS = (
+    "--size",
+    "32",
+    "--batch-size",
+    "2",
+    "--valid-share",
+    "0.3",
+    "--device",
+    "cpu",
+    "--epochs",
+    "1",
+    "--precision",
+    "float32",
+)
 THESIS += ("--method", "xdog", "--stages", "pixel,perceptual,critic,adversarial")
 JOURNEYS: dict[str, list[list[str]]] = {
     "colorize": [["colorize", "{pages}", "-o", "{out}/pages", "--flats"]],
