@@ -1,7 +1,7 @@
 """Turn coloured drawings into sketches, and sketches and manga pages into coloured drawings.
 
 The functions of the library are here, one for each journey, each with the request that it takes; they are
-imported when they are first asked for.
+imported when they are first used, see docs/library.md.
 
 Authors of plugins begin with four names: a function under ``hookimpl`` declares an ``Extractor``, which makes
 a ``Sketcher`` and says in a ``SizeRule`` what size that wants. ``Parameter``, ``Resources``, ``WeightFile``
@@ -18,14 +18,26 @@ from sketchcolor_cli.plugin.parameters import Parameter
 from sketchcolor_cli.weights.spec import WeightFile, WeightSource
 
 if TYPE_CHECKING:
+    from sketchcolor_cli.coloring.colorizer import Colorizer
+    from sketchcolor_cli.files.books.opening import open_book
+    from sketchcolor_cli.jobs.colorize import colorize
     from sketchcolor_cli.jobs.evaluate import EvaluateRequest, evaluate
+    from sketchcolor_cli.jobs.explore import explore
+    from sketchcolor_cli.jobs.extract import extract
     from sketchcolor_cli.jobs.fid import FidRequest, fid
+    from sketchcolor_cli.jobs.outcome import Outcome
+    from sketchcolor_cli.jobs.requests import ColorizeRequest, ExploreRequest, ExtractRequest
     from sketchcolor_cli.jobs.train import TrainRequest, train
 
 __all__ = [
+    "ColorizeRequest",
+    "Colorizer",
     "EvaluateRequest",
+    "ExploreRequest",
+    "ExtractRequest",
     "Extractor",
     "FidRequest",
+    "Outcome",
     "Parameter",
     "Resources",
     "SizeRule",
@@ -33,31 +45,49 @@ __all__ = [
     "TrainRequest",
     "WeightFile",
     "WeightSource",
+    "colorize",
     "evaluate",
+    "explore",
+    "extract",
     "fid",
     "hookimpl",
+    "open_book",
     "train",
 ]
 
 __version__ = "0.1.0"
 
-_JOURNEYS = {
+_HOMES = {
+    "ColorizeRequest": "jobs.requests",
+    "Colorizer": "coloring.colorizer",
     "EvaluateRequest": "jobs.evaluate",
+    "ExploreRequest": "jobs.requests",
+    "ExtractRequest": "jobs.requests",
     "FidRequest": "jobs.fid",
+    "Outcome": "jobs.outcome",
     "TrainRequest": "jobs.train",
+    "colorize": "jobs.colorize",
     "evaluate": "jobs.evaluate",
+    "explore": "jobs.explore",
+    "extract": "jobs.extract",
     "fid": "jobs.fid",
+    "open_book": "files.books.opening",
     "train": "jobs.train",
 }
-"""Where each name is that is imported when it is asked for."""
+"""The modules of the names that are imported when they are first used."""
 
 
 def __getattr__(name: str) -> Any:
-    """Return a journey's function or request.
+    """Return a name that is imported when it is first used.
 
     Raises:
         AttributeError: There is none of this name.
     """
-    if name not in _JOURNEYS:
-        raise AttributeError(f"module {__name__} has no attribute {name}")
-    return getattr(import_module(f"{__name__}.{_JOURNEYS[name]}"), name)
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, whether they are imported or not."""
+    return sorted(__all__)
