@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sketchcolor_cli.data.folder import FolderSet
+from sketchcolor_cli.data.folder import FolderSet, PictureFile
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.imaging.images import Picture, write_picture
 from sketchcolor_cli.training.loop.data import (
@@ -48,8 +48,8 @@ def noisy_pair(rng, given, index, _size):
 
 
 def drawings_of(*paths, line=None):
-    lines = {path.name: line for path in paths} if line else {}
-    return SetDrawings(FolderSet({path.name: path for path in paths}, lines), 40)
+    lines = {path.name: PictureFile(line) for path in paths} if line else {}
+    return SetDrawings(FolderSet({path.name: PictureFile(path) for path in paths}, lines), 40)
 
 
 def test_a_large_picture_comes_down_to_the_short_side_and_a_small_one_stays(tmp_path):

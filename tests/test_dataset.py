@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import lzma
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from sketchcolor_cli.data.likeness import Print, Prints, print_of
 from sketchcolor_cli.data.opening import open_pictures
 from sketchcolor_cli.data.review import html_review, review, scores_csv
 from sketchcolor_cli.data.settings import PrepareSettings, ReviewSettings
-from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files.webdataset import directory, read_parts
 
 if TYPE_CHECKING:
@@ -114,6 +115,34 @@ def test_the_rules_of_the_thesis_choose(tmp_path: Path, ending: str, opens: Call
         "files.txt",
         "kept.txt",
     ]
+
+
+def test_records_of_the_sites_own_dumps_have_their_tags_as_a_text(tmp_path: Path) -> None:
+    plain = json.loads(record(9, rating="s"))
+    del plain["tags"]
+    lines = [
+        {**plain, "tag_string": "1girl blue_hair red_eyes", "image_width": 800, "image_height": 900},
+        {**plain, "tag_string": "blue_hair red_eyes sketch"},
+        {**plain, "tag_string": ""},
+        plain,
+    ]
+    (tmp_path / "all.json").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    result = filter_danbooru([tmp_path / "all.json"], read_rules(DEFAULT_RULES), tmp_path / "out")
+    assert (result.kept, result.unreadable) == (1, 1)
+    assert result.dropped == {"forbidden sketch": 1, "require hair": 1, "require eyes": 1}
+
+
+def test_hostile_records_are_counted_and_the_rest_goes_on(tmp_path: Path) -> None:
+    lines = [
+        b"[" * 100_000 + b"\n",
+        b'{"id": 1e999}\n',
+        record(1).replace(b'"1000"', b"1e999", 1),
+        record(2).replace(b'"tags"', b'"tags": 3, "x"'),
+        record(1005),
+    ]
+    (tmp_path / "all.json").write_bytes(b"".join(lines))
+    result = filter_danbooru([tmp_path / "all.json"], read_rules(DEFAULT_RULES), tmp_path / "out")
+    assert (result.kept, result.unreadable) == (1, 4)
 
 
 def test_rules_can_be_edited(tmp_path: Path) -> None:
@@ -240,6 +269,45 @@ def test_shards_can_be_read_again(tmp_path: Path, drawings: Path) -> None:
     assert packed.color(list(packed.keys).index("story-1")).shape == (72, 64, 3)
 
 
+def test_books_are_sources_of_pictures(tmp_path: Path) -> None:
+    folder = draw(tmp_path / "in", {"loose.png": picture(0)})
+    pages = draw(tmp_path / "pages", {f"{number}.png": picture(number) for number in (1, 2, 10)})
+    with zipfile.ZipFile(folder / "story.cbz", "w") as book:
+        for path in pages.iterdir():
+            book.write(path, f"ch 1/{path.name}")
+        book.writestr("ch 1/3.png", b"broken")
+    (folder / "cut.cbz").write_bytes((folder / "story.cbz").read_bytes()[:500])
+    picture(20).save(folder / "scan.tif", save_all=True, append_images=[picture(21)])
+    (folder / "layers.psb").write_bytes(b"8BPS")
+    result = pack(folder, tmp_path / "out")
+    rows = table(tmp_path / "out/manifest.csv")
+    assert [(row["key"], row["group"]) for row in rows] == [
+        ("loose", ""),
+        ("scan_tif-page 001", "scan.tif"),
+        ("scan_tif-page 002", "scan.tif"),
+        ("story_cbz-ch 1-1", "story.cbz/ch 1"),
+        ("story_cbz-ch 1-2", "story.cbz/ch 1"),
+        ("story_cbz-ch 1-10", "story.cbz/ch 1"),
+    ]
+    assert rows[3]["file"] == str(folder / "story.cbz/ch 1/1.png")
+    assert [Path(name).name for name, _ in result.broken] == ["cut.cbz", "3.png"]
+    assert result.dropped == {"broken": 2}
+    assert result.left_out == {".psb": 1}
+    again = open_pictures([str(folder / "story.cbz")])
+    assert list(again.keys) == [f"story.cbz/ch 1/{number}.png" for number in (1, 2, 3, 10)]
+    np.testing.assert_array_equal(again.color(1), np.asarray(picture(2)))
+    with pytest.raises(ImageError, match=r"story\.cbz/ch 1/3\.png: is not a PNG"):
+        again.color(2)
+
+
+def test_folders_with_equal_names_are_kept_apart(tmp_path: Path) -> None:
+    for number, name in enumerate(("a/in", "b/in")):
+        draw(tmp_path / name, {"1.png": picture(number)})
+    found = open_pictures([str(tmp_path / "a/in"), str(tmp_path / "b/in"), str(tmp_path / "a/in/1.png")])
+    assert list(found.keys) == ["in/1.png", "in/1-2.png"]
+    assert found.color(0).shape == found.color(1).shape
+
+
 def test_a_run_that_was_stopped_goes_on_to_the_same_shards(tmp_path: Path, drawings: Path) -> None:
     pack(drawings, tmp_path / "whole")
 
@@ -268,7 +336,8 @@ def test_what_was_ticked_is_left_out(tmp_path: Path, drawings: Path) -> None:
     sources = packing.find_sources(
         [drawings], tmp_path / "out", exclude=["story/1.png", "story-2", "a.b", "", "none"]
     )
-    names = [source.name for source in sources]
+    assert sources.excluded == 3
+    names = [source.name for source in sources.pictures]
     assert not {"story/1", "story/2", "a.b"} & set(names)
     assert len(names) == 9 - 3
 
@@ -324,7 +393,8 @@ def invoke(*args: object) -> Any:
 
 def test_the_commands_work_one_after_the_other(tmp_path: Path, drawings: Path) -> None:
     packed = invoke("prepare", drawings, "-o", tmp_path / "out", "--min-side", 32, "--json")
-    assert packed.exit_code == 0, packed.stderr
+    assert packed.exit_code == 1, packed.stderr  # for the broken one, which is named
+    assert f"not readable: {drawings / 'broken.png'}: is not a PNG" in packed.stderr
     assert json.loads(packed.stdout)["packed"] == 5
     checked = invoke("check", tmp_path / "out", "-o", tmp_path / "contents.html", "--json")
     assert json.loads(checked.stdout)["pictures"] == 5
@@ -349,6 +419,7 @@ def test_the_rules_are_printed_to_be_edited(tmp_path: Path) -> None:
         (["prepare", "nowhere", "-o", "out"], 1, "nowhere: no such file or folder"),
         (["prepare", ".", "-o", "out", "--workers", "0"], 2, "at least 1"),
         (["prepare", ".", "-o", "out", "--exclude", "nowhere.txt"], 1, "nowhere.txt: cannot be read"),
+        (["filter-danbooru", "a.png", "-o", "out", "--rules", "deep.toml"], 1, "deep.toml: is not TOML"),
         (["filter-danbooru", "nowhere.json", "-o", "out"], 1, "nowhere.json: no such file"),
         (
             ["filter-danbooru", "a.png", "-o", "out", "--rules", "nowhere.toml"],
@@ -361,6 +432,7 @@ def test_mistakes_are_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], code: int, said: str
 ) -> None:
     monkeypatch.chdir(draw(tmp_path, {"a.png": picture(0)}))
+    Path("deep.toml").write_text("a = " + "[" * 10_000)
     ran = invoke(*args)
     assert ran.exit_code == code
     assert said in ran.stderr

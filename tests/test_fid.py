@@ -30,7 +30,8 @@ from sketchcolor_cli.evaluation.fid.statistics import (
     write_statistics,
 )
 from sketchcolor_cli.evaluation.settings import Decode, FidSettings, Resize
-from sketchcolor_cli.jobs.shared import Remark, Step
+from sketchcolor_cli.jobs.outcome import Loading, Note
+from sketchcolor_cli.jobs.shared import Step
 from sketchcolor_cli.metrics.sets import Moments
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ def test_ppm_and_pgm_count_as_in_pytorch_fid_and_what_is_left_out_is_named(
         image = Image.open(folder / f"{number}.png").convert("L" if ending == "pgm" else "RGB")
         image.save(folder / f"{number}.png")
         image.save(portable / f"{number}.{ending}")
-    (portable / "layers.PSD").write_bytes(b"8BPS")
+    (portable / "layers.XCF").write_bytes(b"gimp xcf")
     (portable / "notes.txt").write_text("about")
     with zipfile.ZipFile(tmp_path / "portable.zip", "w") as archive:
         for path in portable.iterdir():
@@ -239,7 +240,7 @@ def test_ppm_and_pgm_count_as_in_pytorch_fid_and_what_is_left_out_is_named(
         found = meter(weights, decode=how).distance(folder, source)
         assert found.n_generated == 3
         assert found.fid == pytest.approx(0, abs=1e-6)
-        assert found.left_out[".psd"] == 1
+        assert found.left_out[".xcf"] == 1
 
 
 def test_one_picture_and_equal_pictures_give_numbers(tmp_path: Path, weights: Path) -> None:
@@ -473,10 +474,10 @@ def test_the_library_refuses_what_the_command_refuses_and_measures_the_same(
         FidRequest.of(real=real, generated=fake, dims=5)
     with pytest.raises(UsageError, match="--model and --sketches go together"):
         FidRequest(real, model="default")
-    heard: list[Step | Remark] = []
+    heard: list[Step | Loading | Note] = []
     found = fid(FidRequest.of(real=real, generated=fake, dims=64, weights=weights), heard.append)
     assert found.distance == meter(weights).distance(real, fake).fid
-    assert heard[0] == Step("loading")
+    assert heard[0] == Loading()
     assert heard[-1] == Step("measuring", 3, 3)
 
 

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from sketchcolor_cli.coloring.colorizer import Colorizer
     from sketchcolor_cli.files.books.opening import open_book
     from sketchcolor_cli.jobs.colorize import colorize
+    from sketchcolor_cli.jobs.dataset import (
+        DatasetCheckRequest,
+        DatasetPrepareRequest,
+        DatasetReviewRequest,
+        check_dataset,
+        prepare_dataset,
+        review_dataset,
+    )
     from sketchcolor_cli.jobs.evaluate import EvaluateRequest, evaluate
     from sketchcolor_cli.jobs.explore import explore
     from sketchcolor_cli.jobs.extract import extract
@@ -32,6 +40,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ColorizeRequest",
     "Colorizer",
+    "DatasetCheckRequest",
+    "DatasetPrepareRequest",
+    "DatasetReviewRequest",
     "EvaluateRequest",
     "ExploreRequest",
     "ExtractRequest",
@@ -45,6 +56,7 @@ __all__ = [
     "TrainRequest",
     "WeightFile",
     "WeightSource",
+    "check_dataset",
     "colorize",
     "evaluate",
     "explore",
@@ -52,6 +64,8 @@ __all__ = [
     "fid",
     "hookimpl",
     "open_book",
+    "prepare_dataset",
+    "review_dataset",
     "train",
 ]
 
@@ -60,6 +74,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "ColorizeRequest": "jobs.requests",
     "Colorizer": "coloring.colorizer",
+    "DatasetCheckRequest": "jobs.dataset",
+    "DatasetPrepareRequest": "jobs.dataset",
+    "DatasetReviewRequest": "jobs.dataset",
+    "check_dataset": "jobs.dataset",
+    "prepare_dataset": "jobs.dataset",
+    "review_dataset": "jobs.dataset",
     "EvaluateRequest": "jobs.evaluate",
     "ExploreRequest": "jobs.requests",
     "ExtractRequest": "jobs.requests",

@@ -45,10 +45,7 @@ def _print_notes(result: FidResult) -> None:
     for name, message in result.unreadable:
         printing.note(f"left out: {name}: {message}")
     if result.left_out:
-        counts = ", ".join(
-            f"{count} {ending or 'without ending'}" for ending, count in result.left_out.items()
-        )
-        printing.note(f"left out, as they are not read: {counts}")
+        printing.note(f"left out, as they are not read: {printing.counted(result.left_out)}")
 
 
 def _document(result: FidResult) -> dict[str, object]:

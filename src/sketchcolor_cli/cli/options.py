@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
@@ -19,19 +18,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-Inputs = Annotated[
-    list[Path],
-    typer.Argument(metavar="INPUT", help="Pictures, or folders that are searched with all their subfolders."),
-]
-Model = Annotated[
-    str, typer.Option(help="Colour model: a name that `sketchcolor models list` shows, or a model file.")
-]
-Device = Annotated[
-    str,
-    typer.Option(
-        help="Where to compute: auto, cpu, cuda, cuda:N or mps. auto takes a GPU when there is one."
-    ),
-]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout; everything else goes to stderr.")
 ]

@@ -28,7 +28,7 @@ from sketchcolor_cli.jobs.outcome import Begun, Event, EventKind, Loading, Note
 from sketchcolor_cli.jobs.plan import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sketchcolor_cli.coloring.guides.drift import Drift
     from sketchcolor_cli.jobs.outcome import Outcome, Progress
@@ -82,6 +82,11 @@ def emit_json(document: dict[str, Any] | list[Any]) -> None:
 def one_line(text: str) -> str:
     r"""Return the text with its line breaks and other control characters, as in file names, as ``\n``."""
     return _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def counted(left_out: Mapping[str, int]) -> str:
+    """Return how many files of each ending there are, as words: ``3 .psd, 1 without ending``."""
+    return ", ".join(f"{count} {ending or 'without ending'}" for ending, count in left_out.items())
 
 
 def _headed(what: str, message: str) -> Text:

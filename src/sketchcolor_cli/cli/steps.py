@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.cli import options, printing
-from sketchcolor_cli.jobs.shared import LOADING, Remark
+from sketchcolor_cli.jobs.outcome import Loading, Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +32,10 @@ class _Listener:
         self._task = bar.add_task("", total=None, detail="")
         self._last = time.monotonic()
 
-    def __call__(self, happening: Step | Remark) -> None:
-        if isinstance(happening, Remark):
+    def __call__(self, happening: Step | Loading | Note) -> None:
+        if isinstance(happening, Note):
             self._bar.console.print(printing.one_line(happening.message))
-        elif happening.what == LOADING:
+        elif isinstance(happening, Loading):
             self._stack.close()
             self._stack.enter_context(options.loading())
         else:

@@ -53,8 +53,7 @@ class Rules:
         Raises:
             KeyError, TypeError, ValueError: the record is not one of Danbooru's.
         """
-        names = [tag["name"] for tag in record["tags"]]
-        tags = set(names)
+        tags = _tags(record)
         width, height = int(record["image_width"]), int(record["image_height"])
         found = []
         if record["rating"] not in self.ratings:
@@ -69,6 +68,13 @@ class Rules:
             if count == 0 or (required.only_one and count > 1):
                 found.append(f"require {name}")
         return found
+
+
+def _tags(record: Mapping[str, Any]) -> set[str]:
+    """Return a record's tags: a list of objects, as in Danbooru2020, or a text, as in the site's dumps."""
+    if "tags" in record:
+        return {str(tag["name"]) for tag in record["tags"]}
+    return set(str(record["tag_string"]).split())
 
 
 @dataclass
@@ -111,7 +117,7 @@ def read_rules(path: Path) -> Rules:
             found = tomllib.load(file)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the name") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: is not TOML ({error})") from error
     unknown = found.keys() - _KEYS
     if unknown:
@@ -177,7 +183,7 @@ def _take(line: bytes, rules: Rules, result: FilterResult, ids: IO[str], files: 
         record = json.loads(line)
         number = int(record["id"])
         broken = rules.broken(record)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         result.unreadable += 1
         return
     if broken:

@@ -1,15 +1,21 @@
-"""A set of pictures that are files, of folders with all their subfolders."""
+"""A set of pictures that are files, or pages of books, of folders with all their subfolders."""
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import cv2
 
 from sketchcolor_cli.data.pictures import PictureSet, to_bytes
-from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.files.worklist import build_worklist
+from sketchcolor_cli.errors import BookError, DataError, ImageError, WorklistError
+from sketchcolor_cli.files.books.opening import open_book
+from sketchcolor_cli.files.folders import Found, natural_key, real
+from sketchcolor_cli.files.regular import refusal
+from sketchcolor_cli.files.tiff import count_pages
+from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, TIFF_SUFFIXES, find_pictures
 from sketchcolor_cli.imaging.images import on_paper, read_picture
 
 if TYPE_CHECKING:
@@ -18,35 +24,108 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sketchcolor_cli.imaging.images import Picture
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture that is a file, or a page of a book.
+
+    Attributes:
+        path: Where it is, as the user knows it: a file, or a book's file and in it a page.
+        book: The file of the book that it is a page of.
+        problem: Why it cannot be read, where that is known.
+    """
+
+    path: Path
+    book: Path | None = None
+    problem: str = ""
+
+    def read(self) -> Picture:
+        """Return the picture.
+
+        Raises:
+            ImageError: It cannot be read.
+        """
+        if self.problem:
+            raise ImageError(self.problem)
+        if self.book is None:
+            return read_picture(self.path)
+        with tempfile.TemporaryDirectory() as folder:  # pictures are read from files
+            copy = Path(folder) / f"page{self.path.suffix}"
+            copy.write_bytes(self.content())
+            try:
+                return read_picture(copy)
+            except ImageError as error:
+                raise ImageError(str(error).replace(str(copy), str(self.path))) from error
+
+    def content(self) -> bytes:
+        """Return the bytes of the file or the page.
+
+        Raises:
+            ImageError: They cannot be read.
+        """
+        if self.problem:
+            raise ImageError(self.problem)
+        try:
+            if self.book is None:
+                return self.path.read_bytes()
+            name = self.path.relative_to(self.book).as_posix()
+            # Opened each time: processes that share an open file would read in each other's places.
+            with open_book(self.book) as book:
+                page = next(one for one in book.pages if one.name == name)
+                return b"".join(book.chunks(page))
+        except (BookError, StopIteration) as error:
+            raise ImageError(str(error) or f"{self.path}: is not there any more") from error
+        except OSError as error:
+            raise ImageError(
+                f"{self.path}: cannot be read ({error.strerror}); check its permissions"
+            ) from error
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What files and folders hold.
+
+    Attributes:
+        files: The pictures by their place below what was named: ``story/page 1.png``, ``book.cbz/001.png``.
+        left_out: How many files of each ending, in lower case, are not read; texts do not count.
+    """
+
+    files: dict[str, PictureFile]
+    left_out: dict[str, int] = field(default_factory=dict)
+
 
 class FolderSet(PictureSet):
-    """Picture files; transparency is on white paper, and each subfolder is a group.
+    """Picture files; transparency is on white paper, and each subfolder, or book, is a group.
 
     Attributes:
         keys: The place of each file below the folder that was named: ``story/page 1.png``.
-        paths: The files.
+        files: The files.
     """
 
-    def __init__(self, files: Mapping[str, Path], lines: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self, files: Mapping[str, PictureFile], lines: Mapping[str, PictureFile] | None = None
+    ) -> None:
         """Take files by place, and line drawings by the place of their picture, for some or all."""
         self.keys = list(files)
-        self.paths = list(files.values())
+        self.files = list(files.values())
         self.lines = [(lines or {}).get(key) for key in self.keys]
 
     def place(self, index: int) -> str:
         """See :class:`PictureSet`."""
-        return str(self.paths[index])
+        return str(self.files[index].path)
 
     def color(self, index: int) -> NDArray[np.uint8]:
         """See :class:`PictureSet`."""
-        return to_bytes(on_paper(read_picture(self.paths[index])))
+        return to_bytes(on_paper(self.files[index].read()))
 
     def line(self, index: int) -> NDArray[np.uint8] | None:
         """See :class:`PictureSet`; coloured lines are taken by their brightness."""
-        path = self.lines[index]
-        if path is None:
+        file = self.lines[index]
+        if file is None:
             return None
-        gray: NDArray[np.uint8] = cv2.cvtColor(to_bytes(on_paper(read_picture(path))), cv2.COLOR_RGB2GRAY)
+        gray: NDArray[np.uint8] = cv2.cvtColor(to_bytes(on_paper(file.read())), cv2.COLOR_RGB2GRAY)
         return gray
 
     def has_line(self, index: int) -> bool:
@@ -61,9 +140,9 @@ class FolderSet(PictureSet):
     def contents(self, index: int) -> Iterator[bytes]:
         """See :class:`PictureSet`."""
         line = self.lines[index]
-        yield self.paths[index].read_bytes()
+        yield self.files[index].content()
         if line is not None:
-            yield line.read_bytes()
+            yield line.content()
 
 
 def open_folder(inputs: Sequence[Path], *, lines: Path | None = None, apart: Path | None = None) -> FolderSet:
@@ -78,29 +157,52 @@ def open_folder(inputs: Sequence[Path], *, lines: Path | None = None, apart: Pat
         DataError: A picture has no line drawing.
         WorklistError: There is no such file or folder, or no picture.
     """
-    files = list_files(inputs, apart)
+    files = list_files(inputs, apart).files
     return FolderSet(files, match_lines(files, lines, apart) if lines else None)
 
 
-def list_files(inputs: Sequence[Path], apart: Path | None = None) -> dict[str, Path]:
-    """Return the picture files of files and folders by their place below what was named.
+def list_files(inputs: Sequence[Path], apart: Path | None = None) -> Listing:
+    """Return the pictures of files and folders, pages of books included, by their place in what was named.
+
+    A book or folder that cannot be looked into is there as one picture that cannot be read.
 
     Raises:
         WorklistError: There is no such file or folder, or no picture.
     """
-    apart = apart or Path(".nowhere")
-    return {job.target.relative_to(apart).as_posix(): job.source for job in build_worklist(inputs, apart)}
+    if not inputs:
+        raise WorklistError("there is nothing to do; name at least one picture or folder")
+    found = Found()
+    files: dict[str, PictureFile] = {}
+    known: set[Path] = set()
+    several = sum(one.is_dir() for one in inputs) > 1
+    for given in inputs:
+        try:
+            for source, place in find_pictures(given, apart or given, found, books=True, apart=several):
+                if source.suffix.lower() == ".tar" and given.is_dir():  # a shard, not a book
+                    found.left_out[".tar"] = found.left_out.get(".tar", 0) + 1
+                    continue
+                location = real(source.parent) / source.name
+                if location not in known:  # a file may be reached twice
+                    known.add(location)
+                    for inner, file in _pictures_of(source):
+                        files[_free(files, (place / inner).as_posix())] = file
+        except OSError as error:
+            raise WorklistError(f"{given}: cannot be looked into ({error.strerror}); check it") from error
+    for folder, why in found.unreadable:
+        problem = f"{folder}: cannot be looked into ({why}); check its permissions"
+        files[_free(files, folder.name)] = PictureFile(folder, problem=problem)
+    return Listing(files, dict(sorted(found.left_out.items())))
 
 
 def match_lines(
-    files: Mapping[str, Path], folder: Path, apart: Path | None = None, *, what: str = "sketch"
-) -> dict[str, Path]:
+    files: Mapping[str, PictureFile], folder: Path, apart: Path | None = None, *, what: str = "sketch"
+) -> dict[str, PictureFile]:
     """Return for each picture the file of the same place in another folder, its line drawing as a rule.
 
     Raises:
         DataError: A picture has none.
     """
-    drawn = {without_ending(place): path for place, path in list_files([folder], apart).items()}
+    drawn = {without_ending(place): file for place, file in list_files([folder], apart).files.items()}
     missing = [place for place in files if without_ending(place) not in drawn]
     if missing:
         raise DataError(
@@ -112,3 +214,39 @@ def match_lines(
 def without_ending(place: str) -> str:
     """Return a place without the ending of the file: ``story/page 1``."""
     return PurePosixPath(place).with_suffix("").as_posix()
+
+
+def _pictures_of(source: Path) -> Iterator[tuple[str, PictureFile]]:
+    """Give a file, or the pages of a book, each with its place in it."""
+    if not _is_book(source):
+        yield "", PictureFile(source)
+        return
+    try:
+        with open_book(source) as book:
+            names = sorted((page.name for page in book.pages), key=natural_key)
+    except (BookError, OSError) as error:
+        yield "", PictureFile(source, problem=str(error))
+        return
+    if not names:
+        yield "", PictureFile(source, problem=f"{source}: has no pages")
+    for name in names:
+        yield name, PictureFile(source / name, book=source)
+
+
+def _is_book(path: Path) -> bool:
+    ending = path.suffix.lower()
+    try:
+        if ending in TIFF_SUFFIXES:
+            return refusal(path) is None and count_pages(path) > 1
+    except OSError:
+        return False  # told when it is read
+    return ending in BOOK_OF_SUFFIX
+
+
+def _free(taken: Mapping[str, PictureFile], place: str) -> str:
+    """Return a place that no other file has; folders that are named alike may hold the same names."""
+    number, free = 2, place
+    while free in taken:
+        path = PurePosixPath(place)
+        number, free = number + 1, path.with_name(f"{path.stem}-{number}{path.suffix}").as_posix()
+    return free

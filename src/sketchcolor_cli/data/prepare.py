@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import tarfile
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from sketchcolor_cli.data.folder import list_files, without_ending
+from sketchcolor_cli.data.folder import PictureFile, list_files, without_ending
 from sketchcolor_cli.data.likeness import Print, Prints, print_of
 from sketchcolor_cli.data.pictures import fitted, to_bytes
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import webdataset
 from sketchcolor_cli.files.atomic import written_whole
-from sketchcolor_cli.imaging.images import on_paper, read_picture, to_tensor
+from sketchcolor_cli.imaging.images import on_paper, to_tensor
 from sketchcolor_cli.metrics.pictures import colorfulness
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ _MANIFEST = (
     "source",
 )
 _PRINT = "print"
+BROKEN = "broken"
+"""The reason of pictures that cannot be read."""
 _DROPPED = ("file", "reason", "detail")
 
 
@@ -58,9 +60,9 @@ _DROPPED = ("file", "reason", "detail")
 class Source:
     """A picture to be packed: its file, its name without ending within the source, and its line drawing."""
 
-    file: Path
+    file: PictureFile
     name: str
-    line: Path | None = None
+    line: PictureFile | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,36 +81,67 @@ class _Ready:
 
 @dataclass
 class Prepared:
-    """What became of the pictures: how many were packed, and by reason how many dropped."""
+    """What became of the pictures.
+
+    Attributes:
+        packed: How many were packed.
+        shards: Into how many shards.
+        dropped: How many were dropped, by reason.
+        broken: Those that cannot be read: file, and why.
+        excluded: How many were left out by name.
+        left_out: How many files of each ending are not read.
+    """
 
     packed: int = 0
     shards: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    broken: list[tuple[str, str]] = field(default_factory=list)
+    excluded: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The pictures to be packed.
+
+    Attributes:
+        pictures: The pictures.
+        excluded: How many were left out by name.
+        left_out: How many files of each ending are not read.
+    """
+
+    pictures: list[Source]
+    excluded: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 def find_sources(
     inputs: Sequence[Path], output: Path, *, lines: Path | None = None, exclude: Iterable[str] = ()
-) -> list[Source]:
-    """List the pictures to be packed.
+) -> Sources:
+    """List the pictures to be packed, pages of books included.
 
-    ``lines`` is a folder with line drawings of the same relative names for some; ``exclude`` are names, with
-    or without ending, or keys in shards, that are left out.
+    Args:
+        inputs: Files and folders.
+        output: The folder for the shards, which does not count.
+        lines: A folder with line drawings of the same places, for some or all.
+        exclude: Names, with or without ending, or keys in shards, that are left out.
 
     Raises:
         DataError: Every picture is left out.
         WorklistError: There is no such file or folder, or no picture.
     """
-    drawn = list_files([lines], output) if lines else {}
-    by_name = {without_ending(place): path for place, path in drawn.items()}
+    drawn = list_files([lines], output).files if lines else {}
+    by_name = {without_ending(place): file for place, file in drawn.items()}
     left_out = {line.strip() for line in exclude} - {""}
+    listing = list_files(inputs, output)
     found = []
-    for place, path in list_files(inputs, output).items():
+    for place, file in listing.files.items():
         name = without_ending(place)
         if not left_out & {name, place, _key(name)}:
-            found.append(Source(path, name, by_name.get(name)))
+            found.append(Source(file, name, by_name.get(name)))
     if not found:
         raise DataError("every picture is excluded; there is nothing to pack")
-    return found
+    return Sources(found, len(listing.files) - len(found), listing.left_out)
 
 
 def read_attribution(path: Path) -> dict[str, dict[str, str]]:
@@ -128,7 +161,7 @@ def read_attribution(path: Path) -> dict[str, dict[str, str]]:
 
 
 def prepare(
-    sources: Sequence[Source],
+    sources: Sources,
     output: Path,
     settings: PrepareSettings,
     *,
@@ -145,35 +178,39 @@ def prepare(
             nothing can be written.
     """
     state = _State(output, settings, resume=resume)
-    waiting = [source for source in sources if str(source.file) not in state.seen]
-    done = len(sources) - len(waiting)
+    total = len(sources.pictures)
+    waiting = [source for source in sources.pictures if str(source.file.path) not in state.seen]
+    done = total - len(waiting)
     shard: list[tuple[dict[str, Any], dict[str, bytes]]] = []
     for source, ready in _ahead(lambda one: _read(one, settings), waiting, workers):
         done += 1
         kept = _judge(state.prints, source, ready)
         if kept.reason:
-            state.dropped.append({"file": str(source.file), "reason": kept.reason, "detail": kept.detail})
+            state.dropped.append(
+                {"file": str(source.file.path), "reason": kept.reason, "detail": kept.detail}
+            )
         else:
             about = {"licence": licence, **(attribution or {}).get(source.name, {})}
             shard.append(_sample(source, kept, about, state.key_for(source.name)))
         if len(shard) == settings.shard_size:
             state.write(shard)
             shard = []
-        report(done, len(sources))
+        report(done, total)
     state.write(shard)
-    counts: dict[str, int] = {}
-    for row in state.dropped:
-        counts[row["reason"]] = counts.get(row["reason"], 0) + 1
-    return Prepared(len(state.manifest), state.count, counts)
+    counts = Counter(row["reason"] for row in state.dropped)
+    broken = [(row["file"], row["detail"]) for row in state.dropped if row["reason"] == BROKEN]
+    return Prepared(
+        len(state.manifest), state.count, dict(counts), broken, sources.excluded, sources.left_out
+    )
 
 
 def _read(source: Source, settings: PrepareSettings) -> _Ready:
     """Decode one picture, and encode it as it shall be packed."""
     try:
-        rgb = on_paper(read_picture(source.file))
-        line = on_paper(read_picture(source.line))[..., 1] if source.line else None
+        rgb = on_paper(source.file.read())
+        line = on_paper(source.line.read())[..., 1] if source.line else None
     except ImageError as error:
-        return _Ready(reason="broken", detail=str(error))
+        return _Ready(reason=BROKEN, detail=str(error))
     height, width = rgb.shape[:2]
     if min(height, width) < settings.min_side:
         return _Ready(reason="tiny", detail=f"{width}×{height}")
@@ -201,7 +238,7 @@ def _judge(prints: Prints, source: Source, ready: _Ready) -> _Ready:
     like = prints.like(ready.print_)
     if like is not None:
         return _Ready(reason="duplicate", detail=like)
-    prints.add(ready.print_, str(source.file))
+    prints.add(ready.print_, str(source.file.path))
     return ready
 
 
@@ -226,7 +263,7 @@ def _sample(
     row = {
         **told,
         "key": key,
-        "file": str(source.file),
+        "file": str(source.file.path),
         "line": told["line"] or "",
         "colorfulness": f"{ready.colorfulness:.2f}",
         _PRINT: str(ready.print_),

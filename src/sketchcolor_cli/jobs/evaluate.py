@@ -14,9 +14,8 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import ENOUGH, EvaluateSettings
+from sketchcolor_cli.jobs.outcome import Loading, Note
 from sketchcolor_cli.jobs.shared import (
-    LOADING,
-    Remark,
     Step,
     device_setting,
     fid_weights_setting,
@@ -90,7 +89,7 @@ def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluatio
     """
     _require_writable(request.output)  # or hours of work would end there
     network = _fid_weights(request, progress) if request.fid else None
-    progress(Step(LOADING))
+    progress(Loading())
     device = devices.resolve(request.device)
     from sketchcolor_cli.data.opening import open_pictures
     from sketchcolor_cli.evaluation.models.report import html_report
@@ -114,7 +113,7 @@ def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluatio
     count = found.protocol["pictures"]
     if network is not None and count < ENOUGH:
         progress(
-            Remark(
+            Note(
                 f"note: FID of {count} pictures is too large; compare it with that of as many only, or "
                 "compare KID, which has no such bias"
             )
@@ -158,7 +157,7 @@ def _stored(files: Sequence[WeightFile], figures_are: str, progress: Progress) -
     try:
         store.require(files)
     except WeightError as problem:
-        progress(Remark(f"note: {figures_are} left out; {problem}"))
+        progress(Note(f"note: {figures_are} left out; {problem}"))
         return None
     return [store.find(file) for file in files]
 

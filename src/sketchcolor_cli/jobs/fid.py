@@ -11,7 +11,8 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError, UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import FidSettings
-from sketchcolor_cli.jobs.shared import LOADING, Step, device_setting, fid_weights_setting, silent
+from sketchcolor_cli.jobs.outcome import Loading
+from sketchcolor_cli.jobs.shared import Step, device_setting, fid_weights_setting, silent
 from sketchcolor_cli.settings import Settings, argument, part, setting
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _meter(request: FidRequest, progress: Progress) -> FidMeter:
     def load() -> FidInception:
         if path is None:
             raise WeightError("the weights of the network are needed to measure pictures")
-        progress(Step(LOADING))
+        progress(Loading())
         device = devices.resolve(request.device)
         from sketchcolor_cli.evaluation.fid.inception import load_inception  # imports torch
 
@@ -216,7 +217,7 @@ def _colored(request: FidRequest, progress: Progress) -> Made:
 
     if request.sketches is None:
         raise UsageError("--model and --sketches go together")
-    files, folder = list_files([request.sketches]), _references(request)
+    files, folder = list_files([request.sketches]).files, _references(request)
     sketches = FolderSet(files, match_lines(files, folder, what="reference") if folder else None)
     color = _colorizer(request, progress)
     unreadable: list[tuple[str, str]] = []
@@ -242,7 +243,7 @@ def _references(request: FidRequest) -> Path | None:
 
 
 def _colorizer(request: FidRequest, progress: Progress) -> Colorizer:
-    progress(Step(LOADING))
+    progress(Loading())
     from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
     from sketchcolor_cli.coloring.models import load_color_model
     from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
@@ -259,10 +260,10 @@ def _color_one(
     """Return one sketch in colour, (H, W, 3)."""
     from sketchcolor_cli.data.pictures import to_bytes
     from sketchcolor_cli.evaluation.models.protocols import rough
-    from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
+    from sketchcolor_cli.imaging.images import Picture, on_paper
 
     reference = sketches.lines[index]
-    given = read_picture(reference) if reference else None
+    given = reference.read() if reference else None
     if given is not None and rough_too:
         given = Picture(rough(on_paper(given)))
-    return to_bytes(color(read_picture(sketches.paths[index]), given).rgb)
+    return to_bytes(color(sketches.files[index].read(), given).rgb)

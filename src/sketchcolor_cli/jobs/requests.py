@@ -14,6 +14,7 @@ from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX
 from sketchcolor_cli.imaging.settings import Saving
 from sketchcolor_cli.jobs.series import find_series, read_series
 from sketchcolor_cli.jobs.settings import RunSettings
+from sketchcolor_cli.jobs.shared import device_setting, model_setting
 from sketchcolor_cli.settings import REQUIRED, Settings, argument, build, part, setting
 
 if TYPE_CHECKING:
@@ -42,22 +43,6 @@ def _output() -> Any:
         "Folder for the results; the tree of each input folder is kept below it.",
         short="-o",
         stored=False,
-        matters=False,
-    )
-
-
-def _model() -> Any:
-    return setting(
-        "default",
-        "Colour model: a name that `sketchcolor models list` shows, or a model file.",
-        complete="models",
-    )
-
-
-def _device() -> Any:
-    return setting(
-        "auto",
-        "Where to compute: auto, cpu, cuda, cuda:N or mps. auto takes a GPU when there is one.",
         matters=False,
     )
 
@@ -175,8 +160,8 @@ class ColorizeRequest(Settings):
 
     inputs: tuple[Path, ...] = _inputs()
     output: Path = _output()  # noqa: RUF009  (a field, as setting makes)
-    model: str = _model()
-    device: str = _device()
+    model: str = model_setting()
+    device: str = device_setting()
     guides: Guides = part(Guides, "Guides")
     colors: ColorizeSettings = part(ColorizeSettings, "Colours")
     beside: Extras = part(Extras)
@@ -229,7 +214,7 @@ class ExtractRequest(Settings):
 
     inputs: tuple[Path, ...] = _inputs()
     output: Path = _output()  # noqa: RUF009  (a field, as setting makes)
-    device: str = _device()
+    device: str = device_setting()
     sketching: Sketching = part(Sketching, "Sketch")
     params: tuple[str, ...] = setting(
         (), "Set a parameter of the extractor, such as strength=2.", name="param", panel="Sketch"
@@ -302,8 +287,8 @@ class ExploreRequest(Settings):
 
     page: Path = argument("The page to colour.", metavar="PAGE")
     output: Path = setting(REQUIRED, "Picture file for the grid.", short="-o", stored=False)
-    model: str = _model()
-    device: str = _device()
+    model: str = model_setting()
+    device: str = device_setting()
     reference: Path | None = setting(
         None,
         "Rough colouring of the page; of models with a latent vector, the middle of the grid is read from "

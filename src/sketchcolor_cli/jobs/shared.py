@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sketchcolor_cli.settings import setting
-
-LOADING = "loading"
-"""What a journey does first: libraries and networks are loaded, no file is written."""
+from sketchcolor_cli.jobs.outcome import Loading, Note
+from sketchcolor_cli.settings import argument, setting
 
 
 @dataclass(frozen=True)
@@ -17,7 +15,7 @@ class Step:
     """How far a journey is.
 
     Attributes:
-        what: What it does: LOADING, ``measuring``.
+        what: What it does, such as ``measuring``.
         done: How many pictures, or records, are done.
         total: Of how many; None where that is not known.
         detail: What else is to be shown.
@@ -29,18 +27,11 @@ class Step:
     detail: str = ""
 
 
-@dataclass(frozen=True)
-class Remark:
-    """One line that the user should read while the journey goes on."""
-
-    message: str
-
-
-Progress = Callable[[Step | Remark], None]
+Progress = Callable[[Step | Loading | Note], None]
 """Is told what happens, in the caller's thread."""
 
 
-def silent(_: Step | Remark) -> None:
+def silent(_: Step | Loading | Note) -> None:
     """Report nothing: the default where nobody listens."""
 
 
@@ -66,6 +57,13 @@ def method_setting() -> Any:
     """Return the setting of the extractor that draws sketches to measure with."""
     return setting(
         "xdog", "Extractor that draws the sketches that the data lacks.", short="-m", complete="methods"
+    )
+
+
+def data_argument() -> Any:
+    """Return the argument that names a set of pictures."""
+    return argument(
+        "A folder, a folder of shards, or shards `a-{000000..000003}.tar`.", metavar="DATA", matters=False
     )
 
 

@@ -65,7 +65,7 @@ class Opened(Drawings):
             return [pictures.source(index) for index in range(len(pictures))]
         if len(data) != 1:
             raise DataError(f"{data[0]}: the stage vgg needs one folder with a subfolder for each class")
-        return name_classes(pictures.paths, data[0])
+        return name_classes([file.path for file in pictures.files], data[0])
 
 
 def open_drawings(

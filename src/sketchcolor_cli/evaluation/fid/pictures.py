@@ -34,6 +34,8 @@ ARCHIVES = frozenset({".zip", ".cbz"})
 """The endings of archives that are looked into, in lower case."""
 
 _PORTABLE = frozenset({".pgm", ".ppm"})  # which pytorch-fid counts as well
+# Which it does not count and Pillow may not open: there is no value to agree with.
+_OURS = frozenset({".heic", ".heif", ".j2k", ".jp2", ".jpx", ".jxl", ".kra", ".psd"})
 _ENDINGS = IMAGE_SUFFIXES | _PORTABLE
 _MAX_BYTES = 1 << 30  # a single picture of an archive that claims to be larger is not unpacked
 
@@ -114,8 +116,9 @@ def decode(name: str, data: bytes, how: Decode = Decode.PYTORCH) -> Decoded:
     Raises:
         ImageError: it is not a picture, or a damaged one.
     """
-    portable = PurePosixPath(name).suffix.lower() in _PORTABLE
-    if how is Decode.PICTURE and not portable:
+    ending = PurePosixPath(name).suffix.lower()
+    portable = ending in _PORTABLE
+    if ending in _OURS or (how is Decode.PICTURE and not portable):
         return Decoded(_as_shown(name, data))
     try:
         with Image.open(BytesIO(data)) as image:
