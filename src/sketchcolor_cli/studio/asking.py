@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from python_multipart.exceptions import MultipartParseError
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from sketchcolor_cli.studio.problems import ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from starlette.datastructures import FormData
     from starlette.requests import Request
 
     from sketchcolor_cli.studio.limits import Limits
 
+_END = 64  # bytes of a form's end that are looked at
 _CLIENT = 32  # longest name that a window gives itself
 
 
@@ -87,19 +87,40 @@ async def form_of(request: Request, limits: Limits) -> AsyncIterator[FormData]:
         ProblemError: It has another type, is damaged, or has too many parts.
     """
     require_type(request, "multipart/form-data")
+    tail = bytearray()
+    parser = MultiPartParser(
+        request.headers,
+        _remembered(request, tail),
+        max_files=limits.parts,
+        max_fields=limits.parts,
+        max_part_size=limits.document,
+    )
     try:
-        form = await request.form(
-            max_files=limits.parts, max_fields=limits.parts, max_part_size=limits.document
-        )
-    except HTTPException as error:
-        status = 413 if "Too many" in error.detail or "exceeded" in error.detail else 400
-        raise ProblemError(status, f"the form cannot be read ({error.detail})") from error
-    except (MultiPartException, MultipartParseError, ValueError, KeyError) as error:
-        raise ProblemError(400, f"the form cannot be read ({error})") from error
-    try:
+        form = await _parsed_form(parser)
+        if not bytes(tail).rstrip().endswith(b"--"):
+            raise ProblemError(400, "the form did not come to its end; send it again")
         yield form
     finally:
-        await form.close()
+        for file in parser._files_to_close_on_error:  # those of parts that did not come to their end, too
+            file.close()
+
+
+async def _parsed_form(parser: MultiPartParser) -> FormData:
+    try:
+        return await parser.parse()
+    except MultiPartException as error:
+        status = 413 if "Too many" in error.message or "exceeded" in error.message else 400
+        raise ProblemError(status, f"the form cannot be read ({error.message})") from error
+    except (MultipartParseError, ValueError, KeyError) as error:
+        raise ProblemError(400, f"the form cannot be read ({error})") from error
+
+
+async def _remembered(request: Request, tail: bytearray) -> AsyncGenerator[bytes, None]:
+    """Give a request's body, of which the end is put into ``tail``."""
+    async for piece in request.stream():
+        tail += piece[-_END:]
+        del tail[:-_END]
+        yield piece
 
 
 def files_in(form: FormData, name: str) -> list[UploadFile]:

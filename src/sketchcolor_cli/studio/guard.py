@@ -149,7 +149,9 @@ class _Body:
         try:
             message = await asyncio.wait_for(self._receive(), left)
         except TimeoutError as error:
-            raise ProblemError(408, "the request did not come to its end in time") from error
+            raise ProblemError(
+                408, "the request did not come to its end in time", headers={"Connection": "close"}
+            ) from error
         self._size += len(message.get("body", b""))
         self._over = not message.get("more_body", False)
         if self._size > self._limits.body:

@@ -41,10 +41,18 @@ def routes() -> list[WebSocketRoute]:
 async def live(socket: WebSocket) -> None:
     """Serve one open page."""
     studio: Studio = socket.app.state.studio
-    if len(studio.sockets) >= studio.limits.sockets:
+    await socket.accept(PROTOCOL if PROTOCOL in socket.scope.get("subprotocols", ()) else None)
+    if studio.open_sockets >= studio.limits.sockets:
         await socket.close(1013, "too many pages are open; close some windows")
         return
-    await socket.accept(PROTOCOL if PROTOCOL in socket.scope.get("subprotocols", ()) else None)
+    studio.open_sockets += 1
+    try:
+        await _serve(socket, studio)
+    finally:
+        studio.open_sockets -= 1
+
+
+async def _serve(socket: WebSocket, studio: Studio) -> None:
     try:
         page = await asyncio.to_thread(studio.project.page, socket.path_params["id"])
     except ProblemError as problem:

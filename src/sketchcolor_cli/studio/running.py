@@ -138,15 +138,13 @@ class Server(uvicorn.Server):
             self._listening()
 
 
-def serve(app: ASGIApp, listening: socket.socket, limits: Limits, begun: Callable[[], None]) -> None:
-    """Serve until Ctrl-C; ``begun`` is called as soon as requests are taken."""
-    _more_files()
-    protocol = type("LimitedHttp", (Patient,), {"limits": limits})
+def server_of(app: ASGIApp, limits: Limits, begun: Callable[[], None]) -> Server:
+    """Return a server of an application; ``begun`` is called as soon as requests are taken."""
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
-        http=protocol,
+        http=type("LimitedHttp", (Patient,), {"limits": limits}),
         ws="websockets-sansio",
         ws_max_size=limits.document,
         timeout_keep_alive=20,
@@ -155,12 +153,17 @@ def serve(app: ASGIApp, listening: socket.socket, limits: Limits, begun: Callabl
         lifespan="on",
         backlog=256,
     )
-    server = Server(config, begun)
+    return Server(config, begun)
+
+
+def serve(app: ASGIApp, listening: socket.socket, limits: Limits, begun: Callable[[], None]) -> None:
+    """Serve until Ctrl-C; ``begun`` is called as soon as requests are taken."""
+    take_more_files()
     with suppress(KeyboardInterrupt, asyncio.CancelledError):
-        asyncio.run(server.serve(sockets=[listening]))
+        asyncio.run(server_of(app, limits, begun).serve(sockets=[listening]))
 
 
-def _more_files() -> None:
+def take_more_files() -> None:
     """Let the process have as many files open as it may, since each connection is one."""
     with suppress(ImportError, ValueError, OSError):
         import resource

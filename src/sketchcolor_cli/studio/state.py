@@ -61,7 +61,7 @@ class Studio:
     def __post_init__(self) -> None:
         """Make what is not given."""
         self.pictures = Pictures(self.limits.pixels)
-        self.answers, self.waiting = Answers(), 0
+        self.answers, self.waiting, self.open_sockets = Answers(), 0, 0
         self.spool = TemporaryDirectory(prefix="sketchcolor-")
         self._project: Project | None = None
 
