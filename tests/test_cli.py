@@ -55,7 +55,7 @@ from sketchcolor_cli.settings import from_table, part, setting
 from sketchcolor_cli.training import run as training_run
 from sketchcolor_cli.training.loop.ranks import Ranks
 from sketchcolor_cli.training.settings import TrainSettings
-from sketchcolor_cli.weights.format import Record, write_stored
+from sketchcolor_cli.weights.format import Record, write_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -881,7 +881,7 @@ def test_plugins_says_which_methods_lack_weights(
         "lost": (False, []),
         "odd": (False, []),
     }
-    write_stored(tmp_path / "net.safetensors", {}, Record("net", "MIT", "net.pth", (), False, "here"))
+    write_weights(tmp_path / "net.safetensors", {}, Record("net", "MIT", "net.pth", (), False, "here"))
     shown = {one["name"]: one for one in json.loads(command("plugins --json").stdout)}
     assert (shown["net"]["ready"], shown["mean"]["missing_weights"]) == (True, ["other"])
 

@@ -10,7 +10,7 @@ import torchvision
 
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.weights import inception
-from sketchcolor_cli.weights.builtin import FID_INCEPTION, KNOWN
+from sketchcolor_cli.weights.builtin import BUILTIN, FID_INCEPTION
 from sketchcolor_cli.weights.convert import convert
 
 
@@ -79,6 +79,6 @@ def test_another_archive_is_refused(tmp_path):
 
 
 def test_the_programs_own_weights_have_checksums_and_places():
-    for file in {file for files in KNOWN.values() for file in files}:
+    for file in {file for files in BUILTIN.values() for file in files}:
         assert all(source.sha256 and source.size for source in file.sources)
         assert file.sources[0].urls

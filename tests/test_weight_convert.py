@@ -12,7 +12,7 @@ from safetensors.torch import load, save_file
 
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.weights.convert import convert, read_tensors
-from sketchcolor_cli.weights.format import Record, write_stored
+from sketchcolor_cli.weights.format import Record, write_weights
 from sketchcolor_cli.weights.spec import WeightFile, WeightSource
 
 NETWORK = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
@@ -31,7 +31,7 @@ def stored(converted):
     """Return what safetensors reads of the file in which the converted tensors are stored."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "net.safetensors"
-        write_stored(path, converted, Record("net", "MIT", "net.pth", (), verified=False, origin="here"))
+        write_weights(path, converted, Record("net", "MIT", "net.pth", (), verified=False, origin="here"))
         return load(path.read_bytes())
 
 

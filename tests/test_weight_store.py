@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save
 
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.weights.convert import pack
-from sketchcolor_cli.weights.format import Record, read_record, write_stored
+from sketchcolor_cli.weights.format import Record, read_record, write_weights
 from sketchcolor_cli.weights.spec import WeightFile, WeightSource
 from sketchcolor_cli.weights.store import State, WeightStore
 
@@ -34,7 +34,7 @@ PLAIN = {"a": torch.zeros(3)}
 def put(store, file, **changes):
     record = Record(file.name, file.licence, "net.pth", (f"sha256:{SHA}",), True, "https://example.org/n")
     packed = {name: pack(store.folder, name, tensor) for name, tensor in TENSORS.items()}
-    return write_stored(store.path(file), packed, replace(record, **changes))
+    return write_weights(store.path(file), packed, replace(record, **changes))
 
 
 @pytest.fixture

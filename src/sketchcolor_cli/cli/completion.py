@@ -33,10 +33,10 @@ def _models() -> Iterable[str]:
 
 
 def _weights() -> Iterable[str]:
-    from sketchcolor_cli.cli.weights import find_declared
+    from sketchcolor_cli.cli.weights import weight_registry
     from sketchcolor_cli.plugin.discovery import find_extractors
 
-    return (one.file.name for one in find_declared(find_extractors()).all)
+    return (one.file.name for one in weight_registry(find_extractors()).all)
 
 
 _LISTS: dict[str, Callable[[], Iterable[str]]] = {

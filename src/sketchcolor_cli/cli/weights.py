@@ -12,8 +12,8 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.plugin.discovery import find_extractors
-from sketchcolor_cli.weights.builtin import KNOWN
-from sketchcolor_cli.weights.registry import Declarations
+from sketchcolor_cli.weights.builtin import BUILTIN
+from sketchcolor_cli.weights.registry import WeightRegistry
 from sketchcolor_cli.weights.store import State, describe, readable_size
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.plugin.discovery import Extractors
     from sketchcolor_cli.weights.format import Record
-    from sketchcolor_cli.weights.registry import Declared
+    from sketchcolor_cli.weights.registry import RegisteredWeights
     from sketchcolor_cli.weights.spec import WeightFile, WeightSource
     from sketchcolor_cli.weights.store import WeightStore
 
@@ -56,14 +56,14 @@ def list_(json: options.Json = False) -> int:
     Example: `sketchcolor weights list --json`
     """
     store = environment.weight_store()
-    declared = find_declared().all
+    registered = weight_registry().all
     if json:
-        printing.emit_json([_as_json(store, one) for one in declared])
+        printing.emit_json([_as_json(store, one) for one in registered])
         return 0
     name = Column("name", no_wrap=True)
     licence, users = (Column(title, overflow="fold") for title in ("licence", "used by"))
     table = Table(name, "state", "download", licence, users)
-    for one in declared:
+    for one in registered:
         size = readable_size(one.file.size) if one.file.size else "unknown"
         row = (one.file.name, store.state(one.file), size, one.file.licence, ", ".join(one.used_by))
         table.add_row(*(printing.one_line(text) for text in row))
@@ -78,13 +78,13 @@ def show(name: Name, json: options.Json = False) -> int:
 
     Example: `sketchcolor weights show fid-inception`
     """
-    store, declarations = environment.weight_store(), find_declared()
-    file = declarations.get(name)
-    [declared] = [one for one in declarations.all if one.file is file]
+    store, registry = environment.weight_store(), weight_registry()
+    file = registry.get(name)
+    [registered] = [one for one in registry.all if one.file is file]
     if json:
-        printing.emit_json(_as_json(store, declared))
+        printing.emit_json(_as_json(store, registered))
     else:
-        for line in _description(store, declared):
+        for line in _description(store, registered):
             printing.emit(line)
     return 0
 
@@ -158,7 +158,7 @@ def import_(
     """
     from sketchcolor_cli.weights.fetch import import_file
 
-    store, file = environment.weight_store(), find_declared().get(name)
+    store, file = environment.weight_store(), weight_registry().get(name)
     printing.note(f"{file.name}: {file.licence}")
     record = import_file(store, file, path, accept=accept_licence)
     _tell(store, file, record)
@@ -180,11 +180,11 @@ def verify(
 
     Example: `sketchcolor weights verify`
     """
-    store, declarations = environment.weight_store(), find_declared()
+    store, registry = environment.weight_store(), weight_registry()
     if names:
-        files = [declarations.get(name) for name in dict.fromkeys(names)]
+        files = [registry.get(name) for name in dict.fromkeys(names)]
     else:
-        files = [one.file for one in declarations.all if store.state(one.file) is not State.MISSING]
+        files = [one.file for one in registry.all if store.state(one.file) is not State.MISSING]
     results: list[dict[str, Any]] = []
     for file in files:
         try:
@@ -216,7 +216,7 @@ def path(
     Example: `sketchcolor weights path`
     """
     store = environment.weight_store()
-    where = str(store.path(find_declared().get(name)) if name else store.folder)
+    where = str(store.path(weight_registry().get(name)) if name else store.folder)
     if json:
         printing.emit_json({"path": where})
     else:
@@ -231,9 +231,9 @@ def remove(names: Names, json: options.Json = False) -> int:
 
     Example: `sketchcolor weights remove fid-inception`
     """
-    store, declarations = environment.weight_store(), find_declared()
+    store, registry = environment.weight_store(), weight_registry()
     removed = []
-    for file in [declarations.get(name) for name in dict.fromkeys(names)]:
+    for file in [registry.get(name) for name in dict.fromkeys(names)]:
         there = store.remove(file)
         printing.note(f"{file.name}: {'removed' if there else 'was not there'}")
         removed.append({"name": file.name, "removed": there})
@@ -242,28 +242,28 @@ def remove(names: Names, json: options.Json = False) -> int:
     return 0
 
 
-def find_declared(extractors: Extractors | None = None) -> Declarations:
+def weight_registry(extractors: Extractors | None = None) -> WeightRegistry:
     """Return the weights of the extractors that are installed, and the program's own."""
-    own = ((f"sketchcolor {command}", file) for command, files in KNOWN.items() for file in files)
+    own = ((f"sketchcolor {command}", file) for command, files in BUILTIN.items() for file in files)
     listings = (extractors or find_extractors()).listings
     theirs = ((one.name, file) for one in listings if one.extractor for file in one.extractor.weights)
-    return Declarations([*own, *theirs])
+    return WeightRegistry([*own, *theirs])
 
 
 def _wanted(names: list[str]) -> list[WeightFile]:
     """Return the weights of these names; the name of a method stands for all that it needs."""
     extractors = find_extractors()
-    declarations = find_declared(extractors)
-    known = {one.file.name for one in declarations.all}
+    registry = weight_registry(extractors)
+    known = {one.file.name for one in registry.all}
     wanted: list[WeightFile] = []
     for name in names:
         if name in known or name not in extractors.names():
-            wanted.append(declarations.get(name))
+            wanted.append(registry.get(name))
             continue
         needed = extractors.weights(name)
         if not needed:
             printing.note(f"{name}: needs no weights")
-        wanted += [declarations.get(file.name) for file in needed]
+        wanted += [registry.get(file.name) for file in needed]
     return list(dict.fromkeys(wanted))
 
 
@@ -294,25 +294,25 @@ def _stored(store: WeightStore, file: WeightFile, record: Record) -> dict[str, A
     }
 
 
-def _as_json(store: WeightStore, declared: Declared) -> dict[str, Any]:
-    file, state = declared.file, store.state(declared.file)
+def _as_json(store: WeightStore, registered: RegisteredWeights) -> dict[str, Any]:
+    file, state = registered.file, store.state(registered.file)
     return {
         **file.to_json(),
-        "used_by": list(declared.used_by),
-        "problem": declared.problem,
+        "used_by": list(registered.used_by),
+        "problem": registered.problem,
         "state": state,
         "path": str(store.path(file)),
         "stored": _stored(store, file, store.record(file)) if state is State.READY else None,
     }
 
 
-def _description(store: WeightStore, declared: Declared) -> Iterator[str]:
-    file, state = declared.file, store.state(declared.file)
+def _description(store: WeightStore, registered: RegisteredWeights) -> Iterator[str]:
+    file, state = registered.file, store.state(registered.file)
     yield f"name      {file.name}"
     yield f"licence   {file.licence}"
     if file.non_commercial:
         yield "          forbids commercial use; fetch and import need --accept-licence"
-    yield f"used by   {', '.join(declared.used_by)}"
+    yield f"used by   {', '.join(registered.used_by)}"
     yield f"state     {state}, {store.path(file)}"
     if state is State.READY:
         record = store.record(file)

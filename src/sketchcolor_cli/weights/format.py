@@ -59,7 +59,7 @@ class Packed(NamedTuple):
     numbers: memoryview
 
 
-def write_stored(path: Path, tensors: Mapping[str, Packed], record: Record) -> Record:
+def write_weights(path: Path, tensors: Mapping[str, Packed], record: Record) -> Record:
     """Write tensors with a record as a safetensors file, whole or not at all.
 
     Returns:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Declared:
+class RegisteredWeights:
     """Weights, and who uses them.
 
     Attributes:
@@ -29,15 +29,15 @@ class Declared:
     problem: str | None = None
 
 
-class Declarations:
+class WeightRegistry:
     """The weights that can be got."""
 
-    def __init__(self, declared: Iterable[tuple[str, WeightFile]]) -> None:
+    def __init__(self, registered: Iterable[tuple[str, WeightFile]]) -> None:
         """Take each user's name with the weights that it declares."""
-        found: dict[str, Declared] = {}
-        for user, file in declared:
+        found: dict[str, RegisteredWeights] = {}
+        for user, file in registered:
             before = found.get(file.name)
-            found[file.name] = _joined(before, user, file) if before else Declared(file, (user,))
+            found[file.name] = _joined(before, user, file) if before else RegisteredWeights(file, (user,))
         self.all = [found[name] for name in sorted(found)]
         self._by_name = found
 
@@ -47,21 +47,21 @@ class Declarations:
         Raises:
             WeightError: There are none, or two of them.
         """
-        declared = self._by_name.get(name)
-        if declared is None:
+        registered = self._by_name.get(name)
+        if registered is None:
             names = list(self._by_name)
             close = difflib.get_close_matches(name, names)
             hint = (
                 f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(names) or 'none'}"
             )
             raise WeightError(f"{name}: no weights of this name are known; {hint}")
-        if declared.problem:
-            raise WeightError(f"{name}: {declared.problem}")
-        return declared.file
+        if registered.problem:
+            raise WeightError(f"{name}: {registered.problem}")
+        return registered.file
 
 
-def _joined(before: Declared, user: str, file: WeightFile) -> Declared:
+def _joined(before: RegisteredWeights, user: str, file: WeightFile) -> RegisteredWeights:
     users = before.used_by if user in before.used_by else (*before.used_by, user)
     same = before.file.to_json() == file.to_json()
     problem = f"{', '.join(users)} declare different weights of this name; uninstall one of the plugins"
-    return Declared(before.file, users, before.problem if same else problem)
+    return RegisteredWeights(before.file, users, before.problem if same else problem)
