@@ -296,10 +296,12 @@ def test_two_models_of_one_name_are_refused() -> None:
 
 
 def test_bundled_features_depend_on_the_picture_alone_and_are_named_by_their_file() -> None:
-    see = BundledFeatures()
-    assert re.fullmatch(r"last features of the perceptual network [0-9a-f]{8}, pictures at 256×256", see.name)
-    first, other = see(picture(0)), see(picture(1))
-    assert np.array_equal(first, see(picture(0)))
+    extract = BundledFeatures()
+    assert re.fullmatch(
+        r"last features of the perceptual network [0-9a-f]{8}, pictures at 256×256", extract.name
+    )
+    first, other = extract(picture(0)), extract(picture(1))
+    assert np.array_equal(first, extract(picture(0)))
     assert np.abs(first - other).max() > 1e-3
 
 

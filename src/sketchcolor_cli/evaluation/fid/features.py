@@ -143,7 +143,7 @@ def _measure(
 ) -> Statistics | None:
     running = RunningMoments()
     kept: list[NDArray[np.float32]] | None = []
-    for features in _seen(network, _batches(pictures, settings.batch_size)):
+    for features in _features_of(network, _batches(pictures, settings.batch_size)):
         try:
             running.add(features)
         except ValueError as error:
@@ -159,28 +159,28 @@ def _measure(
     return Statistics(moments, None if kept is None else np.concatenate(kept))
 
 
-def _seen(network: FidInception, batches: Iterable[list[Tensor]]) -> Iterator[NDArray[np.float32]]:
+def _features_of(network: FidInception, batches: Iterable[list[Tensor]]) -> Iterator[NDArray[np.float32]]:
     """Return the features of batches in order; on a CPU each core works on a batch of its own.
 
     Cores that share a batch wait for one another after every layer.
     """
     device = next(network.parameters()).device
 
-    def see(batch: list[Tensor]) -> NDArray[np.float32]:
+    def extract(batch: list[Tensor]) -> NDArray[np.float32]:
         with torch.inference_mode():  # holds for one thread
             features: NDArray[np.float32] = network(torch.stack(batch).to(device)).cpu().numpy()
         return features
 
     cores = torch.get_num_threads() if device.type == "cpu" else 1
     if cores == 1:
-        yield from map(see, batches)
+        yield from map(extract, batches)
         return
     torch.set_num_threads(1)
     try:
         with ThreadPoolExecutor(cores) as pool:
             waiting: deque[Future[NDArray[np.float32]]] = deque()
             for batch in batches:
-                waiting.append(pool.submit(see, batch))
+                waiting.append(pool.submit(extract, batch))
                 if len(waiting) > cores:
                     yield waiting.popleft().result()
             while waiting:

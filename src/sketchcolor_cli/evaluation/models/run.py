@@ -14,7 +14,7 @@ from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.evaluation.models.figures import FIGURES, figures_of, size_difference
 from sketchcolor_cli.evaluation.models.protocols import Given, give, random_of
 from sketchcolor_cli.evaluation.models.samples import as_file
-from sketchcolor_cli.evaluation.models.summary import Evaluation, Row, SeenFeatures, Trial, summarise
+from sketchcolor_cli.evaluation.models.summary import CollectedFeatures, Evaluation, Row, Trial, summarise
 from sketchcolor_cli.evaluation.models.thumbnails import thumbnails
 from sketchcolor_cli.evaluation.settings import MEANING, EvaluateSettings
 from sketchcolor_cli.evaluation.settings import Protocol as Kind
@@ -65,12 +65,12 @@ class FeatureSet:
     Attributes:
         name: What the features are.
         key: What the distance is called in reports, such as ``fid``; KID is given beside ``fid``.
-        see: Gives them.
+        feature_extractor: Gives them.
     """
 
     name: str
     key: str
-    see: Features
+    feature_extractor: Features
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,12 @@ class PairFigure:
     Attributes:
         name: What it is measured with.
         key: Its name in FIGURES, such as ``lpips``.
-        see: From result and truth, (H, W, 3) both, to the figure; not a number where there is none.
+        measure: From result and truth, (H, W, 3) both, to the figure; not a number where there is none.
     """
 
     name: str
     key: str
-    see: Callable[[Array, Array], float]
+    measure: Callable[[Array, Array], float]
 
 
 def evaluate(
@@ -154,7 +154,7 @@ class _Run:
         self.found = Evaluation({}, {one.name: one.about for one in contenders})
         self.warm: set[str] = set()
         self.lines: dict[str, int] = {}
-        self.seen = SeenFeatures()
+        self.collected = CollectedFeatures()
 
     def picture(self, number: int, *, steady: bool) -> None:
         """Do everything with one picture."""
@@ -164,14 +164,14 @@ class _Run:
             self.found.unreadable.append((self.samples.keys[number], str(error)))
             return
         self.lines[sample.lines] = self.lines.get(sample.lines, 0) + 1
-        of_truth = {one.key: one.see(sample.truth) for one in self.sets}
+        of_truth = {one.key: one.feature_extractor(sample.truth) for one in self.sets}
         for protocol in self.settings.protocols:
             other = self._other(number) if protocol is Kind.OTHER else None
             if protocol is Kind.OTHER and other is None:
                 continue
             given = give(protocol, sample, other, self.settings)
             for key, values in of_truth.items():
-                self.seen.truths[str(protocol), key].append(values)
+                self.collected.truths[str(protocol), key].append(values)
             for contender in self.contenders:
                 row = self._color(
                     contender, protocol, sample, given, steady=steady and protocol is self._steady_protocol
@@ -207,13 +207,13 @@ class _Run:
         result = as_file(colored)
         figures = {**figures_of(result, sample, given), "seconds": seconds}
         for pair in self.pairs:
-            if np.isfinite(value := pair.see(result, sample.truth)):
+            if np.isfinite(value := pair.measure(result, sample.truth)):
                 figures[pair.key] = float(value)
         if steady:
             figures["size_delta_e"] = self._between_sizes(contender, sample, aids)
         trial = Trial(contender.name, str(protocol))
         for one in self.sets:
-            self.seen.results[trial, one.key].append(one.see(result))
+            self.collected.results[trial, one.key].append(one.feature_extractor(result))
         self.found.shown[(*trial, sample.key)] = thumbnails(sample, given, result)
         return Row(*trial, sample.key, sample.source, figures)
 
@@ -227,7 +227,7 @@ class _Run:
     def finish(self, numbers: Sequence[int]) -> None:
         """Say what all pictures together say."""
         found, settings = self.found, self.settings
-        summarise(found, self.seen, [one.key for one in self.sets], settings)
+        summarise(found, self.collected, [one.key for one in self.sets], settings)
         found.protocol = {
             "protocols": {str(kind): MEANING[kind] for kind in settings.protocols},
             "pictures": len({row.key for row in found.rows}),

@@ -129,7 +129,7 @@ class Evaluation:
 
 
 @dataclass
-class SeenFeatures:
+class CollectedFeatures:
     """The features of pictures, by protocol and kind of features: those of truths, and of each model's."""
 
     truths: dict[tuple[str, str], list[NDArray[np.floating]]] = field(
@@ -141,7 +141,7 @@ class SeenFeatures:
 
 
 def summarise(
-    found: Evaluation, features: SeenFeatures, kinds: Sequence[str], settings: EvaluateSettings
+    found: Evaluation, features: CollectedFeatures, kinds: Sequence[str], settings: EvaluateSettings
 ) -> None:
     """Fill in what the rows say together; ``kinds`` are the kinds of features."""
     first, *_ = found.models
@@ -164,7 +164,7 @@ def summary_of(values: Sequence[float], settings: EvaluateSettings) -> Summary:
     return Summary(mean, low, high, float(np.median(values)), len(values))
 
 
-def _distances(features: SeenFeatures, trial: Trial, kinds: Iterable[str]) -> dict[str, float]:
+def _distances(features: CollectedFeatures, trial: Trial, kinds: Iterable[str]) -> dict[str, float]:
     """Return the distances between the sets of results and of truths; KID beside FID."""
     values: dict[str, float] = {}
     for kind in kinds:
