@@ -21,9 +21,9 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.progress import Progress as Bar
 from rich.text import Text
 
+from sketchcolor_cli.cli.bars import ProgressBar as Bar
 from sketchcolor_cli.jobs.outcome import Begun, Event, EventKind, Loading, Note
 from sketchcolor_cli.jobs.plan import Action
 
@@ -95,11 +95,11 @@ def _headed(what: str, message: str) -> Text:
 
 @contextmanager
 def progress(unit: str) -> Iterator[Bar]:
-    """Show a bar with the time left on a terminal; show nothing where there is none.
+    """Show a bar with the time left on a terminal; where there is none, a line now and then.
 
     A task has a description, which stands before the bar, and a field ``detail``, which stands behind it.
     """
-    with _bar(MofNCompleteColumn(), TextColumn(unit)) as bar:
+    with _bar(MofNCompleteColumn(), TextColumn(unit), unit=unit) as bar:
         yield bar
 
 
@@ -115,17 +115,15 @@ def download_progress(title: str) -> Iterator[Callable[[str, int, int | None], N
         yield listen
 
 
-def _bar(*columns: ProgressColumn) -> Bar:
-    console = stderr()
+def _bar(*columns: ProgressColumn, unit: str = "") -> Bar:
     return Bar(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         *columns,
         TimeRemainingColumn(),
         TextColumn("{task.fields[detail]}", markup=False),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
+        console=stderr(),
+        unit=unit,
     )
 
 
