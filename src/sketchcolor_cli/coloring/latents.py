@@ -15,8 +15,9 @@ import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer, latent_size
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Guess
-from sketchcolor_cli.errors import DataError, UsageError
-from sketchcolor_cli.imaging.images import Picture, write_whole
+from sketchcolor_cli.errors import DataError, ImageError, UsageError
+from sketchcolor_cli.files.atomic import write_bytes
+from sketchcolor_cli.imaging.images import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +43,7 @@ def write_latents(path: Path, model: str, latents: Mapping[str, Latent]) -> None
         ImageError: The file cannot be written.
     """
     pages = {name: [round(float(one), 6) for one in latent] for name, latent in latents.items()}
-    write_whole(path, (json.dumps({"model": model, "pages": pages}, indent=1) + "\n").encode())
+    write_bytes(path, (json.dumps({"model": model, "pages": pages}, indent=1) + "\n").encode(), ImageError)
 
 
 def read_latents(path: Path) -> dict[str, Latent]:

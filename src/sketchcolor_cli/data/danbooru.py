@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.atomic import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -158,7 +158,7 @@ def filter_danbooru(
     try:
         with ExitStack() as stack:  # all are written before one gets its name
             kept, places, counts = (
-                stack.enter_context(written_whole(output / name)) for name in (KEPT, FILES, COUNTS)
+                stack.enter_context(atomic_write(output / name)) for name in (KEPT, FILES, COUNTS)
             )
             with kept.open("w", encoding="utf-8") as ids, places.open("w", encoding="utf-8") as files:
                 for path in metadata:

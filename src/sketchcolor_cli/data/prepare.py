@@ -24,7 +24,7 @@ from sketchcolor_cli.data.likeness import Print, Prints, print_of
 from sketchcolor_cli.data.pictures import fitted, to_bytes
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import webdataset
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.imaging.images import on_paper, to_tensor
 from sketchcolor_cli.metrics.pictures import colorfulness
 
@@ -368,10 +368,4 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    try:
-        with written_whole(path) as temporary:
-            temporary.write_bytes(data)
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space"
-        ) from error
+    write_bytes(path, data, DataError)

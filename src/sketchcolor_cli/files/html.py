@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.atomic import write_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,8 +95,4 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         DataError: it cannot be written.
     """
-    try:
-        with written_whole(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror}); choose a writable folder") from error
+    write_bytes(path, text.encode(), DataError)

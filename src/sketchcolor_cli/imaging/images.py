@@ -18,9 +18,9 @@ import numpy as np
 from cv2.utils import logging
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from sketchcolor_cli.errors import NO_ROOM, DiskFullError, ImageError, SeveralPicturesError
+from sketchcolor_cli.errors import ImageError, SeveralPicturesError
 from sketchcolor_cli.files import signatures
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, IMAGE_SUFFIXES
 from sketchcolor_cli.imaging import deep as sixteen
@@ -188,7 +188,7 @@ def write_picture(path: Path, picture: Picture, saving: Saving | None = None) ->
         data = _encode(picture, name, saving or Saving())
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: cannot be written as {name} ({error}); try PNG") from error
-    write_whole(path, data)
+    write_bytes(path, data, ImageError)
 
 
 def to_tensor(rgb: FloatArray) -> torch.Tensor:
@@ -473,14 +473,3 @@ def _to_steps(values: FloatArray, peak: int) -> FloatArray:
     steps *= peak
     steps += 0.5
     return steps
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    try:
-        with written_whole(path) as temporary:
-            temporary.write_bytes(data)
-    except OSError as error:
-        kind = DiskFullError if error.errno in NO_ROOM else ImageError
-        raise kind(
-            f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space"
-        ) from error

@@ -26,10 +26,12 @@ def write_page(job: Job, done: Colored, request: ColorizeRequest) -> dict[str, s
     Raises:
         ImageError: It cannot be written.
     """
-    from sketchcolor_cli.imaging.images import write_picture, write_whole
+    from sketchcolor_cli.errors import ImageError
+    from sketchcolor_cli.files.atomic import write_bytes
+    from sketchcolor_cli.imaging.images import write_picture
 
     if done.kept and job.reads.suffix.lower() == job.writes.suffix.lower():
-        write_whole(job.writes, job.reads.read_bytes())
+        write_bytes(job.writes, job.reads.read_bytes(), ImageError)
         return _IN_COLOR
     place = extras_place(job, request.output)
     if done.masks is not None and request.debug_masks is not None:

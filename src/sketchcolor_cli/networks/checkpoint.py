@@ -16,7 +16,7 @@ from safetensors.torch import save
 from torch import nn
 
 from sketchcolor_cli.errors import CheckpointError
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.networks.config import (
     CriticConfig,
     GeneratorConfig,
@@ -100,13 +100,7 @@ def save_model(
         for name, tensor in model.state_dict().items()
     }
     data = save(tensors, {_KEY: json.dumps(header, ensure_ascii=False, sort_keys=True)})
-    try:
-        with written_whole(path) as temporary:
-            temporary.write_bytes(data)
-    except OSError as error:
-        raise CheckpointError(
-            f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space"
-        ) from error
+    write_bytes(path, data, CheckpointError)
 
 
 def load_model(path: Path, kind: type[_M] = nn.Module) -> tuple[_M, CheckpointInfo]:  # type: ignore[assignment]

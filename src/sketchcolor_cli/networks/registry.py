@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import CheckpointError
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.atomic import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,14 +123,9 @@ class ModelShelf:
         read_header(path)
         made = ModelFile(name, self.folder / f"{name}{_SUFFIX}", imported=True)
         card = path.with_suffix(".md")
-        try:
-            if card.is_file():
-                _copy(card, made.path.with_suffix(".md"))
-            _copy(path, made.path)
-        except OSError as error:
-            raise CheckpointError(
-                f"{made.path}: cannot be written ({error.strerror}); free space, or make the folder writable"
-            ) from error
+        if card.is_file():
+            _copy(card, made.path.with_suffix(".md"))
+        _copy(path, made.path)
         return made
 
     def remove(self, name: str) -> None:
@@ -181,5 +176,5 @@ def _in(folder: Path, *, imported: bool) -> Iterator[ModelFile]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    with written_whole(target) as temporary:
+    with atomic_write(target, CheckpointError, advice="make the folder writable") as temporary:
         shutil.copyfile(source, temporary)

@@ -12,8 +12,9 @@ import numpy as np
 from sketchcolor_cli.coloring.guides.drift import drift, small
 from sketchcolor_cli.coloring.guides.palette import lab_of, read_palette
 from sketchcolor_cli.coloring.guides.points import parse_color
-from sketchcolor_cli.errors import SketchcolorError
-from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, write_picture, write_whole
+from sketchcolor_cli.errors import ImageError, SketchcolorError
+from sketchcolor_cli.files.atomic import write_bytes
+from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, write_picture
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.project import SHEETS, SWATCHES
 
@@ -87,7 +88,7 @@ def write_points(project: Project) -> str:
         for page in project.pages()
         for mark in project.marks(page)[1]
     ]
-    write_whole(project.output / POINTS, ("[\n" + ",\n".join(listed) + "\n]\n").encode())
+    write_bytes(project.output / POINTS, ("[\n" + ",\n".join(listed) + "\n]\n").encode(), ImageError)
     return POINTS
 
 

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sketchcolor_cli.imaging.images import write_whole
+from sketchcolor_cli.errors import ImageError
+from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.studio import exporting
 from sketchcolor_cli.studio.frames import unpacked
 from sketchcolor_cli.studio.problems import ProblemError
@@ -363,7 +364,7 @@ class Queue:
     def _keep(self) -> None:
         if self._project is not None:
             data = json.dumps(self._jobs, ensure_ascii=False, indent=1).encode()
-            write_whole(self._project.folder / JOBS, data)
+            write_bytes(self._project.folder / JOBS, data, ImageError)
 
 
 def _checked(project: Project, asked: dict[str, Any]) -> dict[str, Any]:

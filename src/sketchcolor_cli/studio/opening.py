@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.errors import DataError, UsageError
+from sketchcolor_cli.errors import DataError, ImageError, UsageError
+from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, SERIES
-from sketchcolor_cli.imaging.images import write_whole
 from sketchcolor_cli.studio import running
 from sketchcolor_cli.studio.engine import Engine, ProcessHost
 from sketchcolor_cli.studio.guard import Access
@@ -132,5 +132,5 @@ def _unpacked(book: Path) -> Path:
             return folder
         raise UsageError(f"{folder}: is there already, and not of this {book.name}; move or open it instead")
     unpack_book(book, folder)
-    write_whole(note, json.dumps(stamp, ensure_ascii=False).encode())
+    write_bytes(note, json.dumps(stamp, ensure_ascii=False).encode(), ImageError)
     return folder

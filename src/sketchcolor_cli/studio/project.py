@@ -20,9 +20,9 @@ from PIL import Image
 from sketchcolor_cli.coloring.guides.palette import Swatch, read_swatches, written
 from sketchcolor_cli.coloring.guides.points import parse_color
 from sketchcolor_cli.coloring.settings import ColorizeSettings
-from sketchcolor_cli.errors import DataError, SketchcolorError, WorklistError
+from sketchcolor_cli.errors import DataError, ImageError, SketchcolorError, WorklistError
+from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES, SERIES, find_jobs, natural_key
-from sketchcolor_cli.imaging.images import write_whole
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.jobs.series import read_series, template
 from sketchcolor_cli.studio import marks as marks_file
@@ -502,7 +502,7 @@ class Project:
             return {"done": [], "failed": {}}
 
     def _write(self, path: Path, data: bytes) -> str:
-        write_whole(path, data)
+        write_bytes(path, data, ImageError)
         return revision_of(data)
 
 

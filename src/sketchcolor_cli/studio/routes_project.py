@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sketchcolor_cli.coloring.guides.palette import PALETTE_SUFFIXES, read_swatches
-from sketchcolor_cli.errors import SketchcolorError
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.errors import BookError, SketchcolorError
+from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.studio import uploads
 from sketchcolor_cli.studio.asking import client_of, expected_revision, files_in, form_of, json_of, number
 from sketchcolor_cli.studio.problems import ProblemError
@@ -151,7 +151,7 @@ def _book_pages(studio: Studio, file: UploadFile) -> list[Path]:
     suffix = PurePosixPath(file.filename or "").suffix.lower()
     path = studio.spooled(f"{os.urandom(8).hex()}{suffix}")
     try:
-        with written_whole(path) as draft, draft.open("wb") as out:
+        with atomic_write(path, BookError) as draft, draft.open("wb") as out:
             while piece := file.file.read(2**20):
                 out.write(piece)
         folder = studio.project.folder

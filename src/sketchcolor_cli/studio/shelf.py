@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sketchcolor_cli.errors import SketchcolorError
-from sketchcolor_cli.imaging.images import write_whole
+from sketchcolor_cli.errors import ImageError, SketchcolorError
+from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.studio.project import Project, identifier
 
 _KEPT = 24  # projects that are listed
@@ -46,7 +46,7 @@ class Shelf:
         others = [one for one in self._read() if one["folder"] != str(project.folder)]
         listed = [{"folder": str(project.folder), "pages": pages, "opened": now}, *others][:_KEPT]
         try:
-            write_whole(self._file, json.dumps(listed, ensure_ascii=False, indent=1).encode())
+            write_bytes(self._file, json.dumps(listed, ensure_ascii=False, indent=1).encode(), ImageError)
         except SketchcolorError:
             return  # a list that cannot be kept must not keep anybody from work
 

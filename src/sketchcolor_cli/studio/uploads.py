@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from sketchcolor_cli.errors import BookError, ImageError, SketchcolorError
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.files.books.opening import open_book
 from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, IMAGE_SUFFIXES
 from sketchcolor_cli.imaging.images import read_picture
@@ -66,7 +66,7 @@ def unpack_book(book: Path, folder: Path) -> list[Path]:
         for number, entry in enumerate(opened.pages, start=1):
             suffix = PurePosixPath(entry.name).suffix.lower()
             target = folder / f"{number:04d}{suffix if suffix in IMAGE_SUFFIXES else '.png'}"
-            with written_whole(target) as draft, draft.open("wb") as out:
+            with atomic_write(target, BookError) as draft, draft.open("wb") as out:
                 for piece in opened.chunks(entry):
                     out.write(piece)
             done.append(target)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from sketchcolor_cli.errors import TrainingError
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.atomic import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +103,7 @@ def _write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:
     try:
-        with written_whole(path, draft=f"{path.name}.partial") as partial:
+        with atomic_write(path, draft=f"{path.name}.partial") as partial:
             write(partial)
     except (OSError, RuntimeError) as error:  # torch says RuntimeError when the disk is full
         reason = str(error).partition("\n")[0]

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sketchcolor_cli.errors import WeightError
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.atomic import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,17 +81,12 @@ def write_weights(path: Path, tensors: Mapping[str, Packed], record: Record) -> 
     text = json.dumps({"format": FORMAT, **asdict(described)}, ensure_ascii=False, sort_keys=True)
     header = json.dumps({"__metadata__": {_KEY: text}, **entries}, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
-    try:
-        with written_whole(path) as temporary, temporary.open("xb") as file:
-            file.write(len(header).to_bytes(8, "little"))
-            file.write(header)
-            for piece in pieces:
-                file.write(piece)
-    except OSError as error:
-        raise WeightError(
-            f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space by "
-            "SKETCHCOLOR_WEIGHTS"
-        ) from error
+    advice = "choose a writable folder with SKETCHCOLOR_WEIGHTS"
+    with atomic_write(path, WeightError, advice=advice) as temporary, temporary.open("xb") as file:
+        file.write(len(header).to_bytes(8, "little"))
+        file.write(header)
+        for piece in pieces:
+            file.write(piece)
     return described
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 from sketchcolor_cli.coloring.settings import LayerFormat
-from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.imaging.images import write_whole
+from sketchcolor_cli.errors import ImageError, UsageError
+from sketchcolor_cli.files.atomic import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,12 +56,12 @@ def write_layers(path: Path, layers: Sequence[Layer], merged: Samples, kind: Lay
         UsageError: PSD is asked for and the library that writes it is not installed.
     """
     if kind is LayerFormat.ORA:
-        write_whole(path, _ora(layers, merged))
+        write_bytes(path, _ora(layers, merged), ImageError)
     elif kind is LayerFormat.PSD:
-        write_whole(path, _psd(layers))
+        write_bytes(path, _psd(layers), ImageError)
     else:
         for number, layer in enumerate(layers, start=1):
-            write_whole(path / f"{number} {layer.name}.png", _png(layer.image))
+            write_bytes(path / f"{number} {layer.name}.png", _png(layer.image), ImageError)
 
 
 def _png(image: Samples) -> bytes:

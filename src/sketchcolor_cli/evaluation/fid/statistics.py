@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.metrics.sets import Moments
 
 if TYPE_CHECKING:
@@ -77,14 +77,9 @@ def write_statistics(path: Path, statistics: Statistics, *, with_features: bool 
     }
     if with_features and statistics.features is not None:
         arrays["features"] = statistics.features
-    try:
-        # To a file that is open, since to a name that ends otherwise numpy adds .npz.
-        with written_whole(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be written ({error.strerror}); choose a writable folder with free space"
-        ) from error
+    # To a file that is open, since to a name that ends otherwise numpy adds .npz.
+    with atomic_write(path, DataError) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
 
 
 def read_statistics(path: Path) -> Statistics:

@@ -11,8 +11,8 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from sketchcolor_cli.errors import NO_ROOM, BookError, DiskFullError
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.errors import BookError
+from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.files.books.pdf_writer import PdfWriter
 from sketchcolor_cli.files.books.pdfs import PdfBook
 from sketchcolor_cli.files.books.tars import TarBook
@@ -43,14 +43,8 @@ def bind(book: Book, target: Path, pictures: Mapping[int, Path]) -> None:
         BookError: the target cannot be written, or an entry that is no page cannot be read.
     """
     write = _WRITERS.get(target.suffix.lower(), _bind_zip)
-    try:
-        with written_whole(target) as temporary, temporary.open("wb") as file:
-            write(book, file, pictures)
-    except OSError as error:
-        kind = DiskFullError if error.errno in NO_ROOM else BookError
-        raise kind(
-            f"{target}: cannot be written ({error.strerror}); choose a writable folder with free space"
-        ) from error
+    with atomic_write(target, BookError) as temporary, temporary.open("wb") as file:
+        write(book, file, pictures)
 
 
 def new_name(entry: Entry, picture: Path | None) -> str:

@@ -11,8 +11,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from PIL import Image
 
-from sketchcolor_cli.errors import NO_ROOM, BookError, DiskFullError
-from sketchcolor_cli.files.atomic import written_whole
+from sketchcolor_cli.errors import BookError
+from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.files.books.pdf_writer import PdfWriter
 
 if TYPE_CHECKING:
@@ -40,12 +40,8 @@ def make_book(target: Path, pages: Sequence[Path], title: str) -> None:
     if not pages:
         raise BookError(f"{target}: there are no pages to make a book of")
     write = {".cbz": _cbz, ".pdf": _pdf, ".epub": _epub}[target.suffix.lower()]
-    try:
-        with written_whole(target) as draft, draft.open("wb") as file:
-            write(file, pages, title)
-    except OSError as error:
-        kind = DiskFullError if error.errno in NO_ROOM else BookError
-        raise kind(f"{target}: cannot be written ({error.strerror or error}); free some space") from error
+    with atomic_write(target, BookError) as draft, draft.open("wb") as file:
+        write(file, pages, title)
 
 
 def _cbz(file: BinaryIO, pages: Sequence[Path], _title: str) -> None:
