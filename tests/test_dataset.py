@@ -160,7 +160,7 @@ def test_rules_can_be_edited(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("ratings = [", "is not TOML"),
+        ("ratings = [", "is no proper TOML"),
         ("rating = []", "unknown rule rating"),
         ("aspect = [1, 2]", "a rule is missing"),
         ("ratings = []\n[require.hair]\nonly_one = true", "a rule is missing"),
@@ -419,7 +419,11 @@ def test_the_rules_are_printed_to_be_edited(tmp_path: Path) -> None:
         (["prepare", "nowhere", "-o", "out"], 1, "nowhere: no such file or folder"),
         (["prepare", ".", "-o", "out", "--workers", "0"], 2, "at least 1"),
         (["prepare", ".", "-o", "out", "--exclude", "nowhere.txt"], 1, "nowhere.txt: cannot be read"),
-        (["filter-danbooru", "a.png", "-o", "out", "--rules", "deep.toml"], 1, "deep.toml: is not TOML"),
+        (
+            ["filter-danbooru", "a.png", "-o", "out", "--rules", "deep.toml"],
+            1,
+            "deep.toml: is nested too deeply",
+        ),
         (["filter-danbooru", "nowhere.json", "-o", "out"], 1, "nowhere.json: no such file"),
         (
             ["filter-danbooru", "a.png", "-o", "out", "--rules", "nowhere.toml"],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
-from typing import TYPE_CHECKING
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +19,6 @@ from sketchcolor_cli.coloring.guides.palette import (
     written,
 )
 from sketchcolor_cli.errors import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RED, TEAL = (200, 40, 30), (20, 130, 120)
 COLORS = np.array([RED, TEAL]) / 255
@@ -99,6 +98,34 @@ def test_damaged_and_empty_palettes_are_told(tmp_path: Path, name: str, data: by
     (tmp_path / name).write_bytes(data)
     with pytest.raises(DataError, match=r"a\.\w+: (is no palette|holds no colour)"):
         read_palette(tmp_path / name)
+
+
+def test_pipes_and_devices_are_no_palettes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.hex")
+    for path in (tmp_path / "a.hex", Path("/dev/zero")):
+        with pytest.raises(DataError, match="is a pipe or device"):
+            read_palette(path)
+
+
+def test_swatches_of_a_model_that_nobody_knows(tmp_path: Path) -> None:
+    block = struct.pack(">H", 1) + b"\0\0" + b"WXYZ" + bytes(12) + b"\0\0"
+    data = b"ASEF" + struct.pack(">HHI", 1, 0, 1) + struct.pack(">HI", 1, len(block)) + block
+    (tmp_path / "a.ase").write_bytes(data)
+    with pytest.raises(DataError, match="is no palette that is read"):
+        read_palette(tmp_path / "a.ase")
+
+
+def test_many_colours_cost_no_more_memory_and_change_nothing() -> None:
+    rng = np.random.default_rng(0)
+    palette = lab_of(rng.random((4096, 3), np.float32))
+    paint = lab_of(rng.random((5000, 3), np.float32))
+    tracemalloc.start()
+    pulled, places = pull(paint[None], palette, 0.8)[0], nearest(paint, palette)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 400e6  # all at once would be 500 MB for the differences alone, and as much again
+    assert np.abs(pulled[:7] - pull(paint[None, :7], palette, 0.8)[0]).max() < 1e-3
+    assert (places[-9:] == nearest(paint[-9:], palette)).all()
 
 
 def test_a_missing_palette_is_told(tmp_path: Path) -> None:

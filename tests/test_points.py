@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -71,6 +72,38 @@ def test_damaged_files_are_told(tmp_path: Path, name: str, text: str) -> None:
         read_points(tmp_path / name)
     with pytest.raises(DataError, match="cannot be read"):
         read_points(tmp_path / "gone.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.json", "[" * 100_000, "is nested too deeply to be read"),
+        ("a.toml", "points = " + "[" * 100_000, "is nested too deeply to be read"),
+        ("a.json", '[{"x": 1e999, "y": 0.5, "color": "#f00"}]', "x must be pixels"),
+        (
+            "a.json",
+            f'[{{"x": {"9" * 400}, "y": 0.5, "color": "#f00"}}]',
+            r"x is larger than any page: 9{37}\.\.\.;",
+        ),
+        ("a.json", f'[{{"x": {"9" * 5000}, "y": 0.5, "color": "#f00"}}]', "is no proper JSON"),
+        (
+            "a.json",
+            '[{"x": 0.5, "y": 0.5, "color": "#f00", "radius": 1e10}]',
+            "radius is larger than any page",
+        ),
+    ],
+)
+def test_what_would_lead_too_far_is_told(tmp_path: Path, name: str, text: str, said: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=said):
+        read_points(tmp_path / name)
+
+
+def test_pipes_and_devices_are_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    for path in (tmp_path / "a.json", Path("/dev/zero")):
+        with pytest.raises(DataError, match="is a pipe or device"):
+            read_points(path)
 
 
 @pytest.mark.parametrize("point", [Point(50, 100, RED, 3), Point(0.505, 0.5025, RED, 0.03)])

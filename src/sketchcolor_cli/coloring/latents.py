@@ -17,6 +17,7 @@ from sketchcolor_cli.coloring.colorizer import Colorizer, latent_size
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Guess
 from sketchcolor_cli.errors import DataError, ImageError, UsageError
 from sketchcolor_cli.files.atomic import write_bytes
+from sketchcolor_cli.files.regular import read_document
 from sketchcolor_cli.imaging.images import Picture
 
 if TYPE_CHECKING:
@@ -53,10 +54,8 @@ def read_latents(path: Path) -> dict[str, Latent]:
         DataError: The file cannot be read or holds none.
     """
     try:
-        pages = json.loads(path.read_text(encoding="utf-8"))["pages"]
+        pages = read_document(path)["pages"]
         latents = {str(name): np.array(latent, np.float32) for name, latent in pages.items()}
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check the name") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: holds no latent vectors; write them with --save-z") from error
     if not latents or any(one.ndim != 1 or not np.isfinite(one).all() for one in latents.values()):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
-import tomllib
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.files.atomic import atomic_write
+from sketchcolor_cli.files.regular import parse_document, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -112,13 +112,7 @@ def read_rules(path: Path) -> Rules:
     Raises:
         DataError: it is missing, no TOML, or has keys or values that make no sense.
     """
-    try:
-        with path.open("rb") as file:
-            found = tomllib.load(file)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check the name") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: is not TOML ({error})") from error
+    found = parse_document(read_bytes(path), str(path), toml=True)
     unknown = found.keys() - _KEYS
     if unknown:
         raise DataError(f"{path}: unknown rule {min(unknown)}; known are {', '.join(sorted(_KEYS))}")

@@ -44,7 +44,7 @@ def read_bytes(path: Path, most: int = _MOST_TEXT) -> bytes:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file; check the name") from error
+        raise DataError(f"{path}: cannot be read (no such file); check the name") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check it and its permissions") from error
     if len(data) > most:

@@ -165,5 +165,5 @@ def _record(line: bytes) -> Record | None:
         plain: dict[str, Any] = json.loads(line.decode(errors="surrogateescape"))
         plain["failed"] = [(page, reason) for page, reason in plain["failed"]]
         return Record(**plain)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None

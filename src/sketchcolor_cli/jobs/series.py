@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import DataError, UsageError
 from sketchcolor_cli.files.listing import list_pictures
+from sketchcolor_cli.files.regular import read_document
 from sketchcolor_cli.files.worklist import SERIES, SERIES_AIDS
 from sketchcolor_cli.jobs.guides import POINT_SUFFIXES
 from sketchcolor_cli.settings import from_table, leaves
@@ -51,12 +51,7 @@ def read_series(kind: type[Settings], path: Path) -> dict[str, Any]:
         DataError: It cannot be read, sets something unknown or to something that makes no sense, or names a
             file that is not there.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); make one with: series init") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: is not valid TOML ({error})") from error
+    document = read_document(path)
     try:
         values = from_table(kind, document, path.parent)
     except UsageError as error:

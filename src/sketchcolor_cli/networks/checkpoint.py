@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
@@ -32,6 +33,7 @@ from sketchcolor_cli.networks.critic import Critic, PatchCritic
 from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.networks.matcher import Matcher
 from sketchcolor_cli.networks.perceptual import Perceptual
+from sketchcolor_cli.networks.registry import refuse_foreign
 from sketchcolor_cli.networks.thesis_unet import Generator
 
 if TYPE_CHECKING:
@@ -57,6 +59,9 @@ _NETWORKS: dict[str, tuple[type[NetworkConfig], Any]] = {
         (PerceptualConfig, Perceptual),
     )
 }
+
+_KINDS = {True: "floats", False: "integers"}
+_FLOATS = frozenset({"F64", "F32", "F16", "BF16"})  # as safetensors calls them
 
 _M = TypeVar("_M", bound=nn.Module)
 
@@ -114,9 +119,13 @@ def load_model(path: Path, kind: type[_M] = nn.Module) -> tuple[_M, CheckpointIn
             network in it is of another kind.
     """
     try:
+        refuse_foreign(path)
         with safe_open(path, "pt", device="cpu") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+            info = _read_header(file.metadata() or {})
+            shapes = {name: _shape(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118  (not a dict)
+            _compare(info, shapes)  # before anything of the size that the file claims is made
+            tensors = {name: file.get_tensor(name) for name in shapes}
+        network = _filled(info, tensors)
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no such file; check the path of the model") from error
     except (OSError, SafetensorError) as error:
@@ -124,11 +133,8 @@ def load_model(path: Path, kind: type[_M] = nn.Module) -> tuple[_M, CheckpointIn
         raise CheckpointError(
             f"{path}: damaged, or no safetensors file ({reason}); fetch or export the model again"
         ) from error
-    try:
-        info = _read_header(metadata)
-        network = _rebuild(info, tensors)
     except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from error
+        raise CheckpointError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     if not isinstance(network, kind):
         raise CheckpointError(f"{path}: holds a {info.architecture} network, which is of no use here")
     return network, info
@@ -148,7 +154,7 @@ def _read_header(metadata: dict[str, str]) -> CheckpointInfo:
     try:
         header = json.loads(metadata[_KEY])
         version, name = header["format"], header["architecture"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError("its header is damaged; fetch or export the model again") from error
     if type(version) is not int or version < 1:
         raise CheckpointError(f"its header is damaged (format {version!r}); fetch or export the model again")
@@ -163,22 +169,38 @@ def _read_header(metadata: dict[str, str]) -> CheckpointInfo:
     return CheckpointInfo(version, name, config, provenance, licence)
 
 
-def _rebuild(info: CheckpointInfo, tensors: dict[str, Tensor]) -> nn.Module:
-    network: nn.Module = _NETWORKS[info.architecture][1](info.config)
-    expected = network.state_dict()
+def _shape(tensor: Any) -> tuple[bool, tuple[int, ...]]:
+    """Return of a tensor that is not read yet whether it is of floats, and its shape."""
+    return tensor.get_dtype() in _FLOATS, tuple(tensor.get_shape())
+
+
+def _compare(info: CheckpointInfo, found: dict[str, tuple[bool, tuple[int, ...]]]) -> None:
+    """Refuse a file whose tensors are not those of the network that it describes."""
+    with torch.device("meta"):  # shapes alone, without memory
+        network: nn.Module = _NETWORKS[info.architecture][1](info.config)
+    expected = {
+        name: (tensor.is_floating_point(), tuple(tensor.shape))
+        for name, tensor in network.state_dict().items()
+    }
     for problem, names in (
-        ("lacks", expected.keys() - tensors),
-        ("has unexpected", tensors.keys() - expected),
+        ("lacks", expected.keys() - found),
+        ("has unexpected", found.keys() - expected),
     ):
         if names:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             raise CheckpointError(f"{problem} tensor {min(names)}{more}; it does not fit its own description")
+    for name, (is_float, shape) in found.items():
+        if (is_float, shape) != expected[name]:
+            have, want = (f"{_KINDS[one]} {size}" for one, size in ((is_float, shape), expected[name]))
+            raise CheckpointError(f"tensor {name} is {have}, not {want}; it does not fit its own description")
+
+
+def _filled(info: CheckpointInfo, tensors: dict[str, Tensor]) -> nn.Module:
     for name, tensor in tensors.items():
-        want = expected[name]
-        if tensor.shape != want.shape or tensor.is_floating_point() != want.is_floating_point():
-            found, wanted = (f"{t.dtype} {tuple(t.shape)}" for t in (tensor, want))
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise CheckpointError(
-                f"tensor {name} is {found}, not {wanted}; it does not fit its own description"
+                f"tensor {name} has values that are not finite numbers; train or export it again"
             )
+    network: nn.Module = _NETWORKS[info.architecture][1](info.config)
     network.load_state_dict(tensors)
     return network.eval()

@@ -14,6 +14,9 @@ from sketchcolor_cli.errors import CheckpointError
 
 OutputSpace = Literal["hxhysv", "xyv", "rgb", "lab"]
 
+_MOST = 16_384  # channels, places, pixels of a side
+_MOST_BLOCKS, _MOST_ENTRIES = 512, 16  # of one part of a network; sizes that it has
+_FINEST = 1.0  # steps on the lattice of colours, in units of CIELAB; finer than anyone sees
 _CHANNELS: dict[OutputSpace, int] = {"hxhysv": 4, "xyv": 3, "rgb": 3, "lab": 3}
 
 
@@ -112,8 +115,10 @@ class HintUNetConfig:
             raise ValueError("a network with sheets needs at least two widths")
         if self.sheet_width % 4 or self.sheet_size % 8:  # four heads of attention; one token sees 8×8 pixels
             raise ValueError("sheet_width must be a multiple of 4, sheet_size of 8")
-        if not self.widths or self.lab_step <= 0 or self.temperature <= 0:
-            raise ValueError("widths must not be empty; lab_step and temperature must be above 0")
+        if not self.widths or self.lab_step < _FINEST or self.temperature <= 0:
+            raise ValueError(
+                f"widths must not be empty; lab_step must be at least {_FINEST:g}, temperature above 0"
+            )
 
 
 @dataclass(frozen=True)
@@ -231,10 +236,21 @@ def config_from_plain(kind: type[_C], plain: object) -> _C:
             listed = ", ".join(sorted(map(str, keys)))
             raise CheckpointError(f"the configuration has {problem} keys: {listed}")
     hints = get_type_hints(kind)
+    for name, value in plain.items():
+        _refuse_absurd(name, value)
     try:
         return kind(**{name: _checked(name, plain[name], hints[name]) for name in names})
     except (ValueError, OverflowError) as error:
         raise CheckpointError(f"the configuration makes no network: {error}") from error
+
+
+def _refuse_absurd(name: str, value: object) -> None:
+    """Refuse what no network of ours comes near, before anything is made of it."""
+    values = value if isinstance(value, list) else [value]
+    numbers = [one for one in values if isinstance(one, int | float)]
+    deep = name.endswith("depths") and sum(numbers) > _MOST_BLOCKS
+    if len(values) > _MOST_ENTRIES or deep or any(one > _MOST for one in numbers):
+        raise CheckpointError(f"the configuration's {name} is larger than any network is made")
 
 
 def _checked(name: str, value: object, hint: Any) -> Any:

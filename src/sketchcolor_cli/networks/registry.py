@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import CheckpointError
+from sketchcolor_cli.files import signatures
 from sketchcolor_cli.files.atomic import atomic_write
+from sketchcolor_cli.files.regular import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,6 +148,28 @@ class ModelShelf:
             raise CheckpointError(f"{model.path}: cannot be removed ({error.strerror})") from error
 
 
+def refuse_foreign(path: Path) -> None:
+    """Refuse what cannot be a model by its first bytes, and what is no regular file.
+
+    Raises:
+        CheckpointError: It is of another kind; the text says of which.
+        OSError: There is no such file, or it cannot be read.
+    """
+    what = refusal(path)
+    if what is None:
+        with path.open("rb") as file:
+            start = file.read(signatures.START)
+        if start.startswith((b"PK\x03\x04", b"\x80")):
+            what = (
+                "is a file of PyTorch (.pt, .pth), a pickle that could run anything and is never read; "
+                "export the model as safetensors"
+            )
+        else:
+            what = signatures.told(start)
+    if what is not None:
+        raise CheckpointError(f"{path}: {what}")
+
+
 def read_header(path: Path) -> ModelHeader:
     """Return what a model file says of itself.
 
@@ -153,6 +177,7 @@ def read_header(path: Path) -> ModelHeader:
         CheckpointError: It is missing, damaged, or not a model of this program.
     """
     try:
+        refuse_foreign(path)
         with path.open("rb") as file:
             length = min(int.from_bytes(file.read(8), "little"), _LONGEST)
             tensors: dict[str, Any] = json.loads(file.read(length))
@@ -166,7 +191,7 @@ def read_header(path: Path) -> ModelHeader:
         )
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path}: not a model of sketchcolor, or damaged") from error
 
 

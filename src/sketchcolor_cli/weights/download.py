@@ -217,7 +217,7 @@ def _continuable(url: str, target: Path, size: int | None, checked: bool) -> tup
     try:
         note = json.loads(_note(target).read_bytes())
         same, validator = note["url"] == url, note["validator"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         same, validator = False, None
     if have and (size is None or have < size) and (checked or (same and validator)):
         return have, validator if same else None

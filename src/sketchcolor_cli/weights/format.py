@@ -127,7 +127,7 @@ def _read(path: Path) -> tuple[Record, dict[str, Any], int]:
         raise WeightError(f"{path}: no such file") from error
     except OSError as error:
         raise WeightError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
-    except (ValueError, AttributeError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, AttributeError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise WeightError(f"{path}: damaged, or not written by sketchcolor") from error
     if size != end:
         raise WeightError(f"{path}: damaged, it has {size} bytes instead of {end}")
@@ -143,7 +143,7 @@ def _parse(path: Path, metadata: dict[str, str]) -> Record:
         if version > FORMAT:
             raise WeightError(f"{path}: its format {version} is newer than this program's {FORMAT}; update")
         return Record(**values | {"checksums": tuple(values["checksums"])})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightError(f"{path}: damaged, its record makes no sense") from error
 
 

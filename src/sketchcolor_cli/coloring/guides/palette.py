@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.files.regular import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +30,9 @@ _HEX = re.compile(r"#?([0-9a-fA-F]{6})(?![0-9a-fA-F])\s*(.*)")
 _GPL = re.compile(r"\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})(?:\s+(.*)|$)")
 _LIGHT = 0.5  # weight of lightness beside a* and b* in which colour is nearest: a shade of red is a red
 _SOFT = 8.0  # distance in Lab over which one colour of the palette fades into the next
-_BLOCK = 65_536  # pixels that are compared at once
+_BLOCK = 65_536  # pixels that are compared at once, with palettes of few colours
+_FEW = 64  # colours
+_MOST_BYTES, _MOST_COLORS = 2**24, 65_536
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,14 @@ def read_swatches(path: Path) -> list[Swatch]:
     read = readers.get(path.suffix.lower(), _hex)
     swatches: dict[tuple[float, float, float], str] = {}
     try:
-        for r, g, b, name in read(path.read_bytes()):
+        for r, g, b, name in read(read_bytes(path, _MOST_BYTES)):
+            if not (isfinite(r) and isfinite(g) and isfinite(b)):
+                raise ValueError("a colour is no number")  # noqa: TRY301
             swatches.setdefault((r, g, b), name.strip())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check the name") from error
     except (ValueError, KeyError, struct.error, IndexError) as error:
         raise DataError(f"{path}: is no palette that is read, or is damaged; save it as .gpl") from error
+    if len(swatches) > _MOST_COLORS:
+        raise DataError(f"{path}: has {len(swatches)} colours, more than {_MOST_COLORS}; choose fewer")
     if not swatches:
         raise DataError(f"{path}: holds no colour; write one like #c0392b on each line")
     return [Swatch(color, name) for color, name in swatches.items()]
@@ -177,18 +183,27 @@ def pull(paint: Lab, palette: Lab, strength: float) -> Lab:
     scale = np.array([_LIGHT, 1, 1], np.float32)
     flat = paint.reshape(-1, 3)
     out = np.empty_like(flat)
-    for start in range(0, len(flat), _BLOCK):
-        part = flat[start : start + _BLOCK]
+    block = _block(len(colors))
+    for start in range(0, len(flat), block):
+        part = flat[start : start + block]
         far = np.linalg.norm((part[:, None] - colors) * scale, axis=2)
         weight = np.exp((far.min(1, keepdims=True) - far) * (4 / _SOFT))
         wanted = (weight @ colors) / weight.sum(1, keepdims=True)
-        out[start : start + _BLOCK] = part + strength * (wanted - part)
+        out[start : start + block] = part + strength * (wanted - part)
     return out.reshape(paint.shape)
 
 
 def nearest(paint: Lab, palette: Lab) -> NDArray[np.intp]:
     """Return the place in a palette (K, 3), Lab, of the colour nearest to each of (N, 3)."""
     scale = np.array([_LIGHT, 1, 1], np.float32)
-    far = np.linalg.norm((paint[:, None] - palette) * scale, axis=2)
-    place: NDArray[np.intp] = far.argmin(1)
+    place = np.empty(len(paint), np.intp)
+    block = _block(len(palette))
+    for start in range(0, len(paint), block):
+        far = np.linalg.norm((paint[start : start + block, None] - palette) * scale, axis=2)
+        place[start : start + block] = far.argmin(1)
     return place
+
+
+def _block(colors: int) -> int:
+    """Return how many pixels are compared at once, so that memory does not grow with the palette."""
+    return max(1, _BLOCK * _FEW // max(colors, _FEW))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePath
@@ -14,6 +12,7 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.files.regular import read_document
 from sketchcolor_cli.imaging.images import Picture
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ _FIELDS = {"page", "x", "y", "color", "radius"}
 _STROKE_FIELDS = {"page", "stroke", "color", "radius", "erase"}
 _EXAMPLE = '{"page": "page 1.png", "x": 0.5, "y": 0.25, "color": "#c0392b"}'
 _STROKE = '{"stroke": [[0.5, 0.25], [0.6, 0.3, 0.8]], "color": "#c0392b", "radius": 0.01}'
+_FARTHEST = 1_000_000  # pixels; what is farther is no place on a page, and more than OpenCV can count
 _FRACTION_BITS = 4  # of a pixel, in which OpenCV is told places
 
 
@@ -95,14 +95,7 @@ def read_points(path: Path) -> list[Mark]:
     Raises:
         DataError: The file cannot be read, or a point in it makes no sense; it says which and why.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        document = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); check the name") from error
-    except ValueError as error:  # of both parsers, and of bytes that are no UTF-8
-        raise DataError(f"{path}: is no proper {path.suffix[1:].upper()} ({error})") from error
-    return points_of(document, str(path))
+    return points_of(read_document(path), str(path))
 
 
 def read_seed(path: Path) -> int | None:
@@ -111,10 +104,7 @@ def read_seed(path: Path) -> int | None:
     Raises:
         DataError: The file cannot be read, or the seed is no whole number of at least 0.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: cannot be read as JSON ({error})") from error
+    document = read_document(path)
     seed = document.get("seed") if isinstance(document, dict) else None
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
         raise DataError(f"{path}: the seed must be a whole number of at least 0, not {seed!r}")
@@ -191,7 +181,11 @@ def _point(entry: Any, where: str) -> Point:
 
 def _place(value: Any, where: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        raise DataError(f"{where} must be pixels, a whole number, or a part from 0.0 to 1.0, not {value!r}")
+        raise DataError(
+            f"{where} must be pixels, a whole number, or a part from 0.0 to 1.0, not {_short(value)}"
+        )
+    if value > _FARTHEST:
+        raise DataError(f"{where} is larger than any page: {_short(value)}; pixels go up to {_FARTHEST}")
     if isinstance(value, float) and value > 1:
         if not value.is_integer():
             raise DataError(
@@ -199,6 +193,12 @@ def _place(value: Any, where: str) -> int | float:
             )
         return int(value)
     return value
+
+
+def _short(value: Any) -> str:
+    """Return a value for a message; numbers in a file may have hundreds of digits."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def parse_color(value: Any, where: str) -> tuple[float, float, float]:
@@ -214,7 +214,7 @@ def parse_color(value: Any, where: str) -> tuple[float, float, float]:
     if isinstance(value, list) and len(value) == 3 and all(_is_step(one) for one in value):
         r, g, b = (one / 255 for one in value)
         return r, g, b
-    raise DataError(f"{where}: a colour is #rrggbb or three numbers from 0 to 255, not {value!r}")
+    raise DataError(f"{where}: a colour is #rrggbb or three numbers from 0 to 255, not {_short(value)}")
 
 
 def _is_step(value: Any) -> bool:

@@ -15,7 +15,7 @@ class BookLimits:
     """Most entries, pages or not."""
     page_bytes: int = 2**31
     """Most bytes of one unpacked page."""
-    unpacked_bytes: int = 2**30
+    unpacked_bytes: int = 2**26
     """Up to this many unpacked bytes in all, no ratio is asked for."""
     ratio: int = 100
     """Most unpacked bytes for each byte of the file. Pictures hardly shrink, bombs a thousandfold."""
