@@ -408,3 +408,23 @@ def test_print_in_two_loose_blocks_is_measured_as_one() -> None:
     ink[14:16, 18:30] = True  # a stroke that stands out: the hull of its block is about half empty
     ink[64:66, 78:90] = True
     assert lettering.block_share(ink, 3) < 0.4
+
+
+@pytest.mark.parametrize("seed", [2377, 2404, *range(40)])
+def test_any_scribble_on_a_small_page_is_looked_at(seed: int) -> None:
+    """On some there are marks alone where white is widest, and nothing is left of a balloon."""
+    rng = np.random.default_rng(seed)
+    height, width = (int(side) for side in rng.integers(32, 140, 2))
+    gray = np.full((height, width), 255, np.uint8)
+    for _ in range(rng.integers(1, 10)):
+        first, second = ([int(at) for at in rng.integers(0, max(height, width), 2)] for _ in range(2))
+        kind = rng.integers(3)
+        if kind == 0:
+            cv2.line(gray, first, second, int(rng.choice([0, 120, 200])), int(rng.integers(1, 4)))
+        elif kind == 1:
+            cv2.circle(gray, first, int(rng.integers(1, 40)), 0, int(rng.integers(1, 4)))
+        else:
+            cv2.rectangle(gray, first, second, 0, int(rng.choice([-1, 1, 2])))
+    masks = find_paper(gray.astype(np.float32) / 255, Protect.ALL)
+    assert masks is not None
+    assert masks.gutters.shape == gray.shape

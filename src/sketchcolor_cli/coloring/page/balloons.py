@@ -91,6 +91,8 @@ def _filled_balloon(
     region: Mask, gray: Plane, long: int, enough: tuple[Evidence, ...], small: Evidence | None = None
 ) -> Mask | None:
     """Return a white region with its holes filled if it is a balloon with print in it."""
+    if not region.any():  # on a small page the marks may be all there is where white was widest
+        return None
     shape = filled_shape(region)
     enough = tuple(evidence for evidence in enough if shape.solidity >= evidence.solidity)
     if not enough or not holds_print(shape, shape.filled & ~region, gray, long, enough, small):
@@ -155,7 +157,7 @@ def _cuts(paper: Mask, marks: Mask, long: int) -> list[_Cut]:
     for reach, place, region in _narrowed(paper, marks, long):
         rim = grown(region, 1) & ~region
         gap = rim & paper[place]
-        openness, wide = (count(part) / count(rim) for part in (gap, gap & dashed[place]))
+        openness, wide = (count(part) / max(count(rim), 1) for part in (gap, gap & dashed[place]))
         if openness <= _RULES.open or wide <= 1 - _RULES.closed:
             cuts.append(_Cut(openness, reach, place, region, gap))
     return sorted(cuts, key=lambda cut: max(cut.openness, 1 - _RULES.closed))
