@@ -85,6 +85,7 @@ class Shown(str):
 
     __slots__ = ()
     nbytes = weight = 0
+    alpha = None
     rgb = np.empty((1, 1, 3))
 
     @property
@@ -133,7 +134,7 @@ def engines(folder: None, monkeypatch: pytest.MonkeyPatch) -> Engines:
     ]
     found = Extractors([Listing(one.name, "demo", "1.0", one) for one in listed])
     paint = Mock(side_effect=lambda page, *_: page)
-    colorizer = Mock(prepare=lambda _page: Mock(nbytes=0), stays=lambda _page: False)
+    colorizer = Mock(prepare=lambda _page: Mock(nbytes=0), stays=lambda _page, **_: None)
     colorizer.paint = lambda page, references, hints, **_: paint(page, references, hints)
     drawer = listening_drawer()
     made = Engines(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.page.colored import is_colored
+from sketchcolor_cli.coloring.page.colored import is_colored, own_colors
 from sketchcolor_cli.imaging.images import Picture
 
 PAPER, INK = np.array((0.95, 0.87, 0.68)), np.array((0.15, 0.1, 0.2))
@@ -57,3 +58,111 @@ def test_colour_under_transparent_parts_does_not_count() -> None:
     rgb[40:] = (1, 1, 1)
     assert is_colored(Picture(rgb=rgb))
     assert not is_colored(Picture(rgb=rgb, alpha=np.zeros((60, 60), np.float32)))
+
+
+def drawing() -> np.ndarray:
+    """A figure in a frame, (800, 600, 3)."""
+    gray = np.full((800, 600), 255, np.uint8)
+    cv2.rectangle(gray, (30, 30), (570, 770), 0, 6)
+    cv2.ellipse(gray, (300, 230), (100, 110), 0, 0, 360, 0, 6)
+    cv2.polylines(gray, [np.array([(240, 330), (180, 560), (420, 560), (360, 330)])], False, 0, 6)
+    for x in (215, 385):
+        cv2.line(gray, (x, 560), (x, 740), 0, 6)
+    cv2.line(gray, (30, 640), (570, 640), 0, 6)
+    return np.repeat(gray[..., None] / 255, 3, 2)
+
+
+def inked(*inks: tuple[float, float, float]) -> np.ndarray:
+    """The drawing, each part of its height in another ink."""
+    lines = 1 - drawing()
+    parts = np.array_split(np.arange(800), len(inks))
+    colors = np.concatenate([np.tile(ink, (len(rows), 1)) for rows, ink in zip(parts, inks, strict=True)])
+    return 1 - lines * (1 - colors[:, None])
+
+
+RED, BLUE, GREEN, SKY = (0.86, 0.1, 0.1), (0.1, 0.15, 0.86), (0.1, 0.63, 0.25), (0.59, 0.75, 0.94)
+
+
+def banner() -> np.ndarray:
+    rgb = drawing()
+    rgb[760:] = RED
+    return rgb
+
+
+def ruled() -> np.ndarray:
+    rgb = drawing()
+    for y in range(0, 800, 28):
+        rgb[y : y + 2] = np.minimum(rgb[y : y + 2], SKY)
+    return rgb
+
+
+def two_lamps() -> np.ndarray:
+    across = np.linspace(0, 1, 600)[None, :, None]
+    cast = (1 - across) * (1, 0.88, 0.7) + across * (0.75, 0.84, 0.98)
+    light = np.linspace(0.95, 0.75, 800)[:, None, None] * (1 - 0.35 * across)
+    return (1 - 0.45 * (1 - drawing())) * light * cast
+
+
+@pytest.mark.parametrize(
+    ("rgb", "has_own"),
+    [
+        (banner(), True),
+        (ruled(), True),
+        (inked((0, 0, 0), RED, BLUE, GREEN), True),
+        (inked((0.35, 0.55, 0.9)), False),
+        (two_lamps(), False),
+    ],
+    ids=["banner", "ruled", "trace", "pencil", "lamps"],
+)
+def test_colour_beside_a_drawing_does_not_make_it_coloured(rgb: np.ndarray, has_own: bool) -> None:
+    page = picture(rgb)
+    assert not is_colored(page)
+    assert (own_colors(page) is not None) == has_own
+
+
+def test_a_drawing_that_is_coloured_in_is_coloured() -> None:
+    rgb = drawing()
+    for middle, color in (
+        ((300, 230), (0.95, 0.75, 0.6)),
+        ((300, 450), (0.2, 0.4, 0.8)),
+        ((100, 700), GREEN),
+    ):
+        filled = (rgb * 255).astype(np.uint8)
+        cv2.floodFill(filled, None, middle, [round(255 * part) for part in color])
+        rgb = filled / 255
+    assert is_colored(picture(rgb))
+
+
+def test_a_stamp_stays_and_is_a_hint_and_coloured_lines_only_stay() -> None:
+    rgb = drawing()
+    rgb[100:180, 470:550] = RED
+    rgb[400:403, 40:170] = BLUE
+    page = picture(rgb)
+    own = own_colors(page)
+    assert own is not None
+    painted = own.over(np.full(rgb.shape, 0.5, np.float32))
+    np.testing.assert_allclose(painted[110:170, 480:540], page.rgb[110:170, 480:540], atol=1e-6)
+    assert np.abs(painted[401, 50:160] - page.rgb[401, 50:160]).mean() < 0.02
+    assert (painted[600:750, 230:370] == 0.5).all()
+    hint = own.as_hint()
+    assert hint is not None
+    assert hint.alpha is not None
+    assert hint.alpha[110:170, 480:540].all()
+    assert hint.alpha.sum() < 85 * 85
+
+
+def test_a_page_of_one_ink_has_no_colours_of_its_own() -> None:
+    assert own_colors(picture(inked((0.35, 0.2, 0.05)) * PAPER)) is None
+    assert own_colors(Picture(rgb=drawing().astype(np.float32), gray=True)) is None
+
+
+def test_pale_rules_are_no_outlines_and_dark_lines_are() -> None:
+    for rgb, cleared in ((ruled(), True), (inked((0, 0, 0), RED, BLUE, GREEN), False)):
+        own = own_colors(picture(rgb))
+        assert own is not None
+        gray = rgb.astype(np.float32) @ np.array((0.2126, 0.7152, 0.0722), np.float32)
+        seen = own.without_pale_lines(gray)
+        paper = drawing()[..., 0] == 1
+        before, after = ((plane[paper] < 0.99).mean() for plane in (gray, seen))
+        assert (after < 0.1 * before) == (cleared and before > 0)
+        assert (seen[~paper] < 0.5).all()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LAB = (70.0, 30.0, -20.0)
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+REDO = ColorizeSettings(colored_pages=ColoredPages.REDO)  # whatever is on a page is coloured
 SIZES = [(1, 1), (1, 37), (37, 1), (65, 33), (64, 96)]
 
 
@@ -83,7 +84,7 @@ def strokes(height: int, width: int, part: tuple[slice | int, slice | int], rgb:
 
 def seen_hint(net: Witness, page: Picture, *aids: Picture | None, **settings: float) -> NDArray[np.float32]:
     """Colour the page and return the hint that the network saw, (H, W, 4)."""
-    Colorizer(net, "cpu", ColorizeSettings(**settings))(page, *aids)  # type: ignore[arg-type]
+    Colorizer(net, "cpu", ColorizeSettings(colored_pages=ColoredPages.REDO, **settings))(page, *aids)  # type: ignore[arg-type]
     return net.hint[0].permute(1, 2, 0).numpy()
 
 
@@ -125,7 +126,7 @@ def test_ink_of_a_colour_page_is_its_luma() -> None:
 
 @pytest.mark.parametrize("stride", [1, 4])
 def test_paper_takes_the_networks_colour(stride: int) -> None:
-    result = Colorizer(Witness(stride), "cpu")(Picture(rgb=sheet(37, 50), gray=True))
+    result = Colorizer(Witness(stride), "cpu", REDO)(Picture(rgb=sheet(37, 50), gray=True))
     expected = spaces.lab_to_rgb(torch.tensor(LAB).view(1, 3, 1, 1)).flatten()
     np.testing.assert_allclose(result.rgb, np.broadcast_to(expected, (37, 50, 3)), atol=2e-5)
     assert not result.gray
@@ -141,7 +142,7 @@ def test_all_else_about_the_picture_is_kept() -> None:
         dpi=(300.0, 600.0),
         format="TIFF",
     )
-    result = Colorizer(Witness(), "cpu")(page)
+    result = Colorizer(Witness(), "cpu", REDO)(page)
     for field in fields(Picture):
         if field.name not in ("rgb", "gray"):
             assert getattr(result, field.name) is getattr(page, field.name)
@@ -157,13 +158,13 @@ def test_what_goes_in_is_not_changed() -> None:
 
 def test_transparent_parts_of_the_page_are_paper() -> None:
     net = Witness()
-    Colorizer(net, "cpu")(Picture(rgb=sheet(16, 16, 0), alpha=np.zeros((16, 16), np.float32)))
+    Colorizer(net, "cpu", REDO)(Picture(rgb=sheet(16, 16, 0), alpha=np.zeros((16, 16), np.float32)))
     assert (net.sketch == 1).all()
 
 
 def test_the_network_sees_the_page_in_the_middle_of_paper() -> None:
     net, page = Witness(), sketchy(10, 21)
-    Colorizer(net, "cpu")(page)
+    Colorizer(net, "cpu", REDO)(page)
     assert net.sketch.shape == (1, 1, 16, 32)
     assert np.array_equal(net.sketch[0, 0, 3:13, 5:26], page.rgb[..., 0])
     assert net.sketch.sum() == pytest.approx(page.rgb[..., 0].sum() + 16 * 32 - 210, rel=1e-5)
@@ -289,7 +290,7 @@ def test_hints_that_are_empty_are_no_mistake() -> None:
 
 
 def test_saturation_scales_chroma() -> None:
-    page, half = Picture(rgb=sheet(20, 20)), ColorizeSettings(saturation=0.5)
+    page, half = Picture(rgb=sheet(20, 20)), replace(REDO, saturation=0.5)
     lab = spaces.rgb_to_lab(
         torch.from_numpy(Colorizer(Witness(), "cpu", half)(page).rgb).permute(2, 0, 1)[None]
     )
@@ -299,7 +300,7 @@ def test_saturation_scales_chroma() -> None:
 
 
 def test_no_saturation_is_grey() -> None:
-    rgb = Colorizer(unet(), "cpu", ColorizeSettings(saturation=0))(sketchy(40, 40)).rgb
+    rgb = Colorizer(unet(), "cpu", replace(REDO, saturation=0))(sketchy(40, 40)).rgb
     np.testing.assert_allclose(rgb, rgb[..., :1].repeat(3, 2), atol=1e-5)
 
 
@@ -320,7 +321,9 @@ def test_what_the_network_works_on(
     page: tuple[int, int], limits: dict[str, int], seen: tuple[int, int]
 ) -> None:
     net = Witness()
-    result = Colorizer(net, "cpu", ColorizeSettings(**limits))(Picture(rgb=sheet(*page)))
+    result = Colorizer(net, "cpu", ColorizeSettings(colored_pages=ColoredPages.REDO, **limits))(
+        Picture(rgb=sheet(*page))
+    )
     assert net.sketch.shape[2:] == tuple(-(-side // 16) * 16 for side in seen)
     assert result.rgb.shape == (*page, 3)
 
@@ -349,7 +352,7 @@ def test_sheets_lie_side_by_side_each_whole() -> None:
     half[:, :20] = 0
     shown = [Picture(sheet(40, 80, RED)), Picture(sheet(40, 40, BLUE), alpha=half)]
     net = Witness()
-    Colorizer(net, "cpu", sheets=shown)(Picture(sheet(64, 64)))
+    Colorizer(net, "cpu", REDO, sheets=shown)(Picture(sheet(64, 64)))
     assert net.sheet is not None
     assert net.sheet.shape == (1, 4, 32, 64)
     assert net.sheet[0, :, 16, 10].tolist() == [1, 0, 0, 1]
@@ -360,7 +363,7 @@ def test_sheets_lie_side_by_side_each_whole() -> None:
 
 def test_without_sheets_the_network_gets_none() -> None:
     net = Witness()
-    Colorizer(net, "cpu")(Picture(sheet(64, 64)))
+    Colorizer(net, "cpu", REDO)(Picture(sheet(64, 64)))
     assert net.sheet is None
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from sketchcolor_cli.coloring.extras.layers import Layer
 from sketchcolor_cli.coloring.extras.outputs import Colored
+from sketchcolor_cli.coloring.page.stays import Stays
 from sketchcolor_cli.coloring.settings import Extras, LayerFormat
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.files.worklist import Job
@@ -50,15 +51,16 @@ def test_extras_of_a_books_pages_go_beside_the_book() -> None:
     assert extras_place(Job(Path("in/2.png"), out / "2.png"), out) == out / "2.png"
 
 
-def test_a_page_that_stays_is_copied_byte_for_byte(tmp_path: Path) -> None:
+@pytest.mark.parametrize("why", Stays)
+def test_a_page_that_stays_is_copied_byte_for_byte(tmp_path: Path, why: Stays) -> None:
     write_picture(tmp_path / "1.png", WHITE)
     job = Job(tmp_path / "1.png", tmp_path / "out/1.png")
     request = ColorizeRequest((tmp_path,), tmp_path / "out")
-    said = write_page(job, Colored(WHITE, kept=True), request)
-    assert said == {"kept": "in colour already"}
+    said = write_page(job, Colored(WHITE, stays=why), request)
+    assert said == {"kept": why.value}
     assert (tmp_path / "out/1.png").read_bytes() == (tmp_path / "1.png").read_bytes()
     job = Job(tmp_path / "1.png", tmp_path / "out/1.webp")
-    write_page(job, Colored(WHITE, kept=True), request)
+    write_page(job, Colored(WHITE, stays=why), request)
     assert read_picture(tmp_path / "out/1.webp").format == "WEBP"
 
 

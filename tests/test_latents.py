@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,12 @@ from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.coloring import latents
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.models import load_color_model
-from sketchcolor_cli.coloring.settings import ColorizeSettings, ExploreSettings, Guess
+from sketchcolor_cli.coloring.settings import ExploreSettings, Guess
 from sketchcolor_cli.errors import DataError, UsageError
 from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
 from sketchcolor_cli.networks.config import GeneratorConfig
 from sketchcolor_cli.networks.thesis_unet import Generator
-from test_colorizer import RED, Witness
+from test_colorizer import RED, REDO, Witness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +61,7 @@ def test_other_files_are_told(tmp_path: Path, text: str) -> None:
 
 
 def test_the_latent_of_a_page_gives_the_same_colours(network: Generator) -> None:
-    color = Colorizer(network, "cpu")
+    color = Colorizer(network, "cpu", REDO)
     red = Picture(rgb=np.full((8, 8, 3), RED, np.float32))
     z = color.latent(page(), red)
     assert z.shape == (64,)
@@ -72,7 +73,7 @@ def test_a_grid_has_the_read_latent_in_the_middle(network: Generator) -> None:
     grid = latents.explore(network, "cpu", page(), (), ExploreSettings(directions=(0, 5), steps=3)).rgb
     assert grid.shape == (3 * 48 + 12, 3 * 32 + 12, 3)
     middle = grid[54:102, 38:70]
-    np.testing.assert_allclose(middle, Colorizer(network, "cpu")(page()).rgb, atol=1e-5)
+    np.testing.assert_allclose(middle, Colorizer(network, "cpu", REDO)(page()).rgb, atol=1e-5)
     assert np.abs(grid[:48, :32] - middle).max() > 1e-3
 
 
@@ -104,7 +105,7 @@ def test_a_model_without_a_latent_shows_its_seeds(tmp_path: Path) -> None:
     grid = read_picture(tmp_path / "g.png").rgb
     assert grid.shape == (2 * (48 + 18) + 6, 2 * 32 + 6, 3)
     network, _ = load_color_model("default")
-    fifth = Colorizer(network, "cpu", ColorizeSettings(guess=Guess.DRAW, seed=5))(page()).rgb
+    fifth = Colorizer(network, "cpu", replace(REDO, guess=Guess.DRAW, seed=5))(page()).rgb
     np.testing.assert_allclose(grid[72:120, :32], fifth, atol=1 / 255)
     assert grid[48:66, :32].min() < 0.5  # its number
 

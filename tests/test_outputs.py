@@ -8,7 +8,7 @@ from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.extras.outputs import Colored, finish
 from sketchcolor_cli.coloring.settings import Extras, LayerFormat
 from sketchcolor_cli.imaging.images import Picture
-from test_colorizer import RED, Witness, strokes
+from test_colorizer import RED, REDO, Witness, strokes
 
 
 def page() -> Picture:
@@ -22,14 +22,14 @@ def finished(color: Colorizer, extras: Extras, *hints: Picture) -> Colored:
 
 
 def test_nothing_else_is_made_when_nothing_is_asked_for() -> None:
-    color = Colorizer(Witness(), "cpu")
+    color = Colorizer(Witness(), "cpu", REDO)
     done = finished(color, Extras())
     assert np.array_equal(done.picture.rgb, color(page()).rgb)
     assert (done.masks, done.flats, done.layers) == (None, None, ())
 
 
 def test_all_extras() -> None:
-    color = Colorizer(Witness(), "cpu")
+    color = Colorizer(Witness(), "cpu", REDO)
     hint = strokes(96, 80, np.s_[10:20, 10:20], RED)
     done = finished(color, Extras(shown_masks=True, flats=True, layers=LayerFormat.ORA), hint)
     assert np.array_equal(done.picture.rgb, color(page(), (), (hint,)).rgb)
@@ -42,7 +42,7 @@ def test_all_extras() -> None:
 
 
 def test_the_layers_together_look_like_the_page() -> None:
-    done = finished(Colorizer(Witness(), "cpu"), Extras(layers=LayerFormat.ORA))
+    done = finished(Colorizer(Witness(), "cpu", REDO), Extras(layers=LayerFormat.ORA))
     shown = np.ones((96, 80, 3))
     for layer in done.layers:
         if layer.visible:

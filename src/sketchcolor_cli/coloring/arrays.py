@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.imaging.images import Picture
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class ArrayColorizer:
         self, model: ColorNet, device: str = "cpu", settings: ColorizeSettings | None = None
     ) -> None:
         self.model, self.device = model, device
-        self.settings = settings or ColorizeSettings()
+        # Whatever is on an array, it is to be coloured.
+        self.settings = replace(settings or ColorizeSettings(), colored_pages=ColoredPages.REDO)
         self.takes_sheets = bool(model.sheet_size)
 
     def __call__(

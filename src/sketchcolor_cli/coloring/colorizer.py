@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,7 +13,9 @@ import numpy as np
 from sketchcolor_cli.coloring.guides.matching import SheetMatcher
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
-from sketchcolor_cli.coloring.page.colored import is_colored
+from sketchcolor_cli.coloring.page.colored import OwnColors, own_colors
+from sketchcolor_cli.coloring.page.line_layer import with_paper
+from sketchcolor_cli.coloring.page.stays import Stays, why_it_stays
 from sketchcolor_cli.coloring.paint.composite import composite
 from sketchcolor_cli.coloring.painter import Painter
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
@@ -45,11 +48,13 @@ class Prepared:
         gray: (H, W), the page on white paper; paper 1 and ink 0.
         seen: What of it the network is shown: not too large, without screentone.
         masks: Where the page stays paper; None for nowhere.
+        own: The colours that the page has already and keeps; None for none.
     """
 
     gray: Plane
     seen: Plane
     masks: paper_mask.PaperMask | None
+    own: OwnColors | None = None
 
     @property
     def nbytes(self) -> int:
@@ -66,16 +71,19 @@ class Painted:
         sketch: (h, w), the smaller copy that the paint was made for.
         paint: (h, w, 3), Lab; what is seen where there is no ink.
         masks: Where the page stays paper; None for nowhere.
+        own: The colours that the page had and keeps; None for none.
     """
 
     gray: Plane
     sketch: Plane
     paint: NDArray[np.float32]
     masks: paper_mask.PaperMask | None = None
+    own: OwnColors | None = None
 
     def rgb(self) -> NDArray[np.float32]:
         """Return the coloured page, (H, W, 3) in [0, 1]; ink pixels are the page's own."""
-        return self._under(self.gray)
+        rgb = self._under(self.gray)
+        return rgb if self.own is None else self.own.over(rgb)
 
     def bare(self) -> NDArray[np.float32]:
         """Return the paint alone, (H, W, 3) RGB in [0, 1], at the page's size."""
@@ -131,11 +139,16 @@ class Colorizer:
         several the first counts where they overlap. Hints take precedence over references.
         ``latent`` (Z,) replaces the vector that the network would read from all that.
 
+        A layer of ink on transparency comes back on paper. Colours that a page has already stay, and count
+        as a reference after the others.
+
         Raises:
             UsageError: ``hints`` has no transparent parts.
         """
-        if self.stays(page):
+        guided = bool(_several(reference) or _several(hints) or latent is not None)
+        if self.stays(page, guided=guided):
             return page
+        page = with_paper(page)
         return replace(page, rgb=self.paint(page, reference, hints, latent=latent).rgb(), gray=False)
 
     def latent(
@@ -155,9 +168,14 @@ class Colorizer:
             raise UsageError("this model has no latent vector z; train one with --preset thesis")
         return z
 
-    def stays(self, page: Picture) -> bool:
-        """Return whether a page is in colour already and therefore given back as it is."""
-        return self.settings.colored_pages is ColoredPages.SKIP and is_colored(page)
+    def stays(self, page: Picture, *, guided: bool = False) -> Stays | None:
+        """Return why a page is given back as it is; None for one that is to be coloured.
+
+        ``guided``: whether the user gives colours for it, which are wanted whatever is drawn.
+        """
+        if self.settings.colored_pages is ColoredPages.REDO:
+            return None
+        return why_it_stays(page, _luma(page), guided=guided)
 
     def paint(
         self,
@@ -191,12 +209,17 @@ class Colorizer:
             given = _dense_hint(references, strokes, shape)
             return given if regions is None else regions.hint(shape, given)
 
-        sketch, paint = self.painter(known.seen, hint_at, latent)
-        return Painted(known.gray, sketch, paint, known.masks)
+        own = None if known.own is None else known.own.as_hint()
+        own_at = None if own is None else partial(_dense_hint, (own,), ())
+        sketch, paint = self.painter(known.seen, hint_at, latent, own_at)
+        return Painted(known.gray, sketch, paint, known.masks, known.own)
 
     def prepare(self, page: Picture) -> Prepared:
         """Find out what stays paper and where screentone is; the network has no part in it."""
         gray = _luma(page)
+        own = None if self.settings.colored_pages is ColoredPages.REDO else own_colors(page)
+        if own is not None:
+            gray = own.without_pale_lines(gray)
         seen = _at_most(gray, _TONE_SIDE)
         with ThreadPoolExecutor(1) as pool:  # neither needs the other, and each keeps one core busy
             looking = pool.submit(screentone.find_screentone, seen)
@@ -207,7 +230,7 @@ class Colorizer:
         if even is not None and self.settings.descreen:
             whole = even if seen is gray else screentone.descreened(gray, letters)
             gray = gray if whole is None else whole
-        return Prepared(gray, seen if even is None else even, masks)
+        return Prepared(gray, seen if even is None else even, masks, own)
 
 
 def latent_size(model: ColorNet) -> int:

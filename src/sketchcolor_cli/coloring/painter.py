@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float32]
     Hint = NDArray[np.float32]
     Lab = NDArray[np.float32]
+    HintAt = Callable[[tuple[int, ...]], Hint]
 
 _APART = 1.2  # a working size this much larger than the basic one is worth a second pass
 _OVERLAP = 192  # pixels that neighbouring bands of a strip share
@@ -59,19 +60,26 @@ class Painter:
         self.sheet = None if sheet is None else self._batch(sheet)
 
     def __call__(
-        self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint], z: NDArray[np.float32] | None = None
+        self,
+        gray: Plane,
+        hint_at: HintAt,
+        z: NDArray[np.float32] | None = None,
+        own_at: HintAt | None = None,
     ) -> tuple[Plane, Lab]:
         """Return the working copy of a page (h, w) and the paint for it (h, w, 3), Lab.
 
         ``gray`` (H, W) is the page; ``hint_at`` gives its dense hint, (h, w, 4), in any size; ``z`` (Z,)
-        stands for what the network would read from hint and sheet about the page as a whole. What colours
+        stands for what the network would read from hint and sheet about the page as a whole; ``own_at`` gives
+        the colours that the page has already, which count where there is no hint. What colours
         there are is decided on the whole page at the basic size; a larger working size, and the bands of a
         long strip, only draw them more finely. So a page has the same colours at every working size.
         """
         settings = self.settings
         fine = min(1.0, settings.work_size / min(gray.shape))
         base = min(fine, self._scale(gray, settings.base_size))
-        hint_at = self._with_guesses(gray, hint_at, z)
+        guided = self._is_guided(gray, hint_at, z)
+        hint_at = hint_at if own_at is None else _first_of(hint_at, own_at)
+        hint_at = self._with_guesses(gray, hint_at, z, guided=guided)
         sketch = _scaled(gray, base)
         paint = self._in_bands(sketch, hint_at(sketch.shape), None, z)
         if fine > base * _APART:
@@ -106,10 +114,15 @@ class Painter:
         scale: float = min(1.0, side / min(gray.shape), (self.settings.max_pixels / gray.size) ** 0.5)
         return scale
 
+    def _is_guided(self, gray: Plane, hint_at: HintAt, z: NDArray[np.float32] | None) -> bool:
+        """Return whether the user gives any colour."""
+        scale = self._scale(gray, _GUESSED_AT)
+        return z is not None or bool(hint_at(_scaled(gray, scale).shape)[..., 3].any())
+
     @torch.inference_mode()
     def _with_guesses(
-        self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint], z: NDArray[np.float32] | None
-    ) -> Callable[[tuple[int, ...]], Hint]:
+        self, gray: Plane, hint_at: HintAt, z: NDArray[np.float32] | None, *, guided: bool
+    ) -> HintAt:
         """Return the hint, with a drawn colour in each area that has none, if they are to be drawn.
 
         They are drawn at a size of their own, so that they are the same at every working size.
@@ -117,12 +130,10 @@ class Painter:
         guess, colors = self.settings.guess, self.model.lattice()
         if guess is Guess.DRAW and colors is None:
             raise UsageError("this model holds no colours to draw from; leave --guess out")
-        if guess is Guess.MEAN or colors is None:
+        if guess is Guess.MEAN or colors is None or (guess is Guess.AUTO and guided):
             return hint_at
         sketch = _scaled(gray, self._scale(gray, _GUESSED_AT))
         hint = hint_at(sketch.shape)
-        if guess is Guess.AUTO and (z is not None or hint[..., 3].any()):
-            return hint_at
         pad, stride = self._pad(sketch), self.model.stride
         sketch, hint = _padded(sketch, pad, 1), _padded(hint, pad, 0)
         prediction = self._predict(sketch, hint, z)
@@ -135,12 +146,10 @@ class Painter:
         )
         drawn = drawn.repeat(stride, 0).repeat(stride, 1)[pad.crop]
 
-        def both_at(shape: tuple[int, ...]) -> Hint:
-            given = hint_at(shape)
-            guessed = cv2.resize(drawn, shape[1::-1], interpolation=cv2.INTER_NEAREST)
-            return np.where(given[..., 3:] > 0, given, guessed)
+        def drawn_at(shape: tuple[int, ...]) -> Hint:
+            return cv2.resize(drawn, shape[1::-1], interpolation=cv2.INTER_NEAREST)  # type: ignore[no-any-return]
 
-        return both_at
+        return _first_of(hint_at, drawn_at)
 
     def _pad(self, sketch: Plane) -> PadPlan:
         return SizeRule(multiple=self.model.multiple).plan(*sketch.shape)
@@ -194,6 +203,16 @@ class Painter:
 
     def _batch(self, planes: NDArray[np.float32]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))[None].to(self.device)
+
+
+def _first_of(first_at: HintAt, second_at: HintAt) -> HintAt:
+    """Return the first hint, and where it gives no colour the second."""
+
+    def both_at(shape: tuple[int, ...]) -> Hint:
+        first = first_at(shape)
+        return np.where(first[..., 3:] > 0, first, second_at(shape))
+
+    return both_at
 
 
 def _planes(batch: torch.Tensor) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ class Protect(StrEnum):
 
 
 class ColoredPages(StrEnum):
-    """What becomes of pages that are in colour already."""
+    """What becomes of pages that are in colour already, and of those without a drawing."""
 
     SKIP = "skip"
     REDO = "redo"
@@ -89,8 +89,8 @@ class ColorizeSettings(Settings):
     )
     colored_pages: ColoredPages = setting(
         ColoredPages.SKIP,
-        "Pages that are in colour already: skip copies them unchanged, redo colours them again. Tinted paper "
-        "does not count as colour.",
+        "Pages in colour already, and pages without a drawing (blank, title, text): skip copies them "
+        "unchanged, redo colours them. Tinted paper does not count as colour.",
         panel=_PAPER,
     )
     descreen: bool = setting(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
+    from sketchcolor_cli.coloring.page.stays import Stays
     from sketchcolor_cli.coloring.settings import ColorizeSettings
     from sketchcolor_cli.files.worklist import Job
     from sketchcolor_cli.imaging.images import Picture
@@ -112,6 +113,7 @@ class Page:
     references: tuple[Picture, ...]
     hints: tuple[Picture, ...]
     prepared: Prepared | None
+    stays: Stays | None
     seed: int | None = None
 
 
@@ -159,10 +161,14 @@ class PageColorizer:
 
     def read(self, job: Job) -> Page:
         """Read a page and what helps to colour it, and find out what needs no network."""
+        from sketchcolor_cli.coloring.page.line_layer import with_paper
+
         picture = self._read_picture(job.reads)
-        guides = self._references(job, picture), self._hints(job, picture)
-        prepared = None if self._colorizer.stays(picture) else self._prepared(job, picture)
-        return Page(job, picture, *guides, prepared, self._seed_of(job))
+        references, hints = self._references(job, picture), self._hints(job, picture)
+        stays = self._colorizer.stays(picture, guided=bool(references or hints))
+        picture = picture if stays else with_paper(picture)
+        prepared = None if stays else self._prepared(job, picture)
+        return Page(job, picture, references, hints, prepared, stays, self._seed_of(job))
 
     def _prepared(self, job: Job, picture: Picture) -> Prepared:
         """Find out what needs no network, and correct what stays paper by the page's masks."""
@@ -184,7 +190,7 @@ class PageColorizer:
 
         page, extras = painted.page, self._request.extras
         if painted.paint is None:
-            done = Colored(page.picture, kept=True)
+            done = Colored(page.picture, stays=page.stays)
         else:
             palette = self._colorizer.painter.palette
             done = finish(page.picture, painted.paint, page.hints, extras, palette)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from sketchcolor_cli.files.worklist import Job
     from sketchcolor_cli.jobs.requests import ColorizeRequest
 
-_IN_COLOR = {KEPT: "in colour already"}
-
 
 def write_page(job: Job, done: Colored, request: ColorizeRequest) -> dict[str, str] | None:
     """Write a coloured page and its extras; a page that stays as it is, byte for byte.
@@ -30,9 +28,9 @@ def write_page(job: Job, done: Colored, request: ColorizeRequest) -> dict[str, s
     from sketchcolor_cli.files.atomic import write_bytes
     from sketchcolor_cli.imaging.images import write_picture
 
-    if done.kept and job.reads.suffix.lower() == job.writes.suffix.lower():
+    if done.stays and job.reads.suffix.lower() == job.writes.suffix.lower():
         write_bytes(job.writes, job.reads.read_bytes(), ImageError)
-        return _IN_COLOR
+        return {KEPT: done.stays.value}
     place = extras_place(job, request.output)
     if done.masks is not None and request.debug_masks is not None:
         mirrored = request.debug_masks / place.relative_to(request.output)
@@ -43,7 +41,7 @@ def write_page(job: Job, done: Colored, request: ColorizeRequest) -> dict[str, s
         _write_layers(place, done, request.extras.layers)
     # Last, as a page whose result is there is not done again, should the run be killed here.
     write_picture(job.writes, done.picture, request.saving)
-    return _IN_COLOR if done.kept else None
+    return {KEPT: done.stays.value} if done.stays else None
 
 
 def extras_place(job: Job, output: Path) -> Path:

@@ -11,6 +11,7 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.coloring.extras.outputs import Colored, finish
 from sketchcolor_cli.coloring.guides.masks import corrected
 from sketchcolor_cli.coloring.guides.points import painted, points_of, read_points
+from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.settings import Extras
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.extraction.drawer import load_drawer
@@ -43,23 +44,25 @@ def colorized(desk: Desk, look: Look, request: Mapping[str, Any], wish: Wish) ->
     color = desk.colorizer(look)
     references = [read_picture(path) for path in _files(request, "references")]
     hints = [*_points(request, page), *(read_picture(path) for path in _files(request, "hints"))]
-    prepared = None if color.stays(page) else color.prepare(page)
+    stays = color.stays(page, guided=bool(references or hints))
+    page = page if stays else with_paper(page)
+    prepared = None if stays else color.prepare(page)
     for path in _files(request, "masks"):
         if prepared is not None:
             masks = corrected(prepared.masks, read_picture(path), page.rgb.shape[:2])
             prepared = replace(prepared, masks=masks)
     extras = Extras(flats=bool(request.get("flats")))
     if prepared is None:
-        done = Colored(page, kept=True)
+        done = Colored(page, stays=stays)
     else:
         with desk.turns.turn(ASKED, wish):
             painted_page = color.paint(page, references, hints, prepared=prepared)
         done = finish(page, painted_page, hints, extras, color.painter.palette)
     wish.check()
     picture = done.flats if extras.flats and done.flats is not None else done.picture
-    header = {"kept": done.kept, "seed": color.settings.seed}
+    header = {"kept": done.stays is not None, "seed": color.settings.seed}
     source, target = Path(request["image"]), Path(request["target"])
-    if done.kept and source.suffix == target.suffix:
+    if done.stays and source.suffix == target.suffix:
         return header, source.read_bytes()
     return header, _written(target, picture, request)
 

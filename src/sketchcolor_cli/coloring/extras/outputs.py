@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.coloring.colorizer import Painted
+    from sketchcolor_cli.coloring.page.stays import Stays
     from sketchcolor_cli.coloring.settings import Extras
 
     Image = NDArray[np.float32]
@@ -30,14 +31,14 @@ class Colored:
 
     Attributes:
         picture: The coloured page.
-        kept: Whether it is the page as it was, which is in colour already; then there is nothing else.
+        stays: Why it is the page as it was; then there is nothing else. None for one that was coloured.
         masks: The page with what stays paper tinted.
         flats: The page in flat colours, without ink.
         layers: Its layers, the first at the bottom.
     """
 
     picture: Picture
-    kept: bool = False
+    stays: Stays | None = None
     masks: Picture | None = None
     flats: Picture | None = None
     layers: tuple[Layer, ...] = ()
@@ -100,6 +101,8 @@ def _layers(page: Picture, painted: Painted, flat: Image, hints: Sequence[Pictur
         Layer("shading", _bytes(shading), multiply=True),
         Layer("ink", _bytes(ink), multiply=True),
     ]
+    if painted.own is not None:
+        layers.append(Layer("own colours", _bytes(painted.own.rgba())))
     for number, one in enumerate(hints, start=1):
         assert one.alpha is not None  # noqa: S101  (hints without were refused)
         planes = np.concatenate([one.rgb, one.alpha[..., None]], axis=2)
