@@ -16,10 +16,11 @@ from sketchcolor_cli.errors import ImageError, SketchcolorError
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, write_picture
 from sketchcolor_cli.studio.problems import ProblemError
-from sketchcolor_cli.studio.project import SHEETS, SWATCHES
+from sketchcolor_cli.studio.series_files import SHEETS, SWATCHES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -42,26 +43,28 @@ def carry(project: Project, chosen: Sequence[str] | None) -> None:
     """
     about = {one["id"]: one for one in project.describe_all()}
     wanted = [one for one, page in about.items() if page["state"] == "done"] if chosen is None else chosen
-    pages = [page for page in project.pages() if page.id in wanted and page.result.is_file()]
-    if not pages:
+    results = {page: page.result for page in project.pages() if page.id in wanted}
+    shown = {page: result for page, result in results.items() if result is not None}
+    if not shown:
         raise ProblemError(409, "no page is done and coloured yet; colour one, and mark it as done")
     with project.lock:
         folder = project.folder / SHEETS
         folder.mkdir(exist_ok=True)
-        write_picture(folder / CARRIED, Picture(_side_by_side(pages[-_PAGES:])))
-        project.list_sheets()
-        project.put_swatches(_with_painted(project, pages))
+        write_picture(folder / CARRIED, Picture(_side_by_side(list(shown.values())[-_PAGES:])))
+        project.series.list_sheets()
+        project.series.put_swatches(_with_painted(project, list(shown)))
 
 
 def drifts(project: Project) -> list[dict[str, Any]]:
     """Return how far each swatch, or without swatches each common colour, moves across the results."""
     ids, shown = {}, {}
     for page in project.pages():
-        if page.result.is_file():
+        result = page.result
+        if result is not None:
             ids[page.name] = page.id
-            shown[page.name] = small(read_picture(page.result))
+            shown[page.name] = small(read_picture(result))
     path = project.folder / SWATCHES
-    names = {one["color"]: one["name"] for one in project.swatches()}
+    names = {one["color"]: one["name"] for one in project.series.swatches()}
     palette = read_palette(path) if path.is_file() else None
     known = {} if palette is None else dict(zip(names, lab_of(palette), strict=True))
     found = []
@@ -92,10 +95,10 @@ def write_points(project: Project) -> str:
     return POINTS
 
 
-def _side_by_side(pages: Sequence[Page]) -> NDArray[np.float32]:
+def _side_by_side(pages: Sequence[Path]) -> NDArray[np.float32]:
     shown = []
     for page in pages:
-        rgb = on_paper(read_picture(page.result))
+        rgb = on_paper(read_picture(page))
         width = max(1, round(rgb.shape[1] * _HEIGHT / rgb.shape[0]))
         shown.append(cv2.resize(rgb, (width, _HEIGHT), interpolation=cv2.INTER_AREA))
     return np.concatenate(shown, axis=1)
@@ -103,7 +106,7 @@ def _side_by_side(pages: Sequence[Page]) -> NDArray[np.float32]:
 
 def _with_painted(project: Project, pages: Sequence[Page]) -> list[dict[str, str]]:
     """Return the swatches, and behind them the colours that were painted most on pages."""
-    swatches = project.swatches()
+    swatches = project.series.swatches()
     counts: Counter[str] = Counter()
     for page in pages:
         try:

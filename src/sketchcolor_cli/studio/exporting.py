@@ -93,7 +93,7 @@ def _bound(asked: dict[str, Any]) -> list[str]:
 
         pages = [page for page in project.pages() if asked["pages"] is None or page.name in asked["pages"]]
         target = project.output / f"{project.folder.name}.{asked['book']}"
-        results = [_result(page.result, asked["format"]) for page in pages]
+        results = [_result(page.target, asked["format"]) for page in pages]
         make_book(target, [path for path in results if path.is_file()], project.folder.name)
         made.append(target.name)
     if asked["points"]:

@@ -18,7 +18,7 @@ from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.studio import exporting
 from sketchcolor_cli.studio.frames import unpacked
 from sketchcolor_cli.studio.problems import ProblemError
-from sketchcolor_cli.studio.project import identifier
+from sketchcolor_cli.studio.revisions import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -352,7 +352,7 @@ class Queue:
             chosen = set(asked["pages"]) if asked["pages"] is not None else None
             for page in self._project.pages():
                 if chosen is None or page.id in chosen:
-                    made += sorted(one for one in page.result.parent.glob(f"{_literal(page.result.stem)}.*"))
+                    made += sorted(one for one in page.target.parent.glob(f"{_literal(page.target.stem)}.*"))
         found = []
         for path in dict.fromkeys(made):
             if path.suffix.lower() in _MEDIA and path.is_file():

@@ -9,45 +9,29 @@ seen what it says now.
 from __future__ import annotations
 
 import json
+import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from sketchcolor_cli.coloring.guides.palette import Swatch, read_swatches, written
-from sketchcolor_cli.coloring.guides.points import parse_color
-from sketchcolor_cli.coloring.settings import ColorizeSettings
 from sketchcolor_cli.errors import DataError, ImageError, SketchcolorError, WorklistError
 from sketchcolor_cli.files.atomic import write_bytes
-from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES, SERIES, find_jobs, natural_key
-from sketchcolor_cli.jobs.requests import ColorizeRequest
-from sketchcolor_cli.jobs.series import read_series, template
+from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, find_jobs
 from sketchcolor_cli.studio import marks as marks_file
 from sketchcolor_cli.studio.limits import Limits
 from sketchcolor_cli.studio.problems import ProblemError
-from sketchcolor_cli.studio.profile import with_values
+from sketchcolor_cli.studio.revisions import NONE, content_of, identifier, revision_of, stale
+from sketchcolor_cli.studio.series_files import HINTS, MASKS, ROUGH, SHEETS, SeriesFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-NONE = "0"
-"""The revision of a file that does not exist."""
-
-HINTS, ROUGH, MASKS, SHEETS, SWATCHES = "hints", "rough", "masks", "sheets", "swatches.gpl"
 STATE = Path(".sketchcolor/studio.json")
 
-_SETTINGS = {
-    "seed": "seed",
-    "guess": "guess",
-    "protect": "protect",
-    "colored_pages": "colored-pages",
-    "saturation": "saturation",
-    "work_size": "work-size",
-    "palette_strength": "palette-strength",
-}
 _TURNED = range(5, 9)  # values of EXIF's orientation with width and height exchanged
 _ORIENTATION = 0x0112
 
@@ -60,28 +44,27 @@ class Page:
         id: What clients call it.
         name: Its file, from the project's folder on.
         path: Its file.
-        result: Where its coloured page is written.
+        target: Where its coloured page is written, if its format is kept.
     """
 
     id: str
     name: str
     path: Path
-    result: Path
+    target: Path
 
     @property
     def place(self) -> str:
         """Its name without ending, under which what helps to colour it is found."""
         return str(PurePosixPath(self.name).with_suffix(""))
 
-
-def revision_of(data: bytes | None) -> str:
-    """Return the revision of a file's content; None for a file that is not there."""
-    return NONE if data is None else sha256(data).hexdigest()[:16]
-
-
-def identifier(name: str) -> str:
-    """Return what clients call a file of this name; it is in no way a path."""
-    return sha256(name.encode(errors="surrogateescape")).hexdigest()[:16]
+    @property
+    def result(self) -> Path | None:
+        """Its coloured page, in whatever format it was written last; None if there is none."""
+        written: dict[Path, int] = {}
+        for path in {self.target, *(self.target.with_suffix(suffix) for suffix in FORMAT_OF_SUFFIX)}:
+            with suppress(OSError):
+                written[path] = path.stat().st_mtime_ns
+        return max(written, key=lambda path: written[path], default=None)
 
 
 class Project:
@@ -99,14 +82,23 @@ class Project:
         self.output = self.folder.with_name(f"{self.folder.name}.colored")
         self.limits = limits or Limits()
         self.lock = threading.RLock()
+        self.series = SeriesFiles(self.folder, self.lock)
         self.colored: dict[str, bool] = {}
+        self._listed: tuple[dict[str, int], list[Page]] | None = None
         self._sizes: dict[Path, tuple[tuple[int, int], tuple[int, int]]] = {}
         self._counts: dict[Path, tuple[tuple[int, int], tuple[int, int | None]]] = {}
 
     # Pages
 
     def pages(self) -> list[Page]:
-        """Return the pages in reading order."""
+        """Return the pages in reading order; folders are looked through when one of them has changed."""
+        with self.lock:
+            stamps = _stamps_of(self.folder)
+            if self._listed is None or self._listed[0] != stamps:
+                self._listed = stamps, self._found_pages()
+            return self._listed[1]
+
+    def _found_pages(self) -> list[Page]:
         try:
             jobs = find_jobs([self.folder], self.output).jobs
         except WorklistError:
@@ -148,7 +140,7 @@ class Project:
             "colored": self.colored.get(page.id, False),
         }
         return about | {
-            "state": _state_of(about, done=page.name in known["done"], draft=page.result.is_file())
+            "state": _state_of(about, done=page.name in known["done"], draft=page.result is not None)
         }
 
     def describe_all(self) -> list[dict[str, Any]]:
@@ -189,12 +181,12 @@ class Project:
         Raises:
             ProblemError: The file is damaged.
         """
-        data = _content(self._hints(page))
+        data = content_of(self._hints(page))
         return revision_of(data), self._parsed(page, data)[0]
 
     def marks_revision(self, page: Page) -> str:
         """Return the revision of what is painted on a page."""
-        return revision_of(_content(self._hints(page)))
+        return revision_of(content_of(self._hints(page)))
 
     def put_marks(self, page: Page, given: Any, expected: str) -> str:
         """Write what is painted on a page, and return the new revision.
@@ -206,7 +198,7 @@ class Project:
         path = self._hints(page)
         with self.lock:
             self.expect(path, expected, lambda: {"marks": self.marks(page)[1]})
-            seed = self._parsed(page, _content(path))[1]
+            seed = self._parsed(page, content_of(path))[1]
             return self._put_hints(path, marks, seed)
 
     def set_seed(self, page: Page, seed: int | None) -> None:
@@ -219,12 +211,13 @@ class Project:
             raise ProblemError(422, "a seed is a whole number of at least 0, or null")
         path = self._hints(page)
         with self.lock:
-            marks, _ = self._parsed(page, _content(path))
+            marks, _ = self._parsed(page, content_of(path))
             self._put_hints(path, marks, seed)
 
     def _put_hints(self, path: Path, marks: list[dict[str, Any]], seed: int | None) -> str:
-        self._ready(HINTS)
-        return self._write(path, marks_file.as_file(marks, seed))
+        revision = self._write(path, marks_file.as_file(marks, seed))
+        self.series.name_guides(HINTS)
+        return revision
 
     def _parsed(self, page: Page, data: bytes | None) -> tuple[list[dict[str, Any]], int | None]:
         if data is None:
@@ -242,7 +235,7 @@ class Project:
 
     def layer_revision(self, page: Page, kind: str) -> str:
         """Return the revision of a page's rough layer or mask."""
-        return revision_of(_content(self.layer(page, kind)))
+        return revision_of(content_of(self.layer(page, kind)))
 
     def put_layer(self, page: Page, kind: str, data: bytes | None, expected: str) -> str:
         """Write or delete a page's rough layer or mask, a PNG file, and return the new revision.
@@ -255,10 +248,11 @@ class Project:
             self.expect(path, expected, dict)
             if data is None:
                 path.unlink(missing_ok=True)
+                self.series.forget_guides(kind)
                 return NONE
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._ready(kind)
-            return self._write(path, data)
+            revision = self._write(path, data)
+            self.series.name_guides(kind)
+            return revision
 
     def expect(self, path: Path, expected: str, current: Any) -> None:
         """Refuse to write a file that is not what the client saw last.
@@ -266,7 +260,7 @@ class Project:
         Raises:
             ProblemError: It is another.
         """
-        now = revision_of(_content(path))
+        now = revision_of(content_of(path))
         if expected != now:
             raise stale(now, current())
 
@@ -294,89 +288,27 @@ class Project:
             return 0, None
         return known[1]
 
-    # What holds for all pages
-
-    @property
-    def profile(self) -> Path:
-        """The file with the settings."""
-        return self.folder / SERIES
-
-    def series(self) -> dict[str, Any]:
-        """Return what the profile sets, by the name of the setting; nothing without one.
-
-        Raises:
-            DataError: It makes no sense.
-        """
-        return read_series(ColorizeRequest, self.profile) if self.profile.is_file() else {}
-
-    def revision(self) -> str:
-        """Return the revision of settings, swatches and sheets together."""
-        parts = [_content(self.profile), _content(self.folder / SWATCHES)]
-        parts += [str(path).encode(errors="surrogateescape") for path in self.sheets().values()]
-        return revision_of(b"\0".join(part or b"-" for part in parts))
-
-    def settings(self) -> dict[str, Any]:
-        """Return the settings as clients see them.
-
-        Raises:
-            DataError: The profile makes no sense.
-        """
-        said = self.series()
-        usual = ColorizeSettings()
-        chosen = {name: said.get(name, getattr(usual, name)) for name in _SETTINGS}
-        palette = said.get("palette")
-        named = None if palette is None else "swatches" if palette == self.folder / SWATCHES else "file"
-        return {"model": Path(said.get("model", "default")).name, "palette": named} | {
-            name: str(value) if isinstance(value, str) else value for name, value in chosen.items()
-        }
-
-    def swatches(self) -> list[dict[str, str]]:
-        """Return the colours with names."""
-        path = self.folder / SWATCHES
-        return described(read_swatches(path)) if path.is_file() else []
-
-    def sheets(self) -> dict[str, Path]:
-        """Return the character sheets, by what clients call them."""
-        folder = self.folder / SHEETS
-        if not folder.is_dir():
-            return {}
-        names = sorted((one.name for one in folder.iterdir()), key=natural_key)
-        return {
-            identifier(f"{SHEETS}/{name}"): folder / name
-            for name in names
-            if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
-        }
-
-    def sheet(self, sheet_id: str) -> Path:
-        """Return a sheet by what clients call it.
-
-        Raises:
-            ProblemError: There is none.
-        """
-        found = self.sheets().get(sheet_id)
-        if found is None:
-            raise ProblemError(404, "there is no such sheet; it may have been deleted")
-        return found
+    # The whole
 
     def document(self) -> dict[str, Any]:
         """Return what clients are told of the project."""
         notes = []
         try:
-            settings = self.settings()
+            settings = self.series.settings()
         except SketchcolorError as error:
             notes.append(str(error))
             settings = {}
         try:
-            swatches = self.swatches()
+            swatches = self.series.swatches()
         except SketchcolorError as error:
             notes.append(str(error))
             swatches = []
         sheets = [
             dict(zip(("id", "name", "width", "height"), (one, path.name, *self.size(path)), strict=True))
-            for one, path in self.sheets().items()
+            for one, path in self.series.sheets().items()
         ]
         return {
-            "revision": self.revision(),
+            "revision": self.series.revision(),
             "id": self.id,
             "name": self.folder.name,
             "folder": str(self.folder),
@@ -395,104 +327,13 @@ class Project:
             DataError: The same of a value.
         """
         with self.lock:
-            if expected != self.revision():
-                raise stale(self.revision(), self.document())
+            now = self.series.revision()
+            if expected != now:
+                raise stale(now, self.document())
             if swatches is not None:
-                self.put_swatches(swatches)
+                self.series.put_swatches(swatches)
             if settings is not None:
-                self._put_settings(settings)
-
-    def put_swatches(self, swatches: Any) -> None:
-        """Write the colours with names.
-
-        Raises:
-            ProblemError: They make no sense.
-        """
-        if not isinstance(swatches, list) or not all(isinstance(one, dict) for one in swatches):
-            raise ProblemError(422, "swatches is a list of names and colours")
-        colors = [
-            Swatch(parse_color(one.get("color"), f"swatch {number}"), str(one.get("name", ""))[:80])
-            for number, one in enumerate(swatches, start=1)
-        ]
-        path = self.folder / SWATCHES
-        if colors:
-            self._write(path, written(colors, self.folder.name).encode())
-        else:
-            if self._says_palette():
-                self._set({"palette": None})
-            path.unlink(missing_ok=True)
-
-    def list_sheets(self) -> None:
-        """Let the profile name the sheets that are there."""
-        self._set({"sheets": [f"{SHEETS}/{path.name}" for path in self.sheets().values()]})
-
-    def delete_sheet(self, path: Path) -> None:
-        """Delete a sheet; the profile forgets it first."""
-        with self.lock:
-            kept = [one for one in self.sheets().values() if one != path]
-            self._set({"sheets": [f"{SHEETS}/{one.name}" for one in kept]})
-            path.unlink(missing_ok=True)
-
-    def _put_settings(self, given: Any) -> None:
-        if not isinstance(given, dict):
-            raise ProblemError(422, "settings is an object")
-        unknown = sorted(set(given) - {*_SETTINGS, "model", "palette"})
-        if unknown:
-            raise ProblemError(422, f"settings: {unknown[0]} means nothing")
-        values = {_SETTINGS[name]: value for name, value in given.items() if name in _SETTINGS}
-        if "model" in given:
-            values["model"] = self._model_of(given["model"])
-        if "palette" in given:
-            if given["palette"] not in (None, "swatches", "file"):
-                raise ProblemError(422, "settings: palette is null or swatches")
-            if given["palette"] == "swatches" and not (self.folder / SWATCHES).is_file():
-                raise ProblemError(422, "there are no swatches to pull colours to; add one first")
-            if given["palette"] != "file":
-                values["palette"] = SWATCHES if given["palette"] else None
-        self._set(values)
-
-    def _model_of(self, name: Any) -> str:
-        from sketchcolor_cli import environment
-
-        known = environment.model_shelf().names()
-        if name not in known:
-            raise ProblemError(422, f"there is no model {name!r}; choose one of {', '.join(known)}")
-        return str(name)
-
-    def _set(self, values: Mapping[str, Any]) -> None:
-        """Change values of the profile, which is read before it counts."""
-        with self.lock:
-            old = _content(self.profile)
-            text = template(ColorizeRequest) if old is None else old.decode("utf-8-sig")
-            new = with_values(text, values)
-            draft = self.profile.with_name(f".{SERIES}.draft")
-            draft.write_text(new, encoding="utf-8")
-            try:
-                read_series(ColorizeRequest, draft)
-            except DataError as error:
-                raise ProblemError(422, str(error).replace(str(draft), SERIES)) from error
-            finally:
-                draft.unlink(missing_ok=True)
-            self._write(self.profile, new.encode())
-
-    def _ready(self, kind: str) -> None:
-        """Make the folder for what is painted on pages, and let the profile name it."""
-        (self.folder / kind).mkdir(exist_ok=True)
-        said = self.series()
-        folder = self.folder / kind
-        if kind == MASKS:
-            if said.get("masks") is None:
-                self._set({MASKS: MASKS})
-            return
-        key, name = ("hints", "hints") if kind == HINTS else ("references", "reference")
-        named: tuple[Path, ...] = said.get(name, ())
-        if folder not in named:
-            others = [path.relative_to(self.folder).as_posix() for path in named]
-            self._set({key: [kind, *others]})
-
-    def _says_palette(self) -> bool:
-        palette: Path | None = self.series().get("palette")
-        return palette == self.folder / SWATCHES
+                self.series.put_settings(settings)
 
     def _state(self) -> dict[str, Any]:
         try:
@@ -506,24 +347,6 @@ class Project:
         return revision_of(data)
 
 
-def described(swatches: Iterable[Swatch]) -> list[dict[str, str]]:
-    """Return swatches as clients see them."""
-    return [
-        {"name": one.name, "color": "#" + "".join(f"{round(255 * value):02x}" for value in one.color)}
-        for one in swatches
-    ]
-
-
-def stale(revision: str, current: Any) -> ProblemError:
-    """Return the refusal to write over what the client has not seen."""
-    return ProblemError(
-        412,
-        "this was changed in another window or by another program; look at it as it is now, then save again",
-        headers={"ETag": f'"{revision}"'},
-        current=current,
-    )
-
-
 def _state_of(about: Mapping[str, Any], *, done: bool, draft: bool) -> str:
     if about["detail"]:
         return "failed"
@@ -535,11 +358,13 @@ def _state_of(about: Mapping[str, Any], *, done: bool, draft: bool) -> str:
     return "hinted" if painted else "untouched"
 
 
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+def _stamps_of(folder: Path) -> dict[str, int]:
+    """Return when each folder with pages, or that may get some, was changed last."""
+    stamps = {}
+    for place, folders, _ in os.walk(folder):
+        folders[:] = [one for one in folders if not one.startswith(".")]
+        stamps[place] = os.stat(place).st_mtime_ns  # noqa: PTH116  (a text, as os.walk gives)
+    return stamps
 
 
 def _size_of(path: Path) -> tuple[int, int]:

@@ -18,14 +18,17 @@ from sketchcolor_cli.studio.asking import (
 )
 from sketchcolor_cli.studio.pictures import Part, layer_of
 from sketchcolor_cli.studio.problems import ProblemError
-from sketchcolor_cli.studio.project import MASKS, NONE, ROUGH, Page
+from sketchcolor_cli.studio.revisions import NONE
 from sketchcolor_cli.studio.routes_project import studio_of, swatches_of
+from sketchcolor_cli.studio.series_files import MASKS, ROUGH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from starlette.requests import Request
 
+    from sketchcolor_cli.studio.project import Page
     from sketchcolor_cli.studio.state import Studio
 
     Answer = Callable[[Request], Awaitable[Response]]
@@ -116,7 +119,7 @@ async def thumbnail(request: Request) -> Response:
     """Show a page small: its latest result, or else itself."""
     studio, one = await _found(request)
     width = int(number(request, "width", 160, 16, 1024))
-    path = one.result if one.result.is_file() else one.path
+    path = one.result or one.path
     data = await asyncio.to_thread(studio.pictures.screen, path, width)
     return Response(data, media_type="image/jpeg")
 
@@ -142,9 +145,14 @@ async def preview(request: Request) -> Response:
 async def result(request: Request) -> Response:
     """Show the page that was written last, at its size."""
     studio, one = await _found(request)
-    if not one.result.is_file():
+    data = await asyncio.to_thread(studio.pictures.whole, _result_of(one))
+    return Response(data, media_type="image/png")
+
+
+def _result_of(one: Page) -> Path:
+    if one.result is None:
         raise ProblemError(404, "this page has not been coloured yet; export it first")
-    return Response(await asyncio.to_thread(studio.pictures.whole, one.result), media_type="image/png")
+    return one.result
 
 
 async def masks(request: Request) -> Response:
@@ -165,9 +173,7 @@ async def color(request: Request) -> Response:
 async def swatches(request: Request) -> Response:
     """Return the commonest colours of a page's result."""
     studio, one = await _found(request)
-    if not one.result.is_file():
-        raise ProblemError(404, "this page has not been coloured yet; export it first")
-    return await swatches_of(studio, one.result, request)
+    return await swatches_of(studio, _result_of(one), request)
 
 
 async def marks(request: Request) -> Response:

@@ -16,7 +16,8 @@ from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.studio import uploads
 from sketchcolor_cli.studio.asking import client_of, expected_revision, files_in, form_of, json_of, number
 from sketchcolor_cli.studio.problems import ProblemError
-from sketchcolor_cli.studio.project import SHEETS, SWATCHES, Project, described
+from sketchcolor_cli.studio.project import Project
+from sketchcolor_cli.studio.series_files import SHEETS, SWATCHES, described
 from sketchcolor_cli.studio.shelf import cleaned
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ async def add_sheet(request: Request) -> Response:
             (here.folder / SHEETS).mkdir(exist_ok=True)
             name = file.filename or "sheet"
             await asyncio.to_thread(uploads.add_picture, here.folder / SHEETS, file.file, name)
-    await asyncio.to_thread(here.list_sheets)
+    await asyncio.to_thread(here.series.list_sheets)
     studio.tell_project(client_of(request))
     return await _document(studio, 201)
 
@@ -191,8 +192,8 @@ async def add_sheet(request: Request) -> Response:
 async def delete_sheet(request: Request) -> Response:
     """Delete a character sheet."""
     studio = studio_of(request)
-    path = studio.project.sheet(request.path_params["id"])
-    await asyncio.to_thread(studio.project.delete_sheet, path)
+    path = studio.project.series.sheet(request.path_params["id"])
+    await asyncio.to_thread(studio.project.series.delete_sheet, path)
     studio.tell_project(client_of(request))
     return await _document(studio)
 
@@ -200,7 +201,7 @@ async def delete_sheet(request: Request) -> Response:
 async def sheet(request: Request) -> Response:
     """Show a character sheet."""
     studio = studio_of(request)
-    path = studio.project.sheet(request.path_params["id"])
+    path = studio.project.series.sheet(request.path_params["id"])
     width = int(number(request, "width", 1200, 16, 4096))
     data = await asyncio.to_thread(studio.pictures.screen, path, width)
     return Response(data, media_type="image/jpeg")
@@ -209,7 +210,7 @@ async def sheet(request: Request) -> Response:
 async def sheet_color(request: Request) -> Response:
     """Return the colour at a place of a sheet."""
     studio = studio_of(request)
-    path = studio.project.sheet(request.path_params["id"])
+    path = studio.project.series.sheet(request.path_params["id"])
     x, y = (number(request, axis, None, 0, 1) for axis in "xy")
     return JSONResponse({"color": await asyncio.to_thread(studio.pictures.color, path, x, y)})
 
@@ -217,7 +218,7 @@ async def sheet_color(request: Request) -> Response:
 async def sheet_swatches(request: Request) -> Response:
     """Return the commonest colours of a sheet."""
     studio = studio_of(request)
-    return await swatches_of(studio, studio.project.sheet(request.path_params["id"]), request)
+    return await swatches_of(studio, studio.project.series.sheet(request.path_params["id"]), request)
 
 
 async def swatches_of(studio: Studio, path: Path, request: Request) -> Response:

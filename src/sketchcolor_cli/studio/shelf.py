@@ -6,11 +6,14 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import ImageError, SketchcolorError
 from sketchcolor_cli.files.atomic import write_bytes
-from sketchcolor_cli.studio.project import Project, identifier
+from sketchcolor_cli.studio.revisions import identifier
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.studio.project import Project
 
 _KEPT = 24  # projects that are listed
 _UNSAFE = re.compile(r"[^\w .,()\[\]+-]+")  # in names of folders, on any system

@@ -16,11 +16,12 @@ from sketchcolor_cli.studio.hub import Hub
 from sketchcolor_cli.studio.limits import Limits
 from sketchcolor_cli.studio.pictures import Pictures
 from sketchcolor_cli.studio.problems import ProblemError
-from sketchcolor_cli.studio.project import MASKS, ROUGH, Page, Project
+from sketchcolor_cli.studio.series_files import MASKS, ROUGH
 
 if TYPE_CHECKING:
     from sketchcolor_cli.studio.engine import Engine
     from sketchcolor_cli.studio.job_queue import Queue
+    from sketchcolor_cli.studio.project import Page, Project
     from sketchcolor_cli.studio.shelf import Shelf
 
 # Names of settings in a profile that are the colorizer's own.
@@ -93,7 +94,7 @@ class Studio:
         Raises:
             SketchcolorError: The profile makes no sense, or names what is not there.
         """
-        said = self._project.series() if self._project is not None else {}
+        said = self._project.series.said() if self._project is not None else {}
         name = str(model or said.get("model", self.model))
         palette = said.get("palette")
         return {
@@ -153,7 +154,7 @@ class Studio:
     def tell_project(self, by: str | None, *, opened: bool = False) -> None:
         """Tell all windows that the project has changed."""
         try:
-            revision = self.project.revision()
+            revision = self.project.series.revision()
         except SketchcolorError:
             revision = ""
         self.hub.tell("project", revision=revision, opened=opened, by=by)
