@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.imaging.settings import Saving
+from sketchcolor_cli.studio.described import export_settings, project_settings
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "src/sketchcolor_cli/studio/page"
 STUDIO_TESTS = ROOT / "tests/studio"
@@ -82,6 +86,33 @@ def test_every_command_has_a_name():
     assert sorted(one for one in ids if f"command.{one}" not in english) == []
 
 
+def test_every_setting_has_its_words_and_its_choices_have_theirs():
+    english = messages("en")
+    described = [*project_settings(["default"]), *export_settings()]
+    for one in described:
+        assert {f"setting.{one['name']}", f"setting.{one['name']}.help"} <= set(english), one["name"]
+        for choice in one.get("choices") or ():
+            assert f"choice.{one['name']}.{choice}" in english, one["name"]
+        assert one["help"], one["name"]
+    names = [one["name"] for one in described]
+    assert len(set(names)) == len(names)
+    assert {"seed", "saturation", "palette", "palette_strength"} < set(names)
+
+
+def test_settings_are_described_as_they_are():
+    usual = ColorizeSettings()
+    found = {one["name"]: one for one in project_settings(["default", "heroine"])}
+    assert found["model"]["choices"] == ["default", "heroine"]
+    assert found["saturation"]["default"] == usual.saturation
+    assert (found["saturation"]["least"], found["saturation"]["most"]) == (0, 10)
+    assert found["protect"] == {**found["protect"], "kind": "choice", "default": "all", "nullable": False}
+    assert found["palette"]["nullable"]
+    assert found["palette"]["default"] is None
+    export = {one["name"]: one for one in export_settings()}
+    assert export["format"]["choices"][0] == export["format"]["default"] == "keep"
+    assert export["quality"]["default"] == Saving().quality
+
+
 def test_no_message_is_left_over():
     text = source()
     literal = set(re.findall(r'"([\w.-]+)"', text))
@@ -89,7 +120,10 @@ def test_no_message_is_left_over():
     unused = [
         key
         for key in messages("en")
-        if key not in literal and not key.startswith(prefixes) and key.rpartition(".")[0] not in literal
+        if not key.startswith(("setting.", "choice."))
+        and key not in literal
+        and not key.startswith(prefixes)
+        and key.rpartition(".")[0] not in literal
     ]
     assert unused == []
 

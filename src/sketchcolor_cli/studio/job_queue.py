@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 JOBS = Path(".sketchcolor/jobs.json")
 _KEPT = 20  # jobs that are over and still listed
 _OFTEN = 0.2  # seconds between two things told of a running job
-_CHOICES = {
+CHOICES = {
     "format": ("keep", "png", "jpeg", "webp", "avif"),
     "book": ("none", "cbz", "pdf", "epub"),
     "layers": ("none", "ora", "psd", "png"),
 }
-_SWITCHES = ("flats", "points", "again")
+"""What a job may be asked for; the first of each unless it says another."""
+SWITCHES = ("flats", "points", "again")
+"""What a job may be asked for as well; each is off unless it says so."""
 _OVER = frozenset({"done", "failed", "cancelled", "interrupted"})
 _MEDIA = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".cbz", ".pdf"}) | {
     ".epub",
@@ -373,15 +375,15 @@ def _checked(project: Project, asked: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ProblemError: It makes no sense.
     """
-    unknown = sorted(set(asked) - {*_CHOICES, *_SWITCHES, "pages", "quality"})
+    unknown = sorted(set(asked) - {*CHOICES, *SWITCHES, "pages", "quality"})
     if unknown:
         raise ProblemError(422, f"{unknown[0]} means nothing in a job")
     done: dict[str, Any] = {}
-    for name, choices in _CHOICES.items():
+    for name, choices in CHOICES.items():
         done[name] = asked.get(name, choices[0])
         if done[name] not in choices:
             raise ProblemError(422, f"{name} must be one of {', '.join(choices)}")
-    for name in _SWITCHES:
+    for name in SWITCHES:
         done[name] = asked.get(name, False)
         if not isinstance(done[name], bool):
             raise ProblemError(422, f"{name} must be true or false")

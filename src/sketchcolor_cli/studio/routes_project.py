@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sketchcolor_cli import environment
 from sketchcolor_cli.coloring.guides.palette import PALETTE_SUFFIXES, read_swatches
 from sketchcolor_cli.errors import BookError, SketchcolorError
 from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.studio import uploads
 from sketchcolor_cli.studio.asking import client_of, expected_revision, files_in, form_of, json_of, number
+from sketchcolor_cli.studio.described import export_settings, project_settings
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.project import Project
 from sketchcolor_cli.studio.series_files import SHEETS, SWATCHES, described
@@ -40,6 +42,7 @@ def routes() -> list[Route]:
         Route(f"{api}/shelf/{{id}}/open", open_project, methods=["POST"]),
         Route(f"{api}/project", project, methods=["GET"]),
         Route(f"{api}/project", put_project, methods=["PUT"]),
+        Route(f"{api}/settings", settings, methods=["GET"]),
         Route(f"{api}/pages", add_pages, methods=["POST"]),
         Route(f"{api}/sheets", add_sheet, methods=["POST"]),
         Route(f"{api}/sheets/{{id}}", sheet, methods=["GET"]),
@@ -91,6 +94,13 @@ async def _opened(request: Request, folder: Path, status: int) -> Response:
 async def project(request: Request) -> Response:
     """Return all about the project."""
     return await _document(studio_of(request))
+
+
+async def settings(request: Request) -> Response:
+    """Describe the settings of a project and of a job: names, kinds, bounds, defaults, help."""
+    found = await asyncio.to_thread(lambda: environment.model_shelf().files())
+    names = dict.fromkeys([studio_of(request).model, *(one.name for one in found)])
+    return JSONResponse({"settings": project_settings(names), "export": export_settings()})
 
 
 async def put_project(request: Request) -> Response:

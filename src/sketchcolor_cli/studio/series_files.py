@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HINTS, ROUGH, MASKS, SHEETS, SWATCHES = "hints", "rough", "masks", "sheets", "swatches.gpl"
 """Names of folders and files beside the pages."""
 
-_SETTINGS = {
+SETTINGS = {
     "seed": "seed",
     "guess": "guess",
     "protect": "protect",
@@ -35,6 +35,7 @@ _SETTINGS = {
     "work_size": "work-size",
     "palette_strength": "palette-strength",
 }
+"""The settings of a project that are numbers or words, and what series.toml calls them."""
 _LONGEST = 80  # letters of a swatch's name
 
 
@@ -73,7 +74,7 @@ class SeriesFiles:
         """
         said = self.said()
         usual = ColorizeSettings()
-        chosen = {name: said.get(name, getattr(usual, name)) for name in _SETTINGS}
+        chosen = {name: said.get(name, getattr(usual, name)) for name in SETTINGS}
         palette = said.get("palette")
         named = None if palette is None else "swatches" if palette == self.folder / SWATCHES else "file"
         return {"model": Path(said.get("model", "default")).name, "palette": named} | {
@@ -147,10 +148,10 @@ class SeriesFiles:
         """
         if not isinstance(given, dict):
             raise ProblemError(422, "settings is an object")
-        unknown = sorted(set(given) - {*_SETTINGS, "model", "palette"})
+        unknown = sorted(set(given) - {*SETTINGS, "model", "palette"})
         if unknown:
             raise ProblemError(422, f"settings: {unknown[0]} means nothing")
-        values = {_SETTINGS[name]: value for name, value in given.items() if name in _SETTINGS}
+        values = {SETTINGS[name]: value for name, value in given.items() if name in SETTINGS}
         if "model" in given:
             values["model"] = self._model_of(given["model"])
         if "palette" in given:

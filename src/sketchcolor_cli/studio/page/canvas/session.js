@@ -1,7 +1,7 @@
 // One page under work: what is painted, undo, saving, and the colours that come back.
 
 import { app, attempt, explain, notify, tellSaving } from "../app.js";
-import { ApiError, json, picture, request } from "../core/api.js";
+import { ApiError, CLIENT, json, picture, request } from "../core/api.js";
 import { History } from "../core/history.js";
 import { t } from "../core/i18n.js";
 import { Live } from "../core/live.js";
@@ -34,6 +34,7 @@ export class Session {
     /** @type {Record<string, Saver>} */
     this.savers = {};
     this.stop = new AbortController();
+    this.ready = false; // whether it can be painted on
     this.asked = 0; // width of the pictures that were asked for last
     this.loaded = 0; // width of the original that is shown
     this.paused = false; // while variants are shown, no colours are asked for
@@ -69,6 +70,7 @@ export class Session {
       );
     }
     this.#openLive();
+    this.ready = true;
     this.#show();
     if (app.value.live) this.compute();
   }
@@ -80,6 +82,19 @@ export class Session {
     this.live?.close();
     clearTimeout(this.zoomed);
     for (const one of Object.values(this.savers)) one.stop();
+  }
+
+  /**
+   * Wait for something, and forget that it failed if the page was closed meanwhile.
+   *
+   * @param {Promise<unknown>} deed
+   */
+  async unlessClosed(deed) {
+    try {
+      await deed;
+    } catch (error) {
+      if (!this.stop.signal.aborted) throw error;
+    }
   }
 
   /** @returns {Strokes} */
@@ -165,7 +180,7 @@ export class Session {
   /** Look whether the view wants finer pictures than there are. */
   viewChanged() {
     clearTimeout(this.zoomed);
-    this.zoomed = setTimeout(() => this.#refine(), SETTLED);
+    this.zoomed = setTimeout(() => void this.unlessClosed(this.#refine()), SETTLED);
   }
 
   /**
@@ -175,6 +190,7 @@ export class Session {
    */
   async heard(event) {
     this.page = { ...this.page, seed: event.seed, state: event.state };
+    if (event.by === CLIENT) return;
     for (const layer of LAYERS) {
       const name = layer === "hint" ? "marks" : layer;
       const revision = event[`${name}_revision`];

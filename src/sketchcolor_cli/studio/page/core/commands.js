@@ -78,7 +78,7 @@ export function commandButton(id, look = {}) {
     {
       type: "button",
       class: `button ${look.label ? "" : "icon-button"} ${look.class ?? ""}`,
-      "aria-label": look.label ? null : name,
+      "aria-label": name,
       "aria-keyshortcuts": command?.keys.map(ariaKey).join(" ") || null,
       dataset: { tip: tipOf(id), command: id },
       onclick: () => runCommand(id),
@@ -100,7 +100,7 @@ function onKeyDown(event) {
   const name = keyName(event);
   const command = known.get(byKey.get(name) ?? "");
   if (!command || event.isComposing || document.querySelector("dialog[open]")) return;
-  if (belongsToFocus(name, focusOf(event.target))) return;
+  if (name === "Tab" || belongsToFocus(name, focusOf(event.target))) return; // Tab: see screens/tabkey.js
   if (!(command.enabled?.() ?? true)) return;
   event.preventDefault();
   if (command.release) {

@@ -26,11 +26,7 @@ export function toolRail() {
       button.setAttribute("aria-pressed", String(TOOLS[at] === tool));
   });
   return {
-    element: h(
-      "div",
-      { class: "rail", role: "toolbar", "aria-label": t("label.tools"), "aria-orientation": "vertical" },
-      buttons,
-    ),
+    element: h("section", { class: "rail", "aria-label": t("label.tools") }, buttons),
     close: end,
   };
 }
@@ -42,7 +38,7 @@ export function toolOptions() {
   const end = app.watch(["tool", "radii", "maskMode", "layer"], ({ tool, maskMode, layer }) => {
     const wanted = `${tool} ${maskMode} ${layer}`;
     if (wanted !== shown)
-      fill(element, h("h3", { class: "tool-title" }, t(`tool.${tool}`)), sizeSlider(tool), extras(tool));
+      fill(element, h("h2", { class: "tool-title" }, t(`tool.${tool}`)), sizeSlider(tool), extras(tool));
     shown = wanted;
     const slider = /** @type {HTMLInputElement | null} */ (element.querySelector("input[type=range]"));
     if (slider) slider.value = String(stepOf(app.value.radii[tool]));

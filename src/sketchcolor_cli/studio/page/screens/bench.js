@@ -108,7 +108,7 @@ export class Bench {
   #start(at, factor, event) {
     this.#setCross(null);
     const place = this.stage.pagePlace(at);
-    this.used = this.#tool(event);
+    this.used = this.session.ready ? this.#tool(event) : null;
     if (this.used !== TOOLS.picker && this.used !== TOOLS.eraser && !isOnPage(place)) this.used = null;
     this.used?.start(this, place, factor, event.pointerType === "pen");
   }

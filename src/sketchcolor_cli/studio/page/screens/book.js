@@ -9,6 +9,7 @@ import { t, tn } from "../core/i18n.js";
 import { icon } from "../core/icons.js";
 import { lazyPicture, loadPicture } from "../core/pictures.js";
 import { go } from "../core/router.js";
+import { ACCEPTED, fileInput, takeFiles } from "../panels/intake.js";
 import { jobCard, loadJobs, startJob } from "../panels/jobs.js";
 import { statusLine } from "../panels/status.js";
 import { topBar } from "../panels/topbar.js";
@@ -51,7 +52,8 @@ export function bookScreen() {
     h("p", { class: "field-help" }, t("book.drift.help")),
     drift,
   );
-  const main = h("main", { class: "book" }, h("section", { class: "book-pages" }, queue, grid), side);
+  const pages = h("section", { class: "book-pages" }, h("div", { class: "queue-bar" }, queue, adder()), grid);
+  const main = h("main", { class: "book" }, pages, side);
   const element = h("div", { class: "book-screen" }, bar, main);
   return {
     element,
@@ -60,6 +62,23 @@ export function bookScreen() {
       for (const one of cards.values()) one.close();
     },
   };
+}
+
+/** @returns {HTMLElement} */
+function adder() {
+  const progress = h("span", { role: "status" });
+  const files = fileInput(
+    { accept: ACCEPTED, id: "book-files" },
+    (all) => void takeFiles(all, progress, false),
+  );
+  const add = { type: "button", class: "button", onclick: () => files.click() };
+  return h(
+    "div",
+    { class: "row" },
+    progress,
+    h("button", add, icon("plus"), h("span", {}, t("book.add"))),
+    files,
+  );
 }
 
 /** @param {Page[]} pages @returns {HTMLElement[]} */

@@ -50,7 +50,7 @@ export function pageScreen(page) {
   void start(session, area);
   return {
     element,
-    heard: (event) => event.id === page.id && void session.heard(event),
+    heard: (event) => event.id === page.id && void session.unlessClosed(session.heard(event)),
     async close() {
       current.bench = null;
       for (const end of ends) end();
@@ -84,11 +84,9 @@ function layOut(page, session, area, panels) {
 /** @param {Session} session @param {HTMLElement} area */
 async function start(session, area) {
   area.classList.add("loading");
-  await attempt(() =>
-    session.open().catch((error) => {
-      if (!session.stop.signal.aborted) throw error;
-    }),
-  );
+  app.set({ liveState: "waiting" });
+  await attempt(() => session.unlessClosed(session.open()));
+  if (!app.value.live || !session.ready) app.set({ liveState: "idle" });
   area.classList.remove("loading");
   if (session.page.colored) notify(t("pages.colored"));
   if (session.page.state === "failed") notify(session.page.detail, "error");

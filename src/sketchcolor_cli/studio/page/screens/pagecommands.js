@@ -38,7 +38,7 @@ function commandsOf(group) {
       group,
       run: onBench(run),
       ...(release ? { release: onBench(release) } : {}),
-      enabled: () => current.bench !== null && (enabled?.() ?? true),
+      enabled: () => current.bench !== null && (enabled?.() ?? current.bench.session.ready),
     };
   };
 }

@@ -1,17 +1,16 @@
 // The shelf: pages come in here, and projects that were opened lately wait here.
 
-import { app, attempt, notify, setProject } from "../app.js";
-import { json, upload } from "../core/api.js";
+import { app, attempt, setProject } from "../app.js";
+import { json } from "../core/api.js";
 import { momentText } from "../core/amounts.js";
 import { fill, h } from "../core/dom.js";
 import { t, tn } from "../core/i18n.js";
 import { icon } from "../core/icons.js";
 import { go } from "../core/router.js";
+import { ACCEPTED, droppedFiles, fileInput, takeFiles } from "../panels/intake.js";
 import { topBar } from "../panels/topbar.js";
 
 /** @typedef {{id: string, name: string, folder: string, pages: number, opened: string, here: boolean}} Recent */
-
-const READ = /\.(png|jpe?g|webp|avif|tiff?|bmp|cbz|cbt|cbr|epub|pdf)$/i;
 
 /** @returns {import("../main.js").Screen} */
 export function shelfScreen() {
@@ -49,8 +48,8 @@ function openNow() {
 /** @returns {{element: HTMLElement, close: () => void}} */
 function dropZone() {
   const progress = h("p", { class: "drop-progress", role: "status" });
-  const send = (/** @type {File[]} */ files) => void take(files, progress);
-  const files = fileInput({ accept: "image/*,.cbz,.cbt,.cbr,.epub,.pdf", id: "shelf-files" }, send);
+  const send = (/** @type {File[]} */ files) => void takeFiles(files, progress, true);
+  const files = fileInput({ accept: ACCEPTED, id: "shelf-files" }, send);
   const folder = fileInput({ webkitdirectory: true, id: "shelf-folder" }, send);
   const element = h(
     "section",
@@ -69,22 +68,6 @@ function dropZone() {
     progress,
   );
   return { element, close: listenToDrops(element, send) };
-}
-
-/**
- * @param {Record<string, any>} props
- * @param {(files: File[]) => void} chosen
- * @returns {HTMLInputElement}
- */
-function fileInput(props, chosen) {
-  const hidden = { class: "hidden-file", "aria-hidden": "true", tabindex: -1 };
-  const input = h("input", { type: "file", multiple: true, ...hidden, ...props });
-  input.addEventListener("change", () => {
-    const files = [...(input.files ?? [])];
-    input.value = "";
-    chosen(files);
-  });
-  return input;
 }
 
 /**
@@ -128,69 +111,6 @@ function listenToDrops(zone, dropped) {
     { signal },
   );
   return () => ends.abort();
-}
-
-/**
- * Send files, and open what became of them.
- *
- * @param {File[]} all
- * @param {HTMLElement} progress
- */
-async function take(all, progress) {
-  const files = all
-    .filter((one) => READ.test(one.name))
-    .sort((a, b) => pathOf(a).localeCompare(pathOf(b), undefined, { numeric: true }));
-  if (!files.length) return notify(t("shelf.nothing"), "error");
-  /** @type {string | null} */
-  let first = null;
-  fill(progress, t("shelf.sending", { sent: 0, total: files.length }));
-  await attempt(() =>
-    upload("/pages", files, ({ pages, failed }, sent) => {
-      first ??= pages[0]?.id ?? null;
-      for (const one of failed) notify(`${one.name}: ${one.detail}`, "error");
-      fill(progress, t("shelf.sending", { sent, total: files.length }));
-    }),
-  );
-  fill(progress);
-  const project = await attempt(() => json("/project"));
-  if (!project) return;
-  setProject(project);
-  if (first) go("page", first);
-}
-
-/** @param {File} file @returns {string} */
-function pathOf(file) {
-  return file.webkitRelativePath || file.name;
-}
-
-/**
- * Return the files that were dropped, those in folders, too.
- *
- * @param {DataTransfer | null} dropped
- * @returns {Promise<File[]>}
- */
-async function droppedFiles(dropped) {
-  const entries = [...(dropped?.items ?? [])]
-    .map((one) => one.webkitGetAsEntry?.())
-    .filter((one) => one !== null && one !== undefined);
-  if (!entries.length) return [...(dropped?.files ?? [])];
-  return (await Promise.all(entries.map(filesIn))).flat();
-}
-
-/** @param {FileSystemEntry} entry @returns {Promise<File[]>} */
-async function filesIn(entry) {
-  if (entry.isFile)
-    return [await new Promise((found, fail) => /** @type {FileSystemFileEntry} */ (entry).file(found, fail))];
-  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
-  /** @type {File[]} */
-  const all = [];
-  for (;;) {
-    const some = /** @type {FileSystemEntry[]} */ (
-      await new Promise((found, fail) => reader.readEntries(found, fail))
-    );
-    if (!some.length) return all;
-    all.push(...(await Promise.all(some.map(filesIn))).flat());
-  }
 }
 
 /** @param {HTMLElement} place */

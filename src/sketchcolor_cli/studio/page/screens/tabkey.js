@@ -27,7 +27,7 @@ export function tabKey(canvas, peek) {
     clearTimeout(timer);
     down = false;
     if (shown) peek((shown = false));
-    else if (event instanceof KeyboardEvent) nextAfter(canvas)?.focus();
+    else if (event instanceof KeyboardEvent) next(document.activeElement === canvas ? canvas : null)?.focus();
   };
   window.addEventListener("keydown", press, true);
   window.addEventListener("keyup", release, true);
@@ -42,10 +42,10 @@ export function tabKey(canvas, peek) {
 const FOCUSABLE =
   "a[href], button:not(:disabled), input:not(:disabled):not([tabindex='-1']), select, textarea, summary, [tabindex='0']";
 
-/** @param {HTMLElement} element @returns {HTMLElement | null} the next one that the focus can go to */
-function nextAfter(element) {
+/** @param {HTMLElement | null} element @returns {HTMLElement | null} the next one that the focus can go to */
+function next(element) {
   const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(FOCUSABLE)]).filter((one) =>
     one.checkVisibility(),
   );
-  return all[all.indexOf(element) + 1] ?? all[0] ?? null;
+  return all[element ? all.indexOf(element) + 1 : 0] ?? all[0] ?? null;
 }

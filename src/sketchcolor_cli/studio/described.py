@@ -1,0 +1,77 @@
+"""What may be chosen, described for clients: the page builds its panels of this, and repeats no default."""
+
+from __future__ import annotations
+
+import importlib.util
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from sketchcolor_cli.jobs.requests import ColorizeRequest
+from sketchcolor_cli.settings import leaves
+from sketchcolor_cli.studio.job_queue import CHOICES, SWITCHES
+from sketchcolor_cli.studio.series_files import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sketchcolor_cli.settings import Leaf
+
+_ORDER = ("seed", "guess", "protect", "colored_pages", "saturation", "work_size")
+_NEEDS = {"psd": "psd_tools"}  # what a choice cannot do without
+_HELP = {
+    "book": "Bind all pages into one book.",
+    "points": "Also write what was painted, for the command line.",
+    "again": "Do pages again that were done with the same settings.",
+}
+
+
+def project_settings(models: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the settings of a project, in the order to show.
+
+    Each has ``name``, ``kind`` (float, int, bool, text or choice), ``choices``, ``nullable``, ``least``,
+    ``most``, ``default`` and ``help``.
+    """
+    known = _known()
+    shown = [known[name] for name in _ORDER]
+    rest = [known[name] for name in SETTINGS if name not in {*_ORDER, "palette_strength"}]
+    palette = _choice("palette", ["swatches"], None, known["palette"].about.help, nullable=True)
+    model = _choice("model", list(models), known["model"].default, known["model"].about.help)
+    return [model, *map(_described, [*shown, *rest]), palette, _described(known["palette_strength"])]
+
+
+def export_settings() -> list[dict[str, Any]]:
+    """Return the settings of a job over pages, as :func:`project_settings` does."""
+    known = _known()
+    found = []
+    for name, choices in CHOICES.items():
+        here = [one for one in choices if one not in _NEEDS or importlib.util.find_spec(_NEEDS[one])]
+        found.append(_choice(name, here, choices[0], _help(name, known)))
+        if name == "format":
+            found.append(_described(known["quality"]))
+    switches = (
+        {"name": one, "kind": "bool", "default": False, "help": _help(one, known)} for one in SWITCHES
+    )
+    return [*found, *switches]
+
+
+def _known() -> dict[str, Leaf]:
+    return {leaf.name: leaf for leaf in leaves(ColorizeRequest)}
+
+
+def _help(name: str, known: dict[str, Leaf]) -> str:
+    return _HELP[name] if name in _HELP else known[name].about.help
+
+
+def _choice(
+    name: str, choices: list[str], default: Any, told: str, *, nullable: bool = False
+) -> dict[str, Any]:
+    about = {"name": name, "kind": "choice", "choices": choices, "nullable": nullable, "default": default}
+    return about | {"help": told}
+
+
+def _described(leaf: Leaf) -> dict[str, Any]:
+    if issubclass(leaf.kind, Enum):
+        return _choice(leaf.name, [str(one.value) for one in leaf.kind], str(leaf.default), leaf.about.help)
+    kind = {bool: "bool", int: "int", float: "float"}.get(leaf.kind, "text")
+    bounds = {"least": leaf.about.least, "most": leaf.about.most}
+    return {"name": leaf.name, "kind": kind, "default": leaf.default, "help": leaf.about.help, **bounds}

@@ -1,0 +1,552 @@
+"""The studio in a real browser: what a user does, from dropped files to the exported book."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from sketchcolor_cli.metrics.pictures import delta_e
+from studio_driver import PATIENCE, Driver, Studio, draw_page, waited
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; '.[dev]' brings it")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; apt-get install chromium brings it")
+
+AXE = Path(__file__).parent / "vendor/axe-core/axe.min.js"
+GREEN, BLUE = "#3f9a4d", "#3566c0"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_api.sync_playwright() as play:
+        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """A studio that opens a folder with two pages."""
+    folder = tmp_path_factory.mktemp("studio")
+    for number in (1, 2):
+        draw_page(folder / f"pages/page {number}.png", number)
+    one = Studio(folder / "data", folder / "pages")
+    one.start()
+    yield one
+    one.kill()
+
+
+@pytest.fixture
+def window(browser: Browser) -> Iterator[Callable[..., Driver]]:
+    """A function that opens a window; none may ask anybody but the studio, nor complain."""
+    contexts, outside, complaints = [], [], []
+
+    def opened(studio: Studio, path: str = "", **look: Any) -> Driver:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": "en", **look})
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE * 1000)
+        page = context.new_page()
+        page.on("request", lambda one: None if is_inside(one.url, studio) else outside.append(one.url))
+        page.on("websocket", lambda one: None if is_inside(one.url, studio) else outside.append(one.url))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda one: complaints.append(one.text) if is_refusal(one.text) else None)
+        page.goto(studio.address + path)
+        return Driver(page)
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert outside == []
+    assert complaints == []
+
+
+def is_inside(url: str, studio: Studio) -> bool:
+    host = studio.origin.partition("://")[2]
+    return url.startswith((f"{studio.origin}/", f"ws://{host}/", f"blob:{studio.origin}/"))
+
+
+def is_refusal(text: str) -> bool:
+    return "Content Security Policy" in text or "Uncaught" in text
+
+
+@pytest.fixture
+def fresh(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> Driver:
+    """A window on a project of its own, with two pages."""
+    driver = window(studio)
+    driver.page.locator(".canvas-area").wait_for()
+    return taken(driver, [draw_page(tmp_path / f"page {number}.png", number) for number in (1, 2)])
+
+
+def taken(driver: Driver, files: list[Path]) -> Driver:
+    """Choose files on the shelf, and wait for the first page of them."""
+    driver.page.keyboard.press("Control+o")
+    driver.page.locator("#shelf-files").set_input_files(files)
+    driver.page.locator(".canvas-area").wait_for()
+    driver.idle()
+    return driver
+
+
+def far(shown: np.ndarray, color: str) -> float:
+    """ΔE00 of a shown colour and one that was asked for."""
+    asked = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)])
+    two = [torch.tensor(one / 255, dtype=torch.float32).reshape(1, 3, 1, 1) for one in (shown, asked)]
+    return float(delta_e(*two))
+
+
+def test_a_folder_is_opened_and_a_stroke_colours_its_area(
+    studio: Studio, window: Callable[..., Driver]
+) -> None:
+    driver = window(studio)
+    driver.page.locator(".canvas-area").wait_for()
+    assert driver.page.locator(".frame").count() == 2
+    driver.idle()
+    driver.color(GREEN)
+    driver.stroke((110, 150), (135, 150))
+    waited(lambda: far(driver.shown(150, 110), GREEN) < 8, "the disc becomes green")
+    driver.idle()
+    assert far(driver.shown(150, 110), GREEN) < 8
+    assert driver.layer("result")[5, 5, 3] == 0  # beside the page there is nothing
+    assert "#" not in driver.page.url.partition("#/")[0]  # the token is in no history
+    assert (studio.target / "hints/page 1.json").is_file()
+
+
+def test_undo_brings_the_bytes_back(studio: Studio, fresh: Driver) -> None:
+    before = fresh.layer("result")
+    fresh.color(BLUE)
+    fresh.stroke((180, 350), (220, 380))
+    waited(lambda: studio.marks(), "the stroke is stored")
+    fresh.idle()
+    painted = fresh.layer("result")
+    assert not np.array_equal(painted, before)
+    fresh.page.keyboard.press("Control+z")
+    waited(lambda: not studio.marks(), "the stroke is gone from the file")
+    waited(lambda: np.array_equal(fresh.layer("result"), before), "the picture of before")
+    fresh.page.keyboard.press("Control+Shift+z")
+    waited(lambda: np.array_equal(fresh.layer("result"), painted), "the picture of the stroke")
+    assert len(waited(studio.marks, "the stroke is stored again")) == 1
+
+
+def test_reload_keeps_the_work(studio: Studio, fresh: Driver) -> None:
+    fresh.color(BLUE)
+    fresh.stroke((180, 350), (220, 380))
+    fresh.page.keyboard.press("f")
+    fresh.page.mouse.click(*fresh.place(120, 140))
+    fresh.page.reload()  # at once: what is not saved yet is saved on the way out
+    fresh.page.locator(".canvas-area").wait_for()
+    fresh.idle()
+    stroke, point = studio.marks()
+    assert len(stroke["stroke"]) >= 2
+    assert (point["x"], point["y"]) == (
+        pytest.approx(120 / 360, abs=0.003),
+        pytest.approx(140 / 480, abs=0.003),
+    )
+    assert far(fresh.shown(200, 420), BLUE) < 8
+
+
+def test_painting_lands_under_the_pointer_at_any_zoom(studio: Studio, fresh: Driver) -> None:
+    x, y = fresh.place(254, 94)
+    fresh.page.mouse.move(x, y)
+    for _ in range(6):
+        fresh.page.mouse.wheel(0, -240)
+    waited(lambda: fresh.zoom > 800, "zoomed in")
+    box = fresh.canvas.bounding_box()
+    dark = (fresh.layer("page")[..., 0] < 100) & (fresh.layer("page")[..., 3] > 0)
+    rows, columns = np.nonzero(dark[:, : round(box["width"])])
+    near = np.hypot(columns - (x - box["x"]), rows - (y - box["y"])) < 90
+    fresh.page.keyboard.press("f")
+    fresh.page.mouse.click(box["x"] + columns[near].mean(), box["y"] + rows[near].mean())
+    [point] = waited(studio.marks, "the point is stored")
+    assert point["x"] * 360 == pytest.approx(254.5, abs=0.6)  # the middle of the black square
+    assert point["y"] * 480 == pytest.approx(94.5, abs=0.6)
+
+
+def test_the_ink_is_the_originals_when_zoomed_in(fresh: Driver) -> None:
+    x, y = fresh.place(254, 94)
+    fresh.page.mouse.move(x, y)
+    for _ in range(6):
+        fresh.page.mouse.wheel(0, -240)
+    box = fresh.canvas.bounding_box()
+    column, row = round(x - box["x"]), round(y - box["y"])
+    waited(lambda: fresh.layer("result")[row, column, :3].max() < 40, "black ink")
+    for layer in ("page", "result"):
+        line = fresh.layer(layer)[row, :, :3].mean(-1)[column - 150 : column + 150]
+        assert line.min() < 40, layer
+        assert line.max() > 215, layer
+
+
+def test_a_pen_presses_and_the_palm_does_not_paint(studio: Studio, fresh: Driver) -> None:
+    fresh.color(GREEN)
+    fresh.pen((100, 300, 0.1), (130, 320, 0.3), (160, 350, 0.6), (200, 380, 1.0))
+    [mark] = waited(studio.marks, "the pen's stroke is stored")
+    widths = [sample[2] if len(sample) > 2 else 1 for sample in mark["stroke"]]
+    assert widths[0] < 0.5 < widths[-1]
+    assert widths == sorted(widths)
+    x, y = fresh.place(200, 300)
+    fresh.touch([(x, y)], [(x + 30, y + 40)], [(x + 60, y + 80)])  # the hand that holds the pen
+    fresh.idle()
+    assert len(studio.marks()) == 1
+
+
+def test_a_finger_paints_and_two_fingers_zoom(
+    studio: Studio, window: Callable[..., Driver], fresh: Driver
+) -> None:
+    phone = window(studio, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone.page.locator(".canvas-area").wait_for()
+    phone.idle()
+    x, y = phone.place(180, 340)
+    phone.touch([(x, y)], [(x + 10, y + 5)], [(x + 20, y + 8)])
+    waited(studio.marks, "the finger's stroke is stored")
+    before = phone.zoom
+    phone.touch([(x, y)], [(x, y), (x + 40, y)], [(x - 40, y), (x + 80, y)], [(x - 80, y), (x + 120, y)])
+    waited(lambda: phone.zoom > 2 * before, "zoomed in by two fingers")
+    phone.idle()
+    assert len(studio.marks()) == 1
+
+
+def test_what_one_window_saves_the_other_shows(
+    studio: Studio, window: Callable[..., Driver], fresh: Driver
+) -> None:
+    other = window(studio)
+    other.page.locator(".canvas-area").wait_for()
+    other.idle()
+    empty = other.layer("strokes")
+    fresh.color(BLUE)
+    fresh.stroke((180, 350), (220, 380))
+    waited(lambda: not np.array_equal(other.layer("strokes"), empty), "the stroke in the other window")
+
+
+def test_two_windows_do_not_overwrite_each_other(
+    studio: Studio, window: Callable[..., Driver], fresh: Driver
+) -> None:
+    other = window(studio)
+    other.page.locator(".canvas-area").wait_for()
+    other.idle()
+    held: list[Any] = []
+    other.page.route(
+        "**/marks", lambda one: held.append(one) if one.request.method == "PUT" else one.continue_()
+    )
+    other.page.keyboard.press("f")
+    other.page.mouse.click(*other.place(200, 300))
+    other.page.mouse.click(*other.place(220, 300))
+    waited(lambda: other.page.wait_for_timeout(50) or held, "the other window wants to save")
+    fresh.stroke((180, 350), (220, 380))
+    waited(studio.marks, "this window's stroke is stored")
+    for one in held:
+        one.continue_()
+    other.page.unroute("**/marks")
+    other.page.locator(".banner[role=alert]").wait_for()
+    assert "stroke" in studio.marks()[0]  # nothing was overwritten
+    other.page.get_by_role("button", name="Keep mine").click()
+    other.saved()
+    waited(lambda: [set(one) & {"x"} for one in studio.marks()] == [{"x"}, {"x"}], "what was kept is stored")
+
+
+def test_points_are_moved_and_erased(studio: Studio, fresh: Driver) -> None:
+    fresh.page.keyboard.press("f")
+    fresh.page.mouse.click(*fresh.place(120, 140))
+    fresh.stroke((120, 140), (130, 170))  # from a point on, it is the point that moves
+    waited(
+        lambda: [round(360 * one["x"]) for one in studio.marks()] in ([130], [129], [131]), "the point moved"
+    )
+    fresh.page.keyboard.press("e")
+    fresh.stroke((100, 170), (160, 170))
+    waited(lambda: studio.marks() == [], "the point is erased")
+
+
+def test_a_colour_goes_from_a_place_of_a_sheet_to_a_place_of_the_page(
+    studio: Studio, fresh: Driver, tmp_path: Path
+) -> None:
+    sheet = np.full((200, 300, 3), 255, np.uint8)
+    sheet[:, 150:] = (192, 102, 53)  # BLUE, in the order of OpenCV
+    cv2.imwrite(str(tmp_path / "hero.png"), sheet)
+    with fresh.page.expect_file_chooser() as chooser:
+        fresh.page.get_by_role("button", name="Add a sheet").click()
+    chooser.value.set_files(tmp_path / "hero.png")
+    face = fresh.page.locator(".sheet-face img")
+    waited(lambda: face.count() and face.evaluate("one => one.naturalWidth"), "the sheet is shown")
+    box = face.bounding_box()
+    fresh.page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.5 * box["height"])
+    fresh.page.locator(".carried").wait_for()
+    fresh.page.mouse.click(*fresh.place(120, 140))
+    [point] = waited(studio.marks, "the point is stored")
+    assert far(np.array([int(point["color"][at : at + 2], 16) for at in (1, 3, 5)]), BLUE) < 3
+    assert fresh.page.locator(".carried").is_hidden()
+
+
+def test_rough_colour_and_mask_are_painted_kept_and_undone(studio: Studio, fresh: Driver) -> None:
+    def page() -> dict[str, Any]:
+        return studio.get("/project")["pages"][0]
+
+    fresh.color(BLUE)
+    fresh.page.keyboard.press("r")
+    fresh.stroke((80, 300), (280, 400))
+    waited(lambda: page()["rough"], "the rough colouring is stored")
+    fresh.page.keyboard.press("m")
+    fresh.stroke((80, 140), (160, 140))
+    waited(lambda: page()["mask"], "the mask is stored")
+    fresh.page.reload()
+    fresh.page.locator(".canvas-area").wait_for()
+    fresh.idle()
+    fresh.page.keyboard.press("r")
+    waited(lambda: fresh.layer("strokes")[..., 3].max() > 100, "the rough colouring is shown again")
+    fresh.page.get_by_role("button", name="Clear the rough colour").click()
+    waited(lambda: not page()["rough"], "the rough colouring is gone")
+    fresh.page.keyboard.press("Control+z")
+    waited(lambda: page()["rough"], "the rough colouring is back")
+
+
+def test_swatches_by_key_and_as_a_file(studio: Studio, fresh: Driver, tmp_path: Path) -> None:
+    palette = tmp_path / "hero.gpl"
+    palette.write_text(
+        "GIMP Palette\nName: hero\n#\n 63 154  77\tLeaf\n 53 102 192\tCoat\n", encoding="utf-8"
+    )
+    with fresh.page.expect_file_chooser() as chooser:
+        fresh.page.get_by_role("button", name="Read a palette file").click()
+    chooser.value.set_files(palette)
+    fresh.page.locator(".swatch").nth(1).wait_for()
+    fresh.canvas.focus()
+    fresh.page.keyboard.press("2")
+    assert fresh.page.locator("input.hex").input_value() == BLUE
+    fresh.page.keyboard.press("x")
+    fresh.page.keyboard.press("1")
+    assert fresh.page.locator("input.hex").input_value() == GREEN
+    with fresh.page.expect_download() as download:
+        fresh.page.get_by_role("button", name="Save as palette file (.gpl)").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert text.splitlines()[4:] == [" 63 154  77\tLeaf", " 53 102 192\tCoat"]
+    waited(lambda: [one["color"] for one in studio.get("/project")["swatches"]] == [GREEN, BLUE], "stored")
+
+
+def test_before_and_after(fresh: Driver) -> None:
+    fresh.color(GREEN)
+    fresh.stroke((110, 150), (135, 150))
+    waited(lambda: far(fresh.shown(150, 110), GREEN) < 8, "the disc becomes green")
+    fresh.idle()
+    fresh.page.keyboard.down("o")
+    waited(lambda: fresh.layer("result")[..., 3].max() == 0, "the original while held")
+    fresh.page.keyboard.up("o")
+    waited(lambda: fresh.layer("result")[..., 3].max() == 255, "the result again")
+    fresh.canvas.focus()
+    fresh.page.keyboard.down("Tab")
+    waited(lambda: fresh.layer("result")[..., 3].max() == 0, "the original while Tab is held")
+    fresh.page.keyboard.up("Tab")
+    fresh.page.keyboard.press("\\")
+    half = fresh.layer("result").shape[1] // 2
+    waited(lambda: fresh.layer("result")[:, : half - 4, 3].max() == 0, "the left half is the original")
+    assert fresh.layer("result")[:, half:, 3].max() == 255
+    fresh.page.keyboard.press("|")
+    waited(lambda: (fresh.layer("page")[:, :half, 3] > 0).any(), "side by side")
+
+
+def test_variants(studio: Studio, fresh: Driver) -> None:
+    fresh.page.keyboard.press("n")
+    tiles = fresh.page.locator(".variant:not(.waiting)")
+    waited(lambda: tiles.count() == 9, "nine variants")
+    fresh.page.get_by_role("radio", name="Keep single areas as points").check()
+    tiles.nth(4).click(position={"x": 40, "y": 60})
+    waited(studio.marks, "the area's colour is a point")
+    fresh.page.get_by_role("radio", name="Take a whole variant").check()
+    tiles.nth(6).click()
+    waited(lambda: studio.get("/project")["pages"][0]["seed"] == 7, "the seed is the page's own")
+    fresh.page.locator("dialog").wait_for(state="detached")
+
+
+def test_all_by_keyboard(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
+    driver = window(studio)
+    driver.page.locator(".canvas-area").wait_for()
+    driver.page.keyboard.press("Control+o")
+    driver.page.locator(".drop").wait_for()
+    tab_to(driver, "Choose files")
+    with driver.page.expect_file_chooser() as chooser:
+        driver.page.keyboard.press("Enter")
+    chooser.value.set_files([draw_page(tmp_path / "keys.png")])
+    driver.page.locator(".canvas-area").wait_for()
+    driver.idle()
+    driver.page.keyboard.press("f")
+    tab_to(driver, "Page keys.png, canvas")
+    for _ in range(3):
+        driver.page.keyboard.press("Shift+ArrowLeft")
+    driver.page.keyboard.press("ArrowUp")
+    driver.page.keyboard.press("Enter")
+    [point] = waited(studio.marks, "a point by keyboard")
+    assert (point["x"], point["y"]) == (pytest.approx(0.4), pytest.approx(0.49))
+    driver.page.keyboard.press("Tab")  # tapped, it goes on
+    assert driver.page.evaluate("document.activeElement.tagName") != "CANVAS"
+    driver.page.keyboard.press("Control+e")
+    tab_to(driver, "Export")
+    driver.page.keyboard.press("Enter")
+    driver.page.locator('dialog .job[data-state="done"]').wait_for()
+    tab_to(driver, "keys.png")
+    with driver.page.expect_download() as download:
+        driver.page.keyboard.press("Enter")
+    assert cv2.imread(str(download.value.path())).shape == (480, 360, 3)
+
+
+def tab_to(driver: Driver, name: str) -> None:
+    """Press Tab until a control of this name has the focus."""
+    name_of = "(one => one.getAttribute('aria-label') ?? one.innerText)(document.activeElement)"
+    seen = []
+    for _ in range(120):
+        driver.page.keyboard.press("Tab")
+        seen.append(driver.page.evaluate(name_of).strip())
+        if seen[-1].startswith(name):
+            return
+    raise AssertionError(f"Tab never comes to {name}, but to {seen[:60]}")
+
+
+def test_export_is_what_colorize_makes(studio: Studio, fresh: Driver, tmp_path: Path) -> None:
+    fresh.color(GREEN)
+    fresh.stroke((110, 150), (135, 150))
+    waited(studio.marks, "the stroke is stored")
+    fresh.page.keyboard.press("Control+e")
+    fresh.page.get_by_role("dialog").get_by_role("button", name="Export").click()
+    fresh.page.locator('dialog .job[data-state="done"]').wait_for()
+    project = studio.get("/project")
+    out = Path(studio.get("/jobs")["jobs"][0]["folder"])
+    words = ["colorize", project["folder"], "-o", str(tmp_path / "out"), "--device", "cpu"]
+    subprocess.run([sys.executable, "-m", "sketchcolor_cli", *words], check=True, capture_output=True)
+    names = [page["name"] for page in project["pages"]]
+    assert len(names) == 2
+    for name in names:
+        assert (out / name).read_bytes() == (tmp_path / "out" / name).read_bytes(), name
+
+
+def test_a_book_of_forty_pages(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
+    book = tmp_path / "forty.cbz"
+    with zipfile.ZipFile(book, "w") as archive:
+        for number in range(1, 41):
+            archive.write(draw_page(tmp_path / f"{number:03}.png", number, 0.4), f"{number:03}.png")
+    driver = window(studio)
+    driver.page.locator(".canvas-area").wait_for()
+    taken(driver, [book])
+    assert driver.page.locator(".frame").count() == 40
+    driver.page.keyboard.press(".")
+    driver.page.locator('.frame:nth-child(2)[aria-current="page"]').wait_for()
+    driver.idle()
+    driver.page.keyboard.press("d")
+    driver.page.locator('.frame:nth-child(2)[data-state="done"]').wait_for()
+    driver.page.keyboard.press("k")
+    driver.page.get_by_role("button", name="Colour the other 39 pages").click()
+    driver.page.locator('.job[data-state="done"]').first.wait_for()
+    assert driver.page.locator('.tile[data-state="draft"]').count() == 39
+    driver.page.keyboard.press("Control+e")
+    driver.page.get_by_role("dialog").get_by_label("Book").select_option("cbz")
+    driver.page.get_by_role("dialog").get_by_role("button", name="Export", exact=True).click()
+    driver.page.locator('dialog .job[data-state="done"]').wait_for()
+    with driver.page.expect_download() as download:
+        driver.page.locator("dialog .job-files button", has_text=".cbz").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert len([one for one in archive.namelist() if not one.endswith(".xml")]) == 40
+
+
+def test_a_killed_server_goes_on(window: Callable[..., Driver], tmp_path: Path) -> None:
+    for number in range(1, 31):
+        draw_page(tmp_path / f"pages/{number:02}.png", number)
+    studio = Studio(tmp_path / "data", tmp_path / "pages")
+    studio.start()
+    try:
+        driver = window(studio, "")
+        driver.page.locator(".canvas-area").wait_for()
+        driver.idle()
+        driver.page.keyboard.press("k")
+        driver.page.get_by_role("button", name="Colour the other 30 pages").click()
+        waited(lambda: [one["done"] >= 3 for one in studio.get("/jobs")["jobs"]] == [True], "some pages")
+        studio.kill()
+        studio.start()
+        driver.page.goto(f"{studio.origin}/#/book")
+        driver.page.reload()
+        driver.page.locator('.job[data-state="interrupted"]').wait_for()
+        driver.page.get_by_role("button", name="Go on").click()
+        driver.page.locator('.job[data-state="done"]').wait_for()
+        assert len(list((tmp_path / "pages.colored").glob("*.png"))) == 30
+    finally:
+        studio.kill()
+
+
+def test_the_page_survives_a_server_that_is_started_again(
+    window: Callable[..., Driver], tmp_path: Path
+) -> None:
+    draw_page(tmp_path / "pages/1.png")
+    studio = Studio(tmp_path / "data", tmp_path / "pages")
+    studio.start()
+    try:
+        driver = window(studio)
+        driver.page.locator(".canvas-area").wait_for()
+        driver.idle()
+        studio.kill()
+        driver.color(GREEN)
+        driver.stroke((110, 150), (135, 150))
+        driver.page.locator('.save-state[data-state="offline"]').wait_for()
+        studio.start()
+        waited(studio.marks, "what was painted meanwhile is stored")
+        waited(lambda: far(driver.shown(150, 110), GREEN) < 8, "and coloured")
+    finally:
+        studio.kill()
+
+
+@pytest.mark.parametrize("locale", ["es", "ja"])
+def test_other_languages(studio: Studio, window: Callable[..., Driver], locale: str) -> None:
+    driver = window(studio, locale=locale)
+    driver.page.locator(".canvas-area").wait_for()
+    assert driver.page.evaluate("document.documentElement.lang") == locale
+    assert (
+        driver.page.get_by_role("button", name={"es": "Pincel", "ja": "ブラシ"}[locale], exact=True).count()
+        == 1
+    )
+    settings = driver.page.locator(".settings")
+    driver.page.locator("summary").last.click()
+    english = {"Seed", "Saturation", "Working size", "Stays paper"}
+    assert not english & set(settings.inner_text().splitlines())
+
+
+def test_a_window_without_the_key_is_told_so(studio: Studio, browser: Browser) -> None:
+    context = browser.new_context(locale="en")
+    page = context.new_page()
+    page.goto(studio.origin)
+    page.get_by_text("This window is not signed in").wait_for()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing(studio: Studio, window: Callable[..., Driver], scheme: str, width: int) -> None:
+    driver = window(studio, color_scheme=scheme, viewport={"width": width, "height": 800})
+    page = driver.page
+    page.locator(".canvas-area").wait_for()
+    driver.idle()
+    found = {"page": violations(driver)}
+    for dialog, key in (("keys", "?"), ("variants", "n"), ("export", "Control+e")):
+        page.keyboard.press(key)
+        page.locator("dialog[open]").wait_for()
+        found[dialog] = violations(driver)
+        page.keyboard.press("Escape")
+    page.keyboard.press("k")
+    page.locator(".tile").first.wait_for()
+    found["book"] = violations(driver)
+    page.keyboard.press("Control+o")
+    page.locator(".drop").wait_for()
+    found["shelf"] = violations(driver)
+    assert {name: one for name, one in found.items() if one} == {}
+
+
+def violations(driver: Driver) -> list[str]:
+    """What axe-core finds wrong, as lines to read."""
+    driver.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = driver.page.evaluate(
+        "axe.run(document, {resultTypes: ['violations']}).then(one => one.violations)"
+    )
+    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
