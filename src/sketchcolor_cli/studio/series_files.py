@@ -175,7 +175,7 @@ class SeriesFiles:
             old = content_of(self.profile)
             text = template(ColorizeRequest) if old is None else old.decode("utf-8-sig")
             new = with_values(text, values)
-            draft = self.profile.with_name(f".{SERIES}.draft")
+            draft = self.profile.with_name(f".draft.{SERIES}")  # read as TOML, by its ending
             draft.write_text(new, encoding="utf-8")
             try:
                 read_series(ColorizeRequest, draft)
