@@ -342,6 +342,18 @@ def test_what_was_ticked_is_left_out(tmp_path: Path, drawings: Path) -> None:
     assert len(names) == 9 - 3
 
 
+def test_lines_of_an_attribution_without_a_name_are_nothing(tmp_path: Path) -> None:
+    (tmp_path / "who.csv").write_text("file,author\n.,Ann\n,Bob\na/b.png,Cid\n", encoding="utf-8")
+    assert packing.read_attribution(tmp_path / "who.csv").keys() == {"a/b"}
+
+
+def test_a_damaged_manifest_is_one_line(tmp_path: Path, drawings: Path) -> None:
+    pack(drawings, tmp_path / "out")
+    (tmp_path / "out/manifest.csv").write_bytes(b"key,shard\n\xff\0,\n")
+    with pytest.raises(DataError, match=r"manifest\.csv: is damaged; pack into an empty folder"):
+        pack(drawings, tmp_path / "out", resume=True)
+
+
 def test_names_that_become_one_key_stay_apart(tmp_path: Path) -> None:
     folder = draw(tmp_path / "in", {"a/b.png": picture(0), "a-b.png": picture(1), "a.b.png": picture(2)})
     pack(folder, tmp_path / "out")

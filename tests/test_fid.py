@@ -243,6 +243,34 @@ def test_ppm_and_pgm_count_as_in_pytorch_fid_and_what_is_left_out_is_named(
         assert found.left_out[".xcf"] == 1
 
 
+def test_a_damaged_picture_in_an_archive_does_not_end_the_rest(tmp_path: Path, weights: Path) -> None:
+    folder = draw(tmp_path / "real", 3, seed=26)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, path.name)
+        archive.writestr(zipfile.ZipInfo(""), b"an entry without a name")
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    data[data.index((folder / "1.png").read_bytes()) + 60] ^= 1  # so that its checksum is wrong
+    (tmp_path / "a.zip").write_bytes(data)
+    found = meter(weights, cache=tmp_path / "cache").distance(folder, tmp_path / "a.zip")
+    assert (found.n_real, found.n_generated) == (3, 2)
+    [(name, message)] = found.unreadable
+    assert name == "1.png"
+    assert "cannot be unpacked" in message
+
+
+@pytest.mark.parametrize(
+    "place", [8, 10]
+)  # flags, and the way of packing, of the last entry in the directory
+def test_statistics_packed_in_a_rare_way_are_refused(tmp_path: Path, place: int) -> None:
+    np.savez(tmp_path / "a.npz", mu=np.zeros(2), sigma=np.eye(2))
+    data = bytearray((tmp_path / "a.npz").read_bytes())
+    data[data.rindex(b"PK\x01\x02") + place] |= 0x20
+    (tmp_path / "a.npz").write_bytes(data)
+    with pytest.raises(DataError, match=r"a\.npz: cannot be read as \.npz statistics"):
+        read_statistics(tmp_path / "a.npz")
+
+
 def test_one_picture_and_equal_pictures_give_numbers(tmp_path: Path, weights: Path) -> None:
     one = draw(tmp_path / "one", 1, seed=8)
     plain = tmp_path / "plain"

@@ -14,7 +14,7 @@ import tarfile
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -30,6 +30,7 @@ from sketchcolor_cli.metrics.pictures import colorfulness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -157,7 +158,8 @@ def read_attribution(path: Path) -> dict[str, dict[str, str]]:
         raise DataError(f"{path}: cannot be read as CSV ({error})") from error
     if not rows or not {"file", "key"} & rows[0].keys():
         raise DataError(f"{path}: has no column file or key, or no lines")
-    return {Path(row.get("file") or row.get("key") or "").with_suffix("").as_posix(): row for row in rows}
+    named = ((row.get("file") or row.get("key") or "", row) for row in rows)
+    return {without_ending(name): row for name, row in named if PurePosixPath(name).name}
 
 
 def prepare(
@@ -245,7 +247,7 @@ def _judge(prints: Prints, source: Source, ready: _Ready) -> _Ready:
 def _sample(
     source: Source, ready: _Ready, about: Mapping[str, str], key: str
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
-    group = about.get("group") or (str(Path(source.name).parent) if "/" in source.name else "")
+    group = about.get("group") or (str(PurePosixPath(source.name).parent) if "/" in source.name else "")
     line = about.get("line") or ("artist" if ready.line else None)
     told = {
         "source": about.get("source", ""),
@@ -276,8 +278,8 @@ class _State:
 
     def __init__(self, output: Path, settings: PrepareSettings, *, resume: bool) -> None:
         self.output = output
-        self.manifest = _rows(output / MANIFEST)
-        self.dropped = _rows(output / DROPPED)
+        self.manifest = _rows(output / MANIFEST, (*_MANIFEST, _PRINT))
+        self.dropped = _rows(output / DROPPED, _DROPPED)
         self.prints = Prints(settings.duplicate_bits, settings.duplicate_color)
         plain = json.dumps(asdict(settings), indent=1, sort_keys=True) + "\n"
         self._check(plain, resume=resume)
@@ -287,7 +289,7 @@ class _State:
         for row in self.manifest:
             try:
                 self.prints.add(Print.parse(row[_PRINT]), row["file"])
-            except (KeyError, ValueError) as error:
+            except ValueError as error:
                 raise DataError(f"{output / MANIFEST}: is damaged; pack into an empty folder") from error
 
     def _check(self, plain: str, *, resume: bool) -> None:
@@ -352,11 +354,18 @@ def _webp(samples: NDArray[np.uint8], quality: int) -> bytes:
     return data.tobytes()
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the lines of a table that a run before wrote; none where there was none."""
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    try:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read ({error}); pack into an empty folder") from error
+    if any(row.get(column) is None for row in rows for column in columns):
+        raise DataError(f"{path}: is damaged; pack into an empty folder")
+    return rows
 
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:

@@ -135,7 +135,7 @@ def _read(path: Path) -> tuple[Record, dict[str, Any], int]:
 
 
 def _parse(path: Path, metadata: dict[str, str]) -> Record:
-    if _KEY not in metadata:
+    if not isinstance(metadata, dict) or _KEY not in metadata:
         raise WeightError(f"{path}: not written by sketchcolor; import it instead of copying it there")
     try:
         values = json.loads(metadata[_KEY])

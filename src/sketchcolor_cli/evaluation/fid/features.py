@@ -13,7 +13,7 @@ from PIL import Image
 from torch.nn import functional as F  # noqa: N812  (the name the field uses)
 
 from sketchcolor_cli.data.pictures import to_bytes
-from sketchcolor_cli.errors import DataError, ImageError
+from sketchcolor_cli.errors import BookError, DataError, ImageError
 from sketchcolor_cli.evaluation.fid.inception import SIDE, load_inception
 from sketchcolor_cli.evaluation.fid.pictures import decode
 from sketchcolor_cli.evaluation.fid.statistics import NETWORK, Statistics
@@ -99,7 +99,7 @@ def measure_entries(
     def load(entry: Entry) -> Tensor | str:
         try:
             picture = decode(entry.name, entry.read(), settings.decode)
-        except (ImageError, OSError, RuntimeError) as error:
+        except (ImageError, BookError, OSError) as error:
             return str(error)
         if picture.looks_otherwise:
             otherwise.append(entry.name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -19,8 +18,9 @@ import numpy as np
 from PIL import Image
 
 from sketchcolor_cli.data.pictures import to_bytes
-from sketchcolor_cli.errors import DataError, ImageError
+from sketchcolor_cli.errors import BookError, DataError, ImageError
 from sketchcolor_cli.evaluation.settings import Decode
+from sketchcolor_cli.files.books.opening import open_book
 from sketchcolor_cli.files.folders import Found, files_in, natural_key
 from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES
 from sketchcolor_cli.imaging.images import on_paper, read_picture
@@ -37,7 +37,6 @@ _PORTABLE = frozenset({".pgm", ".ppm"})  # which pytorch-fid counts as well
 # Which it does not count and Pillow may not open: there is no value to agree with.
 _OURS = frozenset({".heic", ".heif", ".j2k", ".jp2", ".jpx", ".jxl", ".kra", ".psd"})
 _ENDINGS = IMAGE_SUFFIXES | _PORTABLE
-_MAX_BYTES = 1 << 30  # a single picture of an archive that claims to be larger is not unpacked
 
 
 @dataclass(frozen=True)
@@ -79,17 +78,14 @@ def list_pictures(path: Path) -> Listing:
 def content_digest(entries: list[Entry]) -> str:
     """Return a checksum of the pictures' bytes; neither names nor order are part of it.
 
-    Raises:
-        DataError: a picture's bytes cannot be read.
+    What cannot be read counts as such; whoever measures it says why.
     """
     digests = []
     for entry in entries:
         try:
             digests.append(hashlib.sha256(entry.read()).digest())
-        except (OSError, zipfile.BadZipFile, RuntimeError) as error:
-            raise DataError(
-                f"{entry.name}: cannot be read ({error}); check it and its permissions"
-            ) from error
+        except (OSError, BookError):
+            digests.append(b"unreadable")
     return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
 
@@ -168,32 +164,32 @@ def _of_folder(folder: Path) -> Listing:
 
 
 def _of_archive(path: Path) -> Listing:
-    names, left_out = [], Counter[str]()
     try:
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                if info.is_dir() or any(
-                    part.startswith((".", "__MACOSX")) for part in info.filename.split("/")
-                ):
-                    continue
-                ending = PurePosixPath(info.filename).suffix.lower()
-                if ending in _ENDINGS and info.file_size <= _MAX_BYTES:
-                    names.append(info.filename)
-                else:
-                    left_out[ending] += 1
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: cannot be read as a ZIP archive ({error}); fetch it again") from error
+        with open_book(path) as book:
+            entries = [one for one in book.entries if not one.is_folder and not _is_hidden(one.name)]
+    except BookError as error:
+        raise DataError(str(error)) from error
+    names, left_out = [], Counter[str]()
+    for one in entries:
+        ending = PurePosixPath(one.name).suffix.lower()
+        if ending in _ENDINGS:
+            names.append(one.name)
+        else:
+            left_out[ending] += 1
     if not names:
         raise DataError(f"{path}: no pictures in this archive")
 
     def reader(name: str) -> Callable[[], bytes]:
         def read() -> bytes:
-            with zipfile.ZipFile(
-                path
-            ) as archive:  # opened again, as one handle cannot be read by two threads
-                return archive.read(name)
+            with open_book(path) as book:  # opened again, as one handle cannot be read by two threads
+                entry = next(one for one in book.entries if one.name == name)
+                return b"".join(book.chunks(entry))
 
         return read
 
-    entries = [Entry(name, reader(name)) for name in sorted(names, key=natural_key)]
-    return Listing(entries, dict(sorted(left_out.items())))
+    found = [Entry(name, reader(name)) for name in sorted(names, key=natural_key)]
+    return Listing(found, dict(sorted(left_out.items())))
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))

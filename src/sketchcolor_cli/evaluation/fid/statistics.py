@@ -29,6 +29,17 @@ if TYPE_CHECKING:
 NETWORK = "FID Inception-v3 (2015-12-05)"
 """The network whose features statistics are of."""
 
+# What zipfile and NumPy raise for damaged files; NotImplementedError is a RuntimeError.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    AttributeError,
+    RuntimeError,
+    IndexError,
+)
 _MOST = 8 * 8192**2  # bytes of a covariance: 2048 features are usual
 _SIZES = {
     "mu": _MOST,
@@ -94,7 +105,7 @@ def read_statistics(path: Path) -> Statistics:
             parts = {name: file[name] for name in file.files if name in _SIZES}
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; check the name") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
+    except _DAMAGE as error:
         raise DataError(f"{path}: cannot be read as .npz statistics; write them again") from error
     try:
         mean, covariance = (np.asarray(parts[name], np.float64) for name in ("mu", "sigma"))

@@ -96,7 +96,7 @@ def _entry(place: int, info: zipfile.ZipInfo, name: str, raw: bytes) -> Entry:
         name,
         info.file_size,
         is_page=is_picture(name) and not info.is_dir(),
-        is_folder=info.is_dir(),
+        is_folder=info.filename.endswith("/"),  # unlike is_dir(), of an empty name too
         date=info.date_time,
         packed=info.compress_type != zipfile.ZIP_STORED,
         raw=raw,
