@@ -42,7 +42,7 @@ def test_it_is_over_after_so_many_looks_without_a_better_one() -> None:
 def test_it_goes_on_from_what_was_kept() -> None:
     one, other = Inflection(2, 0.1), Inflection(2, 0.1)
     looks(one, (1, 20, 50), (1, 20, 40), (1, 20, 45))
-    other.take_up(json.loads(json.dumps(one.kept())))
+    other.load_state_dict(json.loads(json.dumps(one.state_dict())))
     assert looks(other, (1, 20, 44)) == looks(one, (1, 20, 44)) == [False]
     assert other.over
     assert (other.first, other.best) == (one.first, one.best)

@@ -110,11 +110,11 @@ class Turns(Callback):  # type: ignore[misc]
         for player in self.players.values():
             player.requires_grad_(True)
 
-    def kept(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return whose turn it is and since when."""
         return {"turn": self.turn, "count": self.count, "mean": self.mean}
 
-    def take_up(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what was kept."""
         self.turn, self.count, self.mean = state["turn"], state["count"], state["mean"]
 
@@ -180,11 +180,11 @@ class Watch(Callback):  # type: ignore[misc]
             self.learn.checkpoints.save(self.n_epoch, 0)
             raise CancelFitException
 
-    def kept(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return what has been seen so far."""
-        return {**self.inflection.kept(), "steps": self.steps, "looked": self.looked}
+        return {**self.inflection.state_dict(), "steps": self.steps, "looked": self.looked}
 
-    def take_up(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what was kept."""
-        self.inflection.take_up(state)
+        self.inflection.load_state_dict(state)
         self.steps, self.looked = state["steps"], state["looked"]

@@ -66,12 +66,12 @@ class Inflection:
         """Whether the game has turned for the worse."""
         return self.since >= self.patience
 
-    def kept(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the state, in plain values."""
         figures = {name: asdict(part) for name in ("first", "best") if (part := getattr(self, name))}
         return {**figures, "since": self.since}
 
-    def take_up(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what :meth:`kept` returned."""
         for name in ("first", "best"):
             setattr(self, name, Figures(**state[name]) if name in state else None)

@@ -79,13 +79,13 @@ def _transformed(pictures: Tensor, transforms: list[Any]) -> Tensor:
 
 
 @runtime_checkable
-class Keeper(Protocol):
+class Stateful(Protocol):
     """A callback with a state of its own, which belongs into checkpoints."""
 
-    def kept(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the state: tensors and plain values."""
 
-    def take_up(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a state; called before fitting begins."""
 
 
@@ -109,14 +109,14 @@ class Checkpoints(Callback):  # type: ignore[misc]
         config: TrainSettings,
         stop: Callable[[], bool],
         state: dict[str, Any] | None,
-        keepers: Sequence[Keeper] = (),
+        stateful: Sequence[Stateful] = (),
         *,
         writes: bool = True,
     ) -> None:
         super().__init__()
         self.writes = writes
         self.file, self.stage, self.batches, self.settings, self.stop = file, stage, batches, settings, stop
-        self.weights, self.keepers = nn.ModuleDict(nets), keepers
+        self.weights, self.stateful = nn.ModuleDict(nets), stateful
         self.seconds, self.accumulate = config.checkpoint_minutes * 60, config.accumulate
         self.resumed = state
         self.best = state["best"] if state else float("inf")
@@ -184,7 +184,7 @@ class Checkpoints(Callback):  # type: ignore[misc]
             "stage": self.stage,
             "model": model,
             "optimizer": _plain(self.learn.opt.state_dict()),
-            "more": {type(keeper).__name__: _plain(keeper.kept()) for keeper in self.keepers},
+            "more": {type(one).__name__: _plain(one.state_dict()) for one in self.stateful},
             "epoch": epoch,
             "batch": batch,
             "smooth_loss": [smooth.count, smooth.val],
@@ -299,11 +299,11 @@ class Average(Callback):  # type: ignore[misc]
         if self.mean is not None:
             self.nets.load_state_dict(self.mean)
 
-    def kept(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the average and its number of steps."""
         return {"mean": self.mean, "steps": self.steps}
 
-    def take_up(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what was kept."""
         device = next(self.nets.parameters()).device
         self.mean, self.steps = to_device(state["mean"], device), state["steps"]
@@ -343,11 +343,11 @@ class Scaled(MixedPrecision):  # type: ignore[misc]
     def after_fit(self) -> None:
         """Do nothing."""
 
-    def kept(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the scale and its history."""
         return dict(self.learn.scaler.state_dict())
 
-    def take_up(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what was kept."""
         self.state = state
 

@@ -119,8 +119,10 @@ def fit(context: Context, work: Work) -> None:
     state = context.state if context.state and context.state["stage"] == work.stage else None
     average = callbacks.Average(work.nets, config.ema) if config.ema else None
     scaled = callbacks.Scaled(context.device) if config.precision == "float16" else None
-    keepers = [
-        callback for callback in (average, scaled, *work.callbacks) if isinstance(callback, callbacks.Keeper)
+    stateful = [
+        callback
+        for callback in (average, scaled, *work.callbacks)
+        if isinstance(callback, callbacks.Stateful)
     ]
     file = context.run / "checkpoint.pt"
     learn = Learner(
@@ -147,7 +149,7 @@ def fit(context: Context, work: Work) -> None:
                 config,
                 context.stop,
                 state,
-                keepers,
+                stateful,
                 writes=context.ranks.first,
             ),
             callbacks.EpochLog(
@@ -171,8 +173,8 @@ def fit(context: Context, work: Work) -> None:
     begun = 0
     if state is not None:
         begun = state["epoch"]
-        for keeper in keepers:
-            keeper.take_up(state["more"][type(keeper).__name__])
+        for one in stateful:
+            one.load_state_dict(state["more"][type(one).__name__])
     if context.ranks.count > 1:
         if not len(batches):
             raise DataError(f"{len(work.train)} pictures are too few for {context.ranks.count} processes")  # type: ignore[arg-type]
