@@ -34,8 +34,8 @@ from sketchcolor_cli.networks.lattice import lab_grid, lattice_shares
 from sketchcolor_cli.training.files import save_state
 from sketchcolor_cli.training.loop.data import SetDrawings, readable, to_tensors
 from sketchcolor_cli.training.losses import color_rarity, paint_loss
-from sketchcolor_cli.training.pairs.mood import sheet_and_mood
 from sketchcolor_cli.training.pairs.pairs import Drawing, PairRecipe, find_kin, make_pair
+from sketchcolor_cli.training.pairs.palette_conditioning import sheet_and_palette
 from sketchcolor_cli.training.results import page_lightness, result_rgb
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ class Run:
         self.model.train()
         sketch, hint, spread, sheet, truth, _ = (part.to(self.device, non_blocking=True) for part in batch)
         with torch.autocast(self.device, torch.bfloat16):
-            shown, z = sheet_and_mood(self.model, sheet)
+            shown, z = sheet_and_palette(self.model, sheet)
             prediction = self.model(sketch, hint, spread=spread, sheet=shown, z=z)
         parts = paint_loss(prediction, page_lightness(sketch), rgb_to_lab(truth), self.lattice, self.rarity)
         self.optimizer.zero_grad(set_to_none=True)

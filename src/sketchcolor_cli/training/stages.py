@@ -19,7 +19,7 @@ from sketchcolor_cli.training.loop import callbacks, metrics
 from sketchcolor_cli.training.loop.data import EpochBatches, loader
 from sketchcolor_cli.training.loop.learner import Work, fit
 from sketchcolor_cli.training.pairs import classes
-from sketchcolor_cli.training.pairs.mood import sheet_and_mood
+from sketchcolor_cli.training.pairs.palette_conditioning import sheet_and_palette
 from sketchcolor_cli.training.perception import perceptual_loss, seer
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Fed(nn.Module):
         """See :class:`ColorNet`."""
         z = None
         if sheet is not None and self.net.training and isinstance(self.net, HintUNet):
-            sheet, z = sheet_and_mood(self.net, sheet)
+            sheet, z = sheet_and_palette(self.net, sheet)
         with torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
             prediction = self.net(sketch, hint, spread=spread, sheet=sheet, z=z)
         parts = {name: part.float() for name, part in vars(prediction).items() if part is not None}

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.networks.hint_unet import HintUNet
 
-ONLY_MOOD = 0.3
+PALETTE_ONLY_SHARE = 0.3
 """Share of the sheets of which the network sees the palette alone, so that a palette counts by itself."""
 
 
-def sheet_and_mood(net: HintUNet, sheet: Tensor) -> tuple[Tensor, Tensor]:
-    """Return sheets (N, 4, S, S), a random ``ONLY_MOOD`` of them blank, and the palettes (N, Z) of all."""
+def sheet_and_palette(net: HintUNet, sheet: Tensor) -> tuple[Tensor, Tensor]:
+    """Return sheets (N, 4, S, S), a random ``PALETTE_ONLY_SHARE`` of them blank, and the palettes (N, Z) of all."""
     z = net.palette_of(sheet)
-    shown = torch.rand(len(sheet), 1, 1, 1, device=sheet.device) >= ONLY_MOOD
+    shown = torch.rand(len(sheet), 1, 1, 1, device=sheet.device) >= PALETTE_ONLY_SHARE
     return sheet * shown, z
