@@ -7,7 +7,7 @@ import torch
 
 from sketchcolor_cli.networks.config import PerceptualConfig
 from sketchcolor_cli.networks.perceptual import Perceptual
-from sketchcolor_cli.training.perception import gram, perceptual_loss, seer
+from sketchcolor_cli.training.perception import feature_extractor, gram, perceptual_loss
 
 
 def smooth_l1(a: float, b: float) -> float:
@@ -45,7 +45,7 @@ def test_what_is_seen_alike_costs_nothing() -> None:
 
 def test_the_network_does_not_learn_and_gradients_reach_the_picture() -> None:
     network = Perceptual(PerceptualConfig(widths=(4, 6, 8, 10, 12, 16), classes=3))
-    see = seer(network, "cpu", torch.bfloat16)
+    see = feature_extractor(network, "cpu", torch.bfloat16)
     picture = torch.rand(2, 3, 32, 32, requires_grad=True)
     taps = see(picture)
     assert {tap.dtype for tap in taps} == {torch.float32}

@@ -42,15 +42,17 @@ def perceptual_loss(seen: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
     return content + STYLE_FACTOR * style  # type: ignore[return-value]  # tensors, though sum() begins with 0
 
 
-def seer(network: Perceptual, device: str, dtype: torch.dtype) -> Callable[[Tensor], tuple[Tensor, ...]]:
+def feature_extractor(
+    network: Perceptual, device: str, dtype: torch.dtype
+) -> Callable[[Tensor], tuple[Tensor, ...]]:
     """Return a function from XYV (N, 3, H, W) to φ0 to φ3, in float32; the network works in ``dtype``."""
     network = network.to(torch.device(device)).to(memory_format=torch.channels_last)
     network.eval().requires_grad_(False)
     kind = torch.device(device).type
 
-    def see(xyv: Tensor) -> tuple[Tensor, ...]:
+    def features(xyv: Tensor) -> tuple[Tensor, ...]:
         with torch.autocast(kind, dtype, enabled=dtype != torch.float32):
             taps = network(xyv.contiguous(memory_format=torch.channels_last)).taps
         return tuple(tap.float() for tap in taps)
 
-    return see
+    return features

@@ -20,7 +20,7 @@ from sketchcolor_cli.training.loop.data import EpochBatches, loader
 from sketchcolor_cli.training.loop.learner import Work, fit
 from sketchcolor_cli.training.pairs import classes
 from sketchcolor_cli.training.pairs.palette_conditioning import sheet_and_palette
-from sketchcolor_cli.training.perception import perceptual_loss, seer
+from sketchcolor_cli.training.perception import feature_extractor, perceptual_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,17 +118,17 @@ def fit_perceptual(
     context: Context, setup: Setup, network: Perceptual, *, keep: Callable[[Path], None]
 ) -> None:
     """Teach the network to paint what looks the same to the perceptual network."""
-    loss = perceived(setup, seer(network, context.device, context.dtype))
+    loss = perceived(setup, feature_extractor(network, context.device, context.dtype))
     fit(context, painting(context, setup, "perceptual", loss, keep))
 
 
-def perceived(setup: Setup, see: Callable[[Tensor], tuple[Tensor, ...]]) -> Loss:
+def perceived(setup: Setup, features: Callable[[Tensor], tuple[Tensor, ...]]) -> Loss:
     """Return the loss of the perceptual stage: pixels, weighted as there, and what is seen."""
 
     def loss(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
         with torch.no_grad():
-            wanted = see(rgb_to_xyv(truth))
-        seen = see(setup.to_xyv(prediction, sketch))
+            wanted = features(rgb_to_xyv(truth))
+        seen = features(setup.to_xyv(prediction, sketch))
         return setup.later_loss(prediction, truth, sketch) + perceptual_loss(seen, wanted)
 
     return loss
@@ -251,8 +251,8 @@ def fit_adversarial(
     """Let generator and critic play by turns, and watch; ``best.safetensors`` is the generator to hand on."""
     config, device = context.config, context.device
     players: dict[str, nn.Module] = {game.GENERATOR: setup.net, game.CRITIC: critic}
-    see = seer(network, device, context.dtype)
-    base = perceived(setup, see)
+    features = feature_extractor(network, device, context.dtype)
+    base = perceived(setup, features)
     work = painting(context, setup, "adversarial", base, keep)
     fed = Fed(setup.net, device, context.dtype)
     judging = Judging(critic, config.r1, device, context.dtype)
@@ -271,7 +271,7 @@ def fit_adversarial(
     )
 
     def measured() -> watch.Figures:
-        return watch.measure(setup.net, fed, loader(setup.valid, held_out), setup.loss, see, device)
+        return watch.measure(setup.net, fed, loader(setup.valid, held_out), setup.loss, features, device)
 
     rates = {game.GENERATOR: config.lr["adversarial"], game.CRITIC: config.critic_lr}
     watching = game.Watch(context.run, config, turns, measured, keep, context.report)

@@ -84,12 +84,12 @@ def measure(
     fed: Callable[..., Prediction],
     batches: Iterable[Sequence[Tensor]],
     loss: Callable[[Prediction, Tensor, Tensor], Tensor],
-    see: Callable[[Tensor], tuple[Tensor, ...]],
+    features: Callable[[Tensor], tuple[Tensor, ...]],
     device: str,
 ) -> Figures:
     """Return the figures of a network, in evaluation mode, over batches of (sketch, hint, …, truth, sketch).
 
-    ``fed`` calls the network; ``see`` gives features of XYV pictures, of which the last are used.
+    ``fed`` calls the network; ``features`` gives features of XYV pictures, of which the last are used.
     """
     was_training = net.training
     net.eval()
@@ -103,7 +103,7 @@ def measure(
         colors += float(colorfulness(result).sum())
         count += len(truth)
         for moments, pictures in ((found, result), (wanted, truth)):
-            features = see(rgb_to_xyv(pictures))[-1].mean((2, 3))
+            features = features(rgb_to_xyv(pictures))[-1].mean((2, 3))
             moments.add(features.double().cpu().numpy())
     net.train(was_training)
     distance = frechet_distance(found.moments(), wanted.moments())
