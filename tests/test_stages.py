@@ -14,7 +14,7 @@ from sketchcolor_cli.networks.checkpoint import load_critic, load_model
 from sketchcolor_cli.networks.config import PatchCriticConfig
 from sketchcolor_cli.networks.perceptual import Perceptual
 from sketchcolor_cli.training import stages
-from sketchcolor_cli.training.gan import watch
+from sketchcolor_cli.training.gan import early_stopping
 from sketchcolor_cli.training.run import train
 from sketchcolor_cli.training.settings import STAGES, TrainSettings
 
@@ -227,7 +227,9 @@ def test_classes_may_come_from_a_folder_of_their_own(pictures, tmp_path):
 def test_the_game_stops_at_the_inflection_and_hands_over_the_best(pictures, whole, tmp_path, monkeypatch):
     """The figures are set here: the second look is the best, and after two more it is over."""
     figures = iter([50.0, 40.0, 45.0, 44.0, 1.0])
-    monkeypatch.setattr(stages.watch, "measure", lambda *_args: watch.Figures(1.0, 20.0, next(figures)))
+    monkeypatch.setattr(
+        stages.early_stopping, "measure", lambda *_args: early_stopping.Figures(1.0, 20.0, next(figures))
+    )
     kept = {}
     keep = stages.game.Watch.look
 

@@ -14,7 +14,7 @@ from sketchcolor_cli.color.spaces import rgb_to_xyv
 from sketchcolor_cli.metrics import pictures as measures
 from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.training import results
-from sketchcolor_cli.training.gan import adversary, fakes, game, watch
+from sketchcolor_cli.training.gan import adversary, early_stopping, fakes, game
 from sketchcolor_cli.training.loop import callbacks, metrics
 from sketchcolor_cli.training.loop.data import EpochBatches, loader
 from sketchcolor_cli.training.loop.learner import Work, fit
@@ -270,8 +270,10 @@ def fit_adversarial(
         len(setup.valid), config.batch_size, config.seed, shuffled=False, sizes=config.size[-1:]
     )
 
-    def measured() -> watch.Figures:
-        return watch.measure(setup.net, fed, loader(setup.valid, held_out), setup.loss, features, device)
+    def measured() -> early_stopping.Figures:
+        return early_stopping.measure(
+            setup.net, fed, loader(setup.valid, held_out), setup.loss, features, device
+        )
 
     rates = {game.GENERATOR: config.lr["adversarial"], game.CRITIC: config.critic_lr}
     watching = game.Watch(context.run, config, turns, measured, keep, context.report)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.training.files import append_row, drop_rows
-from sketchcolor_cli.training.gan.watch import Inflection
+from sketchcolor_cli.training.gan.early_stopping import EarlyStopping
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from sketchcolor_cli.training.gan.watch import Figures
+    from sketchcolor_cli.training.gan.early_stopping import Figures
     from sketchcolor_cli.training.settings import TrainSettings
 
 GENERATOR, CRITIC = "generator", "critic"
@@ -140,7 +140,7 @@ class Watch(Callback):  # type: ignore[misc]
         self.table, self.best = folder / "watch.csv", folder / "best.safetensors"
         self.every, self.turns = config.watch_batches, turns
         self.measured, self.keep, self.report = measured, keep, report
-        self.inflection = Inflection(config.patience, config.slack)
+        self.stopping = EarlyStopping(config.patience, config.slack)
         self.steps = 0
         self.looked = -1
 
@@ -167,7 +167,7 @@ class Watch(Callback):  # type: ignore[misc]
         if average is not None:
             average.before_validate()
         figures = self.measured()
-        better = self.inflection.look(figures)
+        better = self.stopping.look(figures)
         if better:
             self.keep(self.best)
         if average is not None:
@@ -176,15 +176,15 @@ class Watch(Callback):  # type: ignore[misc]
         row = {"stage": "adversarial", "step": self.steps, **asdict(figures), "best": int(better)}
         append_row(self.table, {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
         self.report({"event": "look", **row})
-        if self.inflection.over:
+        if self.stopping.over:
             self.learn.checkpoints.save(self.n_epoch, 0)
             raise CancelFitException
 
     def state_dict(self) -> dict[str, Any]:
         """Return what has been seen so far."""
-        return {**self.inflection.state_dict(), "steps": self.steps, "looked": self.looked}
+        return {**self.stopping.state_dict(), "steps": self.steps, "looked": self.looked}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what was kept."""
-        self.inflection.load_state_dict(state)
+        self.stopping.load_state_dict(state)
         self.steps, self.looked = state["steps"], state["looked"]

@@ -32,7 +32,7 @@ class Figures:
     the picture; of few pictures it is too large, and comparable only to that of the same pictures."""
 
 
-class Inflection:
+class EarlyStopping:
     """Which generator is the best so far, and whether it is time to stop.
 
     The first figures are those before the game. A generator is better when its Fréchet distance is lower than

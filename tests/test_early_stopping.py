@@ -11,36 +11,36 @@ from torch import Tensor
 from sketchcolor_cli.color.spaces import rgb_to_xyv
 from sketchcolor_cli.metrics.pictures import colorfulness
 from sketchcolor_cli.networks.base import ColorNet, Prediction
-from sketchcolor_cli.training.gan.watch import Figures, Inflection, measure
+from sketchcolor_cli.training.gan.early_stopping import EarlyStopping, Figures, measure
 
 
-def looks(inflection: Inflection, *figures: tuple[float, float, float]) -> list[bool]:
-    return [inflection.look(Figures(*each)) for each in figures]
+def looks(stopping: EarlyStopping, *figures: tuple[float, float, float]) -> list[bool]:
+    return [stopping.look(Figures(*each)) for each in figures]
 
 
 def test_the_first_look_is_what_all_others_are_compared_with() -> None:
-    assert looks(Inflection(3, 0.1), (1, 20, 50), (1, 20, 50), (1, 20, 49)) == [True, False, True]
+    assert looks(EarlyStopping(3, 0.1), (1, 20, 50), (1, 20, 50), (1, 20, 49)) == [True, False, True]
 
 
 def test_a_lower_distance_does_not_count_when_pixels_or_colours_are_much_worse() -> None:
-    inflection = Inflection(9, 0.1)
+    stopping = EarlyStopping(9, 0.1)
     worse = ((1.11, 20, 40), (1, 17.9, 40), (1.09, 18.1, 40), (1.05, 18.1, 41))
-    assert looks(inflection, (1, 20, 50), *worse) == [True, False, False, True, False]
-    assert inflection.best == Figures(1.09, 18.1, 40)
+    assert looks(stopping, (1, 20, 50), *worse) == [True, False, False, True, False]
+    assert stopping.best == Figures(1.09, 18.1, 40)
 
 
 def test_it_is_over_after_so_many_looks_without_a_better_one() -> None:
-    inflection = Inflection(2, 0.1)
+    stopping = EarlyStopping(2, 0.1)
     over = []
     for distance in (50, 40, 41, 39, 40, 41):
-        inflection.look(Figures(1, 20, distance))
-        over.append(inflection.over)
+        stopping.look(Figures(1, 20, distance))
+        over.append(stopping.over)
     assert over == [False, False, False, False, False, True]
-    assert inflection.best == Figures(1, 20, 39)
+    assert stopping.best == Figures(1, 20, 39)
 
 
 def test_it_goes_on_from_what_was_kept() -> None:
-    one, other = Inflection(2, 0.1), Inflection(2, 0.1)
+    one, other = EarlyStopping(2, 0.1), EarlyStopping(2, 0.1)
     looks(one, (1, 20, 50), (1, 20, 40), (1, 20, 45))
     other.load_state_dict(json.loads(json.dumps(one.state_dict())))
     assert looks(other, (1, 20, 44)) == looks(one, (1, 20, 44)) == [False]
