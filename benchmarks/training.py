@@ -3,7 +3,7 @@
     python benchmarks/training.py [FOLDER] [--size 256] [--batch-size 10] [--rounds 3] [--steps 2]
 
 A step is a whole one of the pixel stage: joint augmentation, forward, loss, backward, clipping, ranger. The
-plain recipe is the same network and step in float32, contiguous, in fastai's loop as it comes. Both take
+plain recipe is the same network and step in float32, contiguous, in fastai's loop as it comes. GanOptimizer take
 turns in one process, each for a few steps a round; the figures are medians over the rounds, so that what else
 the machine does falls on both alike; on a busy machine processor time, with one thread, says more. Then pairs
 are made without a network. Without FOLDER pictures are drawn.

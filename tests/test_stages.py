@@ -231,13 +231,13 @@ def test_the_game_stops_at_the_inflection_and_hands_over_the_best(pictures, whol
         stages.early_stopping, "measure", lambda *_args: early_stopping.Figures(1.0, 20.0, next(figures))
     )
     kept = {}
-    keep = stages.game.Watch.look
+    keep = stages.alternating.GeneratorMonitor.look
 
     def look(self):
         keep(self)
         kept[self.steps] = {k: v.clone() for k, v in self.turns.players["generator"].state_dict().items()}
 
-    monkeypatch.setattr(stages.game.Watch, "look", look)
+    monkeypatch.setattr(stages.alternating.GeneratorMonitor, "look", look)
     start = {
         "from_": str(whole[0] / "perceptual.safetensors"),
         "from_critic": str(whole[0] / "critic.safetensors"),
@@ -256,13 +256,13 @@ def test_the_game_stops_at_the_inflection_and_hands_over_the_best(pictures, whol
 
 def turns_of(pictures, whole, folder, monkeypatch, **settings):
     order = []
-    step = stages.game.Both.step
+    step = stages.alternating.GanOptimizer.step
 
     def watched(self):
         order.append(self.turn[0])
         step(self)
 
-    monkeypatch.setattr(stages.game.Both, "step", watched)
+    monkeypatch.setattr(stages.alternating.GanOptimizer, "step", watched)
     start = {
         "from_": str(whole[0] / "perceptual.safetensors"),
         "from_critic": str(whole[0] / "critic.safetensors"),

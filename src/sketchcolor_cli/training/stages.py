@@ -14,7 +14,7 @@ from sketchcolor_cli.color.spaces import rgb_to_xyv
 from sketchcolor_cli.metrics import pictures as measures
 from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.training import results
-from sketchcolor_cli.training.gan import adversary, early_stopping, fakes, game
+from sketchcolor_cli.training.gan import adversary, alternating, early_stopping, fakes
 from sketchcolor_cli.training.loop import callbacks, metrics
 from sketchcolor_cli.training.loop.data import EpochBatches, loader
 from sketchcolor_cli.training.loop.learner import Work, fit
@@ -250,17 +250,17 @@ def fit_adversarial(
 ) -> None:
     """Let generator and critic play by turns, and watch; ``best.safetensors`` is the generator to hand on."""
     config, device = context.config, context.device
-    players: dict[str, nn.Module] = {game.GENERATOR: setup.net, game.CRITIC: critic}
+    players: dict[str, nn.Module] = {alternating.GENERATOR: setup.net, alternating.CRITIC: critic}
     features = feature_extractor(network, device, context.dtype)
     base = perceived(setup, features)
     work = painting(context, setup, "adversarial", base, keep)
     fed = Fed(setup.net, device, context.dtype)
     judging = Judging(critic, config.r1, device, context.dtype)
-    turns = game.Turns(players, config)
+    turns = alternating.AlternatingUpdates(players, config)
 
     def loss(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
         fake = setup.to_xyv(prediction, sketch)
-        if turns.turn == game.CRITIC and torch.is_grad_enabled():
+        if turns.turn == alternating.CRITIC and torch.is_grad_enabled():
             judged = judging.judged(rgb_to_xyv(truth), fake.detach())
             return adversary.critic_loss(config.gan_loss, *judged[:2]) + config.r1 * judged.penalty
         wish = adversary.generator_term(config.gan_loss, judging.judge(fake))
@@ -275,8 +275,8 @@ def fit_adversarial(
             setup.net, fed, loader(setup.valid, held_out), setup.loss, features, device
         )
 
-    rates = {game.GENERATOR: config.lr["adversarial"], game.CRITIC: config.critic_lr}
-    watching = game.Watch(context.run, config, turns, measured, keep, context.report)
+    rates = {alternating.GENERATOR: config.lr["adversarial"], alternating.CRITIC: config.critic_lr}
+    watching = alternating.GeneratorMonitor(context.run, config, turns, measured, keep, context.report)
     fit(
         context,
         replace(
@@ -287,7 +287,7 @@ def fit_adversarial(
             keep=None,
             callbacks=[*work.callbacks, turns, watching],
             one_cycle=False,
-            optimizer=lambda: game.Both(players, rates, config.gan_decay),
+            optimizer=lambda: alternating.GanOptimizer(players, rates, config.gan_decay),
         ),
     )
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GENERATOR, CRITIC = "generator", "critic"
 
 
-class Both:
+class GanOptimizer:
     """The optimizers of the two players, as one to fastai: only that of the player whose turn it is steps.
 
     Adam; weight decay spares norms and biases, as fastai has it. Learning rates are fixed.
@@ -73,7 +73,7 @@ class Both:
             part.load_state_dict(state[name])
 
 
-class Turns(Callback):  # type: ignore[misc]
+class AlternatingUpdates(Callback):  # type: ignore[misc]
     """Let the players take turns: each for so many batches, or until its loss falls below a threshold.
 
     The loss that counts is a running mean over about ten batches of the turn. The player that waits is in
@@ -119,7 +119,7 @@ class Turns(Callback):  # type: ignore[misc]
         self.turn, self.count, self.mean = state["turn"], state["count"], state["mean"]
 
 
-class Watch(Callback):  # type: ignore[misc]
+class GeneratorMonitor(Callback):  # type: ignore[misc]
     """Look at the generator before the game and every so many of its steps; keep the best, stop in time.
 
     Each look is a row of ``watch.csv``. ``measured`` returns the figures, ``keep`` writes the generator.
@@ -131,7 +131,7 @@ class Watch(Callback):  # type: ignore[misc]
         self,
         folder: Path,
         config: TrainSettings,
-        turns: Turns,
+        turns: AlternatingUpdates,
         measured: Callable[[], Figures],
         keep: Callable[[Path], None],
         report: Callable[[dict[str, Any]], None],
