@@ -38,7 +38,7 @@ _SHEET_ROWS = 8
 _MEASURED = (measures.psnr, measures.delta_e, metrics.colorfulness_ratio)  # of results, after each epoch
 
 
-class Fed(nn.Module):
+class AutocastColorNet(nn.Module):
     """A network as fastai calls it; it works in a lower precision, its results and the loss do not.
 
     In training it sees of some sheets the palette alone, which makes the mood count without the rest.
@@ -61,7 +61,7 @@ class Fed(nn.Module):
         return replace(prediction, **parts)  # type: ignore[no-any-return]
 
 
-class Classifying(nn.Module):
+class AutocastClassifier(nn.Module):
     """The perceptual network as a classifier of RGB pictures (N, 3, H, W) in [0, 1]."""
 
     def __init__(self, net: Perceptual, device: str, dtype: torch.dtype) -> None:
@@ -80,7 +80,7 @@ def fit_vgg(context: Context, data: Classes, *, keep: Callable[[Path], None]) ->
     net, valid = data.net, data.valid
     if context.config.compile:
         net.compile()
-    model = Classifying(net, context.device, context.dtype)
+    model = AutocastClassifier(net, context.device, context.dtype)
     sample = fakes.first_of(valid, classes.SHEET, context.config.size[-1])
 
     def sheet(path: Path) -> None:
@@ -145,13 +145,13 @@ def fit_critic(
     """Teach the critic to tell drawings from what the network paints, which is saved first."""
     config, size = context.config, context.config.size[-1]
     net = setup.net.to(torch.device(context.device)).to(memory_format=torch.channels_last)
-    fed = Fed(net, context.device, context.dtype)
+    autocast = AutocastColorNet(net, context.device, context.dtype)
     net.eval()
 
     @torch.no_grad()
     def paint(batch: tuple[Tensor, ...]) -> Tensor:
         *given, _, sketch = (part.to(context.device) for part in batch)
-        return results.result_rgb(net, fed(*given), sketch).cpu()
+        return results.result_rgb(net, autocast(*given), sketch).cpu()
 
     data = {}
     for part, pairs in (("train", setup.train), ("valid", setup.valid)):
@@ -167,7 +167,7 @@ def fit_critic(
         context.ranks.wait()
         data[part] = fakes.RealAndFake(pairs, folder, size, config.seed, varied=part == "train")
 
-    model = Judging(critic, config.r1, context.device, context.dtype)
+    model = AutocastCritic(critic, config.r1, context.device, context.dtype)
     sample = fakes.first_of(data["valid"], _SHEET_ROWS, size)
 
     def sheet(path: Path) -> None:
@@ -176,10 +176,10 @@ def fit_critic(
         fakes.critic_sheet(lambda rgb: model.judge(rgb_to_xyv(rgb.to(context.device))), sample, path)
         critic.train(was_training)
 
-    def loss(judged: Judged, _: Tensor) -> Tensor:
+    def loss(judged: CriticOutput, _: Tensor) -> Tensor:
         return adversary.critic_loss(config.gan_loss, judged.real, judged.fake) + config.r1 * judged.penalty
 
-    def accuracy(judged: Judged, _: Tensor) -> Tensor:
+    def accuracy(judged: CriticOutput, _: Tensor) -> Tensor:
         return adversary.accuracy(judged.real, judged.fake)
 
     fit(
@@ -191,7 +191,7 @@ def fit_critic(
     )  # fmt: skip
 
 
-class Judged(NamedTuple):
+class CriticOutput(NamedTuple):
     """The critic's logits for drawings and generated pictures, and how steep it is at the drawings."""
 
     real: Tensor
@@ -199,7 +199,7 @@ class Judged(NamedTuple):
     penalty: Tensor
 
 
-class Judging(nn.Module):
+class AutocastCritic(nn.Module):
     """The critic as fastai calls it, on RGB pictures (N, 3, H, W) in [0, 1]."""
 
     def __init__(self, critic: nn.Module, r1: float, device: str, dtype: torch.dtype) -> None:
@@ -207,17 +207,17 @@ class Judging(nn.Module):
         self.critic, self.r1 = critic, r1
         self.device_type, self.dtype = torch.device(device).type, dtype
 
-    def forward(self, real: Tensor, fake: Tensor) -> Judged:
+    def forward(self, real: Tensor, fake: Tensor) -> CriticOutput:
         """Judge as many drawings as generated pictures."""
         return self.judged(rgb_to_xyv(real), rgb_to_xyv(fake))
 
-    def judged(self, real: Tensor, fake: Tensor) -> Judged:
+    def judged(self, real: Tensor, fake: Tensor) -> CriticOutput:
         """Judge both, in XYV, in one batch, so that norms see them alike."""
         of_real, of_fake = self.judge(torch.cat([real, fake])).chunk(2)
         penalty = of_real.new_zeros(())
         if self.r1 and torch.is_grad_enabled():
             penalty = adversary.gradient_penalty(self.critic, real)
-        return Judged(of_real, of_fake, penalty)
+        return CriticOutput(of_real, of_fake, penalty)
 
     def judge(self, xyv: Tensor) -> Tensor:
         """Return logits, in float32, of pictures in XYV."""
@@ -226,18 +226,18 @@ class Judging(nn.Module):
         return logits.float()
 
 
-class Playing(nn.Module):
+class GeneratorAndCritic(nn.Module):
     """Generator and critic as fastai calls them; what the turn asks of the critic is in the loss."""
 
-    def __init__(self, fed: Fed, judging: Judging) -> None:
+    def __init__(self, autocast: AutocastColorNet, judge: AutocastCritic) -> None:
         super().__init__()
-        self.fed, self.judging = fed, judging
+        self.autocast, self.judge = autocast, judge
 
     def forward(self, *given: Tensor) -> Prediction:
         """Paint; without a graph while the generator waits."""
-        learning = any(parameter.requires_grad for parameter in self.fed.parameters())
+        learning = any(parameter.requires_grad for parameter in self.autocast.parameters())
         with torch.set_grad_enabled(learning and torch.is_grad_enabled()):
-            return self.fed(*given)  # type: ignore[no-any-return]
+            return self.autocast(*given)  # type: ignore[no-any-return]
 
 
 def fit_adversarial(
@@ -254,16 +254,16 @@ def fit_adversarial(
     features = feature_extractor(network, device, context.dtype)
     base = perceived(setup, features)
     work = painting(context, setup, "adversarial", base, keep)
-    fed = Fed(setup.net, device, context.dtype)
-    judging = Judging(critic, config.r1, device, context.dtype)
+    autocast = AutocastColorNet(setup.net, device, context.dtype)
+    judge = AutocastCritic(critic, config.r1, device, context.dtype)
     turns = alternating.AlternatingUpdates(players, config)
 
     def loss(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
         fake = setup.to_xyv(prediction, sketch)
         if turns.turn == alternating.CRITIC and torch.is_grad_enabled():
-            judged = judging.judged(rgb_to_xyv(truth), fake.detach())
+            judged = judge.judged(rgb_to_xyv(truth), fake.detach())
             return adversary.critic_loss(config.gan_loss, *judged[:2]) + config.r1 * judged.penalty
-        wish = adversary.generator_term(config.gan_loss, judging.judge(fake))
+        wish = adversary.generator_term(config.gan_loss, judge.judge(fake))
         return base(prediction, truth, sketch) + config.gan_weight * wish
 
     held_out = EpochBatches(
@@ -272,7 +272,7 @@ def fit_adversarial(
 
     def measured() -> early_stopping.Figures:
         return early_stopping.measure(
-            setup.net, fed, loader(setup.valid, held_out), setup.loss, features, device
+            setup.net, autocast, loader(setup.valid, held_out), setup.loss, features, device
         )
 
     rates = {alternating.GENERATOR: config.lr["adversarial"], alternating.CRITIC: config.critic_lr}
@@ -281,7 +281,7 @@ def fit_adversarial(
         context,
         replace(
             work,
-            model=Playing(fed, judging),
+            model=GeneratorAndCritic(autocast, judge),
             nets={"net": setup.net, "critic": critic},
             loss=loss,
             keep=None,
@@ -310,7 +310,7 @@ def painting(
 
     return Work(
         stage,
-        Fed(setup.net, context.device, context.dtype),
+        AutocastColorNet(setup.net, context.device, context.dtype),
         {"net": setup.net},
         setup.train,
         setup.valid,
