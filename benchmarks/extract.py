@@ -3,7 +3,7 @@
     python benchmarks/extract.py [METHOD] [--images 100] [--rounds 3]
 
 Time: the command over a folder of pictures of 512×512, as it says it itself, against the same network on the
-same pictures, eight at a time, with nothing read or written. GanOptimizer take turns, so that other work on the
+same pictures, eight at a time, with nothing read or written. Both take turns, so that other work on the
 machine weighs on both alike; weights are random. Processor seconds are printed too, those of loading taken
 off: they say what the work around the network costs, whatever the machine does besides. It fails when the
 ratio of the medians is above its limit, with ``--processor-time`` when that of the processor seconds is.

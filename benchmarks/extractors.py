@@ -2,7 +2,7 @@
 
 Plainly means: the same network with the same weights, in float32, contiguous, one picture of 512×512 at a
 time, its forward alone. As loaded means: the whole extractor, with what it does before and after, in the
-number format that the engine chooses on this machine. GanOptimizer take turns, so that other work on the machine
+number format that the engine chooses on this machine. Both take turns, so that other work on the machine
 weighs on both alike; weights are random. Run it as ``python benchmarks/extractors.py``; it fails when a ratio
 is below its limit on a machine where bfloat16 is chosen, and below 1 elsewhere. On a machine busy with
 other things, ``--processor-time`` counts what the process itself has spent instead of what the clock says.

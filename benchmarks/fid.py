@@ -1,6 +1,6 @@
 """FID of two folders of 500 pictures, 256×256, on the CPU: pytorch-fid's command and ours, value and time.
 
-GanOptimizer commands run as a user runs them, one after the other, on pictures drawn here, or on the first --count
+Both commands run as a user runs them, one after the other, on pictures drawn here, or on the first --count
 files of two folders. Run it as ``python benchmarks/fid.py``, with the weights that ``sketchcolor weights``
 keeps or with --weights FILE; without any it says how to get them.
 """

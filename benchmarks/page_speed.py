@@ -2,7 +2,7 @@
 
     python benchmarks/page_speed.py [ROUNDS]
 
-GanOptimizer run in turn, so that other load on the machine meets both; the medians and their ratio are printed, and
+Both run in turn, so that other load on the machine meets both; the medians and their ratio are printed, and
 how the time of a page divides. The page is an example page enlarged; the network is the bundled model, and
 "forward" is nothing but its own call, on a sketch of 576×832 pixels; "page" is all from file to file, without
 the look before it at which a page that is given nothing gets colours drawn; what that takes is told beside.

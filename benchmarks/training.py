@@ -3,7 +3,7 @@
     python benchmarks/training.py [FOLDER] [--size 256] [--batch-size 10] [--rounds 3] [--steps 2]
 
 A step is a whole one of the pixel stage: joint augmentation, forward, loss, backward, clipping, ranger. The
-plain recipe is the same network and step in float32, contiguous, in fastai's loop as it comes. GanOptimizer take
+plain recipe is the same network and step in float32, contiguous, in fastai's loop as it comes. Both take
 turns in one process, each for a few steps a round; the figures are medians over the rounds, so that what else
 the machine does falls on both alike; on a busy machine processor time, with one thread, says more. Then pairs
 are made without a network. Without FOLDER pictures are drawn.
@@ -27,9 +27,9 @@ from sketchcolor_cli.training import presets
 from sketchcolor_cli.training.loop import callbacks
 from sketchcolor_cli.training.loop.data import EpochBatches, loader
 from sketchcolor_cli.training.loop.learner import _Loaders
+from sketchcolor_cli.training.loop.wrappers import AutocastColorNet
 from sketchcolor_cli.training.opening import open_drawings
 from sketchcolor_cli.training.settings import TrainSettings
-from sketchcolor_cli.training.stages import Fed
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -58,7 +58,7 @@ def lines_of(rgb: np.ndarray) -> np.ndarray:
 def learner(setup, batches: list, device: str, dtype: torch.dtype, layout: torch.memory_format) -> Learner:
     data = _Loaders(batches, batches[:1])
     data.device, data.n_inp = torch.device(device), 3
-    model = Fed(setup.net, device, dtype).to(device).to(memory_format=layout)
+    model = AutocastColorNet(setup.net, device, dtype).to(device).to(memory_format=layout)
     cbs = [GradientClip(1.0), callbacks.JointAugment()]
     learn = Learner(data, model, loss_func=setup.loss, opt_func=ranger, lr=1e-3, cbs=cbs)
     learn.remove_cbs([cb for cb in learn.cbs if type(cb).__name__ == "ProgressCallback"])

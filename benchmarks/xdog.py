@@ -1,6 +1,6 @@
 """How much longer XDoG takes than the two blurs and the tanh that it cannot do without.
 
-GanOptimizer are timed in turn on a page of 2000×3000 pixels, so that other work on the machine weighs on both alike.
+Both are timed in turn on a page of 2000×3000 pixels, so that other work on the machine weighs on both alike.
 Run it as ``python benchmarks/xdog.py``; it fails when the ratio of the medians is above its limit.
 """
 

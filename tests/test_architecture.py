@@ -39,7 +39,9 @@ ROWS = (
 FASTAI = {
     "training.gan.alternating",
     "training.loop.callbacks",
+    "training.loop.checkpoints",
     "training.loop.learner",
+    "training.loop.log",
     "training.loop.metrics",
     "training.loop.parallel",
 }

@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from sketchcolor_cli.errors import TrainingError
-from sketchcolor_cli.training.loop.callbacks import Checkpoints, JointAugment, Seeds, StopOnNaN
+from sketchcolor_cli.training.loop.callbacks import JointAugment, Seeds, StopOnNaN
+from sketchcolor_cli.training.loop.checkpoints import Checkpoints
+from sketchcolor_cli.training.loop.context import Context
 from sketchcolor_cli.training.loop.data import EpochBatches
+from sketchcolor_cli.training.loop.ranks import Ranks
 from sketchcolor_cli.training.settings import TrainSettings
 
 
@@ -141,10 +144,9 @@ def test_a_loss_that_is_a_number_passes(tmp_path):
 
 
 def checkpoints(tmp_path, minutes, monkeypatch, *, stop=False):
-    callback = Checkpoints(
-        tmp_path / "checkpoint.pt", "pixel", {}, EpochBatches(12, 4, 0, shuffled=True, sizes=(32,)), {},
-        TrainSettings.of(preset="fast", checkpoint_minutes=minutes), lambda: stop, None,
-    )  # fmt: skip
+    settings = TrainSettings.of(preset="fast", checkpoint_minutes=minutes)
+    context = Context(tmp_path, settings, "cpu", 12, 12, None, lambda _: None, lambda: stop, Ranks())
+    callback = Checkpoints(context, "pixel", {}, EpochBatches(12, 4, 0, shuffled=True, sizes=(32,)))
     saved = []
 
     def save(epoch, batch):

@@ -100,7 +100,7 @@ def test_an_extractor_can_be_made_of_others_each_with_its_own_size_rule():
         return draw
 
     extractors = installed(
-        Extractor("mean", "GanOptimizer.", load),
+        Extractor("mean", "Both.", load),
         Extractor("first", "One.", lambda resources: fussy(8, 0), size=SizeRule(multiple=8)),
         Extractor("second", "Two.", lambda resources: fussy(5, 1), size=SizeRule(multiple=5)),
     )

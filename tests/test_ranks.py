@@ -26,7 +26,6 @@ import json, sys
 import torch
 from pathlib import Path
 torch.set_num_threads(1)
-from sketchcolor_cli.training import learner
 from sketchcolor_cli.training.settings import TrainSettings
 from sketchcolor_cli.training.loop.ranks import Ranks
 from sketchcolor_cli.training.run import train

@@ -25,7 +25,7 @@ from sketchcolor_cli.networks.config import config_to_plain
 from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.training import opening, presets
 from sketchcolor_cli.training import run as run_module
-from sketchcolor_cli.training.loop import callbacks, data
+from sketchcolor_cli.training.loop import checkpoints, context, data
 from sketchcolor_cli.training.loop.data import SetDrawings, Subset
 from sketchcolor_cli.training.opening import open_drawings
 from sketchcolor_cli.training.pairs.pairs import find_kin
@@ -334,7 +334,7 @@ def test_a_run_that_is_killed_goes_on_from_its_checkpoint_to_the_same_end(pictur
 
 def test_a_run_that_died_while_writing_its_end_of_epoch_writes_it_again(pictures, tmp_path, monkeypatch):
     run(pictures, tmp_path / "whole", "fast")
-    saved = callbacks.save_state
+    saved = checkpoints.save_state
 
     def die_at_the_end_of_an_epoch(path, what):
         if what["epoch"] == 2:
@@ -343,7 +343,7 @@ def test_a_run_that_died_while_writing_its_end_of_epoch_writes_it_again(pictures
         saved(path, what)
 
     with monkeypatch.context() as patched:
-        patched.setattr(callbacks, "save_state", die_at_the_end_of_an_epoch)
+        patched.setattr(checkpoints, "save_state", die_at_the_end_of_an_epoch)
         with pytest.raises(KeyboardInterrupt):
             run(pictures, tmp_path / "run", "fast")
     assert [row["epoch"] for row in rows(tmp_path / "run")] == ["1", "2"]
@@ -413,10 +413,13 @@ def test_a_used_folder_is_not_overwritten(pictures, tmp_path):
     only_line(raised)
 
 
-def test_nothing_or_a_damaged_file_cannot_be_resumed(pictures, tmp_path):
-    with pytest.raises(TrainingError, match="nothing to resume") as raised:
-        run(pictures, tmp_path / "run", "fast", resume=True)
-    only_line(raised)
+def test_where_nothing_is_there_yet_resuming_begins(pictures, tmp_path):
+    run(pictures, tmp_path / "run", "fast", resume=True)
+    run(pictures, tmp_path / "other", "fast")
+    assert_same_run(tmp_path / "run", tmp_path / "other")
+
+
+def test_a_damaged_file_cannot_be_resumed(pictures, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "checkpoint.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(TrainingError, match="damaged") as raised:
@@ -633,7 +636,7 @@ def test_when_no_picture_can_be_read_that_is_told_in_one_line(pictures, tmp_path
 
 
 def learnt_from():
-    learning, _ = run_module.split(range(9), 0.02, 42)
+    learning, _ = data.split(range(9), 0.02, 42)
     return list(learning)
 
 
@@ -641,7 +644,7 @@ def test_a_model_that_cannot_be_written_is_told_in_one_line(pictures, tmp_path, 
     def refuse(path, *_args, **_kinds):
         raise CheckpointError(f"{path}: cannot be written (disk full)")
 
-    monkeypatch.setattr(run_module, "save_model", refuse)
+    monkeypatch.setattr(context, "save_model", refuse)
     with pytest.raises(CheckpointError) as raised:
         run(pictures, tmp_path / "run", "fast")
     assert only_line(raised) == f"{tmp_path / 'run' / 'best.safetensors'}: cannot be written (disk full)"

@@ -47,7 +47,7 @@ class TrainRequest(Settings):
         "auto", "Where to train: auto, cpu, cuda, cuda:N or mps. auto takes a GPU when there is one.",
         matters=False,
     )  # fmt: skip
-    resume: bool = setting(False, "Go on from the run's last checkpoint.", matters=False)
+    resume: bool = setting(False, "Go on from the run's last checkpoint, if there is one.", matters=False)
 
     @classmethod
     def resolve(cls, given: Mapping[str, Any], stored: Mapping[str, Any] | None = None) -> Self:

@@ -59,6 +59,7 @@ class HintUNet(ColorNet):
     """
 
     config: HintUNetConfig
+    outer = ("stem.", "palette.", "lightness.", "trust.")
     _colors: Tensor
 
     def __init__(self, config: HintUNetConfig | None = None) -> None:

@@ -128,6 +128,7 @@ class Generator(ColorNet):
     config: GeneratorConfig
     multiple = 16
     stride = 1
+    outer = ("encoder.features.0.", "unet.encoder1.0.0.", "unet.decoder3.2.")
 
     def __init__(self, config: GeneratorConfig | None = None) -> None:
         super().__init__()

@@ -44,6 +44,10 @@ class Opened(Drawings):
         """Return the group of a picture, empty for none, without decoding it."""
         return self.found.group(index)
 
+    def source(self, index: int) -> str:
+        """Return where a picture is from, without decoding it."""
+        return self.found.source(index)
+
     def decode(self, report: Callable[[int], None]) -> None:
         """Read all pictures into memory and draw their sketches, if they are few; say how far it is."""
         if not self.small or self.kept is not None:

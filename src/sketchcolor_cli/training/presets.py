@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,7 +29,7 @@ from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.networks.lattice import lab_grid, lattice_shares
 from sketchcolor_cli.networks.spaces import SPACES
 from sketchcolor_cli.networks.thesis_unet import Generator
-from sketchcolor_cli.training.loop.data import PairDataset, group_of, thesis_pair
+from sketchcolor_cli.training.loop.data import PairDataset, Subset, group_of, source_of, thesis_pair
 from sketchcolor_cli.training.losses import color_rarity, paint_loss, pixel_loss
 from sketchcolor_cli.training.pairs.pairs import Drawing, Pair, PairRecipe, find_kin, make_pair
 from sketchcolor_cli.training.results import page_lightness, result_rgb
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     Loss = Callable[[Prediction, Tensor, Tensor], Tensor]
 
+_MEASURED = 48  # held-out drawings that are measured with each kind of hint
 _COUNTED = 300  # pairs from which the rarity of colours is counted
 _UNSEEN_EPOCH = 2**31  # pairs of epochs from here on are never trained on
 
@@ -79,6 +80,10 @@ class Setup:
     inputs: int
     """Parts of a pair that go into the network: sketch, hint, spread, and the sheet where there is one."""
     augments_batches: bool
+    shares: Sequence[float] | None = None
+    """How often each pair is drawn, in proportion; None: each once in an epoch."""
+    by_hint: Mapping[str, PairDataset] = field(default_factory=dict)
+    """Held-out pairs with each kind of hint, where figures of each are wanted."""
 
 
 def shaped(start: _C, given: Mapping[str, Any], option: str) -> _C:
@@ -102,7 +107,8 @@ def set_up(config: TrainSettings, train: Sequence[Drawing], valid: Sequence[Draw
         TrainingError: the model file holds another network than the preset trains.
     """
     torch.manual_seed(config.seed)
-    return {"thesis": _thesis, "fast": _fast}[config.preset](config, train, valid, device)
+    build = _thesis if config.preset == "thesis" else _fast
+    return replace(build(config, train, valid, device), shares=_shares(config, train))
 
 
 def set_up_critic(config: TrainSettings) -> Critic | PatchCritic:
@@ -136,6 +142,8 @@ def _begun(config: TrainSettings, fresh: Generator | HintUNet) -> Any:
 
 
 def _thesis(config: TrainSettings, train: Sequence[Drawing], valid: Sequence[Drawing], _device: str) -> Setup:
+    if config.pairs or config.hint_figures:
+        raise UsageError("--pairs and --hint-figures: preset thesis makes its pairs in one way only")
     shape = GeneratorConfig(output_space=config.output_space)  # type: ignore[arg-type]  # checked before
     net = _begun(config, Generator(shaped(shape, config.network, "--config, network")))
     space = SPACES[net.config.output_space]
@@ -158,7 +166,7 @@ def _thesis(config: TrainSettings, train: Sequence[Drawing], valid: Sequence[Dra
 def _fast(config: TrainSettings, train: Sequence[Drawing], valid: Sequence[Drawing], device: str) -> Setup:
     net = _begun(config, HintUNet(shaped(HintUNetConfig(), config.network, "--config, network")))
 
-    recipe = FINETUNING if config.finetune else PairRecipe()
+    recipe = pair_recipe(config)
     with_sheets = net.sheet_size > 0 and recipe.sheet_share > 0
     plain = PairRecipe(page_share=0, bubble_share=0, augment=False)
     if config.finetune:  # what is asked is what the network paints when it is given nothing
@@ -189,10 +197,67 @@ def _fast(config: TrainSettings, train: Sequence[Drawing], valid: Sequence[Drawi
     def to_xyv(prediction: Prediction, sketch: Tensor) -> Tensor:
         return rgb_to_xyv(result_rgb(net, prediction, sketch))
 
+    by_hint = {}
+    if config.hint_figures:
+        by_hint = {kind: paired(*of_kind(valid, plain, kind)) for kind in _kinds(valid, with_sheets)}
     return Setup(
         net, learning, paired(valid, plain), loss, later_loss, to_xyv,
-        inputs=4 if with_sheets else 3, augments_batches=False,
+        inputs=4 if with_sheets else 3, augments_batches=False, by_hint=by_hint,
     )  # fmt: skip
+
+
+def pair_recipe(config: TrainSettings) -> PairRecipe:
+    """Return how pairs are made: the preset's way, changed by the table ``pairs``.
+
+    Its keys are those of :class:`PairRecipe`, and ``bare_share``, the share of pairs without a hint.
+
+    Raises:
+        UsageError: A key is unknown, or a value is no share.
+    """
+    recipe = FINETUNING if config.finetune else PairRecipe()
+    known = {one.name for one in fields(PairRecipe)}
+    given = dict(config.pairs)
+    bare = given.pop("bare_share", None)
+    if unknown := given.keys() - known:
+        listed = ", ".join(sorted([*known, "bare_share"]))
+        raise UsageError(f"--pairs: unknown key {min(unknown)}; there are {listed}")
+    for name, value in {**given, **({} if bare is None else {"bare_share": bare})}.items():
+        if name.endswith("share") and not (isinstance(value, int | float) and 0 <= value <= 1):
+            raise UsageError(f"--pairs: {name} must be a share from 0 to 1, not {value}")
+    recipe = replace(recipe, **given)
+    if bare is None:
+        return recipe
+    helped = {kind: share for kind, share in recipe.hint_kinds.items() if kind != "none"}
+    if bare == 1 or not helped:
+        return replace(recipe, hint_kinds={"none": 1.0})
+    return replace(recipe, hint_kinds={"none": bare / (1 - bare) * sum(helped.values()), **helped})
+
+
+def _shares(config: TrainSettings, train: Sequence[Drawing]) -> list[float] | None:
+    """Return how often each drawing is drawn by the weight of its source; None where all weigh the same."""
+    if not config.source_weights:
+        return None
+    return [config.source_weights.get(source_of(train, index), 1.0) for index in range(len(train))]
+
+
+def _kinds(valid: Sequence[Drawing], with_sheets: bool) -> list[str]:
+    """Return the kinds of hints that held-out drawings are shown with."""
+    kin = find_kin(group_of(valid, index) for index in range(len(valid)))
+    return ["none", "points", "painting", *(["sheet"] if with_sheets and kin else [])]
+
+
+def of_kind(valid: Sequence[Drawing], plain: PairRecipe, kind: str) -> tuple[Subset, PairRecipe]:
+    """Return some held-out drawings, and the recipe that shows them with this kind of hint.
+
+    With ``sheet`` there is no hint, but another drawing of the same group, of drawings that have one.
+    """
+    places = list(range(len(valid)))
+    if kind == "sheet":
+        kin = find_kin(group_of(valid, index) for index in places)
+        places = [index for index in places if group_of(valid, index) in kin]
+        return Subset(valid, places), replace(plain, hint_kinds={"none": 1.0}, sheet_share=1, kin_share=1)
+    few = places[:: max(1, len(places) // _MEASURED)]
+    return Subset(valid, few), replace(plain, hint_kinds={kind: 1.0}, sheet_share=0)
 
 
 def _with_sheet(

@@ -21,6 +21,20 @@ STAGES = ("vgg", "pixel", "perceptual", "critic", "adversarial")
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "thesis": {},
     "fast": {"batch_size": 16, "size": (192,), "ema": 0.999, "lr": {"pixel": 2e-3}},
+    "default": {
+        "stages": ("pixel",),
+        "epochs": {"pixel": 60},
+        "size": (128, 128, 192, 256),
+        "batch_pixels": 24 * 128 * 128,
+        "lr": {"pixel": 2e-3},
+        "ema": 0.998,
+        "optimizer": "muon",
+        "schedule": "trapezoid",
+        "clip": 2.0,
+        "pairs": {"bare_share": 0.5, "sheet_share": 0.42},
+        "hint_figures": True,
+        "half": True,
+    },
 }
 """Starting points by name: what differs from the defaults of the fields, which are the thesis's recipe
 (Cortés Méndez 2022, training). A table says of single stages what differs."""
@@ -30,12 +44,17 @@ FINETUNE: Mapping[str, Any] = {
     "epochs": {"pixel": 25},
     "lr": {"pixel": 2e-4},
     "batch_size": 4,
+    "batch_pixels": 0,
     "size": (192,),
+    "optimizer": "ranger",
+    "schedule": "one-cycle",
+    "pairs": {},
 }
 """What ``finetune`` has instead of the preset's values."""
 
 _DATA, _RECIPE, _GAN = "Data and start", "Recipe", "Critic and adversarial stages"
 _TABLES = ("epochs", "lr")  # settings with a value for each stage
+_FREE_TABLES = ("network", "critic_network", "vgg_network", "pairs", "source_weights")
 
 
 def _preset_setting(name: str, default: Any, help: str, **about: Any) -> Any:  # noqa: A002
@@ -103,7 +122,8 @@ class TrainSettings(Settings):
     """How a model is trained. A setting that is a table has a value for each stage."""
 
     preset: str = setting("thesis", "Recipe to start from.", choices=tuple(PRESETS), complete="presets")
-    stages: tuple[str, ...] = setting(
+    stages: tuple[str, ...] = _preset_setting(
+        "stages",
         ("pixel", "perceptual"),
         f"Stages to run, in order, with commas: {', '.join(STAGES)}.",
         choices=STAGES, parse=_names, metavar="STAGE[,STAGE…]",
@@ -127,6 +147,10 @@ class TrainSettings(Settings):
         "Highest learning rate, in all stages or in each; of adversarial the generator's, all the time.",
         parse=_by_stage("--lr", float), metavar="X|STAGE=X,…",
     )  # fmt: skip
+    batch_pixels: int = _preset_setting(
+        "batch_pixels", 0, "Pixels of a batch instead of a number of pictures; 0 for none.",
+        least=0,
+    )  # fmt: skip
     seed: int = setting(42, "Seed of everything random: split, order, augmentation, first weights.", least=0)
     workers: int = setting(
         1, "Processes that prepare pictures, on Linux; elsewhere the one that trains does.", least=0,
@@ -138,6 +162,18 @@ class TrainSettings(Settings):
         matters=False,
     )  # fmt: skip
 
+    valid: tuple[str, ...] = setting(
+        (), "Pictures to measure on, folder or tar shards, instead of a share of DATA.", metavar="PATH",
+        panel=_DATA,
+    )  # fmt: skip
+    source_weights: Mapping[str, float] = setting(
+        _nothing, "How often pictures of a source are drawn, in proportion: of a shard's JSON, 1 for others; "
+        "0 leaves them out.", parse=_table, metavar="{SOURCE=X…}", panel=_DATA,
+    )  # fmt: skip
+    licence: str = setting(
+        "as the licences of the training pictures allow; stated by whoever trained it",
+        "Terms under which the weights may be used, written into the model file.", panel=_DATA,
+    )  # fmt: skip
     sketches: str = setting(
         "", "Folder of sketches with the names of the pictures.", shown="lines of the data", metavar="DIR",
         panel=_DATA,
@@ -178,6 +214,28 @@ class TrainSettings(Settings):
     network: Mapping[str, Any] = _shape_setting("Shape of the painting network where it differs.")
     critic_network: Mapping[str, Any] = _shape_setting("Shape of the critic where it differs.")
     vgg_network: Mapping[str, Any] = _shape_setting("Shape of the perceptual network where it differs.")
+    pairs: Mapping[str, Any] = _preset_setting(
+        "pairs", {}, "How pairs are made where it differs: shares such as bare_share, those without a hint.",
+        parse=_table, metavar="{KEY=…}", panel=_RECIPE,
+    )  # fmt: skip
+    optimizer: str = _preset_setting(
+        "optimizer", "ranger", "Optimizer of the painting network; muon has AdamW at its ends.",
+        choices=("ranger", "muon"), panel=_RECIPE,
+    )  # fmt: skip
+    schedule: str = _preset_setting(
+        "schedule", "one-cycle", "Learning rate of a stage that paints; a trapezoid rises, stays, falls.",
+        choices=("one-cycle", "trapezoid"), panel=_RECIPE,
+    )  # fmt: skip
+    warm_up: int = setting(300, "Steps in which a trapezoid rises.", least=0, panel=_RECIPE)
+    cool_down: float = setting(
+        0.9, "Share of the steps in which a trapezoid falls.", least=0, most=1, panel=_RECIPE
+    )
+    clip: float = _preset_setting("clip", 1.0, "Largest norm of the gradients.", above=0, panel=_RECIPE)
+    half: bool = setting(False, "Write model.safetensors in half precision.", panel=_RECIPE)
+    hint_figures: bool = setting(
+        False, "After each epoch, also measure and show what is painted with each kind of hint.",
+        panel=_RECIPE,
+    )  # fmt: skip
     accumulate: int = setting(1, "Batches whose gradients make one step.", least=1, panel=_RECIPE)
     ema: float = _preset_setting(
         "ema", 0.0, "Decay per step of a moving average of the weights; 0 for none.", least=0, below=1,
@@ -239,7 +297,7 @@ class TrainSettings(Settings):
         super().__post_init__()
         for name in _TABLES:
             _check_table(name, getattr(self, name))
-        for name in ("network", "critic_network", "vgg_network"):
+        for name in _FREE_TABLES:
             if not isinstance(getattr(self, name), Mapping):
                 raise UsageError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be a table")
         for name in ("size", "stages"):

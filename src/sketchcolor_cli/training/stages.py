@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -12,76 +13,50 @@ from torch.nn import functional as F  # noqa: N812
 
 from sketchcolor_cli.color.spaces import rgb_to_xyv
 from sketchcolor_cli.metrics import pictures as measures
-from sketchcolor_cli.networks.hint_unet import HintUNet
-from sketchcolor_cli.training import results
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_critic, load_model
+from sketchcolor_cli.networks.loading import load_perceptual
+from sketchcolor_cli.training import presets, results
 from sketchcolor_cli.training.gan import adversary, alternating, early_stopping, fakes
+from sketchcolor_cli.training.gan.modules import AutocastCritic, CriticOutput, GeneratorAndCritic
 from sketchcolor_cli.training.loop import callbacks, metrics
 from sketchcolor_cli.training.loop.data import EpochBatches, loader
-from sketchcolor_cli.training.loop.learner import Work, fit
+from sketchcolor_cli.training.loop.learner import Work
+from sketchcolor_cli.training.loop.muon import MuonAndAdamW
+from sketchcolor_cli.training.loop.wrappers import AutocastClassifier, AutocastColorNet
 from sketchcolor_cli.training.pairs import classes
-from sketchcolor_cli.training.pairs.palette_conditioning import sheet_and_palette
 from sketchcolor_cli.training.perception import feature_extractor, perceptual_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
-    from sketchcolor_cli.networks.base import ColorNet, Prediction
-    from sketchcolor_cli.networks.critic import Critic, PatchCritic
+    from sketchcolor_cli.networks.base import Prediction
     from sketchcolor_cli.networks.perceptual import Perceptual
-    from sketchcolor_cli.training.loop.learner import Context
-    from sketchcolor_cli.training.pairs.classes import Classes
+    from sketchcolor_cli.training.loop.context import Context
+    from sketchcolor_cli.training.material import Material
     from sketchcolor_cli.training.presets import Loss, Setup
-    from sketchcolor_cli.training.settings import TrainSettings
 
 _SHEET_ROWS = 8
 _MEASURED = (measures.psnr, measures.delta_e, metrics.colorfulness_ratio)  # of results, after each epoch
 
 
-class AutocastColorNet(nn.Module):
-    """A network as fastai calls it; it works in a lower precision, its results and the loss do not.
+@dataclass(frozen=True)
+class Stage:
+    """How a stage is run: ``build`` makes its work, which is fitted; ``finish`` has the last word."""
 
-    In training it sees of some sheets the palette alone, which makes the mood count without the rest.
-    """
-
-    def __init__(self, net: ColorNet, device: str, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.net, self.device_type, self.dtype = net, torch.device(device).type, dtype
-
-    def forward(
-        self, sketch: Tensor, hint: Tensor, spread: Tensor, sheet: Tensor | None = None
-    ) -> Prediction:
-        """See :class:`ColorNet`."""
-        z = None
-        if sheet is not None and self.net.training and isinstance(self.net, HintUNet):
-            sheet, z = sheet_and_palette(self.net, sheet)
-        with torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
-            prediction = self.net(sketch, hint, spread=spread, sheet=sheet, z=z)
-        parts = {name: part.float() for name, part in vars(prediction).items() if part is not None}
-        return replace(prediction, **parts)  # type: ignore[no-any-return]
+    build: Callable[[Context, Material], Work]
+    paints: bool = True
+    """Whether it teaches the painting network, which later stages go on with."""
+    finish: Callable[[Context, Material], None] | None = None
 
 
-class AutocastClassifier(nn.Module):
-    """The perceptual network as a classifier of RGB pictures (N, 3, H, W) in [0, 1]."""
-
-    def __init__(self, net: Perceptual, device: str, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.net, self.device_type, self.dtype = net, torch.device(device).type, dtype
-
-    def forward(self, rgb: Tensor) -> Tensor:
-        """Return logits (N, classes)."""
-        xyv = rgb_to_xyv(rgb)
-        with torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
-            return self.net(xyv).logits.float()  # type: ignore[no-any-return]
-
-
-def fit_vgg(context: Context, data: Classes, *, keep: Callable[[Path], None]) -> None:
+def build_vgg(context: Context, material: Material) -> Work:
     """Teach the perceptual network to tell classes of cartoons apart; top-1 and top-5 are measured."""
-    net, valid = data.net, data.valid
+    data = material.classes
     if context.config.compile:
-        net.compile()
-    model = AutocastClassifier(net, context.device, context.dtype)
-    sample = fakes.first_of(valid, classes.SHEET, context.config.size[-1])
+        data.net.compile()
+    model = AutocastClassifier(data.net, context.device, context.dtype)
+    sample = fakes.first_of(data.valid, classes.SHEET, context.config.size[-1])
 
     def sheet(path: Path) -> None:
         was_training = model.training
@@ -89,12 +64,9 @@ def fit_vgg(context: Context, data: Classes, *, keep: Callable[[Path], None]) ->
         classes.class_sheet(lambda rgb: model(rgb.to(context.device)), sample, path)
         model.train(was_training)
 
-    fit(
-        context,
-        Work(
-            "vgg", model, {"net": net}, data.train, valid, F.cross_entropy, inputs=1,
-            metrics=(top1, top5), sheet=sheet, keep=keep,
-        ),
+    return Work(
+        "vgg", model, {"net": data.net}, data.net, data.train, data.valid, F.cross_entropy, inputs=1,
+        facts={"names_of_classes": data.names}, metrics=(top1, top5), sheet=sheet,
     )  # fmt: skip
 
 
@@ -109,17 +81,22 @@ def top5(logits: Tensor, labels: Tensor) -> Tensor:
     return (best == labels[:, None]).any(1).float().mean()
 
 
-def fit_pixel(context: Context, setup: Setup, *, keep: Callable[[Path], None]) -> None:
+def build_pixel(context: Context, material: Material) -> Work:
     """Teach the network to paint what is there, pixel by pixel."""
-    fit(context, painting(context, setup, "pixel", setup.loss, keep))
+    return _painting(context, material.setup, "pixel", material.setup.loss)
 
 
-def fit_perceptual(
-    context: Context, setup: Setup, network: Perceptual, *, keep: Callable[[Path], None]
-) -> None:
+def build_perceptual(context: Context, material: Material) -> Work:
     """Teach the network to paint what looks the same to the perceptual network."""
-    loss = perceived(setup, feature_extractor(network, context.device, context.dtype))
-    fit(context, painting(context, setup, "perceptual", loss, keep))
+    features = feature_extractor(perceptual_network(context), context.device, context.dtype)
+    return _painting(context, material.setup, "perceptual", perceived(material.setup, features))
+
+
+def perceptual_network(context: Context) -> Perceptual:
+    """Return the network whose features compare pictures: a given one, the run's own, or the bundled."""
+    if context.config.perceptual:
+        return load_perceptual(Path(context.config.perceptual))
+    return load_perceptual(context.network("vgg") if "vgg" in context.config.stages else None)
 
 
 def perceived(setup: Setup, features: Callable[[Tensor], tuple[Tensor, ...]]) -> Loss:
@@ -134,15 +111,34 @@ def perceived(setup: Setup, features: Callable[[Tensor], tuple[Tensor, ...]]) ->
     return loss
 
 
-def fit_critic(
-    context: Context,
-    setup: Setup,
-    critic: Critic | PatchCritic,
-    *,
-    progress: Callable[[int, int], None],  # told how many pictures there are, and how many are painted
-    keep: Callable[[Path], None],
-) -> None:
+def build_critic(context: Context, material: Material) -> Work:
     """Teach the critic to tell drawings from what the network paints, which is saved first."""
+    config, size = context.config, context.config.size[-1]
+    critic = presets.set_up_critic(config)
+    data = _paint_fakes(context, material.setup)
+    model = AutocastCritic(critic, config.r1, context.device, context.dtype)
+    sample = fakes.first_of(data["valid"], _SHEET_ROWS, size)
+
+    def sheet(path: Path) -> None:
+        was_training = critic.training
+        critic.eval()
+        fakes.critic_sheet(lambda rgb: model.judge(rgb_to_xyv(rgb.to(context.device))), sample, path)
+        critic.train(was_training)
+
+    def loss(judged: CriticOutput, _: Tensor) -> Tensor:
+        return adversary.critic_loss(config.gan_loss, judged.real, judged.fake) + config.r1 * judged.penalty
+
+    def accuracy(judged: CriticOutput, _: Tensor) -> Tensor:
+        return adversary.accuracy(judged.real, judged.fake)
+
+    return Work(
+        "critic", model, {"critic": critic}, critic, data["train"], data["valid"], loss, inputs=2,
+        metrics=(accuracy,), batch_size=max(1, config.batch_size // 2), sheet=sheet,
+    )  # fmt: skip
+
+
+def _paint_fakes(context: Context, setup: Setup) -> dict[str, fakes.RealAndFake]:
+    """Save what the network paints for all pairs; return drawings and generated pictures of both parts."""
     config, size = context.config, context.config.size[-1]
     net = setup.net.to(torch.device(context.device)).to(memory_format=torch.channels_last)
     autocast = AutocastColorNet(net, context.device, context.dtype)
@@ -162,106 +158,29 @@ def fit_critic(
         mine = range(context.ranks.rank, len(pairs), context.ranks.count)
         fakes.paint_all(
             pairs, mine, paint, folder, size, config.batch_size,
-            progress=partial(progress, len(mine)), stop=context.stop,
+            progress=partial(context.busy, "painting for the critic", len(mine)), stop=context.stop,
         )  # fmt: skip
         context.ranks.wait()
         data[part] = fakes.RealAndFake(pairs, folder, size, config.seed, varied=part == "train")
-
-    model = AutocastCritic(critic, config.r1, context.device, context.dtype)
-    sample = fakes.first_of(data["valid"], _SHEET_ROWS, size)
-
-    def sheet(path: Path) -> None:
-        was_training = critic.training
-        critic.eval()
-        fakes.critic_sheet(lambda rgb: model.judge(rgb_to_xyv(rgb.to(context.device))), sample, path)
-        critic.train(was_training)
-
-    def loss(judged: CriticOutput, _: Tensor) -> Tensor:
-        return adversary.critic_loss(config.gan_loss, judged.real, judged.fake) + config.r1 * judged.penalty
-
-    def accuracy(judged: CriticOutput, _: Tensor) -> Tensor:
-        return adversary.accuracy(judged.real, judged.fake)
-
-    fit(
-        context,
-        Work(
-            "critic", model, {"critic": critic}, data["train"], data["valid"], loss, inputs=2,
-            metrics=(accuracy,), batch_size=max(1, config.batch_size // 2), sheet=sheet, keep=keep,
-        ),
-    )  # fmt: skip
+    return data
 
 
-class CriticOutput(NamedTuple):
-    """The critic's logits for drawings and generated pictures, and how steep it is at the drawings."""
-
-    real: Tensor
-    fake: Tensor
-    penalty: Tensor
-
-
-class AutocastCritic(nn.Module):
-    """The critic as fastai calls it, on RGB pictures (N, 3, H, W) in [0, 1]."""
-
-    def __init__(self, critic: nn.Module, r1: float, device: str, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.critic, self.r1 = critic, r1
-        self.device_type, self.dtype = torch.device(device).type, dtype
-
-    def forward(self, real: Tensor, fake: Tensor) -> CriticOutput:
-        """Judge as many drawings as generated pictures."""
-        return self.judged(rgb_to_xyv(real), rgb_to_xyv(fake))
-
-    def judged(self, real: Tensor, fake: Tensor) -> CriticOutput:
-        """Judge both, in XYV, in one batch, so that norms see them alike."""
-        of_real, of_fake = self.judge(torch.cat([real, fake])).chunk(2)
-        penalty = of_real.new_zeros(())
-        if self.r1 and torch.is_grad_enabled():
-            penalty = adversary.gradient_penalty(self.critic, real)
-        return CriticOutput(of_real, of_fake, penalty)
-
-    def judge(self, xyv: Tensor) -> Tensor:
-        """Return logits, in float32, of pictures in XYV."""
-        with torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
-            logits: Tensor = self.critic(xyv.contiguous(memory_format=torch.channels_last))
-        return logits.float()
-
-
-class GeneratorAndCritic(nn.Module):
-    """Generator and critic as fastai calls them; what the turn asks of the critic is in the loss."""
-
-    def __init__(self, autocast: AutocastColorNet, judge: AutocastCritic) -> None:
-        super().__init__()
-        self.autocast, self.judge = autocast, judge
-
-    def forward(self, *given: Tensor) -> Prediction:
-        """Paint; without a graph while the generator waits."""
-        learning = any(parameter.requires_grad for parameter in self.autocast.parameters())
-        with torch.set_grad_enabled(learning and torch.is_grad_enabled()):
-            return self.autocast(*given)  # type: ignore[no-any-return]
-
-
-def fit_adversarial(
-    context: Context,
-    setup: Setup,
-    network: Perceptual,
-    critic: Critic | PatchCritic,
-    *,
-    keep: Callable[[Path], None],
-) -> None:
-    """Let generator and critic play by turns, and watch; ``best.safetensors`` is the generator to hand on."""
-    config, device = context.config, context.device
+def build_adversarial(context: Context, material: Material) -> Work:
+    """Let generator and critic learn by turns; ``best.safetensors`` is the generator to hand on."""
+    config, device, setup = context.config, context.device, material.setup
+    critic = load_critic(Path(config.from_critic or context.network("critic"))).train()
     players: dict[str, nn.Module] = {alternating.GENERATOR: setup.net, alternating.CRITIC: critic}
-    features = feature_extractor(network, device, context.dtype)
+    features = feature_extractor(perceptual_network(context), device, context.dtype)
     base = perceived(setup, features)
-    work = painting(context, setup, "adversarial", base, keep)
-    autocast = AutocastColorNet(setup.net, device, context.dtype)
+    work = _painting(context, setup, "adversarial", base)
+    generator = AutocastColorNet(setup.net, device, context.dtype)
     judge = AutocastCritic(critic, config.r1, device, context.dtype)
     turns = alternating.AlternatingUpdates(players, config)
 
     def loss(prediction: Prediction, truth: Tensor, sketch: Tensor) -> Tensor:
         fake = setup.to_xyv(prediction, sketch)
         if turns.turn == alternating.CRITIC and torch.is_grad_enabled():
-            judged = judge.judged(rgb_to_xyv(truth), fake.detach())
+            judged = judge.compare(rgb_to_xyv(truth), fake.detach())
             return adversary.critic_loss(config.gan_loss, *judged[:2]) + config.r1 * judged.penalty
         wish = adversary.generator_term(config.gan_loss, judge.judge(fake))
         return base(prediction, truth, sketch) + config.gan_weight * wish
@@ -271,62 +190,71 @@ def fit_adversarial(
     )
 
     def measured() -> early_stopping.Figures:
-        return early_stopping.measure(
-            setup.net, autocast, loader(setup.valid, held_out), setup.loss, features, device
-        )
+        batches = loader(setup.valid, held_out)
+        return early_stopping.measure(setup.net, generator, batches, setup.loss, features, device)
 
     rates = {alternating.GENERATOR: config.lr["adversarial"], alternating.CRITIC: config.critic_lr}
-    watching = alternating.GeneratorMonitor(context.run, config, turns, measured, keep, context.report)
-    fit(
-        context,
-        replace(
-            work,
-            model=GeneratorAndCritic(autocast, judge),
-            nets={"net": setup.net, "critic": critic},
-            loss=loss,
-            keep=None,
-            callbacks=[*work.callbacks, turns, watching],
-            one_cycle=False,
-            optimizer=lambda: alternating.GanOptimizer(players, rates, config.gan_decay),
-        ),
+    monitor = alternating.GeneratorMonitor(context, turns, measured, setup.net)
+    return replace(
+        work,
+        model=GeneratorAndCritic(generator, judge),
+        nets={"net": setup.net, "critic": critic},
+        loss=loss,
+        keeps_best=False,
+        callbacks=[*work.callbacks, turns, monitor],
+        schedule="fixed",
+        optimizer=lambda: alternating.GanOptimizer(players, rates, config.gan_decay),
     )
 
 
-def painting(
-    context: Context,
-    setup: Setup,
-    stage: str,
-    loss: Loss,
-    keep: Callable[[Path], None],
-) -> Work:
+def take_best(context: Context, material: Material) -> None:
+    """Go back to the generator that was best, and show it."""
+    setup = material.setup
+    best = load_model(context.run / "best.safetensors", ColorNet)[0]
+    setup.net.load_state_dict(best.state_dict())
+    sample = fakes.first_of(setup.valid, _SHEET_ROWS, context.config.size[-1])
+    results.contact_sheet(setup.net, sample, context.run / "sheets" / "adversarial-best.png")
+
+
+def _painting(context: Context, setup: Setup, stage: str, loss: Loss) -> Work:
     """Return the work of a stage that fits the painting network by ``loss``(prediction, truth, sketch)."""
-    config = context.config
+    config, net = context.config, setup.net
     if config.compile:
-        setup.net.compile()
+        net.compile()
     sample = fakes.first_of(setup.valid, _SHEET_ROWS, config.size[-1])
+    by_hint = results.ByHint(net, setup.by_hint, config.size[-1], context.device, context.dtype)
 
     def pictures(prediction: Prediction, truth: Tensor, sketch: Tensor) -> tuple[Tensor, Tensor]:
-        return results.result_rgb(setup.net, prediction, sketch), truth
+        return results.result_rgb(net, prediction, sketch), truth
 
     return Work(
         stage,
-        AutocastColorNet(setup.net, context.device, context.dtype),
-        {"net": setup.net},
+        AutocastColorNet(net, context.device, context.dtype),
+        {"net": net},
+        net,
         setup.train,
         setup.valid,
         loss,
         inputs=setup.inputs,
-        idle=setup.net.sheet_size > 0,
+        idle=net.sheet_size > 0,
         metrics=[metrics.PictureMetric(one, pictures=pictures) for one in _MEASURED],
-        sheet=lambda path: results.contact_sheet(setup.net, sample, path),
-        keep=keep,
+        figures=by_hint.figures if setup.by_hint else None,
+        shares=setup.shares,
+        sheet=by_hint.sheet if setup.by_hint else partial(results.contact_sheet, net, sample),
         callbacks=[
             *([callbacks.JointAugment()] if setup.augments_batches else []),
             *([callbacks.FrozenNorms()] if config.finetune else []),
         ],
+        schedule=config.schedule,
+        optimizer=partial(MuonAndAdamW, net, config.lr[stage]) if config.optimizer == "muon" else None,
     )
 
 
-def show(setup: Setup, config: TrainSettings, path: Path) -> None:
-    """Write a contact sheet of the painting network as it is."""
-    results.contact_sheet(setup.net, fakes.first_of(setup.valid, _SHEET_ROWS, config.size[-1]), path)
+STAGES: Mapping[str, Stage] = {
+    "vgg": Stage(build_vgg, paints=False),
+    "pixel": Stage(build_pixel),
+    "perceptual": Stage(build_perceptual),
+    "critic": Stage(build_critic, paints=False),
+    "adversarial": Stage(build_adversarial, finish=take_best),
+}
+"""The stages by name, in the order in which they build on each other."""

@@ -17,11 +17,11 @@ with warnings.catch_warnings():
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from torch import nn
 
     from sketchcolor_cli.training.gan.early_stopping import Figures
+    from sketchcolor_cli.training.loop.context import Context
     from sketchcolor_cli.training.settings import TrainSettings
 
 GENERATOR, CRITIC = "generator", "critic"
@@ -122,24 +122,23 @@ class AlternatingUpdates(Callback):  # type: ignore[misc]
 class GeneratorMonitor(Callback):  # type: ignore[misc]
     """Look at the generator before the game and every so many of its steps; keep the best, stop in time.
 
-    Each look is a row of ``watch.csv``. ``measured`` returns the figures, ``keep`` writes the generator.
+    Each look is a row of ``watch.csv``. ``measured`` returns the figures of the generator.
     """
 
     order = 57  # after the epoch's log, before the average gives way and before the state is saved
 
     def __init__(
         self,
-        folder: Path,
-        config: TrainSettings,
+        context: Context,
         turns: AlternatingUpdates,
         measured: Callable[[], Figures],
-        keep: Callable[[Path], None],
-        report: Callable[[dict[str, Any]], None],
+        generator: nn.Module,
     ) -> None:
         super().__init__()
-        self.table, self.best = folder / "watch.csv", folder / "best.safetensors"
-        self.every, self.turns = config.watch_batches, turns
-        self.measured, self.keep, self.report = measured, keep, report
+        config = context.config
+        self.context, self.turns, self.measured, self.generator = context, turns, measured, generator
+        self.table, self.best = context.run / "watch.csv", context.run / "best.safetensors"
+        self.every = config.watch_batches
         self.stopping = EarlyStopping(config.patience, config.slack)
         self.steps = 0
         self.looked = -1
@@ -169,13 +168,13 @@ class GeneratorMonitor(Callback):  # type: ignore[misc]
         figures = self.measured()
         better = self.stopping.look(figures)
         if better:
-            self.keep(self.best)
+            self.context.save(self.best, self.generator)
         if average is not None:
             average.after_validate()
         self.looked = self.steps
         row = {"stage": "adversarial", "step": self.steps, **asdict(figures), "best": int(better)}
         append_row(self.table, {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-        self.report({"event": "look", **row})
+        self.context.report({"event": "look", **row})
         if self.stopping.over:
             self.learn.checkpoints.save(self.n_epoch, 0)
             raise CancelFitException

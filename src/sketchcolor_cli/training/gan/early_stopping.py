@@ -81,7 +81,7 @@ class EarlyStopping:
 @torch.no_grad()
 def measure(
     net: ColorNet,
-    fed: Callable[..., Prediction],
+    predict: Callable[..., Prediction],
     batches: Iterable[Sequence[Tensor]],
     loss: Callable[[Prediction, Tensor, Tensor], Tensor],
     features: Callable[[Tensor], tuple[Tensor, ...]],
@@ -89,7 +89,7 @@ def measure(
 ) -> Figures:
     """Return the figures of a network, in evaluation mode, over batches of (sketch, hint, …, truth, sketch).
 
-    ``fed`` calls the network; ``features`` gives features of XYV pictures, of which the last are used.
+    ``predict`` calls the network; ``features`` gives features of XYV pictures, of which the last are used.
     """
     was_training = net.training
     net.eval()
@@ -97,14 +97,14 @@ def measure(
     found, wanted = RunningMoments(), RunningMoments()
     for batch in batches:
         *given, truth, sketch = (part.to(device) for part in batch)
-        prediction = fed(*given)
+        prediction = predict(*given)
         result = result_rgb(net, prediction, sketch)
         total += float(loss(prediction, truth, sketch)) * len(truth)
         colors += float(colorfulness(result).sum())
         count += len(truth)
         for moments, pictures in ((found, result), (wanted, truth)):
-            features = features(rgb_to_xyv(pictures))[-1].mean((2, 3))
-            moments.add(features.double().cpu().numpy())
+            seen = features(rgb_to_xyv(pictures))[-1].mean((2, 3))
+            moments.add(seen.double().cpu().numpy())
     net.train(was_training)
     distance = frechet_distance(found.moments(), wanted.moments())
     return Figures(total / count, colors / count, distance)

@@ -82,7 +82,7 @@ class RealAndFake(Dataset[tuple[Tensor, ...]]):
 
     The drawing is that of a pair; the generated picture is of another one, drawn from seed and place alone,
     so that what is in a picture says nothing of whether it is real. With ``varied`` each is mirrored at
-    random. GanOptimizer have passed through eight bits, for else the one that has not would give itself away.
+    random. Both have passed through eight bits, for else the one that has not would give itself away.
     """
 
     def __init__(self, pairs: PairDataset, folder: Path, size: int, seed: int, *, varied: bool) -> None:

@@ -1,21 +1,16 @@
-"""fastai callbacks of ours: random numbers, joint augmentation, checkpoints to go on from, the log of epochs.
-
-fastai calls ``after_epoch`` also for the epochs that a resumed run leaves out; what ends an epoch here is
-therefore ``after_validate``.
-"""
+"""fastai callbacks for steps: random numbers, augmentation, gradients, averages, the learning rate."""
 
 from __future__ import annotations
 
-import time
 import warnings
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sketchcolor_cli.errors import TrainingError
-from sketchcolor_cli.training.files import append_row, drop_rows, save_state
+from sketchcolor_cli.training.loop.checkpoints import last_good
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated
@@ -25,11 +20,7 @@ with warnings.catch_warnings():
     from fastai.vision.augment import aug_transforms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from pathlib import Path
-
-    from sketchcolor_cli.training.loop.data import EpochBatches
-    from sketchcolor_cli.training.settings import TrainSettings
 
 
 class Seeds(Callback):  # type: ignore[misc]
@@ -76,134 +67,6 @@ def _transformed(pictures: Tensor, transforms: list[Any]) -> Tensor:
     for transform in transforms:
         changed = transform(changed, split_idx=0)
     return changed.as_subclass(Tensor).clamp(0, 1)  # type: ignore[no-any-return]
-
-
-@runtime_checkable
-class Stateful(Protocol):
-    """A callback with a state of its own, which belongs into checkpoints."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state: tensors and plain values."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state; called before fitting begins."""
-
-
-class Checkpoints(Callback):  # type: ignore[misc]
-    """Save everything that the next step depends on, and take it up again so that nothing differs.
-
-    Saved every few minutes after a step, and after each epoch. ``stop`` is asked after each step; when it
-    says so the state is saved and KeyboardInterrupt raised. ``settings`` is kept with the state. Within steps
-    of several batches nothing is saved.
-    """
-
-    order = 60  # last, when a step or an epoch is complete
-
-    def __init__(
-        self,
-        file: Path,
-        stage: str,
-        nets: dict[str, nn.Module],
-        batches: EpochBatches,
-        settings: dict[str, Any],
-        config: TrainSettings,
-        stop: Callable[[], bool],
-        state: dict[str, Any] | None,
-        stateful: Sequence[Stateful] = (),
-        *,
-        writes: bool = True,
-    ) -> None:
-        super().__init__()
-        self.writes = writes
-        self.file, self.stage, self.batches, self.settings, self.stop = file, stage, batches, settings, stop
-        self.weights, self.stateful = nn.ModuleDict(nets), stateful
-        self.seconds, self.accumulate = config.checkpoint_minutes * 60, config.accumulate
-        self.resumed = state
-        self.best = state["best"] if state else float("inf")
-        self.saved = time.monotonic()
-
-    @property
-    def done(self) -> int:
-        """Batches of this epoch that came before the present one, those before a resumption included."""
-        return self.batches.start + int(self.iter)
-
-    @property
-    def completes_step(self) -> bool:
-        """Whether the present batch is the last of a step of the optimizer."""
-        return (self.done + 1) % self.accumulate == 0 or self.done + 1 == len(self.batches)
-
-    def before_fit(self) -> None:
-        """Take up weights, optimizer and the running mean of the loss."""
-        if self.resumed is None:
-            return
-        self.weights.load_state_dict(self.resumed["model"])
-        self.learn.opt.load_state_dict(to_device(self.resumed["optimizer"], self.dls.device))
-        smooth = self.learn.recorder.smooth_loss
-        smooth.count, smooth.val = self.resumed["smooth_loss"]
-
-    def before_epoch(self) -> None:
-        """Set the order of the pictures, and where in it to begin."""
-        self.batches.epoch, self.batches.start = self.epoch, 0
-        if self.resumed is not None and self.epoch == self.resumed["epoch"]:
-            self.batches.start = self.resumed["batch"]
-
-    def before_train(self) -> None:
-        """Take up the place in the one-cycle schedule."""
-        for _ in range(self.batches.start):  # added one by one, for the same rounding as in an unbroken run
-            self.learn.pct_train += 1.0 / (len(self.batches) * self.n_epoch)
-
-    def after_batch(self) -> None:
-        """Save when it is time, or when the run shall stop."""
-        if not self.training or not self.completes_step:
-            return
-        if self.stop():
-            self.save(self.epoch, self.done + 1)
-            raise KeyboardInterrupt
-        if time.monotonic() - self.saved >= self.seconds:
-            self.save(self.epoch, self.done + 1)
-
-    def after_validate(self) -> None:
-        """Save at the end of the epoch."""
-        self.save(self.epoch + 1, 0)
-
-    def check(self) -> None:
-        """Raise TrainingError when a weight is no number any more."""
-        if not all(tensor.isfinite().all() for tensor in self.weights.state_dict().values()):
-            raise TrainingError(f"the weights became NaN in epoch {self.epoch + 1}; {last_good(self.file)}")
-
-    def save(self, epoch: int, batch: int) -> None:
-        """Write the state from which epoch ``epoch`` goes on after ``batch`` batches."""
-        self.check()
-        model = self.weights.state_dict()
-        self.saved = time.monotonic()
-        if not self.writes:
-            return
-        smooth = self.learn.recorder.smooth_loss
-        state = {
-            **self.settings,
-            "stage": self.stage,
-            "model": model,
-            "optimizer": _plain(self.learn.opt.state_dict()),
-            "more": {type(one).__name__: _plain(one.state_dict()) for one in self.stateful},
-            "epoch": epoch,
-            "batch": batch,
-            "smooth_loss": [smooth.count, smooth.val],
-            "best": self.best,
-        }
-        save_state(self.file, state)
-
-
-def _plain(value: Any) -> Any:
-    """Return fastai's containers as plain lists and dicts, which can be loaded without unpickling code."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, Tensor):
-        return value
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, str):
-        return value
-    return [_plain(item) for item in value] if hasattr(value, "__iter__") else value
 
 
 class Accumulate(Callback):  # type: ignore[misc]
@@ -368,102 +231,33 @@ class StopOnNaN(Callback):  # type: ignore[misc]
             raise TrainingError(f"the loss became {self.loss.item()} in {where}; {last_good(self.file)}")
 
 
-def last_good(checkpoint: Path) -> str:
-    """Return what a user can do after a loss or weights have become NaN."""
-    kept = f"{checkpoint} holds the last good state" if checkpoint.exists() else "there is no checkpoint yet"
-    return f"{kept}; start again with a lower --lr"
+class TrapezoidRate(Callback):  # type: ignore[misc]
+    """Let the learning rate rise over the first steps, stay, and fall to 0 over the last part of the run."""
 
+    run_valid = False
 
-class EpochLog(Callback):  # type: ignore[misc]
-    """Report steps; after each epoch write metrics.csv and a contact sheet, and keep the best network."""
-
-    order = 55  # after fastai's Recorder, which measures, and before Checkpoints, which keeps what is best
-
-    def __init__(
-        self,
-        folder: Path,
-        stage: str,
-        report: Callable[[dict[str, Any]], None],
-        *,
-        sheet: Callable[[Path], None] | None,
-        keep: Callable[[Path], None] | None,
-        writes: bool = True,
-    ) -> None:
+    def __init__(self, lr: float, warm_up: int, cool_down: float) -> None:
+        """Take the highest rate, the steps in which it is reached, and the share of the run that it falls."""
         super().__init__()
-        self.writes = writes
-        self.folder, self.stage, self.sheet, self.report, self.keep = folder, stage, sheet, report, keep
-        self.table = folder / "metrics.csv"
-        self.began = time.monotonic()
+        self.lr, self.warm_up, self.cool_down = lr, warm_up, cool_down
+        self.steps = 0
 
-    def before_fit(self) -> None:
-        """Drop the rows of epochs that will be done again."""
-        resumed = self.learn.checkpoints.resumed
-        if self.writes:
-            drop_rows(self.table, self.stage, resumed["epoch"] if resumed else 0)
+    def before_batch(self) -> None:
+        """Set the rate of the step."""
+        rate = self.lr * min(1.0, (self.steps + 1) / max(1, self.warm_up))
+        left = 1 - float(self.pct_train)
+        if left < self.cool_down:
+            rate *= max(0.01, left / self.cool_down)
+        self.learn.opt.set_hyper("lr", rate)
 
-    def after_batch(self) -> None:
-        """Report the step."""
-        if self.training and self.writes:
-            self.report(
-                {
-                    "event": "step",
-                    "stage": self.stage,
-                    "epoch": self.epoch + 1,
-                    "epochs": self.n_epoch,
-                    "step": self.learn.checkpoints.done + 1,
-                    "steps": self.n_iter,
-                    "loss": float(self.learn.smooth_loss),
-                }
-            )
+    def after_step(self) -> None:
+        """Count the step."""
+        self.steps += 1
 
-    def after_validate(self) -> None:
-        """Write down the epoch."""
-        if not self.writes:
-            return
-        _, *measured = self.learn.recorder.log
-        _, *names = self.learn.recorder.metric_names
-        now = time.monotonic()
-        row = {
-            "stage": self.stage, "epoch": self.epoch + 1, **dict(zip(names, measured, strict=True)),
-            "lr": float(self.opt.hypers[-1]["lr"]), "seconds": round(now - self.began, 1),
-        }  # fmt: skip
-        self.began = now
-        append_row(self.table, {key: _short(value) for key, value in row.items()})
-        if self.sheet is not None:
-            self.sheet(self.folder / "sheets" / f"{self.stage}-{self.epoch + 1:03d}.png")
-        if self.keep is not None and row["valid_loss"] < self.learn.checkpoints.best:
-            self.learn.checkpoints.best = row["valid_loss"]
-            self.keep(self.folder / "best.safetensors")
-        self.report({"event": "epoch", **row})
+    def state_dict(self) -> dict[str, Any]:
+        """Return the number of steps."""
+        return {"steps": self.steps}
 
-
-class TensorBoard(Callback):  # type: ignore[misc]
-    """Write the loss of each step and the figures of each epoch for TensorBoard."""
-
-    order = 56  # after the epoch has been written down
-
-    def __init__(self, folder: Path, stage: str) -> None:
-        super().__init__()
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise TrainingError("--tensorboard: install sketchcolor-cli[tensorboard] first") from error
-        self.stage, self.writer = stage, SummaryWriter(str(folder / "tensorboard"))
-
-    def after_batch(self) -> None:
-        """Write the running mean of the loss."""
-        if self.training:
-            place = self.epoch * len(self.learn.checkpoints.batches) + self.learn.checkpoints.done + 1
-            self.writer.add_scalar(f"{self.stage}/loss", float(self.learn.smooth_loss), place)
-
-    def after_validate(self) -> None:
-        """Write the figures of the epoch."""
-        _, *measured = self.learn.recorder.log
-        _, *names = self.learn.recorder.metric_names
-        for name, value in zip(names, measured, strict=True):
-            self.writer.add_scalar(f"{self.stage}/{name}", float(value), self.epoch + 1)
-        self.writer.flush()
-
-
-def _short(value: Any) -> Any:
-    return f"{value:.6g}" if isinstance(value, float) else value
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.steps = state["steps"]

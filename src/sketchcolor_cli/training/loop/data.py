@@ -39,6 +39,10 @@ class Drawings(Sequence[Drawing]):
         """Return the group of a drawing, empty for none."""
         return self[index].group
 
+    def source(self, index: int) -> str:
+        """Return where a drawing is from, empty where nothing is known."""
+        return self[index].source
+
 
 class SetDrawings(Drawings):
     """The pictures of a set, each read when it is asked for, shorter side at most ``short_side`` pixels.
@@ -70,6 +74,10 @@ class SetDrawings(Drawings):
         """Return the group that a shard names; a folder belongs to none, as it may mean anything."""
         return self.pictures.group(index) if self._in_shards else ""
 
+    def source(self, index: int) -> str:
+        """Return where a picture of a shard is from."""
+        return self.pictures.source(index) if self._in_shards else ""
+
     @property
     def _in_shards(self) -> bool:
         return isinstance(self.pictures, ShardSet)
@@ -92,6 +100,10 @@ class Sketched(Drawings):
         """Return the group of a drawing, empty for none."""
         return group_of(self.drawings, index)
 
+    def source(self, index: int) -> str:
+        """Return where a drawing is from, empty where nothing is known."""
+        return source_of(self.drawings, index)
+
 
 class Subset(Drawings):
     """Some of the drawings of another sequence, by number."""
@@ -109,10 +121,19 @@ class Subset(Drawings):
         """Return the group of a drawing, empty for none."""
         return group_of(self.drawings, self.numbers[index])
 
+    def source(self, index: int) -> str:
+        """Return where a drawing is from, empty where nothing is known."""
+        return source_of(self.drawings, self.numbers[index])
+
 
 def group_of(drawings: Sequence[Drawing], index: int) -> str:
     """Return the group of a drawing, empty for none, without decoding it where that can be had."""
     return drawings.group(index) if isinstance(drawings, Drawings) else drawings[index].group
+
+
+def source_of(drawings: Sequence[Drawing], index: int) -> str:
+    """Return where a drawing is from, without decoding it where that can be had."""
+    return drawings.source(index) if isinstance(drawings, Drawings) else drawings[index].source
 
 
 def readable(drawings: Sequence[Drawing]) -> Iterator[Drawing]:
@@ -195,7 +216,9 @@ class EpochBatches(Sampler[list[tuple[int, int, int]]]):
 
     ``sizes`` have equal parts of the ``epochs``, the last what is left over. The epochs of items are counted
     from ``first_epoch`` on. Of ``ranks`` processes each, by its ``rank``, has other batches. Incomplete
-    batches are left out when shuffled, as batch normalisation wants, unless there is no other.
+    batches are left out when shuffled, as batch normalisation wants, unless there is no other. With
+    ``pixels`` a batch has as many items as have so many pixels, at least four. With ``shares`` items are
+    drawn in proportion to these, as many in an epoch as there are.
     """
 
     def __init__(
@@ -210,25 +233,46 @@ class EpochBatches(Sampler[list[tuple[int, int, int]]]):
         first_epoch: int = 0,
         rank: int = 0,
         ranks: int = 1,
+        pixels: int = 0,
+        shares: Sequence[float] | None = None,
     ) -> None:
         self.rank, self.ranks = rank, ranks
-        self.count, self.size, self.seed, self.shuffled = count, min(batch_size, count), seed, shuffled
+        self.count, self.batch_size, self.seed, self.shuffled = count, batch_size, seed, shuffled
+        self.pixels, self.shares = pixels, shares
         self.sizes, self.epochs, self.first_epoch = sizes, epochs, first_epoch
         self.epoch, self.start = 0, 0
 
+    @property
+    def side(self) -> int:
+        """Side of the present epoch's pictures."""
+        return self.sizes[min(self.epoch * len(self.sizes) // self.epochs, len(self.sizes) - 1)]
+
+    @property
+    def size(self) -> int:
+        """Items of a batch of the present epoch."""
+        wanted = max(4, self.pixels // self.side**2) if self.pixels else self.batch_size
+        return min(wanted, self.count)
+
     def __len__(self) -> int:
-        """Return the batches of a whole epoch of one process, wherever this one begins."""
+        """Return the batches of the whole present epoch of one process, wherever this one begins."""
         together = self.size * self.ranks
         return self.count // together if self.shuffled else -(-self.count // together)
 
     def __iter__(self) -> Iterator[list[tuple[int, int, int]]]:
-        order, number = np.arange(self.count), self.first_epoch + self.epoch
-        if self.shuffled:
-            np.random.default_rng([self.seed, number]).shuffle(order)
-        side = self.sizes[min(self.epoch * len(self.sizes) // self.epochs, len(self.sizes) - 1)]
+        number, side, size = self.first_epoch + self.epoch, self.side, self.size
+        order = self._order(number)
         for step in range(self.start, len(self)):
             batch = step * self.ranks + self.rank
-            yield [(number, int(i), side) for i in order[batch * self.size : (batch + 1) * self.size]]
+            yield [(number, int(i), side) for i in order[batch * size : (batch + 1) * size]]
+
+    def _order(self, number: int) -> NDArray[np.int64]:
+        rng, order = np.random.default_rng([self.seed, number]), np.arange(self.count)
+        if self.shares is not None:
+            shares = np.asarray(self.shares, float)
+            return rng.choice(self.count, self.count, p=shares / shares.sum())
+        if self.shuffled:
+            rng.shuffle(order)
+        return order
 
 
 def loader(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,7 +11,9 @@ from torch import nn
 
 from sketchcolor_cli.errors import DataError, SketchcolorError, TrainingError
 from sketchcolor_cli.training.loop import callbacks
+from sketchcolor_cli.training.loop.checkpoints import Checkpoints, Stateful
 from sketchcolor_cli.training.loop.data import EpochBatches, loader
+from sketchcolor_cli.training.loop.log import EpochLog, TensorBoard
 from sketchcolor_cli.training.settings import STAGES
 
 with warnings.catch_warnings():
@@ -31,31 +32,9 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.utils.data import Dataset
 
-    from sketchcolor_cli.training.loop.ranks import Ranks
-    from sketchcolor_cli.training.settings import TrainSettings
+    from sketchcolor_cli.training.loop.context import Context
 
 _EPOCHS = 100_000  # a stage's pairs are those of epochs from this times its number on
-
-
-@dataclass(frozen=True)
-class Context:
-    """What all stages of a run share."""
-
-    run: Path
-    config: TrainSettings
-    device: str
-    settings: dict[str, Any]
-    """Goes into checkpoints, to be compared when the run is resumed."""
-    state: dict[str, Any] | None
-    """The checkpoint to go on from, or None."""
-    report: Callable[[dict[str, Any]], None]
-    stop: Callable[[], bool]
-    ranks: Ranks
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Number format that networks work in; weights and losses stay float32."""
-        return getattr(torch, self.config.precision)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -67,24 +46,32 @@ class Work:
     """What fastai calls with the inputs of a batch."""
     nets: dict[str, nn.Module]
     """The networks that learn; they go into checkpoints."""
+    network: nn.Module
+    """The one that is the stage's result."""
     train: Dataset[Any]
     valid: Dataset[Any]
     loss: Callable[..., Tensor]
     inputs: int
     """How many parts of a batch go into the model; the others go into the loss."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What more the network's file says of where it comes from."""
     metrics: Sequence[Any] = ()
     """Functions that return a batch's mean, or metrics of fastai's kind."""
+    figures: Callable[[], dict[str, float]] | None = None
+    """Measures more after each epoch."""
     batch_size: int = 0
     """Items of a batch, where that is not the configuration's number."""
+    shares: Sequence[float] | None = None
+    """How often each item is drawn, in proportion; None: each once in an epoch."""
     sheet: Callable[[Path], None] | None = None
     """Writes a contact sheet; asked after each epoch."""
-    keep: Callable[[Path], None] | None = None
-    """Writes the network to a file; asked when it is the best so far."""
+    keeps_best: bool = True
+    """Whether the network of the lowest held-out loss is written; else a callback of the stage does."""
     idle: bool = False
     """Whether some weights may have no part in a step, such as those for sheets where none is shown."""
     callbacks: list[Any] = field(default_factory=list)
-    one_cycle: bool = True
-    """Whether the learning rate follows one cycle; else it is fixed."""
+    schedule: str = "one-cycle"
+    """How the learning rate goes: ``one-cycle``, ``trapezoid`` or ``fixed``."""
     optimizer: Callable[[], Any] | None = None
     """Makes the optimizer, where it is not ranger over all weights."""
 
@@ -97,83 +84,42 @@ class _Loaders(DataLoaders):  # type: ignore[misc]
 
 
 def fit(context: Context, work: Work) -> None:
-    """Fit a stage: gradients clipped to norm 1, checkpoints, metrics, sheets; go on where it was left.
+    """Fit a stage: gradients clipped, checkpoints, metrics, sheets; go on where it was left.
 
     Afterwards the networks hold the last weights, or their moving average where the configuration wants one.
+
+    Raises:
+        DataError: There are too few pictures for so many processes.
+        TrainingError: The loss or a weight became NaN, or torch.compile fails.
     """
-    config, number = context.config, STAGES.index(work.stage)
-    epochs, lr = config.epochs[work.stage], config.lr[work.stage]
-    size = work.batch_size or config.batch_size
-    batches = EpochBatches(
-        len(work.train), size, config.seed, shuffled=True,  # type: ignore[arg-type]
-        sizes=config.size, epochs=epochs, first_epoch=number * _EPOCHS,
-        rank=context.ranks.rank, ranks=context.ranks.count,
-    )  # fmt: skip
-    measured = EpochBatches(len(work.valid), size, config.seed, shuffled=False, sizes=config.size[-1:])  # type: ignore[arg-type]
-    pinned = context.device.startswith("cuda")
-    data = _Loaders(
-        loader(work.train, batches, workers=config.workers, pinned=pinned),
-        loader(work.valid, measured, pinned=pinned),
-    )
-    data.device, data.n_inp = torch.device(context.device), work.inputs
-    state = context.state if context.state and context.state["stage"] == work.stage else None
-    average = callbacks.Average(work.nets, config.ema) if config.ema else None
-    scaled = callbacks.Scaled(context.device) if config.precision == "float16" else None
-    stateful = [
-        callback
-        for callback in (average, scaled, *work.callbacks)
-        if isinstance(callback, callbacks.Stateful)
-    ]
-    file = context.run / "checkpoint.pt"
+    average = callbacks.Average(work.nets, context.config.ema) if context.config.ema else None
+    _run(build_learner(context, work, average), context, work)
+    if average is not None:
+        average.settle()
+
+
+def build_learner(context: Context, work: Work, average: callbacks.Average | None) -> Learner:
+    """Return fastai's Learner of a stage, with the state that it goes on from."""
+    config = context.config
+    batches = training_batches(context, work)
+    own = [one for one in (average, _scaler(context), *_rate(context, work), *work.callbacks) if one]
+    stateful = [one for one in own if isinstance(one, Stateful)]
     learn = Learner(
-        data,
+        _loaders(context, work, batches),
         work.model.to(torch.device(context.device)).to(memory_format=torch.channels_last),
         loss_func=work.loss,
         opt_func=ranger,
-        lr=lr,
+        lr=config.lr[work.stage],
         metrics=[one if isinstance(one, Metric) else AvgMetric(one) for one in work.metrics],
         default_cbs=False,
-        cbs=[
-            TrainEvalCallback(),
-            Recorder(add_time=False),
-            GradientClip(1.0),
-            callbacks.DropGradients(),
-            callbacks.Seeds(config.seed, number, context.ranks.rank),
-            callbacks.StopOnNaN(file),
-            callbacks.Checkpoints(
-                file,
-                work.stage,
-                work.nets,
-                batches,
-                context.settings,
-                config,
-                context.stop,
-                state,
-                stateful,
-                writes=context.ranks.first,
-            ),
-            callbacks.EpochLog(
-                context.run,
-                work.stage,
-                context.report,
-                sheet=work.sheet,
-                keep=work.keep,
-                writes=context.ranks.first,
-            ),
-            *(
-                [callbacks.TensorBoard(context.run, work.stage)]
-                if config.tensorboard and context.ranks.first
-                else []
-            ),
-            *([callbacks.Accumulate(config.accumulate)] if config.accumulate > 1 else []),
-            *(callback for callback in (average, scaled) if callback is not None),
-            *work.callbacks,
-        ],
+        cbs=[*_callbacks(context, work, batches, stateful), *own],
     )
-    begun = 0
-    if state is not None:
-        begun = state["epoch"]
+    if (state := context.state_of(work.stage)) is not None:
         for one in stateful:
+            if type(one).__name__ not in state["more"]:
+                raise TrainingError(
+                    f"{context.checkpoint}: is of another version; start again in another folder"
+                )
             one.load_state_dict(state["more"][type(one).__name__])
     if context.ranks.count > 1:
         if not len(batches):
@@ -183,14 +129,75 @@ def fit(context: Context, work: Work) -> None:
         learn.add_cb(Parallel(context.device, idle=work.idle))
     if work.optimizer is not None:
         learn.opt = work.optimizer()
-    run_fit = (
-        partial(learn.fit_one_cycle, epochs, lr, div=1 / 0.95, pct_start=0.5)
-        if work.one_cycle
-        else partial(learn.fit, epochs, lr)
+    return learn
+
+
+def _callbacks(context: Context, work: Work, batches: EpochBatches, stateful: list[Stateful]) -> list[Any]:
+    """Return the callbacks of every fit, which are called by their ``order``.
+
+    -20 Seeds, -15 AlternatingUpdates, -10 TrainEvalCallback, -8 StopOnNaN, -5 JointAugment; 0 DropGradients,
+    FrozenNorms, TrapezoidRate; 6 Accumulate, Scaled and GradientClip by fastai's; 50 Recorder; then what ends
+    an epoch: 55 EpochLog, 56 TensorBoard, 57 GeneratorMonitor, 58 Average, 60 Checkpoints.
+    """
+    config, first = context.config, context.ranks.first
+    save = (lambda path: context.save(path, work.network, **work.facts)) if work.keeps_best else None
+    return [
+        TrainEvalCallback(),
+        Recorder(add_time=False),
+        GradientClip(config.clip),
+        callbacks.DropGradients(),
+        callbacks.Seeds(config.seed, STAGES.index(work.stage), context.ranks.rank),
+        callbacks.StopOnNaN(context.checkpoint),
+        Checkpoints(context, work.stage, work.nets, batches, stateful),
+        EpochLog(context, work.stage, sheet=work.sheet, figures=work.figures, save=save),
+        *([TensorBoard(context.run, work.stage)] if config.tensorboard and first else []),
+        *([callbacks.Accumulate(config.accumulate)] if config.accumulate > 1 else []),
+    ]
+
+
+def training_batches(context: Context, work: Work) -> EpochBatches:
+    """Return the order in which a stage's items are learnt from."""
+    config = context.config
+    return EpochBatches(
+        len(work.train), work.batch_size or config.batch_size, config.seed, shuffled=True,  # type: ignore[arg-type]
+        sizes=config.size, epochs=config.epochs[work.stage], first_epoch=STAGES.index(work.stage) * _EPOCHS,
+        rank=context.ranks.rank, ranks=context.ranks.count, pixels=config.batch_pixels, shares=work.shares,
+    )  # fmt: skip
+
+
+def _loaders(context: Context, work: Work, batches: EpochBatches) -> _Loaders:
+    config, pinned = context.config, context.device.startswith("cuda")
+    size = work.batch_size or config.batch_size
+    measured = EpochBatches(len(work.valid), size, config.seed, shuffled=False, sizes=config.size[-1:])  # type: ignore[arg-type]
+    data = _Loaders(
+        loader(work.train, batches, workers=config.workers, pinned=pinned),
+        loader(work.valid, measured, pinned=pinned),
     )
+    data.device, data.n_inp = torch.device(context.device), work.inputs
+    return data
+
+
+def _scaler(context: Context) -> callbacks.Scaled | None:
+    return callbacks.Scaled(context.device) if context.config.precision == "float16" else None
+
+
+def _rate(context: Context, work: Work) -> list[Any]:
+    config = context.config
+    if work.schedule != "trapezoid":
+        return []
+    return [callbacks.TrapezoidRate(config.lr[work.stage], config.warm_up, config.cool_down)]
+
+
+def _run(learn: Learner, context: Context, work: Work) -> None:
+    """Fit; errors are in one line."""
+    config, state = context.config, context.state_of(work.stage)
+    epochs, lr, begun = config.epochs[work.stage], config.lr[work.stage], state["epoch"] if state else 0
     try:
         with learn.no_logging():
-            run_fit(start_epoch=begun)
+            if work.schedule == "one-cycle":
+                learn.fit_one_cycle(epochs, lr, div=1 / 0.95, pct_start=0.5, start_epoch=begun)
+            else:
+                learn.fit(epochs, lr, start_epoch=begun)
     except SketchcolorError as error:
         raise _in_one_line(error) from error
     except RuntimeError as error:
@@ -201,8 +208,6 @@ def fit(context: Context, work: Work) -> None:
             f"--compile: torch.compile cannot translate the network ({reason}); on a CPU it needs a C++ "
             "compiler such as g++; start again without --compile"
         ) from error
-    if average is not None:
-        average.settle()
 
 
 def _in_one_line(error: SketchcolorError) -> SketchcolorError:

@@ -16,7 +16,7 @@ PALETTE_ONLY_SHARE = 0.3
 
 
 def sheet_and_palette(net: HintUNet, sheet: Tensor) -> tuple[Tensor, Tensor]:
-    """Return sheets (N, 4, S, S), a random ``PALETTE_ONLY_SHARE`` of them blank, and the palettes (N, Z) of all."""
+    """Return sheets (N, 4, S, S), some of them blank at random, and the palettes (N, Z) of all."""
     z = net.palette_of(sheet)
     shown = torch.rand(len(sheet), 1, 1, 1, device=sheet.device) >= PALETTE_ONLY_SHARE
     return sheet * shown, z

@@ -1,0 +1,98 @@
+"""Muon for the kernels inside a network, AdamW for the rest, as one optimizer to fastai."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.networks.base import ColorNet
+
+_DECAY = 0.02  # of weights, per step and learning rate
+
+
+class MuonAndAdamW:
+    """Muon for the kernels inside the network, AdamW for what is first, last or no matrix.
+
+    Muon (Jordan et al. 2024) takes each step in the directions of the gradient equally far; here it is scaled
+    to steps as large as AdamW's (Liu et al. 2025), so that one learning rate serves both.
+    """
+
+    def __init__(self, net: ColorNet, lr: float) -> None:
+        """Take a network whose kernels lie in memory with channels last, and the learning rate."""
+        self.kernels: list[tuple[nn.Parameter, nn.Parameter]] = []
+        ends: list[nn.Parameter] = []
+        vectors: list[nn.Parameter] = []
+        for name, parameter in net.named_parameters():
+            if parameter.ndim == 1:
+                vectors.append(parameter)
+            elif name.startswith(net.outer):
+                ends.append(parameter)
+            else:
+                self.kernels.append((parameter, _matrix_of(parameter)))
+        groups = [{"params": ends, "weight_decay": _DECAY}, {"params": vectors, "weight_decay": 0.0}]
+        matrices = [matrix for _, matrix in self.kernels]
+        self.parts: list[Any] = [
+            torch.optim.Muon(matrices, lr=lr, weight_decay=_DECAY, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(groups, lr=lr, fused=True),
+        ]
+
+    def step(self) -> None:
+        """Take a step."""
+        for parameter, matrix in self.kernels:
+            matrix.grad = None if parameter.grad is None else _as_matrix(parameter.grad)
+        for part in self.parts:
+            part.step()
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for parameter, matrix in self.kernels:
+            parameter.grad = matrix.grad = None
+        self.parts[1].zero_grad(set_to_none=True)
+
+    def set_hyper(self, name: str, value: Any) -> None:
+        """Set the learning rate; one for all, or one for each group, of which the last counts."""
+        if name == "lr":
+            rate = float(value if isinstance(value, float | int) else value[-1])
+            for group in self.param_groups:
+                group["lr"] = rate
+
+    def set_hypers(self, **given: Any) -> None:
+        """Set what fastai sets before fitting; of that, there is the learning rate here."""
+        if given.get("lr") is not None:
+            self.set_hyper("lr", given["lr"])
+
+    @property
+    def hypers(self) -> list[dict[str, float]]:
+        """The learning rate, as fastai shows it."""
+        return [{"lr": float(self.param_groups[0]["lr"])}]
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The groups of both, as a gradient scaler wants them."""
+        return [group for part in self.parts for group in part.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of both."""
+        return {"parts": [part.state_dict() for part in self.parts]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        for part, kept in zip(self.parts, state["parts"], strict=True):
+            part.load_state_dict(kept)
+
+
+def _matrix_of(kernel: nn.Parameter) -> nn.Parameter:
+    """Return a kernel as a matrix of the same memory, so that a step of the one is a step of the other."""
+    matrix = _as_matrix(kernel.data)
+    if matrix.data_ptr() != kernel.data_ptr():
+        kernel.data = kernel.data.contiguous(memory_format=torch.channels_last)
+        matrix = _as_matrix(kernel.data)
+    return nn.Parameter(matrix)
+
+
+def _as_matrix(kernel: Tensor) -> Tensor:
+    """Return a kernel, or its gradient, as (outputs, all else), of the same memory if channels come last."""
+    return kernel.movedim(1, -1).reshape(len(kernel), -1)
