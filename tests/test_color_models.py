@@ -14,7 +14,7 @@ from sketchcolor_cli.networks.checkpoint import save_model
 from sketchcolor_cli.networks.config import CriticConfig, HintUNetConfig
 from sketchcolor_cli.networks.critic import Critic
 from sketchcolor_cli.networks.hint_unet import HintUNet
-from sketchcolor_cli.networks.registry import ModelShelf
+from sketchcolor_cli.networks.registry import ModelShelf, refuse_foreign
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,3 +105,14 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{")
     with pytest.raises(CheckpointError, match=r"broken\.safetensors"):
         load_color_model(str(path))
+
+
+def test_a_header_of_any_length_is_no_pickle(tmp_path: Path) -> None:
+    """Of a model file the first eight bytes are a length, which may begin as a pickle does."""
+    for length in (0x280, 0x480, 0x180):
+        path = tmp_path / "model.safetensors"
+        path.write_bytes(length.to_bytes(8, "little") + b"{" + b" " * (length - 1))
+        refuse_foreign(path)
+    path.write_bytes(b"\x80\x02}q\x00.")
+    with pytest.raises(CheckpointError, match="pickle"):
+        refuse_foreign(path)

@@ -429,7 +429,7 @@ def test_a_damaged_file_cannot_be_resumed(pictures, tmp_path):
 
 def test_a_run_cannot_be_a_file(pictures, tmp_path):
     (tmp_path / "run").write_text("a file")
-    with pytest.raises(WorklistError, match="is a file"):
+    with pytest.raises(TrainingError, match="is a file; name a folder"):
         run(pictures, tmp_path / "run", "fast")
 
 

@@ -159,6 +159,8 @@ def refuse_foreign(path: Path) -> None:
     if what is None:
         with path.open("rb") as file:
             start = file.read(signatures.START)
+        if start[4:9] == b"\0\0\0\0{":
+            return  # the length of a header and its brace, whose first byte may be that of any other kind
         if start.startswith((b"PK\x03\x04", b"\x80")):
             what = (
                 "is a file of PyTorch (.pt, .pth), a pickle that could run anything and is never read; "

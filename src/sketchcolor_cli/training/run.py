@@ -140,6 +140,8 @@ def _finish(context: Context, material: Material) -> dict[str, Any]:
 
 def _state(run: Path, *, resume: bool) -> dict[str, Any] | None:
     """Return the checkpoint to go on from; None where the run begins."""
+    if run.is_file():
+        raise TrainingError(f"{run}: is a file; name a folder for the run")
     file = run / "checkpoint.pt"
     if not file.exists():  # jobs on machines that may be taken away always say --resume
         return None
