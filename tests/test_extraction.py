@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,16 @@ def test_no_gradients_are_kept():
 def test_a_sketch_of_the_wrong_shape_is_refused(wrong):
     with pytest.raises(PluginError, match=r"shape .* where \(1, 1, 4, 4\) was due"):
         sketch(wrong, SizeRule(), torch.rand(1, 3, 4, 4))
+
+
+def test_an_extractor_that_ends_the_program_fails_like_any_other():
+    def end(_):
+        sys.exit()
+
+    with pytest.raises(PluginError, match=r"demo: ends the program \(sys\.exit\) while it loads"):
+        load_drawer(installed(Extractor("demo", "A demo.", end)), "demo")
+    with pytest.raises(PluginError, match=r"ends the program \(sys\.exit\)"):
+        sketch(end, SizeRule(), torch.rand(1, 3, 4, 4))
 
 
 def test_an_extractor_is_loaded_with_what_it_asks_for():

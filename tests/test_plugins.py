@@ -113,6 +113,8 @@ BROKEN = {
     "many lines": ("raise RuntimeError('first\\nsecond')", "RuntimeError: first$"),
     "no text": ("raise RuntimeError", "RuntimeError$"),
     "hook raises": (HOOK + "def sketchcolor_extractors():\n    raise OSError('disk')", "OSError: disk"),
+    "import ends the program": ("import sys\nsys.exit()", r"it ends the program \(sys\.exit\)$"),
+    "hook ends the program": (HOOK + "def sketchcolor_extractors():\n    exit(0)", "it ends the program"),
     "misspelt": (
         HOOK + "def sketchcolor_extractor():\n    return []",
         "unknown hook 'sketchcolor_extractor' in",

@@ -80,6 +80,10 @@ def load_drawer(
             sketcher = extractor.load(resources)
         except ValueError as error:
             raise UsageError(f"{name}: {error}") from error
+        except SystemExit as error:
+            raise PluginError(
+                f"{name}: ends the program (sys.exit) while it loads; tell its authors"
+            ) from error
         if extractor.working_size and extractor.margin is None and sketching and sketching.size == NATIVE:
             tell(
                 f"{name} looks at the whole picture, so large ones are not cut into tiles and take much "
@@ -308,7 +312,10 @@ def sketch(sketcher: Sketcher, rule: SizeRule, rgb: torch.Tensor) -> torch.Tenso
 
 
 def _checked(sketcher: Sketcher, fitting: torch.Tensor) -> torch.Tensor:
-    drawn = sketcher(fitting)
+    try:
+        drawn = sketcher(fitting)
+    except SystemExit as error:
+        raise PluginError("the extractor ends the program (sys.exit); tell its authors") from error
     due = (len(fitting), 1, *fitting.shape[2:])
     if drawn.shape != due:
         raise PluginError(

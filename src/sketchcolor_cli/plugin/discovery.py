@@ -141,7 +141,7 @@ def find_extractors() -> Extractors:
         origin = (entry.dist.name, entry.dist.version) if entry.dist else ("unknown", "")
         try:
             found = _ask(manager, entry)
-        except Exception as error:  # a stranger's code may raise anything; it must not take the others down
+        except (Exception, SystemExit) as error:  # a stranger's code must not take the others down
             problem = f"the plugin of {' '.join(origin)} does not work: {_first_line(error)}"
             listings.append(Listing(entry.name, *origin, problem=problem))
         else:
@@ -176,7 +176,9 @@ def _with_clash(one: Listing, listings: Sequence[Listing]) -> Listing:
     return Listing(one.name, one.distribution, one.version, one.extractor, problem)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return "it ends the program (sys.exit)"
     line = next(iter(str(error).splitlines()), "")
     if isinstance(error, PluginError):
         return line
