@@ -40,9 +40,13 @@ def save_small_model(path: Path) -> Path:
 
 
 def draw(path: Path, size: tuple[int, int] = (90, 120)) -> Path:
-    """Draw a page: a closed frame on white paper."""
+    """Draw a page: boxes one below the other on white paper, with a face in the corner of each."""
     page = Image.new("L", size, 255)
-    ImageDraw.Draw(page).rectangle((10, 10, size[0] - 11, size[1] - 11), outline=0, width=3)
+    pen, (width, height) = ImageDraw.Draw(page), size
+    for top in range(10, max(11, height - 50), 90):
+        pen.rectangle((10, top, width - 11, min(top + 90, height - 11)), outline=0, width=3)
+        pen.ellipse((16, top + 6, 32, top + 24), outline=0, width=2)
+        pen.line((18, top + 24, 22, top + 30, 28, top + 26, 34, top + 32), fill=0, width=2)
     path.parent.mkdir(parents=True, exist_ok=True)
     page.save(path)
     return path

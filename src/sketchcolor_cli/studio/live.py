@@ -24,13 +24,13 @@ from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
 from sketchcolor_cli.coloring.guides.masks import corrected
 from sketchcolor_cli.coloring.guides.points import painted, points_of
 from sketchcolor_cli.coloring.models import load_color_model
-from sketchcolor_cli.coloring.page.colored import is_colored
+from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.paint.composite import composite
 from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Guess, Protect
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError
-from sketchcolor_cli.imaging.images import Picture, read_picture
+from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
 from sketchcolor_cli.networks.hints import spread
 from sketchcolor_cli.studio.turns import Turns, Wish
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sketchcolor_cli.coloring.page.stays import Stays
     from sketchcolor_cli.networks.base import ColorNet
 
     Plane = NDArray[np.float32]
@@ -137,13 +138,13 @@ class Known:
     Attributes:
         prepared: What stays paper, and what the network is shown.
         size: Height and width.
-        colored: Whether the page is in colour already.
+        stays: Why the page stays as it is without any guide, and with one; None where it is coloured.
         scaled: Smaller copies that were asked for, by width, and by minus the shorter side.
     """
 
     prepared: Prepared
     size: tuple[int, int]
-    colored: bool
+    stays: tuple[Stays | None, Stays | None]
     scaled: dict[int, Plane]
 
     def at_width(self, width: int) -> Plane:
@@ -189,7 +190,7 @@ class Desk:
     def open(self, page: PageFiles, look: Look) -> Known:
         """Return what is known of a page; found out now, or kept from before."""
         settings = look.chosen()
-        key = _stamp(page.path), settings.protect, settings.descreen
+        key = _stamp(page.path), settings.protect, settings.descreen, settings.colored_pages
         with self._lock:
             mine = self._preparing.setdefault(key, threading.Lock())
         with mine:  # two that want the same page wait for one
@@ -197,9 +198,9 @@ class Desk:
                 if key in self._known:
                     self._known.move_to_end(key)
                     return self._known[key]
-            picture = read_picture(page.path)
-            prepared = self.colorizer(look).prepare(picture)
-            known = Known(prepared, picture.rgb.shape[:2], is_colored(picture), {})
+            picture, color = read_picture(page.path), self.colorizer(look)
+            unguided, guided = (color.stays(picture, guided=given) for given in (False, True))
+            known = Known(color.prepare(with_paper(picture)), picture.rgb.shape[:2], (unguided, guided), {})
             with self._lock:
                 self._known[key] = known
                 while len(self._known) > _KEPT:
@@ -226,6 +227,9 @@ class Desk:
         """
         known = self.open(page, look)
         hints = self._strokes(marks, known)
+        if known.stays[hints is not None or page.rough is not None]:
+            yield _as_it_is(page, width)
+            return
         if "spread" in names and hints is not None:
             yield self._filled(known, hints, page)
             wish.check()
@@ -362,8 +366,20 @@ def masks_picture(known: Known) -> bytes:
 
 def _on_screen(stage: str, known: Known, done: Painted, width: int) -> Shown:
     """Return the coloured page at the size of the screen."""
-    rgb = replace(done, gray=known.at_width(width)).rgb()
+    gray, own = known.at_width(width), done.own
+    if own is not None and own.rgb.shape[:2] != gray.shape:
+        own = replace(own, rgb=cv2.resize(own.rgb, gray.shape[::-1], interpolation=cv2.INTER_AREA))
+    rgb = replace(done, gray=gray, own=own).rgb()
     return Shown(stage, *_encoded(rgb), (rgb.shape[1], rgb.shape[0]))
+
+
+def _as_it_is(page: PageFiles, width: int) -> Shown:
+    """Return a page that stays as it is, at the size of the screen."""
+    rgb = on_paper(read_picture(page.path))
+    if rgb.shape[1] > width:
+        size = width, max(1, round(rgb.shape[0] * width / rgb.shape[1]))
+        rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    return Shown("final", *_encoded(rgb), (rgb.shape[1], rgb.shape[0]))
 
 
 def _encoded(values: Rgb) -> tuple[bytes, str]:

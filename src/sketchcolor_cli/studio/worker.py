@@ -113,7 +113,11 @@ class Worker:
             yield {}, b""
         elif kind in ("open", "masks"):
             known = self.desk.open(live.PageFiles.of(request["page"]), look)
-            header = {"height": known.size[0], "width": known.size[1], "colored": known.colored}
+            header = {
+                "height": known.size[0],
+                "width": known.size[1],
+                "colored": known.stays[False] is not None,
+            }
             yield header, live.masks_picture(known) if kind == "masks" else b""
         elif kind in ("paint", "variants"):
             yield from self._pictures(request, wish, look)
