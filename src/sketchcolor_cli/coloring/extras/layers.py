@@ -93,14 +93,19 @@ def _ora(layers: Sequence[Layer], merged: Samples) -> bytes:
     small.thumbnail((_THUMBNAIL, _THUMBNAIL))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("mimetype", "image/openraster", zipfile.ZIP_STORED)
+        _put(archive, "mimetype", b"image/openraster")
         xml = ElementTree.tostring(image, encoding="UTF-8", xml_declaration=True)
-        archive.writestr("stack.xml", xml, zipfile.ZIP_DEFLATED)
+        _put(archive, "stack.xml", xml, zipfile.ZIP_DEFLATED)
         for number, layer in enumerate(layers):  # PNG is compressed already
-            archive.writestr(f"data/layer{number}.png", _png(layer.image))
-        archive.writestr("mergedimage.png", _png(merged))
-        archive.writestr("Thumbnails/thumbnail.png", _png(np.asarray(small)))
+            _put(archive, f"data/layer{number}.png", _png(layer.image))
+        _put(archive, "mergedimage.png", _png(merged))
+        _put(archive, "Thumbnails/thumbnail.png", _png(np.asarray(small)))
     return buffer.getvalue()
+
+
+def _put(archive: zipfile.ZipFile, name: str, data: bytes, how: int = zipfile.ZIP_STORED) -> None:
+    """Put a file into an archive, without the time: equal layers are equal bytes."""
+    archive.writestr(zipfile.ZipInfo(name), data, how)
 
 
 def _psd(layers: Sequence[Layer]) -> bytes:
