@@ -21,6 +21,7 @@ from sketchcolor_cli.coloring.painter import Painter
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.imaging.images import Picture, on_paper
+from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.sizes import page_side
 from sketchcolor_cli.networks.sheets import lay_out
 
@@ -220,7 +221,7 @@ class Colorizer:
         own = None if self.settings.colored_pages is ColoredPages.REDO else own_colors(page)
         if own is not None:
             gray = own.without_pale_lines(gray)
-        seen = _at_most(gray, _TONE_SIDE)
+        seen = shrink_by(gray, _TONE_SIDE / page_side(*gray.shape))
         with ThreadPoolExecutor(1) as pool:  # neither needs the other, and each keeps one core busy
             looking = pool.submit(screentone.find_screentone, seen)
             masks = paper_mask.find_paper(gray, self.settings.protect)
@@ -249,18 +250,6 @@ def _luma(page: Picture) -> Plane:
     rgb = on_paper(page)
     gray: Plane = rgb[..., 0] if page.gray else rgb @ _LUMA
     return np.ascontiguousarray(gray)
-
-
-def _at_most(gray: Plane, longest: int) -> Plane:
-    """Return the page with its longer side at most so many pixels; the page itself if it is that small.
-
-    Of a strip the side counts that a page of its width would have.
-    """
-    scale = longest / page_side(*gray.shape)
-    if scale >= 1:
-        return gray
-    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
 def _dense_hint(references: Sequence[Picture], strokes: Sequence[Picture], shape: tuple[int, ...]) -> Hint:

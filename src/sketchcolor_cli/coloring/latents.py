@@ -19,6 +19,7 @@ from sketchcolor_cli.errors import DataError, ImageError, UsageError
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.regular import read_document
 from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.resize import shrink_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,10 +157,5 @@ def _axes(size: int, directions: tuple[int, ...] | None, seed: int) -> tuple[Lat
 
 def shrunk(page: Picture, longest: int) -> Picture:
     """Return a page with its longer side at most so many pixels, for one field of a grid."""
-    scale = longest / max(page.rgb.shape[:2])
-    if scale >= 1:
-        return page
-    size = max(1, round(page.rgb.shape[1] * scale)), max(1, round(page.rgb.shape[0] * scale))
-    planes = [page.rgb] if page.alpha is None else [page.rgb, page.alpha]
-    rgb, *alpha = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes)
-    return replace(page, rgb=rgb, alpha=alpha[0] if alpha else None)
+    alpha = None if page.alpha is None else shrink_to(page.alpha, longest)
+    return replace(page, rgb=shrink_to(page.rgb, longest), alpha=alpha)

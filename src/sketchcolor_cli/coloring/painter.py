@@ -15,6 +15,7 @@ from sketchcolor_cli.coloring.paint.smooth import smooth_paint
 from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
 from sketchcolor_cli.coloring.settings import Guess
 from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.sizes import SizeRule
 from sketchcolor_cli.networks.hints import line_ink, shrink, spread
 
@@ -80,10 +81,10 @@ class Painter:
         guided = self._is_guided(gray, hint_at, z)
         hint_at = hint_at if own_at is None else _first_of(hint_at, own_at)
         hint_at = self._with_guesses(gray, hint_at, z, guided=guided)
-        sketch = _scaled(gray, base)
+        sketch = shrink_by(gray, base)
         paint = self._in_bands(sketch, hint_at(sketch.shape), None, z)
         if fine > base * _APART:
-            sketch = _scaled(gray, fine)
+            sketch = shrink_by(gray, fine)
             paint = self._in_bands(sketch, hint_at(sketch.shape), paint, z)
         return sketch, self._tuned(paint)
 
@@ -117,7 +118,7 @@ class Painter:
     def _is_guided(self, gray: Plane, hint_at: HintAt, z: NDArray[np.float32] | None) -> bool:
         """Return whether the user gives any colour."""
         scale = self._scale(gray, _GUESSED_AT)
-        return z is not None or bool(hint_at(_scaled(gray, scale).shape)[..., 3].any())
+        return z is not None or bool(hint_at(shrink_by(gray, scale).shape)[..., 3].any())
 
     @torch.inference_mode()
     def _with_guesses(
@@ -132,7 +133,7 @@ class Painter:
             raise UsageError("this model holds no colours to draw from; leave --guess out")
         if guess is Guess.MEAN or colors is None or (guess is Guess.AUTO and guided):
             return hint_at
-        sketch = _scaled(gray, self._scale(gray, _GUESSED_AT))
+        sketch = shrink_by(gray, self._scale(gray, _GUESSED_AT))
         hint = hint_at(sketch.shape)
         pad, stride = self._pad(sketch), self.model.stride
         sketch, hint = _padded(sketch, pad, 1), _padded(hint, pad, 0)
@@ -187,7 +188,7 @@ class Painter:
     @torch.inference_mode()
     def latent(self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint]) -> NDArray[np.float32] | None:
         """Return the latent vector z, (Z,), that the network reads for a page; None if it has none."""
-        sketch = _scaled(gray, self._scale(gray, self.settings.base_size))
+        sketch = shrink_by(gray, self._scale(gray, self.settings.base_size))
         pad = self._pad(sketch)
         given = self._batch(_padded(hint_at(sketch.shape), pad, 0))
         lines = self._batch(_padded(sketch, pad, 1)[..., None])
@@ -224,15 +225,6 @@ def _padded(array: Plane, pad: PadPlan, value: float) -> Plane:
     """Return an array (h, w, …) with its edges padded."""
     edges = [(pad.top, pad.bottom), (pad.left, pad.right)] + [(0, 0)] * (array.ndim - 2)
     return np.pad(array, edges, constant_values=value)
-
-
-def _scaled(gray: Plane, scale: float) -> Plane:
-    """Return the page at a scale of at most 1, each pixel the mean of those it stands for."""
-    height, width = gray.shape
-    if scale == 1:
-        return gray
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
 def _bands(length: int, most: int) -> Iterator[tuple[slice, Plane]]:

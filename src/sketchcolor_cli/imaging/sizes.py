@@ -110,7 +110,7 @@ _LONG = 1.6  # a page is at most so much longer than wide; what is longer is a s
 
 
 def page_side(height: int, width: int) -> int:
-    """Return the longer side of a page; of a strip, which is many pages in a row, of one that is as wide."""
+    """Return the longer side of a page; of a strip, that of a page as wide as the strip."""
     return min(max(height, width), max(1, round(_LONG * min(height, width))))
 
 

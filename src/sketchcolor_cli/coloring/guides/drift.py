@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from sketchcolor_cli.imaging.resize import shrink_to
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -73,9 +75,7 @@ def drift(pages: Mapping[str, Picture], palette: NDArray[np.float32] | None = No
 
 def small(page: Picture) -> Picture:
     """Return as much of a page as is looked at, so that not all pages need be held at full size."""
-    scale = min(1.0, _SIDE / max(page.rgb.shape[:2]))
-    size = max(1, round(page.rgb.shape[1] * scale)), max(1, round(page.rgb.shape[0] * scale))
-    return replace(page, rgb=cv2.resize(page.rgb, size, interpolation=cv2.INTER_AREA), alpha=None)
+    return replace(page, rgb=shrink_to(page.rgb, _SIDE), alpha=None)
 
 
 def _drift(by_page: dict[str, Lab]) -> Drift:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines
+from sketchcolor_cli.imaging.resize import scaled_shape, shrink_by
 from sketchcolor_cli.networks.sheets import cell_colors, sheet_lines, shrunk
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class SheetMatcher:
 
     def __call__(self, gray: Plane) -> RegionColors:
         """Return the regions of a page (H, W), paper 1 and ink 0, in the colours of the sheets."""
-        small = _at_most(gray, _RULES.region_side)
+        small = shrink_by(gray, _RULES.region_side / min(gray.shape))
         line = find_lines(small)
         labels = closed_regions(line)
         votes = np.zeros((int(labels.max()) + 1, len(self.sheet.colors)), np.float32)
@@ -158,7 +159,7 @@ class SheetMatcher:
         """Return a picture at a size that the network takes, and which part of that it fills."""
         height, width = picture.shape[:2]
         scale = min(side / min(height, width), _RULES.longest * side / max(height, width))
-        size = max(1, round(width * scale)), max(1, round(height * scale))
+        size = scaled_shape(picture, scale)[::-1]
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         small = cv2.resize(picture, size, interpolation=how)
         more = [(0, -length % self.network.multiple) for length in small.shape[:2]]
@@ -175,15 +176,6 @@ class SheetMatcher:
         agreed = votes * self.alike[best]
         total = agreed.sum(1)
         return (agreed @ self.sheet.colors / np.maximum(total, 1e-12)[:, None]).astype(np.float32), total
-
-
-def _at_most(gray: Plane, side: int) -> Plane:
-    """Return a page with a shorter side of at most so many pixels."""
-    scale = side / min(gray.shape)
-    if scale >= 1:
-        return gray
-    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
 def _bands(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from sketchcolor_cli.coloring.page.shapes import components, grown
 from sketchcolor_cli.imaging.images import Picture, on_paper
-from sketchcolor_cli.imaging.sizes import scaled
+from sketchcolor_cli.imaging.resize import shrink_to
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,10 +166,7 @@ def _share(off: Plane, areas: Mask) -> Plane:
 
 def _lab(rgb: Plane, side: int) -> Lab:
     """Return a copy of a page, (h, w, 3), whose longer side is at most so long."""
-    height, width = rgb.shape[:2]
-    size = scaled(height, width, min(side, max(height, width)))[::-1]
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2LAB)  # type: ignore[no-any-return]
+    return cv2.cvtColor(shrink_to(rgb, side), cv2.COLOR_RGB2LAB)  # type: ignore[no-any-return]
 
 
 def _lines(lightness: Plane) -> Mask:

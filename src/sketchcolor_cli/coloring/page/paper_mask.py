@@ -16,6 +16,7 @@ from sketchcolor_cli.coloring.page.balloons import find_balloons
 from sketchcolor_cli.coloring.page.gutters import find_gutters
 from sketchcolor_cli.coloring.page.lettering import ink_pieces
 from sketchcolor_cli.coloring.settings import Protect
+from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.sizes import page_side
 
 if TYPE_CHECKING:
@@ -85,11 +86,7 @@ def find_paper(gray: Plane, what: Protect) -> PaperMask | None:
 
 def _looked_at(gray: Plane) -> Plane:
     """Return the copy of a page that is looked at."""
-    scale = min(1.0, LONGEST / page_side(*gray.shape))
-    if scale == 1:
-        return gray
-    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
+    return shrink_by(gray, LONGEST / page_side(*gray.shape))
 
 
 def _white(gray: Plane) -> Mask:

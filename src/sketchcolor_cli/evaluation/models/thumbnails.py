@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.data.pictures import to_bytes
+from sketchcolor_cli.imaging.resize import shrink_to
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,6 +56,4 @@ def _as_picture(given: Given, sample: Sample) -> Array | None:
 
 
 def _small(rgb: Array) -> Thumbnail:
-    scale = min(1.0, _SIDE / max(rgb.shape[:2]))
-    small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
-    return to_bytes(small)
+    return to_bytes(shrink_to(rgb, _SIDE))
