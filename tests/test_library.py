@@ -129,7 +129,7 @@ def test_the_page_of_the_docs_runs(pages: Path, tmp_path: Path, monkeypatch: pyt
     for place, block in enumerate(blocks):
         code = block.replace("page 1", "1").replace('output=Path("colored")', 'output=Path("again")')
         exec(compile(code, f"docs/library.md, block {place + 1}", "exec"), names)  # noqa: S102
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     assert {path.name for path in Path("colored").glob("*.png")} == {
         "1.png",
         "1.flats.png",

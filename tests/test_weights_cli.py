@@ -250,7 +250,7 @@ def test_verify_looks_at_every_number(shelf: Shelf) -> None:
     result = command("verify --json")
     assert result.exit_code == 0
     assert result.stderr == (
-        "net: right (published, checksum verified)\nown: right (unverified, a file of the user)\n"
+        "net: OK (published, checksum verified)\nown: OK (unverified, a file of the user)\n"
     )
     assert json.loads(result.stdout) == [
         {"name": "net", "right": True, "message": ""},

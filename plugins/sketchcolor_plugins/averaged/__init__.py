@@ -31,7 +31,7 @@ def sketchcolor_extractors() -> Iterable[Extractor]:
                 Parameter(
                     "mix",
                     MIX,
-                    'Extractors and their shares, "random" for shares drawn anew for each picture, or '
+                    'Extractors and their shares, "random" for new shares for each picture, or '
                     '"random:NAME,NAME" for that with others.',
                 ),
                 Parameter("seed", 0, "Which shares are drawn where they are random; at least 0."),

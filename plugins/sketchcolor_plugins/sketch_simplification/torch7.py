@@ -58,7 +58,7 @@ def read_torch7(path: Path) -> dict[str, torch.Tensor]:
     try:
         content = _Reader(path.read_bytes()).read()
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"no Torch7 file, or damaged: {error}") from error
+        raise ValueError(f"not a Torch7 file, or damaged: {error}") from error
     network = content.get("model") if isinstance(content, dict) else content
     if not isinstance(network, _Object):
         raise ValueError("has no network, neither by itself nor as 'model'")  # noqa: TRY004

@@ -45,7 +45,7 @@ def filter_danbooru(request: DanbooruRequest, json: options.Json = False) -> int
     else:
         printing.stdout().print(_rules_table(result))
     if result.unreadable:
-        printing.note(f"note: {result.unreadable} lines are no records of Danbooru's")
+        printing.note(f"note: {result.unreadable} lines are not records of Danbooru")
     printing.note(f"{result.kept} of {result.records} kept; lists in {request.output}")
     return 0
 

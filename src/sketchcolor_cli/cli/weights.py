@@ -194,7 +194,7 @@ def verify(
             results.append({"name": file.name, "right": False, "message": str(problem)})
         else:
             origin = "published, checksum verified" if record.verified else f"unverified, {record.origin}"
-            printing.note(f"{file.name}: right ({origin})")
+            printing.note(f"{file.name}: OK ({origin})")
             results.append({"name": file.name, "right": True, "message": ""})
     if not files:
         printing.note(f"no weights are stored in {store.folder}")

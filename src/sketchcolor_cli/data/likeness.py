@@ -1,4 +1,4 @@
-"""Near-duplicates: the same picture again, at another size, cut a little, or compressed anew.
+"""Near-duplicates: the same picture again, at another size, cut a little, or compressed again.
 
 Not so another colouring of the same lines, which is worth having twice.
 """

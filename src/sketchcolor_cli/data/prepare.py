@@ -11,14 +11,14 @@ import csv
 import io
 import json
 import tarfile
-from collections import Counter, deque
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import cv2
 
+from sketchcolor_cli.compute.ahead import map_ahead
 from sketchcolor_cli.data.folder import PictureFile, list_files, without_ending
 from sketchcolor_cli.data.likeness import Print, Prints, print_of
 from sketchcolor_cli.data.pictures import fitted, to_bytes
@@ -29,7 +29,7 @@ from sketchcolor_cli.imaging.images import on_paper, to_tensor
 from sketchcolor_cli.metrics.pictures import colorfulness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -184,7 +184,8 @@ def prepare(
     waiting = [source for source in sources.pictures if str(source.file.path) not in state.seen]
     done = total - len(waiting)
     shard: list[tuple[dict[str, Any], dict[str, bytes]]] = []
-    for source, ready in _ahead(lambda one: _read(one, settings), waiting, workers):
+    read = map_ahead(lambda one: _read(one, settings), waiting, workers=workers, most=4 * workers)
+    for source, ready in zip(waiting, read, strict=True):
         done += 1
         kept = _judge(state.prints, source, ready)
         if kept.reason:
@@ -326,20 +327,6 @@ class _State:
             self.count += 1
         _write(self.output / DROPPED, _table(self.dropped, _DROPPED))
         _write(self.output / MANIFEST, _table(self.manifest, (*_MANIFEST, _PRINT)))
-
-
-def _ahead(
-    work: Callable[[Source], _Ready], sources: Sequence[Source], workers: int
-) -> Iterator[tuple[Source, _Ready]]:
-    """Do the work in threads, results in order; most of it is in libraries that let threads run."""
-    most = 4 * workers
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = deque(pool.submit(work, one) for one in sources[:most])
-        for number, source in enumerate(sources):
-            ready = waiting.popleft().result()
-            if number + most < len(sources):
-                waiting.append(pool.submit(work, sources[number + most]))
-            yield source, ready
 
 
 def _key(name: str) -> str:

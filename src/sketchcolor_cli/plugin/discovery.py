@@ -164,7 +164,7 @@ def _ask(manager: pluggy.PluginManager, entry: metadata.EntryPoint) -> list[Extr
     found: list[Any] = [one for hook in hooks for one in cast("Iterable[Any]", hook.function())]
     for one in found:
         if not isinstance(one, Extractor):
-            raise PluginError(f"sketchcolor_extractors gave {one!r}, which is no Extractor")
+            raise PluginError(f"sketchcolor_extractors gave {one!r}, which is not an Extractor")
     return found
 
 

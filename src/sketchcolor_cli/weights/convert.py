@@ -138,7 +138,7 @@ def _state_dict(path: Path, content: Any) -> dict[str, Tensor]:
         raise WeightError(f"{path}: holds no tensors by name")
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            raise WeightError(f"{path}: {name!r} in it is no tensor; export the state dict alone")
+            raise WeightError(f"{path}: {name!r} in it is not a tensor; export the state dict alone")
     return dict(content)
 
 

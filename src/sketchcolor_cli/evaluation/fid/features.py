@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +10,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F  # noqa: N812  (the name the field uses)
 
+from sketchcolor_cli.compute.ahead import map_ahead
 from sketchcolor_cli.data.pictures import to_bytes
 from sketchcolor_cli.errors import BookError, DataError, ImageError
 from sketchcolor_cli.evaluation.fid.inception import SIDE, load_inception
@@ -106,7 +105,8 @@ def measure_entries(
         return prepare(picture.rgb, settings.mode)
 
     def loaded() -> Iterator[Tensor]:
-        for entry, found in zip(entries, _ahead(load, entries, 2 * settings.batch_size), strict=True):
+        prepared = map_ahead(load, entries, workers=_READERS, most=2 * settings.batch_size)
+        for entry, found in zip(entries, prepared, strict=True):
             if isinstance(found, str):
                 unreadable.append((entry.name, found))
             else:
@@ -177,14 +177,7 @@ def _features_of(network: FidInception, batches: Iterable[list[Tensor]]) -> Iter
         return
     torch.set_num_threads(1)
     try:
-        with ThreadPoolExecutor(cores) as pool:
-            waiting: deque[Future[NDArray[np.float32]]] = deque()
-            for batch in batches:
-                waiting.append(pool.submit(extract, batch))
-                if len(waiting) > cores:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+        yield from map_ahead(extract, batches, workers=cores, most=cores + 1)
     finally:
         torch.set_num_threads(cores)
 
@@ -198,16 +191,3 @@ def _batches(pictures: Iterable[Tensor], size: int) -> Iterator[list[Tensor]]:
             batch = []
     if batch:
         yield batch
-
-
-def _ahead(
-    work: Callable[[Entry], Tensor | str], entries: Sequence[Entry], most: int
-) -> Iterator[Tensor | str]:
-    """Do the work in threads, results in order, at most so many ahead of their use."""
-    with ThreadPoolExecutor(_READERS) as pool:
-        waiting = deque(pool.submit(work, entry) for entry in entries[:most])
-        for entry in [*entries[most:], *[None] * min(most, len(entries))]:
-            done = waiting.popleft().result()
-            if entry is not None:
-                waiting.append(pool.submit(work, entry))
-            yield done
