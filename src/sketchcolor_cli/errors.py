@@ -9,6 +9,7 @@
     ├── WorklistError           nothing to do, or two results would land on one file
     ├── PluginError             an extractor is unknown, doubled, or breaks the contract
     ├── WeightError             trained weights are missing, damaged, or cannot be had
+    │   └── MissingWeightsError they are not on this computer, but can be got
     ├── CheckpointError         a model file is damaged, foreign, or newer than this program
     ├── DeviceError             the asked-for device is not there
     ├── DataError               data to train or measure on is missing or does not fit together
@@ -18,6 +19,7 @@ Anything that is not in this tree is a bug of ours and keeps its traceback.
 """
 
 import errno
+from typing import Any
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 """The system's numbers for a full disk and a full quota."""
@@ -61,6 +63,18 @@ class PluginError(SketchcolorError):
 
 class WeightError(SketchcolorError):
     """Trained weights are missing, damaged, or cannot be had."""
+
+
+class MissingWeightsError(WeightError):
+    """Trained weights are not on this computer, or are damaged there.
+
+    Attributes:
+        files: What is missing, each a ``weights.spec.WeightFile``.
+    """
+
+    def __init__(self, message: str, files: tuple[Any, ...]) -> None:
+        super().__init__(message)
+        self.files = files
 
 
 class CheckpointError(SketchcolorError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.table import Table
 
-from sketchcolor_cli.cli import options, printing, steps
+from sketchcolor_cli.cli import fetching, options, printing, steps
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs import dataset as jobs
 from sketchcolor_cli.jobs.dataset import (
@@ -144,6 +144,7 @@ def _contents_table(plain: dict[str, Any]) -> Table:
 
 @app.command("review")
 @options.told
+@fetching.offers
 @requested(request=DatasetReviewRequest)
 def review(request: DatasetReviewRequest, json: options.Json = False) -> int:
     """Let a model judge pictures that it has not seen, and put the most suspicious on a page with checkboxes.

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from sketchcolor_cli.cli import options, printing, steps
+from sketchcolor_cli.cli import fetching, options, printing, steps
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs import evaluate as jobs
 from sketchcolor_cli.jobs.evaluate import EvaluateRequest
+from sketchcolor_cli.weights.builtin import BUILTIN, FID_INCEPTION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sketchcolor_cli.evaluation.models.summary import Evaluation
+    from sketchcolor_cli.weights.spec import WeightFile
+
+
+def _useful(typed: Mapping[str, Any]) -> list[WeightFile]:
+    """Return the weights of figures that are left out where these are missing."""
+    without_fid = typed.get("fid") is False or typed.get("weights") is not None
+    return [file for file in BUILTIN["evaluate"] if not (without_fid and file is FID_INCEPTION)]
 
 
 @options.told
+@partial(fetching.offers, useful=_useful)
 @requested(request=EvaluateRequest)
 def evaluate(request: EvaluateRequest, json: options.Json = False) -> int:
     """Evaluate a colour model under protocols that are written down, and compare it with others.

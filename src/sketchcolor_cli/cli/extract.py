@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sketchcolor_cli.cli import printing
+from sketchcolor_cli.cli import fetching, printing
 from sketchcolor_cli.cli.options import Screen, told
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs.requests import ExtractRequest
 
 
 @told
+@fetching.offers
 @requested(request=ExtractRequest, screen=Screen)
 def extract(request: ExtractRequest, screen: Screen) -> int:
     """Draw a sketch of each picture: black lines on white paper, the size of the picture.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from sketchcolor_cli.cli import options, printing, steps
+from sketchcolor_cli.cli import fetching, options, printing, steps
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs import fid as jobs
 from sketchcolor_cli.jobs.fid import FidRequest
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @options.told
+@fetching.offers
 @requested(request=FidRequest)
 def fid(request: FidRequest, json: options.Json = False) -> int:
     """Measure FID, the Fréchet inception distance: the lower, the more two sets of pictures look alike.

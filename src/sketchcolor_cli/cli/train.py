@@ -6,7 +6,7 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli import fetching, options, printing
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs import train as jobs
 from sketchcolor_cli.jobs.train import TrainRequest
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 @options.told
+@fetching.offers
 @requested(request=TrainRequest)
 def train(request: TrainRequest, json: options.Json = False) -> int:
     """Train a colour model on your own pictures.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,7 @@ from sketchcolor_cli.weights.registry import WeightRegistry
 from sketchcolor_cli.weights.store import State, describe, readable_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sketchcolor_cli.plugin.discovery import Extractors
     from sketchcolor_cli.weights.format import Record
@@ -108,35 +109,50 @@ def fetch(
 
     Example: `sketchcolor weights fetch fid-inception`
     """
-    from sketchcolor_cli.weights.fetch import fetch, require_acceptance
+    from sketchcolor_cli.weights.fetch import require_acceptance
 
-    store, files = environment.weight_store(), _wanted(names)
+    files = _wanted(names)
     for file in files:  # refused before anything is fetched
         require_acceptance(file, accept_licence)
-    done: list[dict[str, Any]] = []
-    failed: list[dict[str, Any]] = []
+    result = fetch_all(files, accept=accept_licence, overwrite=overwrite)
+    if json:
+        printing.emit_json({"done": result.done, "failed": result.failed})
+    return 1 if result.failed else 0
+
+
+@dataclass
+class Fetched:
+    """What came of fetching weights, for JSON: those that are there now, and those that could not be got."""
+
+    done: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+
+
+def fetch_all(files: Iterable[WeightFile], *, accept: bool, overwrite: bool = False) -> Fetched:
+    """Get weights one after the other; licence and size of each are shown first."""
+    from sketchcolor_cli.weights.fetch import fetch
+
+    store, result = environment.weight_store(), Fetched()
     for file in files:
         there = None if overwrite else _whole(store, file)
         if there is not None:
             printing.note(f"{file.name}: already there, in {store.path(file)}")
-            done.append(_stored(store, file, there))
+            result.done.append(_stored(store, file, there))
             continue
         printing.note(f"{file.name}: {describe(file)}")
         try:
             with printing.download_progress(file.name) as report:
-                record = fetch(store, file, accept=accept_licence, report=report)
+                record = fetch(store, file, accept=accept, report=report)
         except WeightError as problem:
             printing.error(str(problem))
-            failed.append({"name": file.name, "message": str(problem)})
+            result.failed.append({"name": file.name, "message": str(problem)})
         except KeyboardInterrupt:
             printing.note(f"{file.name}: the same command goes on where this stopped")
             raise
         else:
-            done.append(_stored(store, file, record))
+            result.done.append(_stored(store, file, record))
             _tell(store, file, record)
-    if json:
-        printing.emit_json({"done": done, "failed": failed})
-    return 1 if failed else 0
+    return result
 
 
 @app.command("import")

@@ -6,7 +6,7 @@ import shutil
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.errors import WeightError
+from sketchcolor_cli.errors import MissingWeightsError, WeightError
 from sketchcolor_cli.weights.format import SUFFIX, Record, check_digest, read_record
 
 if TYPE_CHECKING:
@@ -67,13 +67,14 @@ class WeightStore:
         """Make sure that all these weights are there, at a glance.
 
         Raises:
-            WeightError: Some are not; the text says which, their licences, and the command that gets them.
+            MissingWeightsError: Some are not; the text says which, their licences, and how to get them.
         """
         lacking = [file for file in dict.fromkeys(files) if self.state(file) is not State.READY]
         if lacking:
             what = ", ".join(f"{file.name} ({self._trouble(file)}{describe(file)})" for file in lacking)
-            raise WeightError(
-                f"weights that are needed are not on this computer: {what}; {how_to_get(lacking)}"
+            raise MissingWeightsError(
+                f"weights that are needed are not on this computer: {what}; {how_to_get(lacking)}",
+                tuple(lacking),
             )
 
     def find(self, file: WeightFile) -> Path:

@@ -1,0 +1,87 @@
+"""Commands that lack trained weights offer to get them there and then, instead of only saying how."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sketchcolor_cli import environment
+from sketchcolor_cli.cli import printing, weights
+from sketchcolor_cli.errors import MissingWeightsError
+from sketchcolor_cli.weights.store import State, describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sketchcolor_cli.weights.spec import WeightFile
+
+    Needs = Callable[[Mapping[str, Any]], Sequence[WeightFile]]
+
+_OPTION = Annotated[
+    bool,
+    typer.Option(
+        "--fetch",
+        help="Download weights that are missing, and accept their licences; on a terminal you are asked.",
+    ),
+]
+
+
+def offers(command: Callable[..., int], *, useful: Needs = lambda _: ()) -> Callable[..., int]:
+    """Give a command the option --fetch, and run it again once the weights that it lacked are there.
+
+    Args:
+        command: The command.
+        useful: Returns weights that it can do without, by what the user typed; --fetch gets these, too.
+    """
+
+    @wraps(command)
+    def run(*, fetch: bool, **given: Any) -> int:
+        if fetch:
+            _get(_missing(useful(given)))
+        try:
+            return command(**given)
+        except MissingWeightsError as problem:
+            possible = all(file.fetchable for file in problem.files)
+            if not possible or not (fetch or _agreed(problem.files)):
+                raise
+            if not _get(problem.files):
+                return 1
+        return command(**given)
+
+    signature = inspect.signature(command)
+    option = inspect.Parameter("fetch", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_OPTION)
+    run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*signature.parameters.values(), option]
+    )
+    run.__annotations__ = {**command.__annotations__, "fetch": _OPTION}
+    return run
+
+
+def _missing(files: Sequence[WeightFile]) -> list[WeightFile]:
+    store = environment.weight_store()
+    return [file for file in files if store.state(file) is not State.READY]
+
+
+def _agreed(files: Sequence[WeightFile]) -> bool:
+    """Ask on a terminal whether to get weights, after showing licences and sizes."""
+    if not _is_terminal():
+        return False
+    printing.note("weights that are needed are not on this computer:")
+    for file in files:
+        printing.note(f"  {file.name}: {describe(file)}")
+    bound = any(file.non_commercial for file in files)
+    question = "Accept the licence, which forbids commercial use, and download?" if bound else "Download?"
+    return typer.confirm(question, err=True)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and printing.stderr().is_terminal
+
+
+def _get(files: Sequence[WeightFile]) -> bool:
+    """Get weights, their licences accepted; return whether all came."""
+    return not weights.fetch_all(files, accept=True).failed
