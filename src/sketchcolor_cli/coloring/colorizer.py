@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -206,6 +206,7 @@ class Colorizer:
         known = prepared or self.prepare(page)
         regions = None if self.matched is None else self.matched(known.seen)
 
+        @cache  # a size is asked for several times
         def hint_at(shape: tuple[int, ...]) -> Hint:
             given = _dense_hint(references, strokes, shape)
             return given if regions is None else regions.hint(shape, given)

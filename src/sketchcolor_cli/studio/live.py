@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -50,9 +51,10 @@ QUICK = 384
 
 _KEPT = 4  # pages of which what was found is kept: the one that is painted on, its neighbours, and one more
 _COLORIZERS = 3  # settings for which one is kept; they share the network
-_LAYER = 1024  # longer side of the layer that strokes are painted on for the screen
+_QUICKLY = 800  # widest picture of the first answer, which is soon replaced
+_LAYER = 832  # longer side of the layer that strokes are painted on for the screen
 _REACH = (0.15, 0.35)  # how sure a spread colour is where it is not seen at all, and where it is seen fully
-_JPEG, _WEBP = 82, 80  # quality of what is only looked at
+_JPEG, _FULL, _WEBP = 82, 92, 80  # quality of what is looked at; at its full size as JPEG
 _STRIDE = 4  # of the network, in pixels
 
 
@@ -230,13 +232,19 @@ class Desk:
         if known.stays[hints is not None or page.rough is not None]:
             yield _as_it_is(page, width)
             return
+        sides = {name: side for name, side in (("quick", QUICK), ("final", 0)) if name in names}
+
+        def paint(name: str) -> Painted:
+            return self._painted(known, page, look, hints, wish, side=sides[name], seed=seed, urgency=urgency)
+
         if "spread" in names and hints is not None:
             yield self._filled(known, hints, page)
             wish.check()
-        for name, side in (("quick", QUICK), ("final", 0)):
-            if name in names:
-                done = self._painted(known, page, look, hints, wish, side=side, seed=seed, urgency=urgency)
-                yield _on_screen(name, known, done, width)
+        # The network goes on with the next answer while this thread makes the last one into a picture.
+        with ThreadPoolExecutor(1, thread_name_prefix="painting") as painting:
+            for name, later in [(name, painting.submit(paint, name)) for name in sides]:
+                widest = min(width, _QUICKLY) if name == "quick" else width
+                yield _on_screen(name, known, later.result(), widest)
                 wish.check()
 
     def variants(
@@ -370,7 +378,8 @@ def _on_screen(stage: str, known: Known, done: Painted, width: int) -> Shown:
     if own is not None and own.rgb.shape[:2] != gray.shape:
         own = replace(own, rgb=cv2.resize(own.rgb, gray.shape[::-1], interpolation=cv2.INTER_AREA))
     rgb = replace(done, gray=gray, own=own).rgb()
-    return Shown(stage, *_encoded(rgb), (rgb.shape[1], rgb.shape[0]))
+    quality = _FULL if rgb.shape[1] == known.size[1] else _JPEG
+    return Shown(stage, *_encoded(rgb, quality), (rgb.shape[1], rgb.shape[0]))
 
 
 def _as_it_is(page: PageFiles, width: int) -> Shown:
@@ -382,7 +391,7 @@ def _as_it_is(page: PageFiles, width: int) -> Shown:
     return Shown("final", *_encoded(rgb), (rgb.shape[1], rgb.shape[0]))
 
 
-def _encoded(values: Rgb) -> tuple[bytes, str]:
+def _encoded(values: Rgb, quality: int = _JPEG) -> tuple[bytes, str]:
     """Return RGB as JPEG, RGBA as WebP, and the type."""
     samples = cv2.convertScaleAbs(values, alpha=255)
     if samples.shape[2] == 4:
@@ -390,7 +399,7 @@ def _encoded(values: Rgb) -> tuple[bytes, str]:
         Image.fromarray(samples).save(buffer, "WEBP", quality=_WEBP, method=0)
         return buffer.getvalue(), "image/webp"
     _, data = cv2.imencode(
-        ".jpg", cv2.cvtColor(samples, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG]
+        ".jpg", cv2.cvtColor(samples, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
     )
     return data.tobytes(), "image/jpeg"
 
