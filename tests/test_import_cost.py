@@ -44,6 +44,8 @@ QUICK = {
     "weights remove gone": 1,
     "extract --help": 0,
     "colorize --help": 0,
+    "studio --help": 0,
+    "serve --help": 0,
     "train --help": 0,
     "fid --help": 0,
     "evaluate --help": 0,

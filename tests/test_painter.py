@@ -98,3 +98,19 @@ def test_the_mean_colour_of_a_flat_area_is_the_networks() -> None:
     torch.testing.assert_close(
         torch.from_numpy(paint.mean((0, 1))), torch.tensor((70.0, 30.0, -20.0)), atol=1e-2, rtol=0
     )
+
+
+def test_painters_of_many_seeds_paint_as_each_alone_and_look_at_the_page_once() -> None:
+    page = paper(96, 64)
+    page[40:44] = 0
+    page[:, 30:34] = 0
+    net = unet()
+    torch.nn.init.normal_(net.palette.weight)
+    alone = [Painter(net, "cpu", ColorizeSettings(seed=seed))(page, nothing)[1] for seed in (1, 2, 3)]
+    passes: list[int] = []
+    net.register_forward_hook(lambda *_: passes.append(1))
+    painters = Painter(net, "cpu", ColorizeSettings()).in_seeds((1, 2, 3))
+    together = [painter(page, nothing)[1] for painter in painters]
+    assert len(passes) == 4  # one look, and three paintings
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)

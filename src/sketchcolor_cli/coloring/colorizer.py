@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from sketchcolor_cli.imaging.sizes import page_side
 from sketchcolor_cli.networks.sheets import lay_out
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -124,6 +125,13 @@ class Colorizer:
         self.matched = SheetMatcher(matcher, device, layers) if matcher is not None and layers else None
         colors = None if palette is None else lab_of(palette)
         self.painter = Painter(model, device, self.settings, sheet, colors)
+
+    def in_seeds(self, seeds: Iterable[int]) -> Iterator[Colorizer]:
+        """Give colorizers that draw colours by these seeds, for the same page one after the other."""
+        for painter in self.painter.in_seeds(seeds):
+            made = copy(self)
+            made.settings, made.painter = painter.settings, painter
+            yield made
 
     def __call__(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -20,7 +22,7 @@ from sketchcolor_cli.imaging.sizes import SizeRule
 from sketchcolor_cli.networks.hints import line_ink, shrink, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -37,6 +39,32 @@ _APART = 1.2  # a working size this much larger than the basic one is worth a se
 _OVERLAP = 192  # pixels that neighbouring bands of a strip share
 _GUESSED_AT = 384  # shorter side, in pixels, at which colours are drawn for areas that have none
 _SAME_COLORS = 30.0  # how strongly the finer pass is led back to the colours of the basic one
+
+
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """What the network holds possible at a first look, on the grid of its stride, and where that is wanted.
+
+    Attributes:
+        sketch, hint: What it was shown.
+        chances: (K, h, w), of each colour of its lattice, as logits.
+        lightness: (h, w), L*.
+        ink: (h, w), how much line there is.
+        given: (h, w), where the hint gives a colour.
+        palette: Its latent vector, or None.
+    """
+
+    sketch: Plane
+    hint: Hint
+    chances: NDArray[np.float32]
+    lightness: Plane
+    ink: Plane
+    given: NDArray[np.bool_]
+    palette: NDArray[np.float32] | None
+
+    def is_of(self, sketch: Plane, hint: Hint) -> bool:
+        """Return whether this is what was shown."""
+        return np.array_equal(sketch, self.sketch) and np.array_equal(hint, self.hint)
 
 
 class Painter:
@@ -59,6 +87,15 @@ class Painter:
         self.settings = settings
         self.palette = palette
         self.sheet = None if sheet is None else self._batch(sheet)
+        self._shared: list[_Looked] | None = None
+
+    def in_seeds(self, seeds: Iterable[int]) -> Iterator[Painter]:
+        """Give painters that draw by these seeds; what does not depend on the seed they do but once."""
+        shared: list[_Looked] = []
+        for seed in seeds:
+            made = copy(self)
+            made.settings, made._shared = replace(self.settings, seed=seed), shared
+            yield made
 
     def __call__(
         self,
@@ -136,14 +173,15 @@ class Painter:
         sketch = shrink_by(gray, self._scale(gray, _GUESSED_AT))
         hint = hint_at(sketch.shape)
         pad, stride = self._pad(sketch), self.model.stride
-        sketch, hint = _padded(sketch, pad, 1), _padded(hint, pad, 0)
-        prediction = self._predict(sketch, hint, z)
-        assert prediction.logits is not None  # noqa: S101  (what has a lattice gives them)
-        given, ink = shrink(hint, stride)[..., 3] > 0, line_ink(sketch, stride)
-        chances, lightness = _planes(prediction.logits), _planes(prediction.color)[0]
-        palette = None if prediction.z is None else prediction.z[0].float().cpu().numpy()
+        looked = self._looked_at(_padded(sketch, pad, 1), _padded(hint, pad, 0), z)
         drawn = sample_colors(
-            chances, colors.cpu().numpy(), lightness, ink, given, self.settings.seed, palette
+            looked.chances,
+            colors.cpu().numpy(),
+            looked.lightness,
+            looked.ink,
+            looked.given,
+            self.settings.seed,
+            looked.palette,
         )
         drawn = drawn.repeat(stride, 0).repeat(stride, 1)[pad.crop]
 
@@ -151,6 +189,25 @@ class Painter:
             return cv2.resize(drawn, shape[1::-1], interpolation=cv2.INTER_NEAREST)  # type: ignore[no-any-return]
 
         return _first_of(hint_at, drawn_at)
+
+    def _looked_at(self, sketch: Plane, hint: Hint, z: NDArray[np.float32] | None) -> _Looked:
+        """Let the network see what colours are to be drawn for; for one seed after the other only once."""
+        if self._shared is not None and self._shared and self._shared[0].is_of(sketch, hint):
+            return self._shared[0]
+        prediction = self._predict(sketch, hint, z)
+        assert prediction.logits is not None  # noqa: S101  (what has a lattice gives them)
+        looked = _Looked(
+            sketch,
+            hint,
+            chances=_planes(prediction.logits),
+            lightness=_planes(prediction.color)[0],
+            ink=line_ink(sketch, self.model.stride),
+            given=shrink(hint, self.model.stride)[..., 3] > 0,
+            palette=None if prediction.z is None else prediction.z[0].float().cpu().numpy(),
+        )
+        if self._shared is not None:
+            self._shared[:] = [looked]
+        return looked
 
     def _pad(self, sketch: Plane) -> PadPlan:
         return SizeRule(multiple=self.model.multiple).plan(*sketch.shape)

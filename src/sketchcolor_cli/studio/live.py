@@ -33,7 +33,7 @@ from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
 from sketchcolor_cli.networks.hints import spread
-from sketchcolor_cli.studio.turns import Turns, Wish
+from sketchcolor_cli.studio.turns import LIVE, Turns, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -253,8 +253,12 @@ class Desk:
         """Give a small picture of a page for each seed."""
         known = self.open(page, look)
         hints = self._strokes(marks, known)
-        for seed in seeds:
-            done = self._painted(known, page, look, hints, wish, side=QUICK, seed=seed, urgency=0)
+        if known.stays[hints is not None or page.rough is not None]:
+            yield _as_it_is(page, width)._replace(stage="variant", seed=seeds[0])
+            return
+        small = self.colorizer(look, work_size=QUICK, base_size=QUICK)
+        for seed, color in zip(seeds, small.in_seeds(seeds), strict=True):
+            done = self._paint(color, known, page, hints, wish)
             yield _on_screen("variant", known, done, width)._replace(seed=seed)
             wish.check()
 
@@ -323,13 +327,23 @@ class Desk:
         changes: dict[str, Any] = {} if seed is None else {"seed": seed}
         if side:
             changes |= {"work_size": side, "base_size": side}
-        color = self.colorizer(look, **changes)
+        return self._paint(self.colorizer(look, **changes), known, page, hints, wish, urgency=urgency)
+
+    def _paint(
+        self,
+        color: Colorizer,
+        known: Known,
+        page: PageFiles,
+        hints: Picture | None,
+        wish: Wish,
+        *,
+        urgency: int = LIVE,
+    ) -> Painted:
         rough = () if page.rough is None else (self._layer(page.rough),)
+        strokes, prepared = () if hints is None else hints, self._prepared(known, page)
         nothing = Picture(np.zeros((1, 1, 3), np.float32))  # what was prepared stands for the page
         with self.turns.turn(urgency, wish), _ended_by(wish):
-            return color.paint(
-                nothing, rough, () if hints is None else hints, prepared=self._prepared(known, page)
-            )
+            return color.paint(nothing, rough, strokes, prepared=prepared)
 
     def _filled(self, known: Known, hints: Picture, page: PageFiles) -> Shown:
         """Return what strokes fill by themselves: their colours up to the lines around, under the ink."""

@@ -1,0 +1,94 @@
+"""The commands studio and serve: what they refuse, what they print, and that Ctrl-C ends them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from sketchcolor_cli.cli.app import app
+from studio_server import TOKEN, draw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RUNNER = CliRunner()
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        ("studio gone", 1, "gone: no such file or folder"),
+        ("studio empty", 1, "no pictures in this folder"),
+        ("studio page.png", 1, "name the folder it is in"),
+        ("studio pages --host 0.0.0.0", 2, "set a token with --token"),
+        ("studio pages --token short", 2, "at least 16 letters"),
+        ("studio pages --port 99999", 2, "--port"),
+        ("studio pages --model gone", 1, "gone: neither a model file nor the name of a model"),
+        ("serve --door back", 2, "must be one of convert, colorize-image-data"),
+    ],
+)
+def test_mistakes_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, code: int, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SKETCHCOLOR_PROJECTS", str(tmp_path / "home"))
+    draw(Path("page.png"))
+    draw(Path("pages/1.png"))
+    Path("empty").mkdir()
+    result: Any = RUNNER.invoke(app, line.split())
+    assert result.exit_code == code, result.stderr
+    assert said in " ".join(result.stderr.split())
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Any]:
+    """Start commands, and end those that are left."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*args: str) -> subprocess.Popen[str]:
+        home = {**os.environ, "SKETCHCOLOR_PROJECTS": str(tmp_path / "home")}
+        command = [sys.executable, "-m", "sketchcolor_cli", *args, "--token", TOKEN]
+        running.append(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=home)
+        )
+        return running[-1]
+
+    yield start
+    for one in running:
+        if one.poll() is None:
+            one.kill()
+        one.communicate()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C")
+def test_the_studio_prints_its_address_with_the_token_and_ctrl_c_ends_it(
+    tmp_path: Path, started: Any
+) -> None:
+    draw(tmp_path / "pages/1.png")
+    server = started("studio", str(tmp_path / "pages"), "--no-browser")
+    address, _, token = server.stdout.readline().strip().partition("#")
+    assert token == TOKEN
+    assert address.startswith("http://127.0.0.1:")
+    page = httpx.get(address)
+    assert page.headers["content-type"].startswith("text/html")
+    assert TOKEN not in page.text
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    assert httpx.get(f"{address}api/v1/project", headers=headers).json()["name"] == "pages"
+    assert (
+        httpx.get(f"{address}api/v1/project", headers={**headers, "Host": "evil.example"}).status_code == 400
+    )
+    server.send_signal(signal.SIGINT)
+    _, said = server.communicate(timeout=60)
+    assert server.returncode in (0, 130)
+    assert "Traceback" not in said
+    assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == ["1.png"]
