@@ -85,8 +85,8 @@ class Shown(str):
 
     __slots__ = ()
     nbytes = weight = 0
-    alpha = None
-    rgb = np.empty((1, 1, 3))
+    alpha, gray = None, True
+    rgb = np.zeros((1, 1, 3))
 
     @property
     def notes(self) -> dict[str, str]:

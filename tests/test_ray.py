@@ -54,7 +54,7 @@ def test_without_ray_it_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def ray_run(plan: list[Planned], output: Path, **other: Any) -> Outcome:
     request = ColorizeRequest.of(inputs=[], output=output, ray=other.pop("address", "local"), jobs=2)
-    given: dict[str, Any] = {"record": lambda _: None, "report": lambda _: None}
+    given: dict[str, Any] = {"pictures": (), "record": lambda _: None, "report": lambda _: None}
     return run_on_ray(plan, other.pop("work", None), request, **{**given, **other})
 
 

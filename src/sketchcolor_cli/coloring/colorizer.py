@@ -172,7 +172,7 @@ class Colorizer:
             UsageError: The network has none.
         """
         references, strokes = _several(reference), _several(hints)
-        z = self.painter.latent(_luma(page), lambda shape: _dense_hint(references, strokes, shape))
+        z = self.painter.latent(luma(page), lambda shape: _dense_hint(references, strokes, shape))
         if z is None or not latent_size(self.painter.model):
             raise UsageError("this model has no latent vector z; train one with --preset thesis")
         return z
@@ -184,7 +184,7 @@ class Colorizer:
         """
         if self.settings.colored_pages is ColoredPages.REDO:
             return None
-        return why_it_stays(page, _luma(page), guided=guided)
+        return why_it_stays(page, luma(page), guided=guided)
 
     def paint(
         self,
@@ -226,7 +226,7 @@ class Colorizer:
 
     def prepare(self, page: Picture) -> Prepared:
         """Find out what stays paper and where screentone is; the network has no part in it."""
-        gray = _luma(page)
+        gray = luma(page)
         own = None if self.settings.colored_pages is ColoredPages.REDO else own_colors(page)
         if own is not None:
             gray = own.without_pale_lines(gray)
@@ -254,7 +254,7 @@ def _several(pictures: Picture | Sequence[Picture] | None) -> Sequence[Picture]:
     return (pictures,) if isinstance(pictures, Picture) else pictures
 
 
-def _luma(page: Picture) -> Plane:
+def luma(page: Picture) -> Plane:
     """Return the BT.709 luma of the page on white paper; of a grey page its own values, to the last bit."""
     rgb = on_paper(page)
     gray: Plane = rgb[..., 0] if page.gray else rgb @ _LUMA

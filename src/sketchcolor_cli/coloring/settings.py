@@ -93,6 +93,11 @@ class ColorizeSettings(Settings):
         "unchanged, redo colours them. Tinted paper does not count as colour.",
         panel=_PAPER,
     )
+    strips: bool = setting(
+        True,
+        "Colour pages that were cut out of one picture together: slices of a long strip, halves of a spread.",
+        panel=_PAPER,
+    )
     descreen: bool = setting(
         False, "Turn screentone into an even grey in the result, where it is found.", panel=_PAPER
     )

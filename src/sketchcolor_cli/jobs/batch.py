@@ -61,6 +61,7 @@ class _FilesRun:
         self._title = title
         self._progress = progress
         self._steps: Any = None
+        self._pictures: list[Job] = []
         self.device = work.device
 
     def jobs(self) -> list[Job]:
@@ -69,6 +70,7 @@ class _FilesRun:
         jobs = build_worklist(
             request.inputs, request.output, suffix=request.suffix, books=request.run.container
         )
+        self._pictures = [job for job in jobs if not job.is_book]
         if request.run.only:
             wanted = set(request.run.only)
             jobs = [job for job in jobs if job.source in wanted]
@@ -132,11 +134,21 @@ class _FilesRun:
         if due and run.ray is not None:
             from sketchcolor_cli.jobs.ray import run_on_ray
 
-            return run_on_ray(plan, self._work, self._request, record=journal.add, report=self._progress)
+            return run_on_ray(
+                plan,
+                self._work,
+                self._request,
+                pictures=self._pictures,
+                record=journal.add,
+                report=self._progress,
+            )
         from sketchcolor_cli.jobs.run import Runner  # imports numpy
 
         output, report = self._request.output, self._progress
-        return Runner(output, self._steps, self._open, journal.add, report, run.fail_fast).run(plan)
+        row = (
+            None if run.watch else self._pictures
+        )  # while one is watched for, those after it are not there yet
+        return Runner(output, self._steps, self._open, journal.add, report, run.fail_fast, row).run(plan)
 
     def _load(self) -> None:
         """Load the networks."""

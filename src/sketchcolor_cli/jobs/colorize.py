@@ -19,6 +19,7 @@ from sketchcolor_cli.jobs.outputs import write_page
 from sketchcolor_cli.jobs.pipeline import Steps
 from sketchcolor_cli.jobs.plan import pdf_settings_of
 from sketchcolor_cli.jobs.series import drifts
+from sketchcolor_cli.jobs.strips import Strips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.imaging.images import Picture
     from sketchcolor_cli.jobs.outcome import Outcome, Progress
     from sketchcolor_cli.jobs.requests import ColorizeRequest
+    from sketchcolor_cli.jobs.strips import Strip
     from sketchcolor_cli.networks.base import ColorNet
 
 _BANDS = 8  # parts of a page that are painted one by one where memory is short
@@ -98,14 +100,20 @@ class ColorizeWork:
     def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, Page, PaintedPage]:
         """Load the network and return how a page is read, coloured and written."""
         pages = PageColorizer(self, device, note)
-        return Steps(read=pages.read, compute=pages.paint, write=pages.write, weight=pages.weight)
+        return Steps(
+            read=pages.read,
+            compute=pages.paint,
+            write=pages.write,
+            weight=pages.weight,
+            announce=pages.announce,
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Page:
     """A page with what helps to colour it; one that stays as it is has nothing prepared.
 
-    ``seed`` is its own, where its hints name one.
+    ``seed`` is its own, where its hints name one; ``strip`` is what it was cut out of.
     """
 
     job: Job
@@ -115,6 +123,7 @@ class Page:
     prepared: Prepared | None
     stays: Stays | None
     seed: int | None = None
+    strip: Strip | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,17 +167,25 @@ class PageColorizer:
         self._colorizer_of = cache(self._load)  # a fallback is loaded when it is first needed
         self._colorizer = self._colorizer_of(device, request.colors)
         self._paint_one = Fallbacks(self._ways(device), note=note)
+        self._strips = Strips(lambda job: read_picture(job.reads), partial(_is_free, work), self._colorizer)
+        self._painted_strip: tuple[Any, ...] = ()
+
+    def announce(self, jobs: Sequence[Job]) -> None:
+        """Take note of the pages among which strips are to be found."""
+        if self._request.colors.strips and self._request.guides.latents is None:
+            self._strips.announce(jobs)
 
     def read(self, job: Job) -> Page:
         """Read a page and what helps to colour it, and find out what needs no network."""
         from sketchcolor_cli.coloring.page.line_layer import with_paper
 
-        picture = self._read_picture(job.reads)
+        picture = self._strips.picture(job)
         references, hints = self._references(job, picture), self._hints(job, picture)
         stays = self._colorizer.stays(picture, guided=bool(references or hints))
         picture = picture if stays else with_paper(picture)
         prepared = None if stays else self._prepared(job, picture)
-        return Page(job, picture, references, hints, prepared, stays, self._seed_of(job))
+        strip = None if stays else self._strips.of(job)
+        return Page(job, picture, references, hints, prepared, stays, self._seed_of(job), strip)
 
     def _prepared(self, job: Job, picture: Picture) -> Prepared:
         """Find out what needs no network, and correct what stays paper by the page's masks."""
@@ -226,7 +243,28 @@ class PageColorizer:
         self._latents.save(page.job, colorizer, page.picture, *guides)
         if page.prepared is None:
             return PaintedPage(page, None)
+        if page.strip is not None:
+            whole = self._strip_painted(colorizer, page.strip)
+            return PaintedPage(page, page.strip.cut_out(whole, page.job, page.prepared))
         latent = self._latents.of(page.job)
         return PaintedPage(
             page, colorizer.paint(page.picture, *guides, latent=latent, prepared=page.prepared)
         )
+
+    def _strip_painted(self, colorizer: Colorizer, strip: Strip) -> Painted:
+        """Return the paint for a strip; it is painted once for all its pages."""
+        known = self._painted_strip
+        if not known or known[:2] != (colorizer, strip):
+            prepared = strip.prepared
+            from sketchcolor_cli.imaging.images import Picture  # imports Pillow
+
+            picture = Picture(rgb=prepared.gray[..., None], gray=True)
+            self._painted_strip = colorizer, strip, colorizer.paint(picture, prepared=prepared)
+        painted: Painted = self._painted_strip[2]
+        return painted
+
+
+def _is_free(work: ColorizeWork, job: Job) -> bool:
+    """Return whether no colours and no masks are given for a page."""
+    given = (*work.guides, work.masks)
+    return not any(any(guides.files_of(job, work.request.output)) for guides in given)

@@ -47,6 +47,9 @@ class Steps(Generic[J, P, R]):
         weight: About how many bytes of memory a picture that was read holds until it is written.
         size: How many pictures are computed together at most.
         writers: How many threads write.
+        announce: Called with the jobs that belong together, the pages of a book or the pictures of a run, in
+            their order and before any is read; what they are read from then stays until all are done. None
+            where nobody wants to know.
     """
 
     read: Callable[[J], P]
@@ -56,6 +59,7 @@ class Steps(Generic[J, P, R]):
     weight: Callable[[P], int] = lambda _picture: 0
     size: int = 1
     writers: int = 1
+    announce: Callable[[Sequence[J]], None] | None = None
 
 
 def run_batch(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from sketchcolor_cli.files.worklist import Job
     from sketchcolor_cli.jobs.plan import Planned
     from sketchcolor_cli.jobs.requests import FilesRequest
     from sketchcolor_cli.jobs.work import Work
@@ -51,12 +52,13 @@ class Report:
 class Worker:
     """Holds the networks and does what it is given; lives in a process of its own."""
 
-    def __init__(self, work: Work, request: FilesRequest) -> None:
-        """Load what the work needs."""
+    def __init__(self, work: Work, request: FilesRequest, pictures: Sequence[Job]) -> None:
+        """Load what the work needs; ``pictures`` are all of the run, whoever does them."""
         from sketchcolor_cli.compute import devices
 
         self._steps = work.steps(devices.resolve(work.device), lambda _note: None)
         self._request = request
+        self._pictures = pictures
 
     def do(self, plan: Sequence[Planned]) -> Report:
         """Do some of the plan."""
@@ -70,7 +72,9 @@ class Worker:
             return open_book(path, pdf=request.pdf)
 
         request, fail_fast = self._request, self._request.run.fail_fast
-        runner = Runner(request.output, self._steps, opened, records.append, events.append, fail_fast)
+        runner = Runner(
+            request.output, self._steps, opened, records.append, events.append, fail_fast, self._pictures
+        )
         return Report(runner.run(plan), events, records)
 
 
@@ -79,6 +83,7 @@ def run_on_ray(
     work: Work,
     request: FilesRequest,
     *,
+    pictures: Sequence[Job],
     record: Callable[[Record], None],
     report: Callable[[Event], None],
 ) -> Outcome:
@@ -90,6 +95,7 @@ def run_on_ray(
         request: Says where results go, which all workers see under this name, as they do the sources; and
             the address (LOCAL, or a cluster's as ray.init takes it: auto, HOST:6379, ray://HOST:10001) and
             the number of workers, each of which takes a GPU where the cluster has any.
+        pictures: The jobs of all pictures of the run, in their order.
         record: Called with what is begun and finished.
         report: Called with each event.
 
@@ -104,7 +110,7 @@ def run_on_ray(
     _join(ray, request.run.ray or LOCAL, request.run.jobs)
     result = Outcome()
     try:
-        _Shared(ray, plan, work, request, record, report).run(result)
+        _Shared(ray, plan, (work, request, pictures), record, report).run(result)
     except KeyboardInterrupt:
         result.interrupted = True
     finally:
@@ -142,12 +148,12 @@ class _Shared:
         self,
         ray: Any,
         plan: Sequence[Planned],
-        work: Work,
-        request: FilesRequest,
+        given: tuple[Work, FilesRequest, Sequence[Job]],
         record: Callable[[Record], None],
         report: Callable[[Event], None],
     ) -> None:
         self._ray = ray
+        _, request, _ = self._given = given
         self._output = request.output
         self._record = record
         self._report = report
@@ -155,7 +161,6 @@ class _Shared:
         self._waiting = deque((part, 1) for part in _parts(plan))
         gpus = 1 if ray.cluster_resources().get("GPU") else 0
         self._kind: Any = ray.remote(Worker).options(num_cpus=1, num_gpus=gpus)
-        self._given = (work, request)
         self._idle = [self._hire() for _ in range(min(request.run.jobs, len(self._waiting)))]
         self._busy: dict[Any, tuple[Any, list[Planned], int]] = {}
 

@@ -10,7 +10,7 @@ from filecmp import cmp
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from sketchcolor_cli.errors import DiskFullError, ImageError, SketchcolorError
+from sketchcolor_cli.errors import BookError, DiskFullError, ImageError, SketchcolorError
 from sketchcolor_cli.files.books.binding import bind
 from sketchcolor_cli.jobs.fingerprint import content_of
 from sketchcolor_cli.jobs.journal import BEGUN, Record
@@ -43,6 +43,8 @@ class Runner(Generic[P, R]):
         record: Called with what is begun and what is finished, from any thread.
         report: Called in the caller's thread with each event.
         fail_fast: Whether the first failure ends the run.
+        pictures: The jobs of all pictures among which those of the plan stand, done here or elsewhere; those
+            of the plan if None.
     """
 
     output: Path
@@ -51,6 +53,7 @@ class Runner(Generic[P, R]):
     record: Callable[[Record], None]
     report: Callable[[Event], None]
     fail_fast: bool = False
+    pictures: Sequence[Job] | None = None
 
     def run(self, plan: Sequence[Planned]) -> Outcome:
         """Do it all, in the order of the plan.
@@ -61,6 +64,7 @@ class Runner(Generic[P, R]):
         """
         start = time.perf_counter()
         result = Outcome()
+        self._announce(plan)
         try:
             for one in self._parts(plan):
                 result.done += one.done
@@ -75,6 +79,13 @@ class Runner(Generic[P, R]):
             result.interrupted = True
         result.seconds = time.perf_counter() - start
         return result
+
+    def _announce(self, plan: Sequence[Planned]) -> None:
+        """Say which pictures there are, if any is to be done; else nothing was loaded for that."""
+        due = any(one.action is Action.DO for one in plan)
+        if due and self.steps.announce is not None:
+            planned = [one.job for one in plan if not one.job.is_book]
+            self.steps.announce(planned if self.pictures is None else self.pictures)
 
     def _parts(self, plan: Sequence[Planned]) -> Iterator[Outcome]:
         for (action, is_book), group in groupby(plan, key=lambda one: (one.action, one.job.is_book)):
@@ -156,10 +167,12 @@ class Runner(Generic[P, R]):
         entries = {one.place: one for one in book.entries}
         entry_of = {page.job: entries[page.place] for page in planned.pages}
         unreadable: set[Job] = set()
+        staged = self._all_staged(book, entry_of)
 
         def read(job: Job) -> P:
             try:
-                _stage(book, entry_of[job], job.reads)
+                if job not in staged:
+                    _stage(book, entry_of[job], job.reads)
                 return self.steps.read(job)
             except DiskFullError:
                 raise
@@ -174,11 +187,24 @@ class Runner(Generic[P, R]):
             except SketchcolorError as error:
                 raise _in_the_users_names(error, job) from error
             finally:
-                job.reads.unlink(missing_ok=True)
+                if job not in staged:
+                    job.reads.unlink(missing_ok=True)
 
         steps = replace(self.steps, read=read, write=write)
         result = self._batch([page.job for page in planned.pages], steps, skip=True)
         return result, len(unreadable)
+
+    def _all_staged(self, book: Book, entry_of: Mapping[Job, Entry]) -> set[Job]:
+        """Take all pages out of a book, if results may depend on the pages around; return those taken."""
+        staged: set[Job] = set()
+        if self.steps.announce is None:
+            return staged
+        for job, entry in entry_of.items():
+            with suppress(BookError):  # told when it is its turn
+                _stage(book, entry, job.reads)
+                staged.add(job)
+        self.steps.announce(list(entry_of))
+        return staged
 
     def _batch(self, jobs: Sequence[Job], steps: Steps[Job, P, R], *, skip: bool) -> Outcome:
         return run_batch(jobs, steps, skip=skip, report=self.report, fail_fast=self.fail_fast)
