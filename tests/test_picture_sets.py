@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +13,22 @@ import cv2
 import numpy as np
 import pytest
 
+from sketchcolor_cli.data.danbooru import DEFAULT_RULES, filter_danbooru, read_rules
 from sketchcolor_cli.data.opening import open_pictures
+from sketchcolor_cli.data.prepare import read_attribution
 from sketchcolor_cli.data.shards import ShardSet
-from sketchcolor_cli.errors import DataError, ImageError
+from sketchcolor_cli.errors import DataError, ImageError, SketchcolorError
+from sketchcolor_cli.evaluation.fid.pictures import list_pictures
+from sketchcolor_cli.evaluation.fid.statistics import read_statistics
 from sketchcolor_cli.files.webdataset import expand
 from sketchcolor_cli.training.loop.data import SetDrawings, readable
+from sketchcolor_cli.weights.fetch import import_file
+from sketchcolor_cli.weights.spec import WeightFile
+from sketchcolor_cli.weights.store import WeightStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from sketchcolor_cli.training.pairs.pairs import Drawing
@@ -176,7 +186,7 @@ def test_what_is_no_tar_file_is_told_by_name(tmp_path: Path, content: bytes) -> 
 
 
 def test_a_folder_is_no_shard(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read as a tar shard"):
+    with pytest.raises(DataError, match="is a folder; name a file"):
         read_shards([tmp_path], 64)
     with pytest.raises(DataError, match=r"gone\.tar: no such file"):
         read_shards([tmp_path / "gone.tar"], 64)
@@ -206,3 +216,26 @@ def test_lines_of_another_size_are_brought_to_that_of_their_picture(tmp_path: Pa
     (drawing,) = read_shards([write_shard(tmp_path / "s.tar", files)], 64)
     assert drawing.line is not None
     assert drawing.line.tolist() == [[0] * 4 + [255] * 5] * 8
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("a.tar", lambda path: open_pictures([str(path)])),
+        ("a.npz", read_statistics),
+        ("a.json", lambda path: filter_danbooru([path], read_rules(DEFAULT_RULES), path.with_name("out"))),
+        ("a.toml", read_rules),
+        ("a.csv", read_attribution),
+        ("a.png", lambda path: open_pictures([str(path)]).color(0)),
+        ("a.png", lambda path: list(open_pictures([str(path)]).contents(0))),
+        ("a.cbz", lambda path: open_pictures([str(path)]).color(0)),
+        ("a.png", lambda path: list_pictures(path.parent).entries[0].read()),
+        ("a.pth", lambda path: import_file(WeightStore(path.parent), WeightFile("net", "MIT"), path)),
+    ],
+)
+def test_a_pipe_is_not_waited_for(tmp_path: Path, name: str, read: Callable[[Path], object]) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(SketchcolorError, match=rf"{name}: is .*not a regular file"):
+        read(tmp_path / name)

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.files.atomic import atomic_write
-from sketchcolor_cli.files.regular import parse_document, read_bytes
+from sketchcolor_cli.files.regular import parse_document, read_bytes, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -191,6 +191,8 @@ def _take(line: bytes, rules: Rules, result: FilterResult, ids: IO[str], files: 
 
 def _lines(path: Path) -> Iterator[bytes]:
     try:
+        if (why := refusal(path)) is not None:
+            raise DataError(f"{path}: {why}")
         with path.open("rb") as raw, _unpacked(raw, path.suffix.lower()) as file:
             yield from file
     except FileNotFoundError as error:

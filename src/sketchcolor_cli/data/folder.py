@@ -69,6 +69,8 @@ class PictureFile:
             raise ImageError(self.problem)
         try:
             if self.book is None:
+                if (why := refusal(self.path)) is not None:
+                    raise ImageError(f"{self.path}: {why}")
                 return self.path.read_bytes()
             name = self.path.relative_to(self.book).as_posix()
             # Opened each time: processes that share an open file would read in each other's places.

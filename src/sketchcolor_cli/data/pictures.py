@@ -83,7 +83,10 @@ class PictureSet(ABC):
 
 
 def fitted(rgb: NDArray[np.float32], short_side: int) -> NDArray[np.float32]:
-    """Return a picture (H, W) or (H, W, C) brought down to a shorter side; a smaller one stays as it is."""
+    """Return a picture (H, W) or (H, W, C) brought down to a shorter side; a smaller one stays as it is.
+
+    By this very scale, though a side may not be a whole number then: shards that were packed stay the same.
+    """
     scale = short_side / min(rgb.shape[:2])
     if scale >= 1:
         return rgb

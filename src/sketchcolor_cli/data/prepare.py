@@ -25,6 +25,7 @@ from sketchcolor_cli.data.pictures import fitted, to_bytes
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import webdataset
 from sketchcolor_cli.files.atomic import write_bytes
+from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.imaging.images import on_paper, to_tensor
 from sketchcolor_cli.metrics.pictures import colorfulness
 
@@ -152,6 +153,8 @@ def read_attribution(path: Path) -> dict[str, dict[str, str]]:
         DataError: it is missing, no CSV, or lacks the column.
     """
     try:
+        if (why := refusal(path)) is not None:
+            raise DataError(f"{path}: {why}")
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.files.regular import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +41,8 @@ def directory(path: Path) -> dict[str, dict[str, Place]]:
     """
     samples: dict[str, dict[str, Place]] = {}
     try:
+        if (why := refusal(path)) is not None:
+            raise DataError(f"{path}: {why}")
         length = path.stat().st_size
         with tarfile.open(path, "r:") as shard:
             for member in shard:

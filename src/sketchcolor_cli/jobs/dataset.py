@@ -10,6 +10,7 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.data.settings import PrepareSettings, ReviewSettings
 from sketchcolor_cli.errors import DataError
+from sketchcolor_cli.files.regular import read_bytes
 from sketchcolor_cli.jobs.outcome import Loading
 from sketchcolor_cli.jobs.shared import (
     Step,
@@ -210,6 +211,6 @@ def _listed(path: Path | None) -> list[str]:
     if path is None:
         return []
     try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as a list of names") from error
+        return read_bytes(path).decode().splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: cannot be read as a list of names; save it as UTF-8") from error

@@ -204,6 +204,8 @@ def _identify(file: WeightFile, path: Path) -> tuple[WeightSource | None, tuple[
 
 
 def _checksum(path: Path, kind: str) -> str:
+    if path.exists() and not path.is_file():
+        raise WeightError(f"{path}: is a folder, pipe or device, not a regular file")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()

@@ -98,7 +98,7 @@ def measure_entries(
     def load(entry: Entry) -> Tensor | str:
         try:
             picture = decode(entry.name, entry.read(), settings.decode)
-        except (ImageError, BookError, OSError) as error:
+        except (BookError, ImageError) as error:
             return str(error)
         if picture.looks_otherwise:
             otherwise.append(entry.name)

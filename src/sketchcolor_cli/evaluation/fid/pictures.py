@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from sketchcolor_cli.data.folder import PictureFile
 from sketchcolor_cli.data.pictures import to_bytes
 from sketchcolor_cli.errors import BookError, DataError, ImageError
 from sketchcolor_cli.evaluation.settings import Decode
@@ -84,7 +85,7 @@ def content_digest(entries: list[Entry]) -> str:
     for entry in entries:
         try:
             digests.append(hashlib.sha256(entry.read()).digest())
-        except (OSError, BookError):
+        except (BookError, ImageError):
             digests.append(b"unreadable")
     return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
@@ -159,7 +160,7 @@ def _of_folder(folder: Path) -> Listing:
         raise DataError(f"{path}: cannot be looked into ({why}); check its permissions")
     if not files:
         raise DataError(f"{folder}: no pictures in this folder; looked for {' '.join(sorted(_ENDINGS))}")
-    entries = [Entry(file.relative_to(folder).as_posix(), file.read_bytes) for file in files]
+    entries = [Entry(file.relative_to(folder).as_posix(), PictureFile(file).content) for file in files]
     return Listing(entries, dict(sorted(found.left_out.items())))
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.files.atomic import atomic_write
+from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.metrics.sets import Moments
 
 if TYPE_CHECKING:
@@ -130,9 +131,11 @@ def _refuse_large(path: Path) -> None:
     """Look at the headers of the arrays before one is read, as a small file may ask for any memory.
 
     Raises:
-        DataError: An array is larger than statistics are.
+        DataError: It is not a regular file, or an array is larger than statistics are.
         ValueError: It is not an .npz file, or an array in it has no header.
     """
+    if (why := refusal(path)) is not None:
+        raise DataError(f"{path}: {why}")
     with zipfile.ZipFile(path) as archive:
         for name, most in _SIZES.items():
             if f"{name}.npy" not in archive.namelist():
