@@ -8,8 +8,11 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from typer.testing import CliRunner
 
 from sketchcolor_cli import Extractor, Parameter, WeightFile
+from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.errors import PluginError, UsageError
 from sketchcolor_cli.plugin.discovery import Extractors, Listing, find_extractors
 
@@ -223,3 +226,32 @@ def test_what_an_extractor_needs_is_found_through_those_that_it_is_made_of():
         extractors.weights("odd")
     with pytest.raises(UsageError, match="no parameter 'x'"):
         extractors.weights("a", ["x=1"])
+
+
+LOUD = """
+import sys
+from sketchcolor_cli import Extractor, hookimpl
+
+print("imported")
+
+def load(resources):
+    print("loaded")
+    return lambda rgb: print("drawn") or rgb[:, :1]
+
+@hookimpl
+def sketchcolor_extractors():
+    print("asked")
+    return [Extractor("loud", "Says what it does.", load)]
+"""
+
+
+def test_what_plugins_print_does_not_get_between_the_results(install, tmp_path):
+    install("loud-lines", LOUD)
+    Image.new("RGB", (8, 6), "red").save(tmp_path / "a.png")
+    words = ["extract", str(tmp_path / "a.png"), "-o", str(tmp_path / "out"), "-m", "loud", "--json"]
+    ran = CliRunner().invoke(app, words)
+    assert ran.exit_code == 0, ran.stderr
+    assert json.loads(ran.stdout)["method"] == "loud"
+    assert {"imported", "asked", "loaded", "drawn"} <= set(ran.stderr.splitlines())
+    listed = CliRunner().invoke(app, ["plugins", "--json"])
+    assert "loud" in {one["name"] for one in json.loads(listed.stdout)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.table import Table
 
-from sketchcolor_cli.cli import fetching, options, printing, steps
+from sketchcolor_cli.cli import fetching, options, output, printing, steps
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs import dataset as jobs
 from sketchcolor_cli.jobs.dataset import (
@@ -66,7 +66,7 @@ def rules() -> int:
     """
     from sketchcolor_cli.data.danbooru import DEFAULT_RULES
 
-    typer.echo(DEFAULT_RULES.read_text(encoding="utf-8"), nl=False)
+    output.results().write(DEFAULT_RULES.read_text(encoding="utf-8"))
     return 0
 
 

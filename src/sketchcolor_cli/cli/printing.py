@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from sketchcolor_cli.cli import output
 from sketchcolor_cli.cli.bars import ProgressBar as Bar
 from sketchcolor_cli.jobs.outcome import Begun, Event, EventKind, Loading, Note
 from sketchcolor_cli.jobs.plan import Action
@@ -50,7 +50,7 @@ def stderr() -> Console:
 
 def stdout() -> Console:
     """Return a console for results that were asked for."""
-    return Console(highlight=False, markup=False, emoji=False)
+    return Console(file=output.results(), highlight=False, markup=False, emoji=False)
 
 
 def error(message: str) -> None:
@@ -70,13 +70,13 @@ def warn(message: str) -> None:
 
 def emit(line: str) -> None:
     """Print one line of a result that was asked for, however long, on stdout."""
-    sys.stdout.write(one_line(line) + "\n")
+    output.results().write(one_line(line) + "\n")
 
 
 def emit_json(document: dict[str, Any] | list[Any]) -> None:
     """Print the one machine-readable document of this run on stdout."""
     # In ASCII, so that any name gets through whatever encoding stdout has.
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    output.results().write(json.dumps(document, indent=2) + "\n")
 
 
 def one_line(text: str) -> str:
