@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sketchcolor_cli.studio.project import Project
 
     Heard = Callable[[bytes | None], None]
+    Written = dict[tuple[Path, str], list[Path]]
+    Made = tuple[Path, dict[str, Any]]
 
 JOBS = Path(".sketchcolor/jobs.json")
 _KEPT = 20  # jobs that are over and still listed
@@ -164,7 +166,8 @@ class Queue:
 
     def jobs(self) -> list[dict[str, Any]]:
         """Return all jobs, the newest first."""
-        return [self._public(job) for job in reversed(self._jobs)]
+        written = {} if self._project is None else _written_in(self._project.output)
+        return [self._public(job, written) for job in reversed(self._jobs)]
 
     def get(self, job_id: str) -> dict[str, Any]:
         """Return a job.
@@ -341,26 +344,28 @@ class Queue:
         self.tell(public)
         return public
 
-    def _public(self, job: dict[str, Any]) -> dict[str, Any]:
+    def _public(self, job: dict[str, Any], written: Written | None = None) -> dict[str, Any]:
         shown = {name: value for name, value in job.items() if name != "made"}
-        return shown | {"files": [about for _, about in self._files(job)] if job["state"] == "done" else []}
+        files = self._files(job, written) if job["state"] == "done" else []
+        return shown | {"files": [about for _, about in files]}
 
-    def _files(self, job: dict[str, Any]) -> list[tuple[Path, dict[str, Any]]]:
+    def _files(
+        self, job: dict[str, Any], written: Written | None = None
+    ) -> list[tuple[Path, dict[str, Any]]]:
         """List what a job has made: books first, then pages and what is beside them."""
         folder = Path(job["folder"])
         made = [folder / name for name in job["made"]]
-        if self._project is not None and folder.is_dir():
-            asked = job["request"]
-            chosen = set(asked["pages"]) if asked["pages"] is not None else None
+        if self._project is not None:
+            chosen = job["request"]["pages"]
+            there = _written_in(folder) if written is None else written
             for page in self._project.pages():
                 if chosen is None or page.id in chosen:
-                    made += sorted(one for one in page.target.parent.glob(f"{_literal(page.target.stem)}.*"))
+                    made += there.get((page.target.parent, page.target.stem), ())
         found = []
         for path in dict.fromkeys(made):
-            if path.suffix.lower() in _MEDIA and path.is_file():
-                name = path.relative_to(folder).as_posix()
-                about = {"id": identifier(name), "name": name, "size": path.stat().st_size}
-                found.append((path, about))
+            with suppress(OSError):
+                name, size = path.relative_to(folder).as_posix(), path.stat().st_size
+                found.append((path, {"id": identifier(name), "name": name, "size": size}))
         return found
 
     def _keep(self) -> None:
@@ -399,8 +404,16 @@ def _checked(project: Project, asked: dict[str, Any]) -> dict[str, Any]:
     return done | {"quality": quality, "pages": pages}
 
 
-def _literal(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+def _written_in(folder: Path) -> Written:
+    """List the results in a folder, each by its place and by whatever of its name may be that of its page."""
+    found: Written = {}
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(one for one in folders if not one.startswith("."))
+        for name in sorted(names):
+            if Path(name).suffix.lower() in _MEDIA and not name.startswith("."):
+                for end in (at for at, letter in enumerate(name) if letter == "."):
+                    found.setdefault((Path(place), name[:end]), []).append(Path(place, name))
+    return found
 
 
 def _now() -> str:

@@ -163,7 +163,7 @@ class Project:
     def mark(self, page: Page, *, done: bool | None = None, failed: str | None = None) -> None:
         """Note that a page is done or no longer, or why it failed; an empty reason forgets the failure."""
         with self.lock:
-            state = self._state()
+            state, before = self._state(), self._state()
             if done is not None:
                 names = [name for name in state["done"] if name != page.name]
                 state["done"] = [*names, page.name] if done else names
@@ -171,6 +171,8 @@ class Project:
                 state["failed"].pop(page.name, None)
                 if failed:
                     state["failed"][page.name] = failed
+            if state == before:
+                return
             self._write(self.folder / STATE, json.dumps(state, ensure_ascii=False, indent=1).encode())
 
     # What is painted on a page

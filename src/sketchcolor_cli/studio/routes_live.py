@@ -30,6 +30,7 @@ UNKNOWN, CLOSED = 4404, 4409
 _STAGES = ("spread", "quick", "final")
 _WIDTHS = 64, 4096
 _SEEDS = 9
+_BEHIND = 64  # messages that are being answered at one time
 _NUMBERS = itertools.count(1)
 
 
@@ -91,7 +92,7 @@ class _Session:
                     code = 1003 if text is None else 1009
                     await self._socket.close(code, "messages are JSON of at most 8 MiB")
                     return
-                if not await self._take(text):
+                if await self._close_if_behind() or not await self._take(text):
                     return
         except WebSocketDisconnect:
             return
@@ -135,6 +136,13 @@ class _Session:
         else:
             await self._socket.close(1008, f"there is no message {str(kind)[:40]!r}")
             return False
+        return True
+
+    async def _close_if_behind(self) -> bool:
+        """Close a socket that asks for more and more and takes nothing."""
+        if len(self._tasks) <= _BEHIND:
+            return False
+        await self._socket.close(1008, "take what was asked for before you ask for more")
         return True
 
     def _begin(self, what: Any) -> None:
