@@ -22,12 +22,12 @@ from book_files import COMIC_INFO, page, volume, write_pdf, write_rar, write_raw
 from sketchcolor_cli.errors import BookError, DiskFullError, UsageError
 from sketchcolor_cli.files.books.binding import bind, new_name
 from sketchcolor_cli.files.books.book import Book, Entry
-from sketchcolor_cli.files.books.names import check_encoding
 from sketchcolor_cli.files.books.opening import open_book
 from sketchcolor_cli.files.books.pdf_writer import PdfWriter
 from sketchcolor_cli.files.books.pdfs import PdfBook
 from sketchcolor_cli.files.books.settings import BookLimits, PdfSettings
 from sketchcolor_cli.files.books.tars import TarBook
+from sketchcolor_cli.files.settings import check_encoding
 
 KEPT = [name for name in volume() if not name.startswith(("__MACOSX", "Thumbs"))]
 READ = ["Ch 1/page2.PNG", "Ch 1/page10.png", "第2話/絵 🎨.jpg"]

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from book_files import COMIC_INFO, page, volume, write_pdf, write_rar, write_zip
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.files.books.opening import open_book
+from sketchcolor_cli.imaging.images import read_picture
 from sketchcolor_cli.networks.checkpoint import save_model
 from sketchcolor_cli.networks.config import HintUNetConfig
 from sketchcolor_cli.networks.hint_unet import HintUNet
@@ -148,6 +149,8 @@ def test_other_settings_are_done_again_only_when_asked_for(tmp_path: Path) -> No
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
     assert "1 of 1 results are already there" in refused.stderr
     assert run("extract", book, *out, "--param", "strength=0.1", "--resume").exit_code == 0
+    assert (tmp_path / "out/a.cbz").read_bytes() == first
+    assert run("extract", book, *out, "--param", "strength=0.1", "--overwrite").exit_code == 0
     assert (tmp_path / "out/a.cbz").read_bytes() != first
     assert not list((tmp_path / "out/.sketchcolor").glob("books/*"))
 
@@ -160,3 +163,72 @@ def test_leftovers_of_other_settings_are_cleared_away(tmp_path: Path) -> None:
     assert not stale.exists()
     with zipfile.ZipFile(tmp_path / "out/a.cbz") as book:
         assert book.testzip() is None
+
+
+def test_books_within_a_book_are_named_and_the_rest_is_done(tmp_path: Path) -> None:
+    inner = write_zip(tmp_path / "inner.cbz", {"01.png": page(2)}).read_bytes()
+    volume_ = write_zip(tmp_path / "volume.zip", {"cover.png": page(1), "ch 1.cbz": inner, "ch 2.cb7": inner})
+    result = run("extract", volume_, "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 1
+    assert "volume.zip: 2 books in it stay as they are, such as ch 1.cbz; unpack it" in result.stderr
+    assert "1 sketched, 1 done in part" in result.stderr
+    assert [one["source"] for one in json.loads(result.stdout)["partial"]] == [str(volume_)]
+    with zipfile.ZipFile(tmp_path / "out/volume.zip") as book:
+        assert book.read("ch 1.cbz") == inner
+        assert book.read("cover.png") != page(1)
+
+
+def test_what_is_left_out_and_what_clashes_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("1.png", "2.png", "3.png"):
+        (folder / name).write_bytes(page())
+    (folder / "1.jpg").write_bytes(page(kind="JPEG"))
+    (folder / "4.clip").touch()
+    result = run("extract", folder, "-o", tmp_path / "out", "--format", "png", "--json")
+    assert result.exit_code == 1
+    assert "3 sketched, 1 failed, left out as not read: 1 .clip in" in result.stderr
+    told = json.loads(result.stdout)
+    assert told["left_out"] == {".clip": 1}
+    assert [one["source"] for one in told["failed"]] == [str(folder / "1.png")]
+    result = run("extract", folder, "-o", tmp_path / "both", "--format", "png", "--keep-both")
+    assert result.exit_code == 0
+    assert {path.name for path in (tmp_path / "both").glob("*.png")} == {
+        "1.jpg.png", "1.png.png", "2.png", "3.png"
+    }  # fmt: skip
+
+
+def test_one_picture_may_name_its_result(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(page())
+    assert run("extract", tmp_path / "a.png", "-o", tmp_path / "new/b.webp").exit_code == 0
+    assert read_picture(tmp_path / "new/b.webp").format == "WEBP"
+    refused = run("extract", tmp_path / "a.png", "-o", tmp_path / "a.png")
+    assert "a.png: the result would overwrite it; name another output" in refused.stderr
+
+
+def test_a_scan_of_several_pages_comes_back_as_one(tmp_path: Path) -> None:
+    pages = [Image.open(io.BytesIO(page(number))).convert("1") for number in range(3)]
+    pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:], compression="group4")
+    result = run("extract", tmp_path / "scan.tif", "-o", tmp_path / "out")
+    assert (result.exit_code, result.stderr[:10]) == (0, "3 sketched")
+    with Image.open(tmp_path / "out/scan.tif") as image:
+        assert image.n_frames == 3
+    result = run("extract", tmp_path / "scan.tif", "-o", tmp_path / "out2", "--container", "cbz")
+    with zipfile.ZipFile(tmp_path / "out2/scan.cbz") as book:
+        assert book.namelist() == ["page 001.png", "page 002.png", "page 003.png"]
+
+
+def test_files_beside_results_are_not_overwritten_by_each_other(tmp_path: Path, tiny: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "01.jpg").write_bytes(page(1, "JPEG"))
+    (folder / "01.png").write_bytes(page(7))
+    words = ("--model", tiny, "--flats", "--layers", "png")
+    result = run("colorize", folder, "-o", tmp_path / "out", *words)
+    assert result.exit_code == 1
+    assert f"{folder}/01.jpg and {folder}/01.png: the files beside both results would be" in result.stderr
+    assert "1 colorized, 1 failed" in result.stderr
+    assert run("colorize", folder, "-o", tmp_path / "both", *words, "--keep-both").exit_code == 0
+    assert {path.name for path in (tmp_path / "both").glob("*") if not path.name.startswith(".")} == {
+        "01.jpg", "01.flats.png", "01.layers", "01.png.png", "01.png.flats.png", "01.png.layers"
+    }  # fmt: skip

@@ -118,15 +118,25 @@ def test_too_little_memory_is_a_failure_of_one_picture(jobs: list[Job], step: st
 
 
 @pytest.mark.parametrize("step", ["read", "compute", "write"])
-@pytest.mark.parametrize("bug", [ValueError("a bug"), OSError("a bug"), AssertionError("a bug")])
-def test_bugs_come_through(jobs: list[Job], step: str, bug: Exception) -> None:
-    with pytest.raises(type(bug), match="a bug"):
-        run(jobs, failing(step, bug))
+@pytest.mark.parametrize(
+    "bug", [ValueError("a bug"), OSError("a bug"), AssertionError("a bug"), SystemExit(0)]
+)
+def test_a_bug_is_the_failure_of_its_page_and_keeps_its_traceback(
+    jobs: list[Job], step: str, bug: BaseException
+) -> None:
+    events: list[Event] = []
+    result = run(jobs, failing(step, bug), report=events.append)
+    assert [one.job for one in result.done] == [jobs[0], jobs[2], jobs[3]]
+    [failure] = result.failed
+    assert failure.message.startswith(f"{jobs[1].source}: a fault of the program ({type(bug).__name__}: ")
+    [event] = [one for one in events if one.kind is EventKind.FAILED]
+    assert event.trace.startswith("Traceback")
 
 
 def test_a_result_too_few_is_a_bug(jobs: list[Job]) -> None:
-    with pytest.raises(ValueError, match="shorter"):
-        run(jobs, replace(STEPS, compute=lambda pictures: [], size=2))
+    result = run(jobs, replace(STEPS, compute=lambda pictures: [], size=2))
+    assert len(result.failed) == len(jobs)
+    assert "0 results for 1 pictures" in result.failed[0].message
 
 
 def test_existing_results_are_skipped(jobs: list[Job]) -> None:
@@ -199,6 +209,7 @@ def test_json_has_the_facts_that_writing_returned() -> None:
         done=[Done(job("a"), 1.23456, {"mix": {"xdog": 0.25}})],
         skipped=[job("b")],
         failed=[Failure(job("c"), "入/c.png: is damaged")],
+        left_out={".clip": 2},
         interrupted=True,
         seconds=2.0,
         device="cpu",
@@ -209,6 +220,8 @@ def test_json_has_the_facts_that_writing_returned() -> None:
         "done": [done],
         "skipped": [{"source": "入/b.png", "target": "out/b.png"}],
         "failed": [{"source": "入/c.png", "target": "out/c.png", "message": "入/c.png: is damaged"}],
+        "partial": [],
+        "left_out": {".clip": 2},
         "interrupted": True,
         "stopped": False,
         "seconds": 2.0,

@@ -146,7 +146,7 @@ def test_what_is_done_is_not_done_again(run: Run, folder: Path) -> None:
     assert len(run(folder).done) == 3
 
 
-def test_a_changed_page_or_setting_is_done_again_where_that_was_asked_for(run: Run, folder: Path) -> None:
+def test_a_changed_page_is_done_again_where_that_was_asked_for(run: Run, folder: Path) -> None:
     run(folder)
     (folder / "page2.png").write_bytes(b"changed")
     with pytest.raises(WorklistError, match=r"1 of 3 results are already there, the first is .*page2\.png"):
@@ -154,7 +154,19 @@ def test_a_changed_page_or_setting_is_done_again_where_that_was_asked_for(run: R
     run.existing = Existing.SKIP
     assert names(run(folder).done) == ["page2.png"]
     assert results(run.output)["page2.png"] == b"CHANGED"
+
+
+def test_results_of_other_settings_are_left_by_resuming_and_replaced_by_overwriting(
+    run: Run, folder: Path
+) -> None:
+    run(folder)
     run.settings = "blue"
+    with pytest.raises(WorklistError, match="3 of 3 results are already there"):
+        run(folder)
+    run.existing = Existing.SKIP
+    assert len(run(folder).skipped) == 3
+    assert {one.reason for one in run.plan(folder)} == {"already there, made with other settings"}
+    run.existing = Existing.OVERWRITE
     assert len(run(folder).done) == 3
 
 

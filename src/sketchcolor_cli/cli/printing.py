@@ -182,6 +182,8 @@ class _RunListener:
             self._bar.advance(self._task)
         if event.kind is EventKind.FAILED:
             self._line(_headed("failed:", event.message))
+            if self._verbose and event.trace:
+                self._line(event.trace.rstrip())
         elif self._verbose:
             done = f"{event.seconds:.1f} s" if event.kind is EventKind.FINISHED else "already there"
             self._line(f"{one_line(str(event.job.target))}  {done}")
@@ -203,33 +205,41 @@ def outcome(result: Outcome, verb: str, *, as_json: bool, **facts: Any) -> int:
         facts: What the document says besides.
     """
     if result.plan is not None and not as_json:
-        return _plan(result.plan)
+        return _plan(result.plan, result.left_out)
     if result.plan is None:
+        for one in result.partial:
+            warn(one.message)
         note(_summary(result, verb))
     if as_json:
         emit_json({**facts, **result.to_json()})
     if result.plan is not None:
         return _code_of(result.plan)
-    return INTERRUPTED if result.interrupted else 1 if result.failed else 0
+    return INTERRUPTED if result.interrupted else 1 if result.failed or result.partial else 0
 
 
 def _summary(result: Outcome, verb: str) -> str:
-    parts = [f"{len(result.done)} {verb}"]
+    kept = len(result.kept)
+    parts = [f"{len(result.done) - kept} {verb}"]
+    parts += [f"{kept} kept as in colour already"] if kept else []
     parts += [f"{len(result.skipped)} already there"] if result.skipped else []
+    parts += [f"{len(result.partial)} done in part"] if result.partial else []
     parts += [f"{len(result.failed)} failed"] if result.failed else []
+    parts += [f"left out as not read: {counted(result.left_out)}"] if result.left_out else []
     stopped = "; stopped by Ctrl-C, --resume does the rest" if result.interrupted else ""
     stopped = "; stopped there, --resume does the rest" if result.stopped else stopped
     return f"{', '.join(parts)} in {result.seconds:.1f} s{stopped}"
 
 
-def _plan(plan: Sequence[Planned]) -> int:
+def _plan(plan: Sequence[Planned], left_out: Mapping[str, int]) -> int:
     """Print a plan and return the exit code."""
     for one in plan:
         pages = f", {len(one.pages)} pages" if one.job.is_book and one.pages else ""
         reason = f" ({one.reason})" if one.reason else ""
         emit(f"{one.action}  {one.job.source} → {one.job.target}{pages}{reason}")
     counts = {action: sum(one.action is action for one in plan) for action in Action}
-    note(", ".join(f"{count} to {action}" for action, count in counts.items() if count))
+    parts = [f"{count} to {action}" for action, count in counts.items() if count]
+    parts += [f"left out as not read: {counted(left_out)}"] if left_out else []
+    note(", ".join(parts))
     return _code_of(plan)
 
 

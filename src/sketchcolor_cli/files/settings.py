@@ -59,3 +59,18 @@ def parse_shard(text: str) -> Shard:
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise UsageError(f"--shard {text}: write it as I/N, such as 2/8 for the second of eight shares")
     return Shard(int(found[1]), int(found[2]))
+
+
+def check_encoding(name: str) -> str:
+    """Return the name of an encoding as it was given.
+
+    Raises:
+        UsageError: Python knows no such encoding of text.
+    """
+    try:
+        b"a.png".decode(name)
+    except (LookupError, UnicodeError, ValueError) as error:
+        raise UsageError(
+            f"--names {name}: no such encoding; use one like gbk, big5, cp949, cp866, cp932"
+        ) from error
+    return name

@@ -32,8 +32,11 @@ __all__ = [
     "build_worklist",
     "find_jobs",
     "find_pictures",
+    "folded",
+    "is_one_file",
     "natural_key",
     "picture_name",
+    "the_one_job",
 ]
 
 FORMAT_OF_SUFFIX: Mapping[str, str] = {
@@ -189,10 +192,36 @@ def find_jobs(
         (Job(path, path), f"{path}: cannot be looked into ({why}); check its permissions")
         for path, why in found.unreadable
     ]
-    if not jobs and failed:
-        raise WorklistError(failed[0][1])
     due, clashing = _without_clashes(_kept_apart(jobs) if keep_both else jobs)
-    return Worklist(due, failed + clashing, dict(sorted(found.left_out.items())))
+    failed += clashing
+    if not due:
+        more = f" (and {len(failed) - 1} more like it)" if len(failed) > 1 else ""
+        raise WorklistError(failed[0][1] + more)
+    return Worklist(due, failed, dict(sorted(found.left_out.items())))
+
+
+def is_one_file(inputs: Sequence[Path], output: Path) -> bool:
+    """Whether one picture goes in, and the output is the name of a picture rather than of a folder."""
+    return (
+        len(inputs) == 1
+        and output.suffix.lower() in FORMAT_OF_SUFFIX
+        and not os.path.isdir(output)  # noqa: PTH112
+        and os.path.isfile(inputs[0])  # noqa: PTH113
+        and inputs[0].suffix.lower() not in BOOK_OF_SUFFIX
+    )
+
+
+def the_one_job(source: Path, target: Path) -> Job:
+    """Return the job of one picture whose result is to be this file.
+
+    Raises:
+        WorklistError: The source has several pages, or is the same file.
+    """
+    if _has_pages(source):
+        raise WorklistError(f"{source}: has several pages; name a folder for the result instead of {target}")
+    if os.path.exists(target) and target.samefile(source):  # noqa: PTH110
+        raise WorklistError(f"{source}: the result would overwrite it; name another output")
+    return Job(source, target)
 
 
 def _check_output(output: Path, suffix: str | None) -> None:
@@ -283,11 +312,11 @@ def _location(path: Path) -> Path:
 
 def _without_clashes(jobs: Mapping[Path, Job]) -> tuple[list[Job], list[tuple[Job, str]]]:
     """Part the jobs whose results have a file for themselves from the others."""
-    sources = {_folded(location): job.source for location, job in jobs.items()}
+    sources = {folded(location): job.source for location, job in jobs.items()}
     taken: dict[str, Path] = {}
     due, failed = [], []
     for job in jobs.values():
-        place = _folded(_location(job.target))
+        place = folded(_location(job.target))
         overwritten = sources.get(place)
         rival = taken.setdefault(place, job.source)
         if overwritten is not None and job.target.exists() and job.target.samefile(overwritten):
@@ -307,17 +336,17 @@ def _kept_apart(jobs: Mapping[Path, Job]) -> dict[Path, Job]:
     """Let those that would land on one file keep the whole names of their sources, with the new ending."""
     count: dict[str, int] = {}
     for job in jobs.values():
-        place = _folded(_location(job.target))
+        place = folded(_location(job.target))
         count[place] = count.get(place, 0) + 1
     return {
         location: job
-        if count[_folded(_location(job.target))] == 1
+        if count[folded(_location(job.target))] == 1
         else replace(job, target=job.target.with_name(job.source.name + job.target.suffix))
         for location, job in jobs.items()
     }
 
 
-def _folded(path: Path) -> str:
-    """Write the name as file systems see it that know no case and one way to compose a letter."""
+def folded(path: Path) -> str:
+    """Return a path as file systems see it that know no case and one way to compose a letter."""
     # Not casefold(), which also takes straße for strasse, as no file system does.
     return unicodedata.normalize("NFC", str(path)).lower()

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import WorklistError
-from sketchcolor_cli.files.worklist import build_worklist
+from sketchcolor_cli.files.worklist import Worklist, find_jobs, the_one_job
+from sketchcolor_cli.jobs.beside import without_side_clashes
 from sketchcolor_cli.jobs.journal import Journal
 from sketchcolor_cli.jobs.outcome import Begun, Loading, Note, Outcome
-from sketchcolor_cli.jobs.plan import Action, Planner
+from sketchcolor_cli.jobs.plan import Action, Planned, Planner
 from sketchcolor_cli.jobs.settings import Existing
 from sketchcolor_cli.jobs.watch import Watcher
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sketchcolor_cli.files.books.book import Book
     from sketchcolor_cli.files.worklist import Job
     from sketchcolor_cli.jobs.outcome import Progress
-    from sketchcolor_cli.jobs.plan import Planned
     from sketchcolor_cli.jobs.requests import FilesRequest
     from sketchcolor_cli.jobs.work import Work
 
@@ -46,7 +46,9 @@ def run_batch_over(request: FilesRequest, work: Work, title: str, progress: Prog
     """
     run = _FilesRun(request, work, title, progress)
     if request.run.dry_run:
-        return Outcome(plan=run.plan(run.jobs(), Journal(request.output, request.run.shard)))
+        work_list = run.find()
+        plan = run.plan(work_list.jobs, Journal(request.output, request.run.shard))
+        return Outcome(plan=[*plan, *_failed(work_list)], left_out=work_list.left_out)
     outcome = run.watch() if request.run.watch else run.once()
     outcome.device = run.device
     return outcome
@@ -64,21 +66,32 @@ class _FilesRun:
         self._pictures: list[Job] = []
         self.device = work.device
 
-    def jobs(self) -> list[Job]:
-        """List the files of this run's share."""
+    def find(self) -> Worklist:
+        """List the files of this run's share, and what cannot be done."""
         request, shard = self._request, self._request.run.shard
-        jobs = build_worklist(
-            request.inputs, request.output, suffix=request.suffix, books=request.run.container
+        if request.run.single is not None:
+            return Worklist([the_one_job(request.inputs[0], request.run.single)])
+        found = find_jobs(
+            request.inputs,
+            request.output,
+            suffix=request.suffix,
+            books=request.run.container,
+            keep_both=request.run.keep_both,
         )
+        found = without_side_clashes(found, self._work.beside, keep_both=request.run.keep_both)
+        jobs, failed = found.jobs, found.failed
         self._pictures = [job for job in jobs if not job.is_book]
         if request.run.only:
             wanted = set(request.run.only)
             jobs = [job for job in jobs if job.source in wanted]
+            failed = [one for one in failed if one[0].source in wanted]
         if shard is None:
-            return jobs
+            return replace(found, jobs=jobs, failed=failed)
         if request.run.watch:
-            return [job for job in jobs if shard.has(job.target.relative_to(request.output))]
-        return shard.of(jobs)
+            shared = [job for job in jobs if shard.has(job.target.relative_to(request.output))]
+        else:
+            shared = shard.of(jobs)
+        return replace(found, jobs=shared, failed=failed if shard.number == 1 else [])
 
     def plan(self, jobs: Sequence[Job], journal: Journal, existing: Existing | None = None) -> list[Planned]:
         """Decide about each file; ``existing`` stands for what the request says, where it is given."""
@@ -89,9 +102,10 @@ class _FilesRun:
 
     def once(self) -> Outcome:
         """Do what is due."""
-        jobs = self.jobs()
+        found = self.find()
         with Journal(self._request.output, self._request.run.shard) as journal:
-            outcome = self._do(self.plan(jobs, journal), journal)
+            outcome = self._do([*self.plan(found.jobs, journal), *_failed(found)], journal)
+            outcome.left_out = found.left_out
             if self._request.run.shard is None and not (outcome.failed or outcome.interrupted):
                 journal.clear_staging()
         return outcome
@@ -99,12 +113,19 @@ class _FilesRun:
     def watch(self) -> Outcome:
         """Do what is there, then what comes, until Ctrl-C or until a failure ends it."""
         whole, watcher, existing = Outcome(), Watcher(), None
+        if any(not one.exists() for one in self._request.inputs):
+            self.find()  # says which
         with Journal(self._request.output, self._request.run.shard) as journal:
             self._progress(Note("watching; Ctrl-C ends it"))
+            told: set[str] = set()
             try:
                 while True:
-                    if jobs := watcher.complete(self._jobs_by_now()):
-                        whole.add(self._do(self.plan(jobs, journal, existing), journal))
+                    found = self._by_now()
+                    new = [one for one in _failed(found) if one.reason not in told]
+                    told.update(one.reason for one in new)
+                    whole.left_out = found.left_out
+                    if (jobs := watcher.complete(found.jobs)) or new:
+                        whole.add(self._do([*self.plan(jobs, journal, existing), *new], journal))
                         existing = Existing.SKIP  # what is asked at the start has been answered
                         if whole.stopped or whole.interrupted:
                             return whole
@@ -113,13 +134,12 @@ class _FilesRun:
             except KeyboardInterrupt:  # while nothing was being done, so that nothing was left undone
                 return whole
 
-    def _jobs_by_now(self) -> list[Job]:
+    def _by_now(self) -> Worklist:
+        """List what there is; nothing while a folder is empty, or away as a disk or share may be."""
         try:
-            return self.jobs()
+            return self.find()
         except WorklistError:
-            if any(not one.exists() for one in self._request.inputs):
-                raise
-            return []  # nothing yet
+            return Worklist([])
 
     def _do(self, plan: Sequence[Planned], journal: Journal) -> Outcome:
         run, due = self._request.run, [one for one in plan if one.action is Action.DO]
@@ -160,4 +180,8 @@ class _FilesRun:
     def _open(self, path: Path) -> Book:
         from sketchcolor_cli.files.books.opening import open_book  # imports numpy
 
-        return open_book(path, pdf=self._request.pdf)
+        return open_book(path, pdf=self._request.pdf, names=self._request.run.names)
+
+
+def _failed(found: Worklist) -> list[Planned]:
+    return [Planned(job, Action.FAIL, why) for job, why in found.failed]

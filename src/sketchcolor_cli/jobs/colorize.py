@@ -15,7 +15,7 @@ from sketchcolor_cli.jobs.fingerprint import fingerprint, of_content
 from sketchcolor_cli.jobs.guides import PageGuides
 from sketchcolor_cli.jobs.latents import PageLatents
 from sketchcolor_cli.jobs.outcome import silent
-from sketchcolor_cli.jobs.outputs import write_page
+from sketchcolor_cli.jobs.outputs import extras_place, write_page
 from sketchcolor_cli.jobs.pipeline import Steps
 from sketchcolor_cli.jobs.plan import pdf_settings_of
 from sketchcolor_cli.jobs.series import drifts
@@ -23,6 +23,7 @@ from sketchcolor_cli.jobs.strips import Strips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
     from sketchcolor_cli.coloring.page.stays import Stays
@@ -55,6 +56,7 @@ def colorize(request: ColorizeRequest, progress: Progress = silent) -> Outcome:
     Raises:
         SketchcolorError: Nothing can be done: an input or the model is missing, results are there already.
     """
+    request = request.for_one_file()
     outcome = run_batch_over(request, ColorizeWork(request), request.model, progress)
     if request.guides.series is not None and outcome.is_whole and not request.run.watch:
         with suppress(WorklistError):  # there are books alone
@@ -96,6 +98,13 @@ class ColorizeWork:
     def missing(self, jobs: Sequence[Job]) -> list[str]:
         """Return a line for references and for hints, where pages lack theirs."""
         return [line for guides in self.guides for line in guides.missing(jobs, self.request.output)]
+
+    def beside(self, job: Job) -> Path | None:
+        """Return the path whose endings flats, layers and previews of masks have, where any are made."""
+        request = self.request
+        if not (request.extras.flats or request.extras.layers or request.debug_masks):
+            return None
+        return extras_place(job, request.output).with_suffix("")
 
     def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, Page, PaintedPage]:
         """Load the network and return how a page is read, coloured and written."""

@@ -43,6 +43,7 @@ def extract(request: ExtractRequest, progress: Progress = silent) -> Outcome:
         WeightError: Trained weights that it needs are missing.
         SketchcolorError: Nothing can be done: an input is missing, results are there already.
     """
+    request = request.for_one_file()
     extractors = find_extractors()
     extractors.get(request.method)
     environment.weight_store().require(extractors.weights(request.method, request.parameters))
@@ -74,6 +75,9 @@ class ExtractWork:
     def missing(self, _jobs: Sequence[Job]) -> list[str]:
         """Return nothing: a sketch needs its picture alone."""
         return []
+
+    def beside(self, _job: Job) -> None:
+        """Return nothing: a sketch has no files beside it."""
 
     def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, Prepared, Drawn]:
         """Load the extractor and return how a picture is read, drawn and written."""

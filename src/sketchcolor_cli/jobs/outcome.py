@@ -60,6 +60,7 @@ class Event:
         total: The number of jobs.
         seconds: How long the work took, as in Done; 0 unless finished.
         message: Why it failed; empty otherwise.
+        trace: Where a fault of the program came from; empty otherwise.
     """
 
     kind: EventKind
@@ -68,6 +69,7 @@ class Event:
     total: int
     seconds: float = 0.0
     message: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ class Outcome:
 
     Attributes:
         done: The jobs that were done; those of :attr:`kept` among them.
+        partial: Books of which only a part could be done, each with what was not.
+        left_out: How many files of each ending were left out, as their format is not read.
         skipped: The jobs whose result was there already.
         failed: The jobs that failed.
         interrupted: Whether the user stopped the run; the jobs in no list were not done.
@@ -140,6 +144,8 @@ class Outcome:
     done: list[Done] = field(default_factory=list)
     skipped: list[Item] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
+    partial: list[Failure] = field(default_factory=list)
+    left_out: Mapping[str, int] = field(default_factory=dict)
     interrupted: bool = False
     seconds: float = 0.0
     stopped: bool = False
@@ -155,20 +161,21 @@ class Outcome:
     @property
     def is_whole(self) -> bool:
         """Whether all was done and nothing failed."""
-        return self.plan is None and not (self.failed or self.interrupted or self.stopped)
+        return self.plan is None and not (self.failed or self.partial or self.interrupted or self.stopped)
 
     def add(self, part: Outcome) -> None:
         """Take over what became of a part of the files."""
         self.done += part.done
         self.skipped += part.skipped
         self.failed += part.failed
+        self.partial += part.partial
         self.interrupted, self.stopped = part.interrupted, part.stopped
         self.seconds += part.seconds
 
     def to_json(self) -> dict[str, Any]:
         """Put the outcome into plain types for json.dumps."""
         if self.plan is not None:
-            return {"plan": [one.to_json() for one in self.plan]}
+            return {"plan": [one.to_json() for one in self.plan], "left_out": dict(self.left_out)}
         drift = {} if self.drift is None else {"drift": [one.to_json() for one in self.drift]}
         return {
             **drift,
@@ -178,6 +185,8 @@ class Outcome:
             ],
             "skipped": [_places(job) for job in self.skipped],
             "failed": [{**_places(one.job), "message": one.message} for one in self.failed],
+            "partial": [{**_places(one.job), "message": one.message} for one in self.partial],
+            "left_out": dict(self.left_out),
             "interrupted": self.interrupted,
             "stopped": self.stopped,
             "seconds": round(self.seconds, 3),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ ROOM = 2**28
 """Bytes: while the pictures in flight weigh as much as this, no further one is read."""
 
 
+# A plugin that leaves by sys.exit() must not end the run as if all were done. Ctrl-C is none of them.
+_FAILURES = (Exception, SystemExit)
+
 J = TypeVar("J", bound=Item)
 P = TypeVar("P")
 R = TypeVar("R")
@@ -31,9 +35,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Steps(Generic[J, P, R]):
-    """What is done with a job. A SketchcolorError or MemoryError in any step is a failure of that job alone.
+    """What is done with a job. Whatever a step raises is a failure of that job alone.
 
     Errors of reading and writing name their file themselves; to one of computing the job's source is added.
+    What is no SketchcolorError is a bug, ours or a plugin's, and keeps its traceback.
 
     Attributes:
         read: Returns the picture, ready to be computed. Called in one background thread, in the order of the
@@ -85,8 +90,6 @@ def run_batch(
         What became of the jobs. Ctrl-C ends the run early with interrupted=True: what is computed by then is
         still written, unless Ctrl-C comes again; what is being written then is finished in any case.
 
-    Raises:
-        Exception: Anything else that a step raises is a bug and comes through.
     """
     start = time.perf_counter()
     result = _Run(jobs, steps, report, skip=skip, fail_fast=fail_fast).result()
@@ -155,7 +158,7 @@ class _Run(Generic[J, P, R]):
                 self._stop()
                 self._writer.shutdown(wait=False, cancel_futures=True)
         done, failed = _sorted(self._done), _sorted(self._failed)
-        return Outcome(done, self._skipped, failed, interrupted, stopped=stopped)
+        return Outcome(done, self._skipped, failed, interrupted=interrupted, stopped=stopped)
 
     def _not_skipped(self, jobs: Sequence[J], *, skip: bool) -> Iterator[_Flight[J]]:
         for index, job in enumerate(jobs, start=1):
@@ -218,7 +221,7 @@ class _Run(Generic[J, P, R]):
         """Wait until a picture is read, and put it where it waits for others of its key."""
         try:
             reading.result()
-        except (SketchcolorError, MemoryError) as error:
+        except _FAILURES as error:
             self._fail(flight, error)
         else:
             self._waiting.setdefault(self._steps.key(flight.picture), []).append(flight)
@@ -232,7 +235,9 @@ class _Run(Generic[J, P, R]):
         start = time.perf_counter()
         try:
             results = self._steps.compute([flight.picture for flight in group])
-        except (SketchcolorError, MemoryError) as error:
+            if len(results) != len(group):
+                raise RuntimeError(f"{len(results)} results for {len(group)} pictures")
+        except _FAILURES as error:
             if len(group) == 1:
                 self._fail(group[0], error, f"{group[0].job.source}: ")
                 return
@@ -259,7 +264,7 @@ class _Run(Generic[J, P, R]):
             flight = self._writing.pop(writing)
             try:
                 writing.result()
-            except (SketchcolorError, MemoryError) as error:
+            except _FAILURES as error:
                 self._fail(flight, error)
                 continue
             self._done.append((flight.index, Done(flight.job, flight.seconds, flight.facts or {})))
@@ -281,16 +286,12 @@ class _Run(Generic[J, P, R]):
             self._room.notify_all()
         self._reader.shutdown(wait=False, cancel_futures=True)
 
-    def _fail(self, flight: _Flight[J], error: Exception, place: str = "") -> None:
-        message = (
-            f"{flight.job.source}: too large for the free memory; scale it down or close other programs"
-            if isinstance(error, MemoryError)
-            else f"{place}{error}"
-        )
+    def _fail(self, flight: _Flight[J], error: BaseException, place: str = "") -> None:
+        message, trace = _told(flight.job, error, place)
         flight.picture = None
         self._release(flight)
         self._failed.append((flight.index, Failure(flight.job, message)))
-        self._tell(EventKind.FAILED, flight.index, flight.job, message=message)
+        self._tell(EventKind.FAILED, flight.index, flight.job, message=message, trace=trace)
         if (self._fail_fast or isinstance(error, DiskFullError)) and not self._ending:
             raise _Ended
 
@@ -301,9 +302,29 @@ class _Run(Generic[J, P, R]):
             self._room.notify_all()
 
     def _tell(
-        self, kind: EventKind, index: int, job: Item, *, seconds: float = 0.0, message: str = ""
+        self,
+        kind: EventKind,
+        index: int,
+        job: Item,
+        *,
+        seconds: float = 0.0,
+        message: str = "",
+        trace: str = "",
     ) -> None:
-        self._report(Event(kind, job, index, self._total, seconds, message))
+        self._report(Event(kind, job, index, self._total, seconds, message, trace))
+
+
+def _told(job: Item, error: BaseException, place: str) -> tuple[str, str]:
+    """Return the line that says why a job failed, and of what is a bug where it came from."""
+    if isinstance(error, MemoryError):
+        return f"{job.source}: too large for the free memory; scale it down or close other programs", ""
+    if isinstance(error, SketchcolorError):
+        return f"{place}{error}", ""
+    first = next(iter(str(error).splitlines()), "")
+    message = (
+        f"{job.source}: a fault of the program ({type(error).__name__}: {first}); report it with what -v says"
+    )
+    return message, "".join(traceback.format_exception(error))
 
 
 T = TypeVar("T")

@@ -120,7 +120,7 @@ class Planner:
             if there:
                 raise WorklistError(
                     f"{len(there)} of {len(jobs)} results are already there, the first is {there[0]}; "
-                    "use --resume to leave them out or --overwrite to replace them"
+                    "use --resume to leave them as they are or --overwrite to replace them"
                 )
         return planned
 
@@ -186,7 +186,11 @@ class Planner:
                 return Planned(job, Action.SKIP, "already there")
             return planned
         content = _content(job.source, record)
-        if (record.content, record.settings) != (content, settings):
+        if record.content != content:
+            return replace(planned, content=content)
+        if record.settings != settings:
+            if self.existing is Existing.SKIP:
+                return Planned(job, Action.SKIP, "already there, made with other settings", content=content)
             return replace(planned, content=content)
         if record.again:
             return replace(planned, content=content, reason="pages failed for reasons that may have passed")
@@ -235,7 +239,6 @@ def _exists(path: Path) -> bool:
 
 
 def _pageless(job: Job, book: Book) -> str:
-    inner = [one.name for one in book.entries if Job(Path(one.name), Path()).is_book]
-    if inner:
+    if inner := book.inner_books:
         return f"{job.source}: holds no pictures but {len(inner)} books, such as {inner[0]}; unpack it first"
     return f"{job.source}: holds no pictures; nothing is done with it"

@@ -69,7 +69,7 @@ class Worker:
         records: list[Record] = []
 
         def opened(path: Path) -> Any:
-            return open_book(path, pdf=request.pdf)
+            return open_book(path, pdf=request.pdf, names=request.run.names)
 
         request, fail_fast = self._request, self._request.run.fail_fast
         runner = Runner(
@@ -215,6 +215,7 @@ class _Shared:
         result.done += given.result.done
         result.skipped += given.result.skipped
         result.failed += given.result.failed
+        result.partial += given.result.partial
         result.stopped = result.stopped or given.result.stopped
 
 

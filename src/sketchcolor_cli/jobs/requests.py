@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from sketchcolor_cli.coloring.settings import ColorizeSettings, ExploreSettings, Extras
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.extraction.settings import Sketching
 from sketchcolor_cli.files.books.settings import PdfSettings
-from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX
+from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, is_one_file
 from sketchcolor_cli.imaging.settings import Saving
 from sketchcolor_cli.jobs.series import find_series, read_series
 from sketchcolor_cli.jobs.settings import RunSettings
@@ -40,7 +40,8 @@ def _inputs() -> Any:
 def _output() -> Any:
     return setting(
         REQUIRED,
-        "Folder for the results; the tree of each input folder is kept below it.",
+        "Folder for the results; the tree of each input folder is kept below it. For one picture also the "
+        "name of a picture file, such as page.png.",
         short="-o",
         stored=False,
         matters=False,
@@ -62,6 +63,21 @@ def _format(default: str) -> Any:
 def _suffix(name: str) -> str | None:
     """Return the ending that a format stands for; None for each picture's own."""
     return None if name == KEEP else f".{name}"
+
+
+class _OfFiles:
+    """What requests over many files have in common."""
+
+    inputs: tuple[Path, ...]
+    output: Path
+    run: RunSettings
+
+    def for_one_file(self) -> Self:
+        """Return the request; where one picture goes in and a picture is the output, for that one file."""
+        if not is_one_file(self.inputs, self.output):
+            return self
+        run = replace(self.run, single=self.output)
+        return cast("Self", replace(cast("Any", self), output=self.output.parent, run=run))
 
 
 class FilesRequest(Protocol):
@@ -151,7 +167,7 @@ class Guides(Settings):
 
 
 @dataclass(frozen=True)
-class ColorizeRequest(Settings):
+class ColorizeRequest(_OfFiles, Settings):
     """Which pages are coloured, how, and where the results go.
 
     ``ColorizeRequest.of(inputs=["pages"], output="colored", seed=5)`` takes values by the names of their
@@ -209,7 +225,7 @@ class ColorizeRequest(Settings):
 
 
 @dataclass(frozen=True)
-class ExtractRequest(Settings):
+class ExtractRequest(_OfFiles, Settings):
     """Which pictures sketches are drawn of, how, and where they go."""
 
     inputs: tuple[Path, ...] = _inputs()

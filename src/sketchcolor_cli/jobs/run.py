@@ -70,6 +70,7 @@ class Runner(Generic[P, R]):
                 result.done += one.done
                 result.skipped += one.skipped
                 result.failed += one.failed
+                result.partial += one.partial
                 result.interrupted = one.interrupted
                 result.stopped = one.stopped or (self.fail_fast and bool(one.failed))
                 if result.interrupted or result.stopped:
@@ -150,6 +151,8 @@ class Runner(Generic[P, R]):
             return self._lost(planned, f"{job.target}: cannot be written ({error.strerror}); free some space")
         except SketchcolorError as error:
             return self._lost(planned, str(error), stopped=isinstance(error, DiskFullError))
+        if (why := _left_as_it_is(book)) is not None:
+            result.partial.append(Failure(job, f"{job.source}: {why}"))
         failed = [(one.job.name, one.message) for one in result.failed]
         again = len(failed) > unreadable
         self.record(replace(begun, bytes=job.target.stat().st_size, failed=failed, again=again))
@@ -208,6 +211,14 @@ class Runner(Generic[P, R]):
 
     def _batch(self, jobs: Sequence[Job], steps: Steps[Job, P, R], *, skip: bool) -> Outcome:
         return run_batch(jobs, steps, skip=skip, report=self.report, fail_fast=self.fail_fast)
+
+
+def _left_as_it_is(book: Book) -> str | None:
+    """Return what of a book nothing is done with, though there are pages in it."""
+    inner = book.inner_books
+    if not inner:
+        return None
+    return f"{len(inner)} books in it stay as they are, such as {inner[0]}; unpack it to have them done"
 
 
 class _Source(NamedTuple):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
 
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.files.settings import Container, Shard, parse_shard
+from sketchcolor_cli.files.settings import Container, Shard, check_encoding, parse_shard
 from sketchcolor_cli.settings import Settings, internal, setting
 
 _BOOKS = "Output files"
@@ -30,7 +30,11 @@ class RunSettings(Settings):
     )
     overwrite: bool = setting(False, "Do results again that are already there.", stored=False, matters=False)
     resume: bool = setting(
-        False, "Leave out what is already there and do the rest.", stored=False, matters=False
+        False,
+        "Leave results that are already there as they are, whatever settings made them, and do the rest; a "
+        "page that has changed since is done again.",
+        stored=False,
+        matters=False,
     )
     dry_run: bool = setting(
         False, "Print what would be done with each file, and do nothing.", stored=False, matters=False
@@ -65,6 +69,22 @@ class RunSettings(Settings):
         metavar="ADDRESS",
         matters=False,
     )
+    keep_both: bool = setting(
+        False,
+        "Where two results would get one name, as of 1.jpg and 1.png, keep the endings of both: 1.jpg.png.",
+        panel=_BOOKS,
+        matters=False,
+    )
+    names: str | None = setting(
+        None,
+        "Encoding of names in archives that do not say it, such as gbk, big5, cp949 or cp866. "
+        "[default: guessed from the names]",
+        metavar="ENCODING",
+        parse=check_encoding,
+        panel=_BOOKS,
+        matters=False,
+    )
+    single: Path | None = internal(None, "The file for the one result, where one was named.", matters=False)
     only: tuple[Path, ...] = internal((), "Only these of the files; none for all.", matters=False)
     poll_seconds: float = internal(
         2.0,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from sketchcolor_cli.files.worklist import Job
     from sketchcolor_cli.jobs.pipeline import Steps
@@ -24,6 +25,10 @@ class Work(Protocol):
 
         Neither the device nor anything else that only changes how fast it goes is part of it.
         """
+        ...
+
+    def beside(self, job: Job) -> Path | None:
+        """Return the path whose endings files beside a result have; None where there are none."""
         ...
 
     def steps(self, device: str, note: Callable[[str], None]) -> Steps[Job, Any, Any]:

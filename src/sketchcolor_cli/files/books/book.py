@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from sketchcolor_cli.errors import BookError
-from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES, natural_key
+from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, IMAGE_SUFFIXES, natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # What systems leave behind; it is neither coloured nor written back.
 _LITTER_FOLDERS = frozenset({"__MACOSX", "@eaDir"})
 _LITTER_FILES = frozenset({"thumbs.db", ".ds_store", "desktop.ini"})
+_INNER = frozenset({*BOOK_OF_SUFFIX, ".cb7", ".7z"})
 _CHUNK = 2**20
 # What unpackers raise for damaged data, each its own.
 DAMAGE: tuple[type[Exception], ...] = (zlib.error, LZMAError, EOFError, OSError, ValueError)
@@ -75,6 +76,12 @@ class Book(ABC):
     def pages(self) -> list[Entry]:
         """The pages in natural order: page2 before page10, one folder after the other."""
         return sorted((one for one in self.entries if one.is_page), key=lambda one: _reading_key(one.name))
+
+    @property
+    def inner_books(self) -> list[str]:
+        """The names of books within the book, which are not opened."""
+        names = [one.name for one in self.entries if not one.is_folder and _is_visible(one.name)]
+        return [name for name in names if PurePosixPath(name).suffix.lower() in _INNER]
 
     @abstractmethod
     def open(self, entry: Entry) -> BinaryIO:

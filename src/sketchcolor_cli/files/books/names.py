@@ -12,8 +12,6 @@ import unicodedata
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.errors import UsageError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -25,21 +23,6 @@ _USUAL = frozenset(
 )
 _USUAL_HANGUL = frozenset("제화권장회표지페이편완전상하부외단목차속")
 _RARE, _FOREIGN = -1.0, -3.0
-
-
-def check_encoding(name: str) -> str:
-    """Return the name of an encoding as it was given.
-
-    Raises:
-        UsageError: Python knows no such encoding of text.
-    """
-    try:
-        b"a.png".decode(name)
-    except (LookupError, UnicodeError, ValueError) as error:
-        raise UsageError(
-            f"--names {name}: no such encoding; use one like gbk, big5, cp949, cp866, cp932"
-        ) from error
-    return name
 
 
 def decoded(names: Sequence[bytes], encoding: str | None = None) -> list[str]:
