@@ -962,7 +962,9 @@ def test_help_explains_every_option_and_has_an_example_that_works(engines: Engin
             {
                 "--preset": "thesis",
                 "--stages": "thesis pixel,perceptual; default pixel",
-                "--epochs": "thesis vgg=20, pixel=10, perceptual=3, critic=10, adversarial=3; default pixel=60",
+                "--epochs": (
+                    "thesis vgg=20, pixel=10, perceptual=3, critic=10, adversarial=3; default pixel=60"
+                ),
                 "--size": "thesis 256; fast 192; default 128,128,192,256",
                 "--batch-size": "thesis 10; fast 16",
                 "--output-space": "hxhysv",

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from sketchcolor_cli.settings import Settings, internal, setting
 
+REFERENCE_SIDE = 96
+"""Width and height of the rough colouring with which the thesis measured."""
+
 
 @dataclass(frozen=True)
 class PrepareSettings(Settings):
@@ -42,5 +45,5 @@ class ReviewSettings(Settings):
     shown: int = setting(300, "Pictures on the page, the most suspicious first.", least=1)
     short_side: int = internal(256, "Pictures are brought down to this shorter side, in pixels.", least=1)
     reference_side: int = internal(
-        96, "Width and height of the rough colouring that the model sees.", least=1
+        REFERENCE_SIDE, "Width and height of the rough colouring that the model sees.", least=1
     )

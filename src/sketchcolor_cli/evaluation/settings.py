@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sketchcolor_cli.data.settings import REFERENCE_SIDE
 from sketchcolor_cli.settings import Settings, internal, setting
 
 
@@ -80,9 +81,6 @@ MEANING = {
     Protocol.OTHER: "another picture of the same group, such as the same story with the same characters",
 }
 """What each protocol gives, for reports."""
-
-REFERENCE_SIDE = 96
-"""Width and height of the rough colouring with which the thesis measured."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli.evaluation.settings import REFERENCE_SIDE, Protocol
+from sketchcolor_cli.data.settings import REFERENCE_SIDE
+from sketchcolor_cli.evaluation.settings import Protocol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
