@@ -311,6 +311,7 @@ def test_all_rooms_are_there() -> None:
         ),
         ("training.run", "from sketchcolor_cli.cli import printing", "cli.printing, which is in no row"),
         ("testing", "from sketchcolor_cli.cli.app import app", "cli.app.app, which is in no row"),
+        ("jobs.colorize", "from sketchcolor_cli.cli import printing", "cli.printing, which is in no row"),
         (
             "extraction.drawer",
             "from sketchcolor_plugins import xdog",

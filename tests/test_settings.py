@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, make_dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,9 +12,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from sketchcolor_cli.cli import completion
 from sketchcolor_cli.cli.options import told
 from sketchcolor_cli.cli.request import requested
+from sketchcolor_cli.environment import configured
 from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.extraction.settings import NATIVE, Sketching
+from sketchcolor_cli.jobs.requests import ColorizeRequest, ExploreRequest, ExtractRequest
 from sketchcolor_cli.settings import (
     Settings,
     argument,
@@ -216,3 +221,59 @@ def test_a_plain_field_is_a_mistake() -> None:
     wrong = make_dataclass("Wrong", [("size", int, field(default=3))], bases=(Settings,), frozen=True)
     with pytest.raises(TypeError, match=r"Wrong\.size: use setting"):
         leaves(wrong)
+
+
+def test_the_config_file_of_the_docs_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[1] / "docs/settings.md").read_text(encoding="utf-8")
+    [config] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "config.toml").write_text(config)
+    monkeypatch.setenv("SKETCHCOLOR_CONFIG", str(tmp_path / "config.toml"))
+    stored = configured(ColorizeRequest, "colorize")
+    request = ColorizeRequest.resolve({"inputs": (), "output": tmp_path, "flats": False}, stored)
+    assert (request.device, request.model, request.run.jobs) == ("cuda:1", "heroine", 4)
+    assert request.guides.sheets[1] == tmp_path / "sheets/villain.png"
+    assert not request.beside.flats
+    extract = ExtractRequest.resolve(
+        {"inputs": (), "output": tmp_path}, configured(ExtractRequest, "extract")
+    )
+    assert (extract.device, extract.method, extract.suffix) == ("cuda:1", "xdog", ".webp")
+    assert configured(ExploreRequest, "explore") == {"device": "cuda:1"}
+    (tmp_path / "config.toml").write_text("colorize = 3")
+    with pytest.raises(UsageError, match=r"colorize must be a table of settings, as in \[colorize\]"):
+        configured(ColorizeRequest, "colorize")
+
+
+def test_a_seed_for_all_commands_is_not_one_of_an_extractor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.toml").write_text("seed = 5")
+    monkeypatch.setenv("SKETCHCOLOR_CONFIG", str(tmp_path / "config.toml"))
+    assert configured(ColorizeRequest, "colorize") == {"seed": 5}
+    assert configured(ExtractRequest, "extract") == {}
+
+
+def test_values_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("ink.gpl", "inner/tea.aco", "inner/page.png", "notes.md"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
+    palettes, choices = completion.of("palettes"), completion.of("", ("444", "422"))
+    assert palettes is not None
+    assert choices is not None
+    assert palettes("in") == ["ink.gpl", "inner/"]
+    assert palettes("inner/") == ["inner/tea.aco"]
+    assert palettes("gone/") == []
+    assert choices("42") == ["422"]
+    assert completion.of("") is None
+
+
+def test_words_stand_for_values_outside_the_bounds() -> None:
+    assert Sketching(size=NATIVE) == ExtractRequest.of(inputs=[], output="o", size="native").sketching
+    assert from_table(ExtractRequest, {"size": "native"}) == {"size": NATIVE}
+    assert from_environment(ExtractRequest, {"A_SIZE": "Native"}, ("A",)) == {"size": NATIVE}
+    for refuse in (
+        lambda: Sketching(size=15),
+        lambda: from_environment(ExtractRequest, {"A_SIZE": "0"}, ("A",)),
+    ):
+        with pytest.raises(UsageError, match="must be native or at least 16"):
+            refuse()

@@ -135,7 +135,9 @@ def configured(kind: type[Settings], command: str) -> dict[str, Any]:
         raise UsageError(f"{path}: cannot be read ({error}); mend or delete it") from error
     own = document.pop(command, {})
     tables = {name for name, value in document.items() if isinstance(value, dict)}
-    keys = {leaf.key for leaf in leaves(kind) if leaf.about.stored}
+    if not isinstance(own, dict):
+        raise UsageError(f"{path}: {command} must be a table of settings, as in [{command}]")
+    keys = {key for leaf in leaves(kind) if leaf.about.stored for key in (leaf.key, leaf.field)}
     shared = {name: value for name, value in document.items() if name.replace("_", "-") in keys}
     try:
         return from_table(kind, {**shared, **own}, path.parent, ignore=frozenset(tables))

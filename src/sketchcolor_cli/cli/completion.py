@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 
-def of(list_name: str) -> Callable[[str], list[str]] | None:
-    """Return what completes values of a list: methods, models, weights; None where there is no such list."""
-    names = _LISTS.get(list_name)
+PALETTE_SUFFIXES = frozenset({".txt", ".hex", ".gpl", ".ase", ".aco"})
+"""Endings of the palettes that are read, in lower case."""
+
+
+def of(list_name: str, choices: Sequence[str] = ()) -> Callable[[str], list[str]] | None:
+    """Return what completes values: choices, or a list of methods, models, palettes or weights.
+
+    None where there is no such list.
+    """
+    if list_name == "palettes":
+        return _palettes
+    names = (lambda: choices) if choices else _LISTS.get(list_name)
     if names is None:
         return None
 
@@ -20,6 +30,18 @@ def of(list_name: str) -> Callable[[str], list[str]] | None:
         return sorted(name for name in names() if name.startswith(incomplete))
 
     return complete
+
+
+def _palettes(incomplete: str) -> list[str]:
+    """Return the palettes and folders whose paths begin so."""
+    folder, _, begun = incomplete.rpartition("/")
+    above = f"{folder}/" if "/" in incomplete else ""
+    try:
+        files = list(Path(above or ".").iterdir())
+    except OSError:
+        return []
+    found = [one for one in files if one.is_dir() or one.suffix.lower() in PALETTE_SUFFIXES]
+    return sorted(f"{above}{one.name}{'/' * one.is_dir()}" for one in found if one.name.startswith(begun))
 
 
 def _methods() -> Iterable[str]:

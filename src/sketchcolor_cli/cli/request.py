@@ -96,7 +96,7 @@ def _parameter(leaf: Leaf) -> inspect.Parameter:
             metavar=_metavar(leaf),
             rich_help_panel=leaf.panel,
             show_default=False,
-            autocompletion=completion.of(about.complete),
+            autocompletion=completion.of(about.complete, about.choices),
         )
     kind: Any = str if _has_own_form(leaf) else leaf.kind
     if leaf.many and not _has_own_form(leaf):

@@ -244,6 +244,7 @@ class ExtractRequest(_OfFiles, Settings):
     seed: int | None = setting(
         None,
         "Seed of the random shares; the same seed gives the same ones. Short for --param seed=….",
+        stored=False,
         panel="Sketch",
     )
     half: bool = setting(
