@@ -421,7 +421,10 @@ def test_a_book_that_is_sent_is_unpacked_and_a_palette_is_read(model: Path, tmp_
 
 def test_another_project_is_opened_from_the_shelf(client: Client, model: Path, tmp_path: Path) -> None:
     first = client.get("/api/v1/project").json()["id"]
-    made = client.post("/api/v1/shelf", json={"name": "New / book"})
+    with client.websocket_connect(f"{at(client)}/live", subprotocols=PROTOCOLS) as socket:
+        receive(socket, "ready")
+        made = client.post("/api/v1/shelf", json={"name": "New / book"})
+        assert socket.receive()["code"] == 4409
     assert made.status_code == 201
     assert made.json()["name"] == "New book"
     assert client.get("/api/v1/project").json()["pages"] == []

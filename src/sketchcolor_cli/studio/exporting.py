@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ _BOOKS = ("cbz", "pdf", "epub")
 def run(pipe: Connection, asked: str) -> None:
     """Do a job and tell of it through a pipe; what a new process begins with."""
     prepare_process()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
     if hasattr(os, "nice"):
         os.nice(_NICE)
     try:

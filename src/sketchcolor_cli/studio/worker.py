@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ _LIVE_THREADS, _OTHER_THREADS = 6, 3
 def run(pipe: Connection) -> None:
     """Serve one end of a pipe until the other is closed; what a new process begins with."""
     prepare_process()  # before torch is imported
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which closes the pipe
     lock = threading.Lock()
 
     def send(frame: bytes) -> None:
@@ -36,7 +38,7 @@ def run(pipe: Connection) -> None:
     try:
         while True:
             worker.take(pipe.recv_bytes())
-    except (EOFError, OSError, KeyboardInterrupt):
+    except (EOFError, OSError):
         return
 
 
