@@ -203,6 +203,15 @@ def test_damaged_notes_make_one_picture_unreadable(tmp_path: Path, notes: bytes)
     assert [one.key for one in readable(SetDrawings(pictures, 64))] == ["k8"]
 
 
+def test_a_shard_that_goes_away_makes_its_pictures_unreadable(tmp_path: Path) -> None:
+    path = write_shard(tmp_path / "s.tar", {"k.color.png": encoded(picture(4, 4))})
+    pictures = ShardSet([path])
+    path.unlink()
+    with pytest.raises(ImageError, match=r"s\.tar: k: cannot be read \(No such file"):
+        pictures.color(0)
+    assert list(readable(SetDrawings(pictures, 64))) == []
+
+
 def test_a_source_of_another_type_becomes_text(tmp_path: Path) -> None:
     files = {"k.color.png": encoded(picture(4, 4)), "k.json": json.dumps({"source": 12}).encode()}
     (drawing,) = read_shards([write_shard(tmp_path / "s.tar", files)], 64)

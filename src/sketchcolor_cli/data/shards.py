@@ -78,7 +78,12 @@ class ShardSet(PictureSet):
 
     def _part(self, index: int, name: str) -> bytes:
         path, _, parts = self.samples[index]
-        return webdataset.read_parts(path, {name: parts[name]})[name] if name in parts else b""
+        try:
+            return webdataset.read_parts(path, {name: parts[name]})[name] if name in parts else b""
+        except OSError as error:
+            raise ImageError(
+                f"{self.place(index)}: cannot be read ({error.strerror}); check the shard"
+            ) from error
 
     def _decoded(self, index: int, name: str, flags: int) -> NDArray[np.uint8]:
         data = self._part(index, name)
