@@ -26,6 +26,7 @@ def sketchcolor_extractors() -> Iterable[Extractor]:
                 Parameter("black", 0.1, "What is darker, from 0 to 1, becomes solid ink; 0 for nothing."),
             ),
             margin=128,
+            line_width=3,
         )
     ]
 

@@ -12,6 +12,7 @@ import torch
 from sketchcolor_cli.compute.memory import is_shortage, let_go
 from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
+from sketchcolor_cli.extraction.stroke_width import stroke_width
 from sketchcolor_cli.imaging.images import on_paper
 from sketchcolor_cli.imaging.sizes import scaled, spans, tile_side
 from sketchcolor_cli.plugin.contract import Resources
@@ -182,9 +183,11 @@ class Drawer:
 
     def prepare(self, picture: Picture) -> Prepared:
         """Lay a picture on white paper, scale it and pad it."""
-        fit = self._fit(*picture.rgb.shape[:2])
+        rgb = on_paper(picture)
+        height, width = rgb.shape[:2]
+        fit = self._fit(height, width, self._narrowing(rgb))
         nothing = np.empty((0, 0, 3), np.float32)
-        return Prepared(self._fitting(on_paper(picture), fit), fit, replace(picture, rgb=nothing, alpha=None))
+        return Prepared(self._fitting(rgb, fit), fit, replace(picture, rgb=nothing, alpha=None))
 
     def draw(self, pictures: Sequence[Prepared]) -> list[Drawn]:
         """Draw prepared pictures of equal size.
@@ -217,9 +220,19 @@ class Drawer:
         """Prepare, draw and finish one picture."""
         return self.finish(self.draw([self.prepare(picture)])[0])
 
-    def _fit(self, height: int, width: int) -> Fit:
+    def _narrowing(self, rgb: FloatArray) -> float:
+        """Return the scale, at most 1, at which strokes are as narrow as the extractor draws them."""
+        widest = self.extractor.line_width
+        if widest is None or (self._scales and self.sketching.size is not None):
+            return 1.0
+        broad = stroke_width(rgb)
+        return 1.0 if broad is None else min(1.0, widest / broad)
+
+    def _fit(self, height: int, width: int, scale: float = 1.0) -> Fit:
         wanted = self.sketching.size if self._scales else None
         size = self.extractor.working_size if wanted is None else wanted
+        if scale < 1:
+            size = max(1, round(scale * (size or max(height, width))))
         inside = scaled(height, width, size) if size else (height, width)
         return Fit(height, width, self.extractor.size.plan(*inside))
 

@@ -59,6 +59,8 @@ class Extractor:
         margin: How far, in pixels, the sketch of a place depends on what is around it. A picture may then be
             drawn in tiles that overlap by as much. None: it depends on the whole picture, which is drawn in
             one piece.
+        line_width: The widest coloured stroke, in pixels, that it draws as one line. A picture in broader
+            strokes of one width is drawn smaller, so that they are as wide. None: any is as good.
         parts: The names of the extractors that load asks the resources for with the default parameters; what
             they need, this one needs too.
         needs: Given every parameter's value, returns what load will ask the resources for: weights, and names
@@ -77,6 +79,7 @@ class Extractor:
     parameters: tuple[Parameter, ...] = ()
     working_size: int | None = None
     margin: int | None = None
+    line_width: int | None = None
     parts: tuple[str, ...] = ()
     needs: Callable[[Mapping[str, Any]], Iterable[WeightFile | str]] | None = None
 
@@ -87,7 +90,9 @@ class Extractor:
         for name, count in Counter(parameter.name for parameter in self.parameters).items():
             if count > 1:
                 raise ValueError(f"extractor {self.name}: parameter {name} is declared {count} times")
-        for what, value, least in (("working_size", self.working_size, 1), ("margin", self.margin, 0)):
+        numbers = {"working_size": 1, "margin": 0, "line_width": 1}
+        for what, least in numbers.items():
+            value = getattr(self, what)
             if value is not None and (type(value) is not int or value < least):
                 raise ValueError(
                     f"extractor {self.name}: {what} is a whole number of at least {least}, not {value!r}"
