@@ -6,6 +6,8 @@ import io
 import os
 import struct
 import tarfile
+import threading
+import time
 import tracemalloc
 import zipfile
 import zlib
@@ -642,3 +644,64 @@ def test_a_zip_called_pdf_is_bound_to_no_pdf(tmp_path: Path) -> None:
     book = open_book(write_zip(tmp_path / "a.pdf", volume()))
     with book, pytest.raises(BookError, match="only a PDF is written back as PDF"):
         bind(book, tmp_path / "b.pdf", {})
+
+
+def strokes(path: Path, count: int) -> Path:
+    """Write a PDF of one page with so many strokes across it."""
+    lines = b"".join(
+        b"%d %d m %d %d l S\n" % (n % 599, n % 799, n * 7 % 599, n * 13 % 799) for n in range(997)
+    )
+    content = lines * (count // 997)
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+    ]
+    data, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, start=1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    trailer = b"trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % len(data)
+    path.write_bytes(data + b"xref\n0 5\n0000000000 65535 f \n" + table + trailer)
+    return path
+
+
+def test_a_page_that_takes_too_long_is_given_up_and_the_book_goes_on(tmp_path: Path) -> None:
+    with open_book(strokes(tmp_path / "a.pdf", 3_000_000), page_timeout=2) as book:
+        [slow] = book.pages
+        start = time.monotonic()
+        with pytest.raises(BookError, match=r"a\.pdf/page 001\.tif: takes longer than 2 s to read"):
+            content(book, slow.name)
+        assert time.monotonic() - start < 15
+        assert isinstance(book, PdfBook)
+        assert book.sizes() == [(600, 800)]
+
+
+def test_a_page_that_is_being_read_can_be_ended_from_another_thread(tmp_path: Path) -> None:
+    with open_book(strokes(tmp_path / "a.pdf", 3_000_000)) as book:
+        threading.Timer(1, book.cancel).start()
+        start = time.monotonic()
+        with pytest.raises(BookError, match="reading it was ended"):
+            content(book, "page 001.tif")
+        assert time.monotonic() - start < 15
+
+
+@pytest.mark.parametrize("lying", [False, True])
+def test_strips_give_their_resolution_together_and_a_fax_is_not_turned(tmp_path: Path, lying: bool) -> None:
+    """A page of six strips of 300×100 pixels, each half as wide as an inch is long, and one as a fax is."""
+    document = pdfium.PdfDocument.new()
+    page = document.new_page(144, 144)
+    for number in range(6):
+        strip = pdfium.PdfImage.new(document)
+        strip.set_bitmap(
+            pdfium.PdfBitmap.from_pil(Image.new("L", (1200, 100 if lying else 200), 40 * number))
+        )
+        strip.set_matrix(pdfium.PdfMatrix().scale(144, 24).translate(0, 24 * number))
+        page.insert_obj(strip)
+    page.gen_content()
+    document.save(str(tmp_path / "a.pdf"))
+    document.close()
+    with open_book(tmp_path / "a.pdf") as book:
+        assert pixels(content(book, "page 001.tif")).shape == (1200, 1200)

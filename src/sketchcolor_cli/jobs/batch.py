@@ -180,7 +180,12 @@ class _FilesRun:
     def _open(self, path: Path) -> Book:
         from sketchcolor_cli.files.books.opening import open_book  # imports numpy
 
-        return open_book(path, pdf=self._request.pdf, names=self._request.run.names)
+        return open_book(
+            path,
+            pdf=self._request.pdf,
+            names=self._request.run.names,
+            page_timeout=self._request.run.page_timeout,
+        )
 
 
 def _failed(found: Worklist) -> list[Planned]:

@@ -74,6 +74,7 @@ def run_batch(
     skip: bool,
     report: Callable[[Event], None],
     fail_fast: bool = False,
+    cancel: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Do the work for every job; a picture that fails is set aside and the rest goes on.
 
@@ -85,6 +86,7 @@ def run_batch(
             cannot even be read, failed alone; or skipped alone. Those of different jobs overlap.
         fail_fast: Whether the first failure ends the run, as a full disk always does: what is computed by
             then is still written.
+        cancel: Called after Ctrl-C, to end what is being read, where that may take long.
 
     Returns:
         What became of the jobs. Ctrl-C ends the run early with interrupted=True: what is computed by then is
@@ -92,7 +94,7 @@ def run_batch(
 
     """
     start = time.perf_counter()
-    result = _Run(jobs, steps, report, skip=skip, fail_fast=fail_fast).result()
+    result = _Run(jobs, steps, report, skip=skip, fail_fast=fail_fast, cancel=cancel).result()
     result.seconds = time.perf_counter() - start
     return result
 
@@ -124,7 +126,9 @@ class _Run(Generic[J, P, R]):
         *,
         skip: bool,
         fail_fast: bool,
+        cancel: Callable[[], None],
     ) -> None:
+        self._cancel = cancel
         self._steps = steps
         self._report = report
         self._total = len(jobs)
@@ -153,6 +157,7 @@ class _Run(Generic[J, P, R]):
                 interrupted, stopped = isinstance(end, KeyboardInterrupt), isinstance(end, _Ended)
                 self._ending = True
                 self._stop()
+                self._cancel()
                 self._write_the_rest()
             finally:
                 self._stop()

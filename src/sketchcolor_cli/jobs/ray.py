@@ -69,7 +69,8 @@ class Worker:
         records: list[Record] = []
 
         def opened(path: Path) -> Any:
-            return open_book(path, pdf=request.pdf, names=request.run.names)
+            run = request.run
+            return open_book(path, pdf=request.pdf, names=run.names, page_timeout=run.page_timeout)
 
         request, fail_fast = self._request, self._request.run.fail_fast
         runner = Runner(

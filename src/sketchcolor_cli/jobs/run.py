@@ -194,7 +194,7 @@ class Runner(Generic[P, R]):
                     job.reads.unlink(missing_ok=True)
 
         steps = replace(self.steps, read=read, write=write)
-        result = self._batch([page.job for page in planned.pages], steps, skip=True)
+        result = self._batch([page.job for page in planned.pages], steps, skip=True, cancel=book.cancel)
         return result, len(unreadable)
 
     def _all_staged(self, book: Book, entry_of: Mapping[Job, Entry]) -> set[Job]:
@@ -209,8 +209,15 @@ class Runner(Generic[P, R]):
         self.steps.announce(list(entry_of))
         return staged
 
-    def _batch(self, jobs: Sequence[Job], steps: Steps[Job, P, R], *, skip: bool) -> Outcome:
-        return run_batch(jobs, steps, skip=skip, report=self.report, fail_fast=self.fail_fast)
+    def _batch(
+        self,
+        jobs: Sequence[Job],
+        steps: Steps[Job, P, R],
+        *,
+        skip: bool,
+        cancel: Callable[[], None] = lambda: None,
+    ) -> Outcome:
+        return run_batch(jobs, steps, skip=skip, report=self.report, fail_fast=self.fail_fast, cancel=cancel)
 
 
 def _left_as_it_is(book: Book) -> str | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
 
 from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.files.books.settings import PAGE_TIMEOUT
 from sketchcolor_cli.files.settings import Container, Shard, check_encoding, parse_shard
 from sketchcolor_cli.settings import Settings, internal, setting
 
@@ -81,6 +82,13 @@ class RunSettings(Settings):
         "[default: guessed from the names]",
         metavar="ENCODING",
         parse=check_encoding,
+        panel=_BOOKS,
+        matters=False,
+    )
+    page_timeout: float = setting(
+        PAGE_TIMEOUT,
+        "Seconds that rendering a page of a PDF may take; longer ones are reported, and the rest goes on.",
+        above=0,
         panel=_BOOKS,
         matters=False,
     )

@@ -115,6 +115,9 @@ class Book(ABC):
         except BookError:
             return
 
+    def cancel(self) -> None:  # noqa: B027 - only a PDF takes long
+        """End what is being read, from any thread; whoever waits for it gets a BookError."""
+
     def close(self) -> None:  # noqa: B027 - a PDF holds nothing open
         """Let go of the file."""
 

@@ -8,7 +8,7 @@ from sketchcolor_cli.errors import BookError
 from sketchcolor_cli.files import signatures
 from sketchcolor_cli.files.books.pdfs import PdfBook
 from sketchcolor_cli.files.books.rars import RarBook
-from sketchcolor_cli.files.books.settings import BookLimits, PdfSettings
+from sketchcolor_cli.files.books.settings import PAGE_TIMEOUT, BookLimits, PdfSettings
 from sketchcolor_cli.files.books.tars import TarBook
 from sketchcolor_cli.files.books.tiffs import TiffBook
 from sketchcolor_cli.files.books.zips import ZipBook
@@ -30,10 +30,12 @@ def open_book(
     pdf: PdfSettings | None = None,
     limits: BookLimits | None = None,
     names: str | None = None,
+    page_timeout: float = PAGE_TIMEOUT,
 ) -> Book:
     """Open a book; what it is made of is told by its beginning, as a .cbr is often a ZIP.
 
-    ``names`` is the encoding of names in archives that do not say it; None guesses it from all of them.
+    ``names`` is the encoding of names in archives that do not say it; None guesses it from all of them. A
+    page of a PDF may take ``page_timeout`` seconds.
 
     Raises:
         BookError: it is missing, no book, damaged, encrypted, or asks for what no honest book does.
@@ -51,7 +53,7 @@ def open_book(
         if start.startswith(b"Rar!"):
             return RarBook(path, limits)
         if b"%PDF-" in start:
-            return PdfBook(path, limits, pdf)
+            return PdfBook(path, limits, pdf, page_timeout)
         if start.startswith(_TIFF) and path.suffix.lower() in TIFF_SUFFIXES:
             return TiffBook(path, limits)
         if _is_tar(path, start):

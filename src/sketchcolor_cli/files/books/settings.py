@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from sketchcolor_cli.settings import Settings, internal, setting
 
+PAGE_TIMEOUT = 300.0
+"""Seconds that reading a page of a PDF may take."""
+
 
 @dataclass(frozen=True)
 class BookLimits:
