@@ -16,7 +16,7 @@ from sketchcolor_cli.coloring.settings import ColorizeSettings, Protect
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.imaging.images import Picture, write_picture
 from sketchcolor_cli.jobs.requests import ColorizeRequest, Guides
-from sketchcolor_cli.jobs.series import read_series, template
+from sketchcolor_cli.jobs.series import drifts, read_series, template
 from sketchcolor_cli.settings import leaves
 
 if TYPE_CHECKING:
@@ -150,3 +150,18 @@ def test_colorize_reports_the_drift_of_a_series(tmp_path: Path) -> None:
     (tmp_path / "pages" / "series.toml").unlink()
     again = run("colorize", tmp_path / "pages", "-o", tmp_path / "out", "--resume", "--json")
     assert "drift" not in json.loads(again[1])
+
+
+def test_flats_and_layers_beside_pages_are_no_pages_of_the_drift(tmp_path: Path) -> None:
+    page, other = colored((50, 50, 30), (60, -40, 40)), colored((50, 80, 30), (60, -40, 40))
+    for name in ("a.png", "b.png"):
+        write_picture(tmp_path / name, page)
+    for name in (
+        "a.flats.png",
+        "a.layers/1 paper.png",
+        "book.parts/1.flats.png",
+        "book.parts/1.layers/2.png",
+    ):
+        write_picture(tmp_path / name, other)
+    assert {one.pages for one in drifts(tmp_path, None)} == {2}
+    assert all(one.worst < 0.1 for one in drifts(tmp_path, None))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SERIES = "series.toml"
 """The profile of a series, which stands beside its pages."""
-SERIES_AIDS = frozenset({"rough", "reference", "references", "hints", "masks", "sheets"})
+SERIES_GUIDES = frozenset({"rough", "reference", "references", "hints", "masks", "sheets"})
 """Folders beside such a profile that hold no pages but what helps to colour them."""
 
 # Folders that unpacking on a Mac and Synology servers leave behind; what is in them only looks like pictures.
@@ -75,7 +75,7 @@ def natural_key(name: str) -> tuple[list[str | int], str]:
 def _children(folder: Path) -> list[Path]:
     children = [child for child in folder.iterdir() if not _is_litter(child.name)]
     if any(child.name == SERIES for child in children):
-        children = [child for child in children if child.name not in SERIES_AIDS]
+        children = [child for child in children if child.name not in SERIES_GUIDES]
     return sorted(children, key=lambda child: natural_key(child.name), reverse=True)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import WorklistError
-from sketchcolor_cli.files.folders import SERIES, SERIES_AIDS, Found, files_in, natural_key, real
+from sketchcolor_cli.files.folders import SERIES, SERIES_GUIDES, Found, files_in, natural_key, real
 from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.files.settings import Container
 from sketchcolor_cli.files.tiff import count_pages
@@ -25,7 +25,7 @@ __all__ = [
     "FORMAT_OF_SUFFIX",
     "IMAGE_SUFFIXES",
     "SERIES",
-    "SERIES_AIDS",
+    "SERIES_GUIDES",
     "TIFF_SUFFIXES",
     "Job",
     "Worklist",

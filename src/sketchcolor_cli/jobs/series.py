@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import DataError, UsageError
 from sketchcolor_cli.files.listing import list_pictures
 from sketchcolor_cli.files.regular import read_document
-from sketchcolor_cli.files.worklist import SERIES, SERIES_AIDS
+from sketchcolor_cli.files.worklist import SERIES, SERIES_GUIDES
 from sketchcolor_cli.jobs.guides import POINT_SUFFIXES
 from sketchcolor_cli.settings import from_table, leaves
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PALETTES = {".gpl", ".ase", ".aco"}
 _SHEETS = {".png", ".jpg", ".jpeg", ".webp"}
 _PARTS = {"model", "guides", "colors"}  # of a request, whose settings a new profile lists
+_EXTRAS = {".layers", ".parts"}  # endings of folders of what is made beside pages
 _WIDTH = 96  # of comments
 _HEAD = """\
 # Colours of a series, for: sketchcolor colorize THIS_FOLDER -o colored/
@@ -100,7 +101,7 @@ def write_series(kind: type[Settings], folder: Path) -> Path:
     found = {
         "palette": [name for name in names if Path(name).suffix.lower() in _PALETTES][:1],
         "hints": hints,
-        "reference": [name for name in names if name in SERIES_AIDS - {"hints", "masks", "sheets"}],
+        "reference": [name for name in names if name in SERIES_GUIDES - {"hints", "masks", "sheets"}],
         "masks": [name for name in names if name == "masks"],
         "sheet": [
             f"sheets/{one.name}" for one in sorted(folder.glob("sheets/*")) if one.suffix.lower() in _SHEETS
@@ -134,13 +135,14 @@ def drifts(colored: Path, palette: Path | None) -> list[Drift]:
     from sketchcolor_cli.coloring.guides.palette import read_palette
     from sketchcolor_cli.imaging.images import read_picture
 
-    files = {place: file for place, file in list_pictures(colored).items() if not _is_flats(file)}
+    files = {place: file for place, file in list_pictures(colored).items() if not _is_extra(place)}
     pages = {place.as_posix(): small(read_picture(file)) for place, file in files.items()}
     return drift(pages, None if palette is None else read_palette(palette))
 
 
-def _is_flats(file: Path) -> bool:
-    return file.name.endswith(".flats.png")
+def _is_extra(place: PurePath) -> bool:
+    """Whether a picture was made beside a coloured page."""
+    return place.name.endswith(".flats.png") or any(one.suffix in _EXTRAS for one in place.parents)
 
 
 def _is_points(file: Path) -> bool:

@@ -154,7 +154,7 @@ def _high_bytes(image: Image.Image) -> NDArray[np.uint8]:
 
 def _of_folder(folder: Path) -> Listing:
     found = Found()
-    files = list(files_in(folder, folder / ".nowhere", _ENDINGS, found))
+    files = list(files_in(folder, folder, _ENDINGS, found))
     if found.unreadable:
         path, why = found.unreadable[0]
         raise DataError(f"{path}: cannot be looked into ({why}); check its permissions")
