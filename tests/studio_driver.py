@@ -64,12 +64,17 @@ class Studio:
 
     def __init__(self, data: Path, target: Path | None = None) -> None:
         self.data, self.target = data, target
-        self.token = secrets.token_urlsafe(24)
+        self.token = secrets.token_hex(16)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.origin = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        """What it says."""
+        return self.data / "studio.log"
 
     @property
     def address(self) -> str:
@@ -80,20 +85,21 @@ class Studio:
         """Start it, and wait until it answers."""
         target = [] if self.target is None else [str(self.target)]
         words = ["--no-browser", "--port", str(self.port), "--token", self.token, "--device", "cpu"]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sketchcolor_cli", "studio", *target, *words],
-            env={**os.environ, "XDG_DATA_HOME": str(self.data), "XDG_CACHE_HOME": str(self.data)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        self.data.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sketchcolor_cli", "studio", *target, *words],
+                env={**os.environ, "XDG_DATA_HOME": str(self.data), "XDG_CACHE_HOME": str(self.data)},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         waited(self._answers, "the studio starts")
 
     def _answers(self) -> bool:
         assert self.process is not None
         if self.process.poll() is not None:
-            raise AssertionError(f"the studio ended: {self.process.stdout.read()}")
+            raise AssertionError(f"the studio ended: {self.log.read_text()}")
         try:
             with urllib.request.urlopen(f"{self.origin}/readyz", timeout=2) as answer:  # noqa: S310
                 return bool(answer.status == 200)
@@ -105,7 +111,6 @@ class Studio:
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            self.process.stdout.close()
             self.process = None
 
     def get(self, path: str) -> Any:

@@ -84,8 +84,7 @@ export function setProject(project) {
   if (!project) projectSaver?.stop();
   if (!project) projectSaver = null;
   else if (projectSaver && app.value.project?.id === project.id) projectSaver.settle(project.revision, false);
-  else
-    projectSaver = new Saver(project.revision, { save: saveProject, tell: tellSaving("project"), explain });
+  else projectSaver = new Saver(project.revision, { save: saveProject, tell: tellProject, explain });
   app.set({ project });
 }
 
@@ -123,6 +122,15 @@ async function saveProject(revision, closing) {
   const body = { settings, swatches };
   const saved = await json("/project", { method: "PUT", json: body, revision, keepalive: closing });
   return saved.revision;
+}
+
+/**
+ * @param {import("./core/saver.js").SaveState} state
+ * @param {string} [detail]
+ */
+function tellProject(state, detail) {
+  tellSaving("project")(state, detail);
+  if (state === "failed") void attempt(async () => setProject(await json("/project"))); // as it was before
 }
 
 /**

@@ -22,6 +22,8 @@ const NOTICE_MS = 6000;
 
 /** @type {Screen | null} */
 let shown = null;
+let turning = Promise.resolve();
+let asked = 0;
 
 async function begin() {
   showTheme();
@@ -36,10 +38,18 @@ async function begin() {
   listenToServer();
   window.addEventListener("hashchange", () => showScreen());
   window.addEventListener("pagehide", () => flushProject(true));
+  window.addEventListener("beforeunload", (event) => isAtRisk() && event.preventDefault());
   if (app.value.project?.pages.length && routeOf(location.hash).screen === "shelf" && !location.hash)
     go("page", app.value.project.pages[0].id);
   else await showScreen();
   void readEvents();
+}
+
+/** @returns {boolean} whether something cannot be saved right now */
+function isAtRisk() {
+  return Object.values(app.value.saving).some(
+    (one) => one === "offline" || one === "failed" || one === "conflict",
+  );
 }
 
 /** @returns {Promise<boolean>} whether the server lets us in */
@@ -88,7 +98,15 @@ async function onProject(event) {
   if (project && before && project.id !== before && event.by !== CLIENT) go("shelf");
 }
 
-async function showScreen() {
+/** Show the screen that the address names, once the one before it has closed; only the last one asked for. */
+function showScreen() {
+  asked += 1;
+  const own = asked;
+  turning = turning.then(() => (own === asked ? turn() : undefined));
+  return turning;
+}
+
+async function turn() {
   const route = routeOf(location.hash);
   await shown?.close();
   const { project } = app.value;

@@ -47,8 +47,10 @@ export class Stage {
     this.ring = null;
     /** @type {Place | null} */
     this.cross = null;
-    /** @type {Map<string, HTMLCanvasElement>} */
+    /** @type {Map<string, CanvasRenderingContext2D>} */
     this.sheets = new Map();
+    /** @type {Set<string>} */
+    this.kept = new Set(); // layers whose sheet is as they are
     this.due = new Set(["page", "result", "strokes"]);
     this.asked = 0;
     this.observer = new ResizeObserver(() => this.#resized());
@@ -79,13 +81,14 @@ export class Stage {
   setPicture(name, bitmap) {
     if (this.pictures[name] !== bitmap) this.pictures[name]?.close();
     this.pictures[name] = bitmap;
+    this.kept.clear();
     this.draw(name === "original" ? "page" : name === "result" || name === "spread" ? "result" : "strokes");
   }
 
   /** @param {Strokes} strokes */
   setStrokes(strokes) {
     this.strokes = strokes;
-    this.sheets.clear();
+    this.kept.clear();
     this.draw("strokes");
   }
 
@@ -184,7 +187,7 @@ export class Stage {
   /** @param {View} view */
   #move(view) {
     this.view = view;
-    this.sheets.clear();
+    this.kept.clear();
     this.draw("page", "result", "strokes");
     this.moved();
   }
@@ -201,6 +204,7 @@ export class Stage {
     if (width < 2 || height < 2) return;
     const before = this.room;
     this.screen = { width, height };
+    this.kept.clear();
     for (const canvas of Object.values(this.layers)) {
       canvas.width = Math.round(width * devicePixelRatio);
       canvas.height = Math.round(height * devicePixelRatio);
@@ -231,7 +235,7 @@ export class Stage {
    * @returns {CanvasRenderingContext2D} in pixels of CSS
    */
   #context(layer) {
-    const context = /** @type {CanvasRenderingContext2D} */ (this.layers[layer].getContext("2d"));
+    const context = contextOf(this.layers[layer]);
     clear(context);
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     context.imageSmoothingEnabled = this.view.scale * devicePixelRatio < 6;
@@ -311,7 +315,7 @@ export class Stage {
   }
 
   /**
-   * Draw one painted layer. What is finished is kept as a picture for as long as the view stays.
+   * Draw one painted layer. What is finished is kept as a picture for as long as strokes and view stay.
    *
    * @param {CanvasRenderingContext2D} context
    * @param {"hint" | "rough" | "mask"} layer
@@ -320,8 +324,9 @@ export class Stage {
    */
   #layer(context, layer, shift, colorOf) {
     const active = this.active?.layer === layer ? this.active : null;
-    const finished = this.sheets.get(layer) ?? this.#finished(layer, colorOf);
-    this.sheets.set(layer, finished);
+    if (!this.kept.has(layer)) this.#finish(layer, colorOf);
+    this.kept.add(layer);
+    const finished = this.#sheet(layer).canvas;
     const shown = active ? this.#withActive(finished, active, colorOf) : finished;
     context.save();
     context.setTransform(1, 0, 0, 1, Math.round(shift * devicePixelRatio), 0);
@@ -332,17 +337,14 @@ export class Stage {
   /**
    * @param {"hint" | "rough" | "mask"} layer
    * @param {(stroke: Stroke) => string} [colorOf]
-   * @returns {HTMLCanvasElement}
    */
-  #finished(layer, colorOf) {
-    const [canvas, context] = this.#blank();
-    if (layer !== "hint") {
-      const stored = this.pictures[layer];
-      if (stored) this.#lay(context, stored);
-      if (stored && layer === "mask") tint(context);
-    }
+  #finish(layer, colorOf) {
+    const context = this.#sheet(layer);
+    clear(context);
+    const stored = layer === "hint" ? null : this.pictures[layer];
+    if (stored) this.#lay(context, stored);
+    if (stored && layer === "mask") tint(context);
     drawStrokes(context, layerOf(this.strokes, layer), this.view, this.page, colorOf);
-    return canvas;
   }
 
   /**
@@ -352,23 +354,30 @@ export class Stage {
    * @returns {HTMLCanvasElement}
    */
   #withActive(finished, active, colorOf) {
-    const [canvas, context] = this.#blank();
+    const context = this.#sheet("active");
+    clear(context);
     context.save();
     context.resetTransform();
     context.drawImage(finished, 0, 0);
     context.restore();
     drawStrokes(context, [active], this.view, this.page, colorOf);
-    return canvas;
+    return context.canvas;
   }
 
-  /** @returns {[HTMLCanvasElement, CanvasRenderingContext2D]} */
-  #blank() {
-    const canvas = document.createElement("canvas");
-    canvas.width = this.layers.strokes.width;
-    canvas.height = this.layers.strokes.height;
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    context.scale(devicePixelRatio, devicePixelRatio);
-    return [canvas, context];
+  /**
+   * Return a canvas to put a layer together on, of the size of those that are seen; always the same one.
+   *
+   * @param {string} name
+   * @returns {CanvasRenderingContext2D}
+   */
+  #sheet(name) {
+    const { width, height } = this.layers.strokes;
+    const context = this.sheets.get(name) ?? contextOf(document.createElement("canvas"));
+    this.sheets.set(name, context);
+    if (context.canvas.width !== width || context.canvas.height !== height)
+      Object.assign(context.canvas, { width, height });
+    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    return context;
   }
 
   /** @param {number} radius in parts of the page @returns {number} */
@@ -388,4 +397,9 @@ export class Stage {
     const source = this.resultShown && result ? result : original;
     return source ? pixelsOf(source, at, reach) : null;
   }
+}
+
+/** @param {HTMLCanvasElement} canvas @returns {CanvasRenderingContext2D} */
+function contextOf(canvas) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 }

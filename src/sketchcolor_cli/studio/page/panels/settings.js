@@ -1,21 +1,31 @@
 // The settings of the book, as the server describes them.
 
 import { app, changeProject } from "../app.js";
-import { h } from "../core/dom.js";
+import { fill, h } from "../core/dom.js";
 import { settingField } from "./fields.js";
 
 /**
  * @param {() => void} changed called once a change is saved
- * @returns {HTMLElement}
+ * @returns {{element: HTMLElement, close: () => void}}
  */
 export function settingsPanel(changed) {
-  const { described, project } = app.value;
-  const values = project?.settings ?? {};
-  const fields = described.settings.map((setting) =>
-    settingField(setting, values[setting.name], async (value) => {
-      await changeProject({ settings: { [setting.name]: value } });
-      changed();
-    }),
-  );
-  return h("div", { class: "settings" }, fields);
+  const element = h("div", { class: "settings" });
+  let shown = "";
+  const change = async (/** @type {string} */ name, /** @type {any} */ value) => {
+    shown = JSON.stringify({ ...app.value.project?.settings, [name]: value }); // its field shows it already
+    await changeProject({ settings: { [name]: value } });
+    changed();
+  };
+  const close = app.watch(["project", "described"], ({ project, described }) => {
+    const settings = project?.settings ?? {};
+    if (JSON.stringify(settings) === shown) return;
+    shown = JSON.stringify(settings);
+    fill(
+      element,
+      described.settings.map((one) =>
+        settingField(one, settings[one.name], (value) => change(one.name, value)),
+      ),
+    );
+  });
+  return { element, close };
 }

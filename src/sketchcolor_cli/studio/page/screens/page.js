@@ -76,7 +76,8 @@ function layOut(page, session, area, panels) {
   area.append(add(conflictNotice(() => session)), carriedNotice(panels), zoomBox(panels));
   const bar = topBar(barMiddle(page, panels), [add(statusLine()), ...barRight()]);
   const rail = add(toolRail());
-  const side = sidePanel(add(toolOptions()), add(swatchPanel()), add(sheetPanel()), session);
+  const settings = add(settingsPanel(() => app.value.live && void session.compute()));
+  const side = sidePanel(add(toolOptions()), add(swatchPanel()), add(sheetPanel()), settings);
   const bench = h("div", { class: "workbench" }, rail, h("main", { class: "canvas-main" }, area), side);
   return h("div", { class: "page-screen" }, bar, bench, add(filmStrip(page.id)));
 }
@@ -88,6 +89,7 @@ async function start(session, area) {
   await attempt(() => session.unlessClosed(session.open()));
   if (!app.value.live || !session.ready) app.set({ liveState: "idle" });
   area.classList.remove("loading");
+  if (document.activeElement === document.body) session.stage.layers.strokes.focus({ preventScroll: true });
   if (session.page.colored) notify(t("pages.colored"));
   if (session.page.state === "failed") notify(session.page.detail, "error");
 }
@@ -173,9 +175,9 @@ function barRight() {
  * @param {HTMLElement} options
  * @param {HTMLElement} swatches
  * @param {HTMLElement} sheets
- * @param {Session} session
+ * @param {HTMLElement} settings
  */
-function sidePanel(options, swatches, sheets, session) {
+function sidePanel(options, swatches, sheets, settings) {
   const section = (
     /** @type {string} */ name,
     /** @type {string} */ image,
@@ -194,12 +196,7 @@ function sidePanel(options, swatches, sheets, session) {
     h("section", { class: "section tool-section" }, options),
     section("swatches", "palette", swatches),
     section("sheets", "sheet", sheets),
-    section(
-      "settings",
-      "settings",
-      settingsPanel(() => app.value.live && session.compute()),
-      false,
-    ),
+    section("settings", "settings", settings, false),
     h("p", { class: "visually-hidden", id: "canvas-help" }, t("canvas.help")),
   );
 }
