@@ -43,6 +43,7 @@ import { Store } from "./core/store.js";
  * @property {{color: string, from: string} | null} carried a colour that waits for its place on the page
  * @property {"idle" | "waiting" | "lost"} liveState
  * @property {Record<string, import("./core/saver.js").SaveState>} saving by document
+ * @property {{page: string, url: string} | null} stamp the page that is open in its present colours, small
  * @property {number} zoom
  * @property {{undo: boolean, redo: boolean}} steps
  */
@@ -66,6 +67,7 @@ const beginning = {
   carried: null,
   liveState: "idle",
   saving: {},
+  stamp: null,
   zoom: 1,
   steps: { undo: false, redo: false },
 };

@@ -18,6 +18,7 @@ import { hasPaint, layerOf, sameLayer, without } from "./strokes.js";
 const LAYERS = /** @type {Layer[]} */ (["hint", "rough", "mask"]);
 const LARGEST = 4096;
 const SMALLEST = 480;
+const STAMP = 200;
 const SETTLED = 350; // ms after which a zoom is taken to be the last
 
 /** The page that is open. */
@@ -286,6 +287,7 @@ export class Session {
   #openLive() {
     this.live = new Live(this.page.id, {
       picture: (stage, bitmap) => {
+        if (stage === "final") void this.#makeStamp(bitmap);
         this.stage.setPicture(stage === "spread" ? "spread" : "result", bitmap);
         if (stage !== "spread") this.stage.setPicture("spread", null);
       },
@@ -295,6 +297,23 @@ export class Session {
         if (problem) notify(problem.detail || t("error.compute"), "error");
       },
     });
+  }
+
+  /**
+   * Make the small picture of the page that lists show.
+   *
+   * @param {ImageBitmap} bitmap
+   */
+  async #makeStamp(bitmap) {
+    const width = Math.min(STAMP, bitmap.width);
+    const canvas = new OffscreenCanvas(
+      width,
+      Math.max(1, Math.round((bitmap.height * width) / bitmap.width)),
+    );
+    canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    const url = URL.createObjectURL(await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 }));
+    if (app.value.stamp) URL.revokeObjectURL(app.value.stamp.url);
+    app.set({ stamp: { page: this.page.id, url } });
   }
 
   /**

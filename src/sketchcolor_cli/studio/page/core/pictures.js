@@ -33,6 +33,19 @@ export function lazyPicture(path, props = {}) {
 }
 
 /**
+ * Show a picture that is there already, in place of what would be loaded.
+ *
+ * @param {HTMLImageElement} image
+ * @param {string} address
+ */
+export function setPicture(image, address) {
+  watcher.unobserve(image);
+  waiting.delete(image);
+  image.dataset.path = address;
+  image.src = address;
+}
+
+/**
  * Load a picture of the API into an element.
  *
  * @param {HTMLImageElement} image

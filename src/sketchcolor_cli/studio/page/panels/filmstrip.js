@@ -3,7 +3,7 @@
 import { app } from "../app.js";
 import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { lazyPicture, loadPicture } from "../core/pictures.js";
+import { lazyPicture, loadPicture, setPicture } from "../core/pictures.js";
 import { go } from "../core/router.js";
 
 /** @typedef {import("../core/api.js").Page} Page */
@@ -19,6 +19,10 @@ export function filmStrip(current) {
   const strip = h("nav", { class: "filmstrip", "aria-label": t("label.pages") });
   /** @type {Map<string, HTMLElement>} */
   const frames = new Map();
+  const endStamp = app.watch(["stamp"], ({ stamp }) => {
+    const image = stamp && frames.get(stamp.page)?.querySelector("img");
+    if (image) setPicture(image, stamp.url);
+  });
   const end = app.watch(["project"], ({ project }) => {
     for (const [at, page] of (project?.pages ?? []).entries()) {
       const frame = frames.get(page.id) ?? newFrame(page, at, page.id === current);
@@ -28,7 +32,11 @@ export function filmStrip(current) {
     }
   });
   requestAnimationFrame(() => frames.get(current)?.scrollIntoView({ inline: "center", block: "nearest" }));
-  return { element: strip, close: end };
+  const close = () => {
+    end();
+    endStamp();
+  };
+  return { element: strip, close };
 }
 
 /** @param {Page} page @param {number} at @param {boolean} current @returns {HTMLElement} */
@@ -60,7 +68,8 @@ function showState(frame, page, at) {
   const state = t(`state.${page.state}`);
   const name = t("pages.frame", { number: at + 1, name: page.name, state });
   const looks = `${page.state} ${page.marks} ${page.rough} ${page.mask} ${page.seed}`;
-  if (frame.dataset.looks && frame.dataset.looks !== looks) refreshSoon(frame, page);
+  const open = frame.hasAttribute("aria-current"); // that shows what was computed last
+  if (!open && frame.dataset.looks && frame.dataset.looks !== looks) refreshSoon(frame, page);
   Object.assign(frame.dataset, { looks, state: page.state, tip: page.detail || name });
   frame.setAttribute("aria-label", name);
 }

@@ -8,6 +8,7 @@ import { icon } from "../core/icons.js";
 import { Pointers } from "../canvas/pointer.js";
 import { Session } from "../canvas/session.js";
 import { Stage } from "../canvas/stage.js";
+import { firstHint } from "../panels/firsthint.js";
 import { filmStrip } from "../panels/filmstrip.js";
 import { settingsPanel } from "../panels/settings.js";
 import { sheetPanel } from "../panels/sheets.js";
@@ -73,7 +74,7 @@ function layOut(page, session, area, panels) {
     panels.push(panel);
     return panel.element;
   };
-  area.append(add(conflictNotice(() => session)), carriedNotice(panels), zoomBox(panels));
+  area.append(add(conflictNotice(() => session)), carriedNotice(panels), add(firstHint()), zoomBox(panels));
   const bar = topBar(barMiddle(page, panels), [add(statusLine()), ...barRight()]);
   const rail = add(toolRail());
   const settings = add(settingsPanel(() => app.value.live && void session.compute()));
