@@ -169,9 +169,19 @@ export function updatePage(page) {
   app.set({ project: { ...project, pages } });
 }
 
+/** @type {Set<string>} jobs that were taken off the list; the server may still tell of them */
+const forgotten = new Set();
+
+/** @param {string} id */
+export function forgetJob(id) {
+  forgotten.add(id);
+  app.set({ jobs: app.value.jobs.filter((one) => one.id !== id) });
+}
+
 /** @param {Job} job */
 export function updateJob(job) {
   const { jobs } = app.value;
+  if (forgotten.has(job.id)) return;
   const found = jobs.some((one) => one.id === job.id);
   app.set({ jobs: found ? jobs.map((one) => (one.id === job.id ? job : one)) : [job, ...jobs] });
 }

@@ -2,6 +2,7 @@
 
 import { app } from "../app.js";
 import { h } from "../core/dom.js";
+import { onEvent } from "../core/events.js";
 import { t } from "../core/i18n.js";
 import { lazyPicture, loadPicture, setPicture } from "../core/pictures.js";
 import { go } from "../core/router.js";
@@ -32,9 +33,14 @@ export function filmStrip(current) {
     }
   });
   requestAnimationFrame(() => frames.get(current)?.scrollIntoView({ inline: "center", block: "nearest" }));
+  const endJobs = onEvent("job", (job) => {
+    if (job.state !== "done") return;
+    for (const [id, frame] of frames) if (id !== current) refreshSoon(frame, id);
+  });
   const close = () => {
     end();
     endStamp();
+    endJobs();
   };
   return { element: strip, close };
 }
@@ -69,7 +75,7 @@ function showState(frame, page, at) {
   const name = t("pages.frame", { number: at + 1, name: page.name, state });
   const looks = `${page.state} ${page.marks} ${page.rough} ${page.mask} ${page.seed}`;
   const open = frame.hasAttribute("aria-current"); // that shows what was computed last
-  if (!open && frame.dataset.looks && frame.dataset.looks !== looks) refreshSoon(frame, page);
+  if (!open && frame.dataset.looks && frame.dataset.looks !== looks) refreshSoon(frame, page.id);
   Object.assign(frame.dataset, { looks, state: page.state, tip: page.detail || name });
   frame.setAttribute("aria-label", name);
 }
@@ -77,13 +83,15 @@ function showState(frame, page, at) {
 /** @type {Map<string, ReturnType<typeof setTimeout>>} */
 const due = new Map();
 
-/** @param {HTMLElement} frame @param {Page} page */
-function refreshSoon(frame, page) {
-  clearTimeout(due.get(page.id));
+/** @param {HTMLElement} frame @param {string} id */
+function refreshSoon(frame, id) {
+  clearTimeout(due.get(id));
   const image = frame.querySelector("img");
-  const load = () =>
-    image?.isConnected && loadPicture(image, `/pages/${page.id}/thumbnail?width=${WIDTH}&at=${Date.now()}`);
-  due.set(page.id, setTimeout(load, SETTLED));
+  const load = () => {
+    if (!image?.isConnected || !image.dataset.path) return;
+    void loadPicture(image, `/pages/${id}/thumbnail?width=${WIDTH}&at=${Date.now()}`);
+  };
+  due.set(id, setTimeout(load, SETTLED));
 }
 
 /** @param {Page} page @returns {string} width to height, within reason: strips are long */

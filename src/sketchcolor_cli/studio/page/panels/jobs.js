@@ -1,6 +1,6 @@
 // One job: how far it is, what failed, what came out, and what can be done about it.
 
-import { attempt, updateJob, app } from "../app.js";
+import { app, attempt, forgetJob, updateJob } from "../app.js";
 import { download, json } from "../core/api.js";
 import { fileSize, progressOf } from "../core/amounts.js";
 import { fill, h } from "../core/dom.js";
@@ -85,7 +85,7 @@ function head(job) {
 async function remove(job) {
   const gone = ENDED.has(job.state);
   const answer = await attempt(() => json(`/jobs/${job.id}`, { method: "DELETE" }));
-  if (answer && gone) app.set({ jobs: app.value.jobs.filter((one) => one.id !== job.id) });
+  if (answer && gone) forgetJob(job.id);
   else if (answer) updateJob(answer);
 }
 

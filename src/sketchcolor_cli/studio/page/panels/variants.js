@@ -42,7 +42,9 @@ export function openVariants(bench) {
     modes((keeping) => (state.keeping = keeping)),
     more,
   );
-  const dialog = openDialog(t("command.variants"), { class: "full", closed: resume }, bar, grid);
+  const averaged = session.marks().length > 0 && app.value.project?.settings.guess === "auto";
+  const note = averaged && h("p", { class: "field-help" }, t("variants.hinted"));
+  const dialog = openDialog(t("command.variants"), { class: "full", closed: resume }, bar, note, grid);
   session.paused = true;
   draw();
 }

@@ -37,7 +37,11 @@ export function bookScreen() {
       fill(queue, queueButtons(project?.pages ?? []));
       showPages(grid, tiles, project?.pages ?? []);
     }),
-    onEvent("job", (job) => job.state === "done" && void loadDrift(drift)),
+    onEvent("job", (job) => {
+      if (job.state !== "done") return;
+      void loadDrift(drift);
+      for (const [id, tile] of tiles) reload(tile, id);
+    }),
   ];
   void loadJobs();
   void loadDrift(drift);
@@ -166,7 +170,7 @@ function newTile(page, at) {
   const face = h(
     "button",
     { type: "button", class: "tile-face", onclick: () => go("page", page.id) },
-    lazyPicture(thumbnail(page)),
+    lazyPicture(thumbnail(page.id)),
   );
   return h(
     "li",
@@ -183,9 +187,20 @@ function newTile(page, at) {
   );
 }
 
-/** @param {Page} page @returns {string} */
-function thumbnail(page) {
-  return `/pages/${page.id}/thumbnail?width=240`;
+/** @param {string} id @returns {string} */
+function thumbnail(id) {
+  return `/pages/${id}/thumbnail?width=240`;
+}
+
+/**
+ * Show a page's picture anew, if it has been shown before.
+ *
+ * @param {HTMLElement} tile
+ * @param {string} id
+ */
+function reload(tile, id) {
+  const image = tile.querySelector("img");
+  if (image?.dataset.path) void loadPicture(image, `${thumbnail(id)}&at=${Date.now()}`);
 }
 
 /** @param {HTMLElement} tile @param {Page} page @param {number} at */
@@ -199,9 +214,7 @@ function showTile(tile, page, at) {
   done.setAttribute("aria-pressed", String(page.state === "done"));
   const detail = tile.querySelector(".tile-detail");
   if (detail) detail.textContent = page.detail;
-  const image = tile.querySelector("img");
-  if (tile.dataset.state && tile.dataset.state !== page.state && image)
-    void loadPicture(image, `${thumbnail(page)}&at=${Date.now()}`);
+  if (tile.dataset.state && tile.dataset.state !== page.state) reload(tile, page.id);
   tile.dataset.state = page.state;
 }
 

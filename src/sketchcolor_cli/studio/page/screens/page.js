@@ -90,9 +90,12 @@ async function start(session, area) {
   await attempt(() => session.unlessClosed(session.open()));
   if (!app.value.live || !session.ready) app.set({ liveState: "idle" });
   area.classList.remove("loading");
-  if (document.activeElement === document.body) session.stage.layers.strokes.focus({ preventScroll: true });
   if (session.page.colored) notify(t("pages.colored"));
   if (session.page.state === "failed") notify(session.page.detail, "error");
+  const canvas = session.stage.layers.strokes;
+  if (document.activeElement !== document.body) return;
+  canvas.classList.add("by-pointer"); // nobody tabbed to it
+  canvas.focus({ preventScroll: true });
 }
 
 /** @param {Page} page */
