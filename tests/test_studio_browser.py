@@ -64,6 +64,7 @@ def window(browser: Browser) -> Iterator[Callable[..., Driver]]:
         page.on("websocket", lambda one: None if is_inside(one.url, studio) else outside.append(one.url))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda one: complaints.append(one.text) if is_refusal(one.text) else None)
+        page.on("filechooser", lambda _: None)  # from here on choosers come to the test, however slow it is
         page.goto(studio.address + path)
         return Driver(page)
 
