@@ -101,13 +101,14 @@ def test_answers_are_kept_while_there_is_room() -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ({"seed": "-1"}, "seed must be a number"),
-        ({"seed": "many"}, "seed must be a number"),
-        ({"protect": "faces"}, "protect must be one of"),
+        ({"seed": "-1"}, "--seed -1: must be at least 0"),
+        ({"seed": "many"}, "--seed many: must be at least 0"),
+        ({"protect": "faces"}, "--protect faces: must be one of none, gutters"),
         ({"model": "/etc/passwd"}, "no such model"),
         ({"settings": '{"speed": 3}'}, "speed means nothing"),
+        ({"settings": '{"seed": true}'}, "--seed True"),
         ({"settings": "{"}, "no proper JSON"),
-        ({"work_size": "9000000"}, "work_size must be"),
+        ({"work_size": "9"}, "--work-size 9: must be at least 64"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(client: Client, page: Path, data: Any, said: str) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.settings import leaves
+from sketchcolor_cli.studio.colors import color_settings
 from sketchcolor_cli.studio.job_queue import CHOICES, SWITCHES
-from sketchcolor_cli.studio.series_files import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,7 @@ def project_settings(models: Iterable[str]) -> list[dict[str, Any]]:
     """
     known = _known()
     shown = [known[name] for name in _ORDER]
-    rest = [known[name] for name in SETTINGS if name not in {*_ORDER, "palette_strength"}]
+    rest = [known[name] for name in color_settings() if name not in {*_ORDER, "palette_strength"}]
     palette = _choice("palette", ["swatches"], None, known["palette"].about.help, nullable=True)
     model = _choice("model", list(models), known["model"].default, known["model"].about.help)
     return [model, *map(_described, [*shown, *rest]), palette, _described(known["palette_strength"])]

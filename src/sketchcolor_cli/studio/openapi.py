@@ -7,6 +7,8 @@ from typing import Any
 
 from starlette.routing import Route
 
+from sketchcolor_cli.studio.colors import color_settings, schema_of
+
 _PROBLEM = {
     "description": "A problem (RFC 9457): one sentence that says what is wrong and what to do.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -14,33 +16,7 @@ _PROBLEM = {
 _PICTURE: dict[str, Any] = {"image/png": {}, "image/jpeg": {}, "image/webp": {}, "image/avif": {}}
 _BINARY = {"type": "string", "format": "binary"}
 _NO_TOKEN = frozenset({"/", "/healthz", "/readyz", "/openapi.json", "/favicon.ico"})
-_SETTINGS = {
-    "model": {"type": "string", "description": "Name of a model."},
-    "seed": {"type": "integer", "minimum": 0},
-    "guess": {"type": "string", "enum": ["auto", "draw", "mean"]},
-    "protect": {"type": "string", "enum": ["none", "gutters", "bubbles", "all"]},
-    "colored_pages": {"type": "string", "enum": ["skip", "redo"]},
-    "saturation": {"type": "number", "minimum": 0, "maximum": 10},
-    "work_size": {"type": "integer", "minimum": 64, "maximum": 4096},
-    "palette_strength": {"type": "number", "minimum": 0, "maximum": 1},
-    "descreen": {"type": "boolean"},
-}
 _SEVERAL = {"type": "array", "items": _BINARY}
-_COLORIZE = {
-    "type": "object",
-    "required": ["image"],
-    "properties": {
-        "image": _BINARY,
-        "hints": _SEVERAL,
-        "points": _SEVERAL,
-        "reference": _SEVERAL,
-        "mask": _SEVERAL,
-        "sheet": _SEVERAL,
-        "palette": _BINARY,
-        "settings": {"type": "string", "description": "The settings below as one JSON object."},
-        **_SETTINGS,
-    },
-}
 _FILES = {"type": "object", "required": ["file"], "properties": {"file": _SEVERAL}}
 _MARKS = {
     "type": "object",
@@ -48,8 +24,6 @@ _MARKS = {
     "properties": {"marks": {"type": "array", "items": {"type": "object"}}},
 }
 _FORMS: dict[str, Any] = {
-    "colorize": _COLORIZE,
-    "flats": _COLORIZE,
     "extract": {
         "type": "object",
         "required": ["image"],
@@ -171,13 +145,30 @@ def _operation(route: Route, method: str) -> dict[str, Any]:
     }
     if route.path in _NO_TOKEN or not route.path.startswith("/api/"):
         done["security"] = []
-    if name in _FORMS:
-        done["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _FORMS[name]}}}
+    form = _colorize_form() if name in ("colorize", "flats") else _FORMS.get(name)
+    if form is not None:
+        done["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
     elif name in _JSON:
         done["requestBody"] = {"required": True, "content": {"application/json": {"schema": _JSON[name]}}}
     elif name in ("put_rough", "put_mask"):
         done["requestBody"] = {"required": True, "content": {"image/png": {"schema": _BINARY}}}
     return done
+
+
+def _colorize_form() -> dict[str, Any]:
+    settings = {name: schema_of(leaf) for name, leaf in color_settings().items()}
+    return {
+        "type": "object",
+        "required": ["image"],
+        "properties": {
+            "image": _BINARY,
+            **dict.fromkeys(("hints", "points", "reference", "mask", "sheet"), _SEVERAL),
+            "palette": _BINARY,
+            "settings": {"type": "string", "description": "The settings below as one JSON object."},
+            "model": {"type": "string", "description": "Name of a model."},
+            **settings,
+        },
+    }
 
 
 def _answer(name: str) -> dict[str, Any]:

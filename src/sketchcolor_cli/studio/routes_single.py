@@ -21,6 +21,7 @@ from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.studio.asking import body_of, files_in, form_of, parsed
+from sketchcolor_cli.studio.colors import checked_colors, color_settings
 from sketchcolor_cli.studio.engine import ReplacedError
 from sketchcolor_cli.studio.problems import ProblemError, problem_of
 from sketchcolor_cli.studio.routes_project import studio_of
@@ -41,15 +42,6 @@ _MEDIA = {
     "image/tiff": ".tif",
 }
 _HELPS = {"hints": "hints", "reference": "references", "sheet": "sheets", "points": "points", "mask": "masks"}
-_SETTINGS = frozenset(
-    {"seed", "guess", "protect", "colored_pages", "saturation", "work_size", "palette_strength", "descreen"}
-)
-_CHOICES = {
-    "guess": ("auto", "draw", "mean"),
-    "protect": ("none", "gutters", "bubbles", "all"),
-    "colored_pages": ("skip", "redo"),
-}
-_RANGES = {"seed": (0, 2**53), "saturation": (0, 10), "work_size": (64, 4096), "palette_strength": (0, 1)}
 
 
 def routes(doors: frozenset[str]) -> list[Route]:
@@ -115,7 +107,7 @@ async def answer(
         ProblemError: It cannot be coloured, or too many wait.
     """
     look = studio.look(asked.get("model"))
-    look["settings"] = look["settings"] | {name: asked[name] for name in _SETTINGS & set(asked)}
+    look["settings"] = look["settings"] | {name: asked[name] for name in asked if name != "model"}
     key = _key(contents, look, suffix, flats)
     kept = studio.answers.get(key)
     if kept is not None:
@@ -252,45 +244,16 @@ def _settings(form: FormData) -> dict[str, Any]:
     text = form.get("settings")
     if isinstance(text, str) and text:
         given = parsed(text)
-    for name in (*_SETTINGS, "model"):
+    for name in (*color_settings(), "model"):
         value = form.get(name)
         if isinstance(value, str) and value:
-            given[name] = _value(name, value)
-    return checked_settings(given)
-
-
-def _value(name: str, text: str) -> Any:
-    if name in ("model", *_CHOICES):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def checked_settings(given: dict[str, Any]) -> dict[str, Any]:
-    """Return settings that make sense.
-
-    Raises:
-        ProblemError: One does not; models are those that have a name.
-    """
-    unknown = sorted(set(given) - {*_SETTINGS, "model"})
-    if unknown:
-        raise ProblemError(422, f"settings: {unknown[0]} means nothing")
-    for name, choices in _CHOICES.items():
-        if name in given and given[name] not in choices:
-            raise ProblemError(422, f"{name} must be one of {', '.join(choices)}")
-    for name, (least, most) in _RANGES.items():
-        value = given.get(name, least)
-        kinds = int if name in ("seed", "work_size") else int | float
-        if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
-            raise ProblemError(422, f"{name} must be a number from {least} to {most}")
-    if not isinstance(given.get("descreen", False), bool):
-        raise ProblemError(422, "descreen must be true or false")
-    known = environment.model_shelf().names()
-    if "model" in given and given["model"] not in known:
+            given[name] = value
+    if "model" not in given:
+        return checked_colors(given)
+    model, known = given.pop("model"), environment.model_shelf().names()
+    if model not in known:
         raise ProblemError(422, f"there is no such model; choose one of {', '.join(known)}")
-    return given
+    return {**checked_colors(given), "model": model}
 
 
 def _spooled(folder: Path, contents: dict[str, list[tuple[str, bytes]]]) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES, SERIES, natural_key
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.jobs.series import read_series, template
+from sketchcolor_cli.studio.colors import color_settings
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.profile import with_values
 from sketchcolor_cli.studio.revisions import content_of, identifier, revision_of
@@ -26,16 +27,6 @@ if TYPE_CHECKING:
 HINTS, ROUGH, MASKS, SHEETS, SWATCHES = "hints", "rough", "masks", "sheets", "swatches.gpl"
 """Names of folders and files beside the pages."""
 
-SETTINGS = {
-    "seed": "seed",
-    "guess": "guess",
-    "protect": "protect",
-    "colored_pages": "colored-pages",
-    "saturation": "saturation",
-    "work_size": "work-size",
-    "palette_strength": "palette-strength",
-}
-"""The settings of a project that are numbers or words, and what series.toml calls them."""
 _LONGEST = 80  # letters of a swatch's name
 
 
@@ -74,7 +65,7 @@ class SeriesFiles:
         """
         said = self.said()
         usual = ColorizeSettings()
-        chosen = {name: said.get(name, getattr(usual, name)) for name in SETTINGS}
+        chosen = {name: said.get(name, getattr(usual, name)) for name in color_settings()}
         palette = said.get("palette")
         named = None if palette is None else "swatches" if palette == self.folder / SWATCHES else "file"
         return {"model": Path(said.get("model", "default")).name, "palette": named} | {
@@ -148,10 +139,10 @@ class SeriesFiles:
         """
         if not isinstance(given, dict):
             raise ProblemError(422, "settings is an object")
-        unknown = sorted(set(given) - {*SETTINGS, "model", "palette"})
+        unknown = sorted(set(given) - {*color_settings(), "model", "palette"})
         if unknown:
             raise ProblemError(422, f"settings: {unknown[0]} means nothing")
-        values = {SETTINGS[name]: value for name, value in given.items() if name in SETTINGS}
+        values = {leaf.key: given[name] for name, leaf in color_settings().items() if name in given}
         if "model" in given:
             values["model"] = self._model_of(given["model"])
         if "palette" in given:

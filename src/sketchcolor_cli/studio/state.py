@@ -12,6 +12,7 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.coloring.guides.palette import read_palette
 from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.studio.answers import Answers
+from sketchcolor_cli.studio.colors import color_settings
 from sketchcolor_cli.studio.hub import Hub
 from sketchcolor_cli.studio.limits import Limits
 from sketchcolor_cli.studio.pictures import Pictures
@@ -23,18 +24,6 @@ if TYPE_CHECKING:
     from sketchcolor_cli.studio.job_queue import Queue
     from sketchcolor_cli.studio.project import Page, Project
     from sketchcolor_cli.studio.shelf import Shelf
-
-# Names of settings in a profile that are the colorizer's own.
-_COLORS = (
-    "seed",
-    "guess",
-    "protect",
-    "colored_pages",
-    "saturation",
-    "work_size",
-    "palette_strength",
-    "descreen",
-)
 
 
 @dataclass
@@ -100,7 +89,7 @@ class Studio:
         return {
             "model": str(environment.model_file(name)),
             "device": self.device,
-            "settings": {one: said[one] for one in _COLORS if one in said},
+            "settings": {one: said[one] for one in color_settings() if one in said},
             "sheets": [str(path) for path in said.get("sheet", ())],
             "palette": [] if palette is None else read_palette(palette).tolist(),
         }
