@@ -178,10 +178,11 @@ class Desk:
 
     Attributes:
         turns: Who uses the network next.
+        reading: Who reads and prepares a page next; one is enough to keep the network busy.
     """
 
     def __init__(self) -> None:
-        self.turns = Turns()
+        self.turns, self.reading = Turns(), Turns()
         self._known: OrderedDict[Any, Known] = OrderedDict()
         self._layers: OrderedDict[Any, Picture] = OrderedDict()
         self._colorizers: OrderedDict[Any, Colorizer] = OrderedDict()

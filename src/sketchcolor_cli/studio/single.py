@@ -40,17 +40,18 @@ def colorized(desk: Desk, look: Look, request: Mapping[str, Any], wish: Wish) ->
     Raises:
         SketchcolorError: A file cannot be read, or makes no sense.
     """
-    page = read_picture(Path(request["image"]))
     color = desk.colorizer(look)
-    references = [read_picture(path) for path in _files(request, "references")]
-    hints = [*_points(request, page), *(read_picture(path) for path in _files(request, "hints"))]
-    stays = color.stays(page, guided=bool(references or hints))
-    page = page if stays else with_paper(page)
-    prepared = None if stays else color.prepare(page)
-    for path in _files(request, "masks"):
-        if prepared is not None:
-            masks = corrected(prepared.masks, read_picture(path), page.rgb.shape[:2])
-            prepared = replace(prepared, masks=masks)
+    with desk.reading.turn(ASKED, wish):
+        page = read_picture(Path(request["image"]))
+        references = [read_picture(path) for path in _files(request, "references")]
+        hints = [*_points(request, page), *(read_picture(path) for path in _files(request, "hints"))]
+        stays = color.stays(page, guided=bool(references or hints))
+        page = page if stays else with_paper(page)
+        prepared = None if stays else color.prepare(page)
+        for path in _files(request, "masks"):
+            if prepared is not None:
+                masks = corrected(prepared.masks, read_picture(path), page.rgb.shape[:2])
+                prepared = replace(prepared, masks=masks)
     extras = Extras(flats=bool(request.get("flats")))
     if prepared is None:
         done = Colored(page, stays=stays)

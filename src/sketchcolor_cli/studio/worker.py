@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Answer = tuple[dict[str, Any], bytes]
 
-_LIVE_THREADS, _OTHER_THREADS = 6, 3
+_LIVE_THREADS, _OTHER_THREADS = 6, 4  # of the others one reads, one paints, and two write
 
 
 def run(pipe: Connection) -> None:
