@@ -1,5 +1,15 @@
-"""``python -m sketchcolor_cli`` is ``sketchcolor``."""
+"""The program ``sketchcolor``, and ``python -m sketchcolor_cli``: heeds Ctrl-C before all that takes time."""
 
-from sketchcolor_cli.cli.app import main
+from sketchcolor_cli.cli import interrupt
 
-main()
+
+def main() -> None:
+    """Run the command line."""
+    interrupt.leave_until_ready()
+    from sketchcolor_cli.cli.app import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

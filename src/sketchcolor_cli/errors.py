@@ -13,6 +13,7 @@
     ├── CheckpointError         a model file is damaged, foreign, or newer than this program
     ├── DeviceError             the asked-for device is not there
     ├── DataError               data to train or measure on is missing or does not fit together
+    ├── OutputError             standard output is closed, or nobody reads it any more
     └── TrainingError           a training run cannot go on (NaN, another configuration)
 
 Anything that is not in this tree is a bug of ours and keeps its traceback.
@@ -87,6 +88,10 @@ class DeviceError(SketchcolorError):
 
 class DataError(SketchcolorError):
     """Data to train or measure on is missing or does not fit together."""
+
+
+class OutputError(SketchcolorError):
+    """What was asked for cannot be printed: standard output is closed, or nobody reads it any more."""
 
 
 class TrainingError(SketchcolorError):

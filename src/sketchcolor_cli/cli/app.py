@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -15,13 +16,16 @@ from sketchcolor_cli.cli import (
     extract,
     fid,
     models,
+    output,
     plugins,
+    printing,
     series,
     serve,
     studio,
     train,
     weights,
 )
+from sketchcolor_cli.errors import UsageError
 
 app = typer.Typer(
     name="sketchcolor",
@@ -66,4 +70,10 @@ def sketchcolor(
 def main() -> None:
     """Run the command line."""
     environment.prepare_process()
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        # What Typer finds wrong never reaches a command; what commands find, they print themselves.
+        if end.code == UsageError.exit_code and "--json" in sys.argv and not output.written():
+            printing.emit_failure(UsageError("the command line makes no sense; standard error says why"))
+        raise

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
-from sketchcolor_cli.cli import output, printing
+from sketchcolor_cli.cli import interrupt, output, printing
 from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.settings import Settings, setting
 
@@ -43,12 +43,15 @@ def told(command: Callable[P, int]) -> Callable[P, None]:
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        interrupt.raise_from_now_on()
         try:
             with output.for_results():
                 code = command(*args, **kwargs)
         except SketchcolorError as problem:
             printing.error(str(problem))
             code = problem.exit_code
+            if kwargs.get("json"):
+                printing.emit_failure(problem)
         except KeyboardInterrupt:
             printing.note(printing.STOPPED)
             code = printing.INTERRUPTED

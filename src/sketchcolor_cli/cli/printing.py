@@ -6,7 +6,7 @@ import json
 import os
 import re
 import signal
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -24,6 +24,7 @@ from rich.text import Text
 
 from sketchcolor_cli.cli import output
 from sketchcolor_cli.cli.bars import ProgressBar as Bar
+from sketchcolor_cli.errors import OutputError
 from sketchcolor_cli.jobs.outcome import Begun, Event, EventKind, Loading, Note
 from sketchcolor_cli.jobs.plan import Action
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sketchcolor_cli.coloring.guides.drift import Drift
+    from sketchcolor_cli.errors import SketchcolorError
     from sketchcolor_cli.jobs.outcome import Outcome, Progress
     from sketchcolor_cli.jobs.plan import Planned
 
@@ -70,13 +72,20 @@ def warn(message: str) -> None:
 
 def emit(line: str) -> None:
     """Print one line of a result that was asked for, however long, on stdout."""
-    output.results().write(one_line(line) + "\n")
+    output.write(one_line(line) + "\n")
 
 
 def emit_json(document: dict[str, Any] | list[Any]) -> None:
     """Print the one machine-readable document of this run on stdout."""
     # In ASCII, so that any name gets through whatever encoding stdout has.
-    output.results().write(json.dumps(document, indent=2) + "\n")
+    output.write(json.dumps(document, indent=2) + "\n")
+
+
+def emit_failure(problem: SketchcolorError) -> None:
+    """Print the document of a command that could do nothing, as far as it can be printed."""
+    told = {"kind": type(problem).__name__, "message": str(problem), "exit_code": problem.exit_code}
+    with suppress(OutputError):
+        emit_json({"error": told})
 
 
 def one_line(text: str) -> str:
