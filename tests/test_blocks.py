@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -18,6 +20,7 @@ from sketchcolor_cli.networks.blocks import (
     blocks,
     conv,
     start_as_resampling,
+    use_version,
 )
 
 SHAPES = [(6, 6, 1, 1), (6, 10, 1, 1), (10, 6, 1, 1), (6, 6, 2, 1), (4, 8, 2, 1), (1, 4, 2, 1), (8, 8, 1, 2)]
@@ -53,19 +56,23 @@ def rewritten(block: ResBlock, x: Tensor, stride: int, groups: int) -> Tensor:
         )
         return (x - mean) / (var + 1e-5).sqrt() * weight + bias
 
-    b = norm(torch.where(x > 0, x, x.exp() - 1), "body.1")
-    b = norm(F.conv2d(b, state["body.2.weight"], padding=1, groups=groups), "body.3").clamp_min(0)
+    start = norm(torch.where(x > 0, x, x.exp() - 1), "body.1")
+    b = norm(F.conv2d(start, state["body.2.weight"], padding=1, groups=groups), "body.3").clamp_min(0)
     b = norm(F.conv2d(b, state["body.5.weight"], stride=stride, padding=1, groups=groups), "norm")
-    a = x
+    a = start if block.version == 2 else x
     if "shortcut.weight" in state:
-        a = F.conv2d(x, state["shortcut.weight"], state["shortcut.bias"], stride=stride, padding=1)
+        a = F.conv2d(a, state["shortcut.weight"], state["shortcut.bias"], stride=stride, padding=1)
     gamma = state["norm.weight"].view(-1, 1, 1)
-    return (a + b) * (1 + gamma.square()).rsqrt()
+    return (a + b) / ((1 + gamma.square()).sqrt() + 1e-6)
 
 
+@pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize(("ci", "co", "stride", "groups"), SHAPES)
-def test_resblock_is_the_written_out_formula(ci: int, co: int, stride: int, groups: int) -> None:
+def test_resblock_is_the_written_out_formula(
+    ci: int, co: int, stride: int, groups: int, version: int
+) -> None:
     block = ResBlock(ci, co, stride=stride, groups=groups).eval()
+    use_version(block, version)
     scrambled(block)
     x = torch.randn(2, ci, 6, 8)
     out = block(x)
@@ -84,25 +91,64 @@ def test_resblock_bottleneck_is_half_the_input_but_at_least_two() -> None:
     assert ResBlock(5, 8, bottle=4).body[2].out_channels == 4
 
 
-@pytest.mark.parametrize("training", [True, False])
-def test_resblock_starts_as_the_identity(training: bool) -> None:
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("version", "a", "divisor"), [(2, 2.0, 1.25 + 1e-6), (1, -math.log(2), math.sqrt(1.5625 + 1e-6))]
+)
+def test_resblock_by_hand(version: int, a: float, divisor: float) -> None:
+    """One pixel −ln 2: CELU −1/2; norm of weight 2 and bias 3: 2; kernels 1 and −1: 2 and −2; ReLU: 2 and 0.
+
+    Kernels 3 and 5: 6; norm of weight 3/4 and bias 1: 5.5. Path A is 2, or −ln 2 in version 1. √(25/16) is 5/4.
+    """
+    block = ResBlock(1).eval().double()
+    use_version(block, version)
+    for norm in (block.body[1], block.body[3], block.norm):
+        norm.running_var.fill_(1 - 1e-5)
+    block.body[1].weight.fill_(2)
+    block.body[1].bias.fill_(3)
+    for layer, weights in ((block.body[2], (1.0, -1.0)), (block.body[5], (3.0, 5.0))):
+        layer.weight.zero_()
+        layer.weight[..., 1, 1] = torch.tensor(weights).view(layer.weight.shape[:2]).double()
+    block.norm.weight.fill_(0.75)
+    block.norm.bias.fill_(1)
+    x = torch.full((1, 1, 1, 1), -math.log(2), dtype=torch.float64)
+    assert block(x).item() == pytest.approx((a + 5.5) / divisor, rel=1e-7)
+
+
+def started(x: Tensor) -> Tensor:
+    """What both paths begin with in training: CELU, then each channel of mean 0 and variance 1."""
+    x = torch.where(x > 0, x, x.exp() - 1)
+    mean, var = x.mean((0, 2, 3), keepdim=True), x.var((0, 2, 3), correction=0, keepdim=True)
+    return (x - mean) / (var + 1e-5).sqrt()
+
+
+def test_resblock_starts_as_celu_and_norm_and_keeps_the_variance_at_one() -> None:
     x = 5 * torch.randn(3, 6, 7, 5)
-    torch.testing.assert_close(ResBlock(6).train(training)(x), x, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(ResBlock(6)(x), started(x), rtol=1e-4, atol=1e-4)
+    deep = nn.Sequential(*(ResBlock(6) for _ in range(12)))
+    assert deep(x).std().item() == pytest.approx(1, abs=0.01)
 
 
+@torch.no_grad()
 @pytest.mark.parametrize("co", [6, 3, 12])
 def test_resblock_starts_as_the_mean_of_2x2_squares_when_it_halves(co: int) -> None:
+    """Outputs beyond the inputs keep their random start; inputs beyond the outputs are left out."""
     x = torch.randn(2, 6, 8, 6)
-    pooled = F.avg_pool2d(x, 2)
-    wanted = {6: pooled, 3: (pooled[:, :3] + pooled[:, 3:]) / 2, 12: torch.cat([pooled, pooled], 1)}[co]
-    torch.testing.assert_close(ResBlock(6, co, stride=2)(x), wanted)
+    pooled = F.avg_pool2d(started(x), 2)
+    block = ResBlock(6, co, stride=2)
+    out = block(x)
+    torch.testing.assert_close(out[:, :6], pooled[:, :co], rtol=1e-4, atol=1e-4)
+    if co == 12:
+        kernels = block.shortcut.weight[6:]
+        wanted = F.conv2d(started(x), kernels, stride=2, padding=1)
+        torch.testing.assert_close(out[:, 6:], wanted, rtol=1e-4, atol=1e-4)
+        assert kernels.std().item() == pytest.approx((2 / (6 * 16)) ** 0.5, rel=0.1)
 
 
-def test_narrowing_starts_as_the_mean_of_the_channels_that_share_a_remainder() -> None:
+def test_narrowing_starts_as_a_copy_of_the_first_channels() -> None:
     layer = start_as_resampling(conv(5, 2, 3))
     x = torch.randn(1, 5, 4, 4)
-    wanted = torch.stack([x[0, 0::2].mean(0), x[0, 1::2].mean(0)])
-    torch.testing.assert_close(layer(x)[0], wanted)
+    torch.testing.assert_close(layer(x), x[:, :2])
 
 
 @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
@@ -117,7 +163,8 @@ def test_a_gamma_of_its_own_scales_each_channel() -> None:
     block.norm.weight.data = torch.tensor([0.0, 3.0])
     block.norm.register_forward_hook(lambda *_: torch.tensor(0.0))
     x = torch.randn(2, 2, 4, 4)
-    torch.testing.assert_close(block(x), x / torch.tensor([1.0, 10**0.5]).view(1, 2, 1, 1))
+    wanted = started(x) / torch.tensor([1.0, 10**0.5]).view(1, 2, 1, 1)
+    torch.testing.assert_close(block(x), wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_blocks_are_one_that_leads_and_others_that_follow() -> None:

@@ -31,14 +31,15 @@ def residual(ci: int, co: int, groups: int = 1, stride: int = 1) -> int:
 
 def test_the_count_is_that_of_the_description() -> None:
     def layer(ci: int, co: int, k: int) -> int:
-        return k * k * ci * co + co
+        """Convolutions between blocks have no bias."""
+        return k * k * ci * co + (co if k == 6 else 0)
 
     blocks = [(48, 64), (64, 64), (64, 96), (128, 128), (192, 192), (192, 192, 2), (192, 192)]
     blocks += [(192, 256, 1, 2), (256, 256, 2), (256, 256)]
     convolutions = [(3, 48, 6), (64, 64, 3), (96, 128, 3), (128, 192, 3), (192, 192, 3)]
     norms = 3 + 64 + 128 + 192 + 192
     wanted = sum(residual(*b) for b in blocks) + sum(layer(*c) for c in convolutions) + 2 * norms + 257_000
-    assert sum(parameter.numel() for parameter in Perceptual().parameters()) == wanted == 4_370_190
+    assert sum(parameter.numel() for parameter in Perceptual().parameters()) == wanted == 4_369_614
 
 
 @torch.no_grad()
@@ -111,3 +112,9 @@ def test_widths_that_cannot_be_grouped_are_refused() -> None:
         PerceptualConfig(widths=(4, 6, 8, 10, 12, 18))
     with pytest.raises(ValueError, match="widths must have 6 entries"):
         PerceptualConfig(widths=(4, 6))
+
+
+def test_the_network_of_older_files_has_four_biases_more() -> None:
+    network = Perceptual(PerceptualConfig(block=1))
+    assert sum(parameter.numel() for parameter in network.parameters()) == 4_369_614 + 576
+    assert {block.version for block in network.modules() if isinstance(block, ResBlock)} == {1}

@@ -17,6 +17,11 @@ OutputSpace = Literal["hxhysv", "xyv", "rgb", "lab"]
 _MOST = 16_384  # channels, places, pixels of a side
 _MOST_BLOCKS, _MOST_ENTRIES = 512, 16  # of one part of a network; sizes that it has
 _FINEST = 1.0  # steps on the lattice of colours, in units of CIELAB; finer than anyone sees
+
+Version = Literal[1, 2]
+"""Version of the thesis's residual block (``sketchcolor_cli.networks.blocks``): 2, as its author has it; 1 in
+files written before there were two, whose weights mean something only to that block."""
+
 _CHANNELS: dict[OutputSpace, int] = {"hxhysv": 4, "xyv": 3, "rgb": 3, "lab": 3}
 
 
@@ -28,6 +33,8 @@ class GeneratorConfig:
     """
 
     architecture: ClassVar[str] = "thesis-unet"
+    unsaid: ClassVar[dict[str, Any]] = {"block": 1, "antialias": True}
+    """What a file means that was written before these settings were there."""
 
     output_space: OutputSpace = "hxhysv"
     """Colour space of what the network predicts, and of the targets it is trained on."""
@@ -61,6 +68,10 @@ class GeneratorConfig:
     """Channels of the code's decoder; the last are concatenated to the bottom of the U-Net."""
     z_depths: tuple[int, ...] = (1, 2)
     """Blocks of the code's decoder at each of these widths."""
+    block: Version = 2
+    """Version of the residual blocks."""
+    antialias: bool = False
+    """Whether the reference, and the target of the rough output, are antialiased when they are resized."""
 
     @property
     def channels(self) -> int:
@@ -126,6 +137,7 @@ class CriticConfig:
     """The thesis's critic, which tells drawings from the generator's work."""
 
     architecture: ClassVar[str] = "critic"
+    unsaid: ClassVar[dict[str, Any]] = {"block": 1}
 
     widths: tuple[int, ...] = (64, 128, 256, 512)
     """Channels at 1, 1/2, 1/4 and 1/8 of the picture's size."""
@@ -133,6 +145,8 @@ class CriticConfig:
     """Residual blocks at 1, 1/2 and 1/4."""
     spectral_norm: bool = False
     """Whether every layer is kept 1-Lipschitz by spectral normalisation (Miyato et al. 2018)."""
+    block: Version = 2
+    """Version of the residual blocks."""
 
     def __post_init__(self) -> None:
         _need_lengths(self, widths=4, depths=3)
@@ -162,11 +176,14 @@ class PerceptualConfig:
     """The thesis's perceptual network, a small classifier whose features compare pictures."""
 
     architecture: ClassVar[str] = "perceptual"
+    unsaid: ClassVar[dict[str, Any]] = {"block": 1}
 
     widths: tuple[int, ...] = (48, 64, 96, 128, 192, 256)
     """Channels after the first convolution, and after each block or convolution that widens."""
     classes: int = 1000
     """Classes that it learns to tell apart."""
+    block: Version = 2
+    """Version of the residual blocks; with 1 the 3×3 convolutions between them have a bias, too."""
 
     def __post_init__(self) -> None:
         _need_lengths(self, widths=6)
@@ -257,7 +274,9 @@ def _checked(name: str, value: object, hint: Any) -> Any:
     """Return a JSON value as what the annotation says, without guessing."""
     if get_origin(hint) is tuple and type(value) is list and all(type(item) is int for item in value):
         return tuple(value)
-    if get_origin(hint) is Literal and value in get_args(hint):
+    if get_origin(hint) is Literal and any(
+        type(value) is type(one) and value == one for one in get_args(hint)
+    ):
         return value
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
         return float(value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from sketchcolor_cli.networks.blocks import ResBlock, blocks, conv
+from sketchcolor_cli.networks.blocks import ResBlock, blocks, conv, use_version
 from sketchcolor_cli.networks.config import CriticConfig, PatchCriticConfig
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Critic(nn.Module):
             _conv_relu_norm(c, d, stride=2),
         )
         self.head = nn.Linear(d, 1)
+        use_version(self, config.block)
         if config.spectral_norm:
             _normalise(self)
 

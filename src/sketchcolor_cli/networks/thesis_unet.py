@@ -19,6 +19,7 @@ from sketchcolor_cli.networks.blocks import (
     PositionalInfo,
     ResBlock,
     blocks,
+    use_version,
 )
 from sketchcolor_cli.networks.config import GeneratorConfig
 from sketchcolor_cli.networks.spaces import SPACES
@@ -135,6 +136,7 @@ class Generator(ColorNet):
         self.config = config = config or GeneratorConfig()
         self.encoder = ZEncoder(config)
         self.unet = UNet(config)
+        use_version(self, config.block)
 
     def forward(
         self,
@@ -152,17 +154,20 @@ class Generator(ColorNet):
 
     def encode(self, hint: Tensor) -> Tensor:
         """Return the code z, (N, Z) in (-1, 1), of a hint (N, 4, H, W) of any size."""
-        return self.encoder(reference_of(hint, self.config.reference_size)).float()  # type: ignore[no-any-return]
+        reference = reference_of(hint, self.config.reference_size, antialias=self.config.antialias)
+        return self.encoder(reference).float()  # type: ignore[no-any-return]
 
     def rgb(self, prediction: Prediction) -> Tensor:
         """Return the colours as (N, 3, H, W) RGB in [0, 1]."""
         return SPACES[self.config.output_space].to_rgb(prediction.color)
 
 
-def reference_of(hint: Tensor, size: int) -> Tensor:
+def reference_of(hint: Tensor, size: int, *, antialias: bool) -> Tensor:
     """Return (N, 3, size, size) RGB: a hint (N, 4, H, W) on white paper, resized bilinearly.
 
-    Antialiased, so that on a large page a small touch of colour cannot fall between the samples.
+    Antialiased, no small touch of colour on a large page can fall between the samples; the thesis is not.
     """
     on_paper = hint[:, :3] + (1 - hint[:, 3:])
-    return F.interpolate(on_paper, size=(size, size), mode="bilinear", align_corners=False, antialias=True)
+    return F.interpolate(
+        on_paper, size=(size, size), mode="bilinear", align_corners=False, antialias=antialias
+    )

@@ -57,17 +57,23 @@ def color_rarity(counts: Tensor, mix: float = 0.97) -> Tensor:
 
 
 def pixel_loss(
-    prediction: Prediction, truth: Tensor, space: Space, *, weight: float = 1, extra_weight: float = 1
+    prediction: Prediction,
+    truth: Tensor,
+    space: Space,
+    *,
+    weight: float = 1,
+    extra_weight: float = 1,
+    antialias: bool = False,
 ) -> Tensor:
     """Return the thesis's pixel loss, a·MSE(ŷ, y) + b·MSE(ŷe, yd) (Cortés Méndez 2022, losses).
 
     a is ``weight`` and b ``extra_weight``: 1 and 1 in the thesis's first stage, 4 and 2 in the later ones.
     ``truth`` (N, 3, H, W) is RGB in [0, 1]; y is the truth in the output space, yd the truth resized to the
-    extra output's size and then converted.
+    extra output's size, bilinearly and by the thesis's code without antialiasing, and then converted.
     """
     loss = weight * F.mse_loss(prediction.color, space.encode(truth))
     if prediction.extra is None:
         return loss
     size = prediction.extra.shape[2:]
-    small = F.interpolate(truth, size=size, mode="bilinear", align_corners=False, antialias=True)
+    small = F.interpolate(truth, size=size, mode="bilinear", align_corners=False, antialias=antialias)
     return loss + extra_weight * F.mse_loss(prediction.extra, space.encode(small))

@@ -151,10 +151,11 @@ def _thesis(config: TrainSettings, train: Sequence[Drawing], valid: Sequence[Dra
     _ = learning[0, 0, config.size[-1]]  # without sketches this says so, before anything else begins
 
     def loss(prediction: Prediction, truth: Tensor, _sketch: Tensor) -> Tensor:
-        return pixel_loss(prediction, truth, space)
+        return pixel_loss(prediction, truth, space, antialias=net.config.antialias)
 
     def later_loss(prediction: Prediction, truth: Tensor, _sketch: Tensor) -> Tensor:
-        return pixel_loss(prediction, truth, space, weight=4, extra_weight=2)
+        antialias = net.config.antialias
+        return pixel_loss(prediction, truth, space, weight=4, extra_weight=2, antialias=antialias)
 
     def to_xyv(prediction: Prediction, _sketch: Tensor) -> Tensor:
         return space.to_xyv(prediction.color)

@@ -195,7 +195,7 @@ def _run(learn: Learner, context: Context, work: Work) -> None:
     try:
         with learn.no_logging():
             if work.schedule == "one-cycle":
-                learn.fit_one_cycle(epochs, lr, div=1 / 0.95, pct_start=0.5, start_epoch=begun)
+                learn.fit_one_cycle(epochs, lr, div=0.95, pct_start=0.5, start_epoch=begun)
             else:
                 learn.fit(epochs, lr, start_epoch=begun)
     except SketchcolorError as error:
