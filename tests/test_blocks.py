@@ -98,7 +98,7 @@ def test_resblock_bottleneck_is_half_the_input_but_at_least_two() -> None:
 def test_resblock_by_hand(version: int, a: float, divisor: float) -> None:
     """One pixel −ln 2: CELU −1/2; norm of weight 2 and bias 3: 2; kernels 1 and −1: 2 and −2; ReLU: 2 and 0.
 
-    Kernels 3 and 5: 6; norm of weight 3/4 and bias 1: 5.5. Path A is 2, or −ln 2 in version 1. √(25/16) is 5/4.
+    Kernels 3 and 5: 6; norm of weight 3/4, bias 1: 5.5. Path A is 2, or −ln 2 in version 1; √(25/16) is 5/4.
     """
     block = ResBlock(1).eval().double()
     use_version(block, version)

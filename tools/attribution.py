@@ -11,7 +11,7 @@ import csv
 import sys
 from pathlib import Path
 
-from train_default import LEFT_OUT
+from sources import LEFT_OUT
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from train_default import LEFT_OUT
+from sources import LEFT_OUT
 
 from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.networks.checkpoint import load_model, save_model

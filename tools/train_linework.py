@@ -24,10 +24,10 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from scipy import ndimage
+from sources import LEFT_OUT, single_threaded
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, max_pool2d
 from torch.utils.data import DataLoader, Dataset
-from train_default import LEFT_OUT, single_threaded
 from training_run import Session, check_gradients, follow, log
 
 from sketchcolor_cli.data.shards import ShardSet

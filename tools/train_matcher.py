@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from sources import LICENCE, SOURCE_WEIGHT, readable_drawings, single_threaded
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 from torch.utils.data import DataLoader, Dataset
-from train_default import LICENCE, SOURCE_WEIGHT, Optimizer, readable_drawings, single_threaded
-from training_run import Session, check_gradients, follow, log
+from training_run import Optimizer, Session, check_gradients, follow, log
 
 from sketchcolor_cli.networks.checkpoint import load_model, save_model
 from sketchcolor_cli.networks.hint_unet import HintUNet

@@ -10,12 +10,42 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import nn
 
+from sketchcolor_cli.training.loop.muon import MuonAndAdamW
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
     from typing import Any
 
     Report = Callable[[Mapping[str, float]], None]
+
+
+class Optimizer(MuonAndAdamW):
+    """The library's Muon with AdamW, which is told the rate of each step."""
+
+    def __init__(self, model: nn.Module, lr: float, *, outer: Iterable[str]) -> None:
+        """``outer`` are the names of the layers that are first and last."""
+        super().__init__(model, lr, tuple(f"{name}." for name in outer))
+
+    def zero_grad(self, *, set_to_none: bool = True) -> None:
+        """See ``torch.optim.Optimizer``."""
+        super().zero_grad()
+
+    def step(self, lr: float) -> None:
+        """Take a step of this learning rate."""
+        self.set_hyper("lr", lr)
+        super().step()
+
+    def state(self) -> dict[str, Any]:
+        """Return what :meth:`load` takes."""
+        return {"muon": self.state_dict()}
+
+    def load(self, state: Mapping[str, Any]) -> bool:
+        """Go on from a state; return if there was one of this kind of optimizer."""
+        if "muon" not in state:
+            return False
+        self.load_state_dict(state["muon"])
+        return True
 
 
 class Trainee(Protocol):

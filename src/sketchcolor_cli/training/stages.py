@@ -246,7 +246,9 @@ def _painting(context: Context, setup: Setup, stage: str, loss: Loss) -> Work:
             *([callbacks.FrozenNorms()] if config.finetune else []),
         ],
         schedule=config.schedule,
-        optimizer=partial(MuonAndAdamW, net, config.lr[stage]) if config.optimizer == "muon" else None,
+        optimizer=partial(MuonAndAdamW, net, config.lr[stage], net.outer)
+        if config.optimizer == "muon"
+        else None,
     )
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-if TYPE_CHECKING:
-    from sketchcolor_cli.networks.base import ColorNet
 
 _DECAY = 0.02  # of weights, per step and learning rate
 
@@ -20,15 +17,15 @@ class MuonAndAdamW:
     to steps as large as AdamW's (Liu et al. 2025), so that one learning rate serves both.
     """
 
-    def __init__(self, net: ColorNet, lr: float) -> None:
-        """Take a network whose kernels lie in memory with channels last, and the learning rate."""
+    def __init__(self, net: nn.Module, lr: float, outer: tuple[str, ...]) -> None:
+        """Take a network, the learning rate, and how the names of its first and last layers begin."""
         self.kernels: list[tuple[nn.Parameter, nn.Parameter]] = []
         ends: list[nn.Parameter] = []
         vectors: list[nn.Parameter] = []
         for name, parameter in net.named_parameters():
             if parameter.ndim == 1:
                 vectors.append(parameter)
-            elif name.startswith(net.outer):
+            elif name.startswith(outer):
                 ends.append(parameter)
             else:
                 self.kernels.append((parameter, _matrix_of(parameter)))
