@@ -105,3 +105,24 @@ def test_a_solid_black_area_is_a_region() -> None:
     flats = find_flats(gray, paint)
     assert flats.labels[100, 110] != flats.labels[20, 20]
     assert flats.rgb()[100, 110].max() < 0.3
+
+
+def test_a_thread_of_a_page() -> None:
+    gray = np.ones((20_000, 2), np.float32)
+    gray[::500] = 0
+    paint = np.full((20_000, 2, 3), BLUE, np.float32)
+    paint[10_000:] = RED
+    flats = find_flats(gray, paint)
+    assert flats.labels.shape == gray.shape
+    assert flats.rgb()[100, 0].tolist() != flats.rgb()[-100, 0].tolist()
+
+
+def test_specks_in_a_strip_are_as_small_as_on_its_pages() -> None:
+    gray = np.ones((6000, 300), np.float32)
+    gray[3000:3004] = 0
+    paint = np.full((6000, 300, 3), BLUE, np.float32)
+    paint[3001:] = RED
+    assert len(find_flats(gray, paint).colors) == 2
+    cv2.rectangle(gray, (100, 1000), (112, 1012), 0, 1)
+    paint[1000:1013, 100:113] = RED
+    assert len(np.unique(find_flats(gray, paint).labels)) == 3

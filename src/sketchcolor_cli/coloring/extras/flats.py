@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from sketchcolor_cli.coloring.guides.palette import nearest
 from sketchcolor_cli.coloring.page.regions import borders
+from sketchcolor_cli.imaging.sizes import page_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,7 +102,7 @@ def find_flats(gray: Plane, paint: Lab, paper: Mask | None = None, palette: Lab 
     labels = _parted(labels, colors, spread)
     closed = _closed_in(labels, line, colors, gray)
     for _ in range(_RULES.rounds):
-        labels = _without_specks(labels, round(_RULES.speck * gray.size), kept=closed)
+        labels = _without_specks(labels, round(_RULES.speck * _page_size(gray)), kept=closed)
         means, _ = _robust(labels, colors, ~line)
         labels, merged = _joined(labels, line, means)
         if not merged:
@@ -117,12 +118,18 @@ def find_flats(gray: Plane, paint: Lab, paper: Mask | None = None, palette: Lab 
 
 def find_lines(gray: Plane) -> Mask:
     """Return where the page has lines, and the edges of solid black."""
-    wide = max(5, round(_RULES.thickest_line * max(gray.shape))) | 1
+    wide = max(5, round(_RULES.thickest_line * page_side(*gray.shape))) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
     around = cv2.morphologyEx(gray, cv2.MORPH_CLOSE, disc)
     step = cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     out: Mask = (around - gray > _RULES.line_contrast) | (step > _RULES.edge_step)
     return out
+
+
+def _page_size(plane: Plane | Labels) -> int:
+    """Return how many pixels a page has; of a strip, one that is as wide."""
+    size: int = page_side(*plane.shape) * min(plane.shape)
+    return size
 
 
 def closed_regions(line: Mask) -> Labels:
@@ -132,7 +139,7 @@ def closed_regions(line: Mask) -> Labels:
     )[1:-1, 1:-1]
     marks = np.zeros(line.shape, np.int32)
     for part in _RULES.balls:
-        _roll(marks, far, max(1.5, part * max(line.shape)))
+        _roll(marks, far, max(1.5, part * page_side(*line.shape)))
     # What no ball reaches, corners and hatching, goes to the region it opens to, or is one of its own.
     count = int(marks.max())
     found, rest = cv2.connectedComponents(((marks == 0) & ~line).view(np.uint8), connectivity=4)
@@ -229,7 +236,9 @@ def _parted(labels: Labels, colors: Lab, spread: Plane) -> Labels:
     many = spread > _RULES.several_colors
     if not many.any():
         return labels
-    small = cv2.resize(colors, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA).reshape(-1, 3)
+    fine = min(labels.shape) < 8  # nothing to make smaller
+    small = colors if fine else cv2.resize(colors, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    small = small.reshape(-1, 3)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
     cv2.setRNGSeed(0)
     count = min(_RULES.clusters, len(small))
@@ -240,7 +249,7 @@ def _parted(labels: Labels, colors: Lab, spread: Plane) -> Labels:
     whole = labels * (count + 1) + place
     parts = _connected(_numbered(whole))
     # Patches that are too small for a change of colour go back to their neighbours.
-    return _without_specks(parts, round(_RULES.patch * labels.size), only=many[labels])
+    return _without_specks(parts, round(_RULES.patch * _page_size(labels)), only=many[labels])
 
 
 def _nearest_in_blocks(colors: Lab, palette: Lab) -> NDArray[np.intp]:
@@ -281,7 +290,7 @@ def _without_specks(labels: Labels, least: int, only: Mask | None = None, kept: 
 def _closed_in(labels: Labels, line: Mask, colors: Lab, gray: Plane) -> Mask:
     """Return a pixel of each small region that lines close in, as an eye or a button, and that stands out."""
     count = int(labels.max()) + 1
-    speck = _RULES.speck * labels.size
+    speck = _RULES.speck * _page_size(labels)
     open_ = np.bincount(labels[~line], minlength=count)  # pixels that are no line
     whole = np.bincount(labels.ravel(), minlength=count)
     small = (whole < speck) & (open_ >= max(6.0, _RULES.smallest_kept * speck))
