@@ -86,12 +86,27 @@ def test_colours_follow_the_shapes_and_not_the_place() -> None:
     assert found(regions, 50, 90) == pytest.approx(BLUE, abs=0.11)
 
 
-def test_every_colour_is_one_of_the_sheets() -> None:
+def test_a_colour_that_matches_agree_on_is_one_of_the_sheets() -> None:
     rgb = np.concatenate([np.full((64, 40, 3), RED, np.float32), np.full((64, 24, 3), BLUE, np.float32)], 1)
     regions = SheetMatcher(matcher(), "cpu", [layer(rgb)])(drawing()[1])
     shown = cv2.cvtColor(regions.colors[None], cv2.COLOR_LAB2RGB)[0]
     far = np.abs(shown[:, None] - np.array([RED, BLUE], np.float32)).max(2).min(1)
-    assert far.max() < 0.1
+    sure = regions.agreed > 0.5
+    assert sure.mean() > 0.5
+    assert far[sure].max() < 0.1
+
+
+def test_where_matches_differ_the_colour_is_their_mean() -> None:
+    """Four colours, a quarter each, and a matcher to which all places look the same."""
+    blank = matcher()
+    for head in (blank.query, blank.key):
+        head.weight.zero_()
+        head.bias.fill_(1)  # type: ignore[union-attr]
+    squares = np.repeat(np.repeat(np.array([[RED, BLUE], [GREEN, WHITE]], np.float32), 64, 0), 64, 1)
+    regions = SheetMatcher(blank, "cpu", [layer(squares)])(np.ones((64, 64), np.float32))
+    lab = cv2.cvtColor(squares[::64, ::64], cv2.COLOR_RGB2LAB).reshape(-1, 3)
+    assert regions.agreed[0] < 0.5
+    assert np.linalg.norm(regions.colors[0] - lab, axis=1).min() > 15
 
 
 def test_transparent_parts_of_a_sheet_say_nothing() -> None:
@@ -153,7 +168,7 @@ def test_the_page_of_a_long_strip_is_matched_as_if_it_were_alone() -> None:
     strip = np.concatenate([np.ones((512, 128), np.float32), page])
     regions = SheetMatcher(matcher(), "cpu", [layer(rgb)])(strip)
     hint = regions.hint((640, 128), np.zeros((640, 128, 4), np.float32))
-    assert hint[512 + 50, 90, :3] == pytest.approx(BLUE, abs=0.11)
+    assert hint[512 + 50, 90, :3] == pytest.approx(BLUE, abs=0.2)
 
 
 def test_lines_of_a_sheet_are_where_it_is_darker_than_around() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +11,13 @@ import numpy as np
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.networks.loading import load_matcher
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.matcher import Matcher
 
     Array = NDArray[np.float32]
 
@@ -33,6 +36,10 @@ class ArrayColorizer:
         # Whatever is on an array, it is to be coloured.
         self.settings = replace(settings or ColorizeSettings(), colored_pages=ColoredPages.REDO)
         self.takes_sheets = bool(model.sheet_size)
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return load_matcher()
 
     def __call__(
         self,
@@ -54,7 +61,8 @@ class ArrayColorizer:
         """
         settings = replace(self.settings, work_size=work_size) if work_size else self.settings
         sheets = () if sheet is None else (Picture(sheet),)
-        color = Colorizer(self.model, self.device, settings, sheets=sheets)
+        matcher = self._matcher if sheets else None
+        color = Colorizer(self.model, self.device, settings, sheets=sheets, matcher=matcher)
         picture = Picture(np.repeat(page[..., None], 3, axis=2), gray=True)
         rough = None if reference is None else Picture(reference)
         strokes = None if hints is None else Picture(hints[..., :3], alpha=hints[..., 3])

@@ -20,6 +20,7 @@ from sketchcolor_cli.jobs.pipeline import Steps
 from sketchcolor_cli.jobs.plan import pdf_settings_of
 from sketchcolor_cli.jobs.series import drifts
 from sketchcolor_cli.jobs.strips import Strips
+from sketchcolor_cli.networks.registry import MATCHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,6 +94,8 @@ class ColorizeWork:
         guides = [guides.files_of(job, request.output) for guides in (*self.guides, self.masks)]
         decisive = {name: of_content(value) for name, value in request.decisive().items()}
         decisive["model"] = environment.model_file(request.model)
+        if request.guides.sheets:
+            decisive["matcher"] = MATCHER
         return fingerprint(__version__, decisive, guides, pdf_settings_of(job, request.pdf))
 
     def missing(self, jobs: Sequence[Job]) -> list[str]:
@@ -159,6 +162,7 @@ class PageColorizer:
         """
         from sketchcolor_cli.coloring.guides.palette import read_palette
         from sketchcolor_cli.imaging.images import read_picture
+        from sketchcolor_cli.networks.loading import load_matcher
 
         request = self._request = work.request
         self._read_picture = read_picture
@@ -172,6 +176,7 @@ class PageColorizer:
         self._latents = PageLatents(
             request.model, request.guides.latents, request.saved_latents, request.output
         )
+        self._matcher = load_matcher() if self._sheets else None
         self._networks: dict[str, ColorNet] = {}
         self._colorizer_of = cache(self._load)  # a fallback is loaded when it is first needed
         self._colorizer = self._colorizer_of(device, request.colors)
@@ -234,7 +239,9 @@ class PageColorizer:
         if network is None:
             network, _ = load_color_model(environment.model_file(self._request.model))
             self._networks[device] = network
-        return Colorizer(network, device, settings, sheets=self._sheets, palette=self._palette)
+        return Colorizer(
+            network, device, settings, sheets=self._sheets, palette=self._palette, matcher=self._matcher
+        )
 
     def _ways(self, device: str) -> list[tuple[str, Callable[[Page], PaintedPage]]]:
         whole = self._request.colors

@@ -7,9 +7,7 @@ from pathlib import Path
 from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.matcher import Matcher
 from sketchcolor_cli.networks.perceptual import Perceptual
-
-MATCHER = Path(__file__).parent / "bundled" / "matcher" / "matcher.safetensors"
-"""Its file; how it was trained stands beside it."""
+from sketchcolor_cli.networks.registry import MATCHER
 
 PERCEPTUAL = Path(__file__).parent / "bundled" / "perceptual" / "perceptual.safetensors"
 """Its file; how it was trained stands beside it."""

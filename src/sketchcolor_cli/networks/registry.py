@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 BUNDLED = Path(__file__).parent / "bundled"
 """Folder of the models that come with the package: NAME.safetensors, each with its card NAME.md."""
 
+MATCHER = BUNDLED / "matcher" / "matcher.safetensors"
+"""The network that finds the places of pages on character sheets; how it was trained stands beside it."""
+
 _SUFFIX = ".safetensors"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _BUFFERS = "running_mean", "running_var", "num_batches_tracked"  # what normalisation keeps; not trained

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 
 from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines
 from sketchcolor_cli.imaging.resize import scaled_shape, shrink_by
@@ -44,8 +45,14 @@ class MatchRules:
     """Shorter side of the copy of a page in which regions between lines are found."""
     same_color: float = 8.0
     """Distance of colours of a sheet at which they count as the same by six tenths."""
+    shade: float = 3.0
+    """Step to which colours of sheets are rounded to be counted together."""
     several_colors: float = 15.0
     """Spread of colours in a place of a sheet at which it counts half."""
+    unsure: float = 0.2
+    """Share of the matches of a region up to which agreement counts for nothing."""
+    sure: float = 0.5
+    """The same, from which on the colour that they agree on counts alone."""
     one_way: float = 1e-5
     """Weight of a match that the sheet does not return, so that no region is without any."""
 
@@ -53,8 +60,8 @@ class MatchRules:
 _RULES = MatchRules()
 
 
-class Sheet(NamedTuple):
-    """The places of sheets: what they are found by, (S, C), their colours, (S, 3) Lab, and weights, (S,)."""
+class Places(NamedTuple):
+    """Places of a sheet: what they are found by, (S, C), their colours, (S, 3) Lab, and weights, (S,)."""
 
     keys: Tensor
     colors: Lab
@@ -97,14 +104,18 @@ class SheetMatcher:
     def __init__(self, network: Matcher, device: str, sheets: Sequence[Layer]) -> None:
         self.network, self.device = network.to(device).eval(), device
         places = [self._encode(sheet) for sheet in sheets]
-        self.sheet = Sheet(
-            torch.cat([one.keys for one in places]),
-            np.concatenate([one.colors for one in places]),
-            np.concatenate([one.weights for one in places]),
-        )
-        colors = self.sheet.colors
-        square = (colors**2).sum(1)
-        apart = np.maximum(square[:, None] + square - 2 * colors @ colors.T, 0)
+        self.keys = torch.cat([one.keys for one in places])
+        colors = np.concatenate([one.colors for one in places])
+        weights = np.concatenate([one.weights for one in places])
+        # Votes are counted by colour, not by place: there are many times fewer colours.
+        shades = np.rint(colors / _RULES.shade)
+        _, own = np.unique(shades, axis=0, return_inverse=True)
+        own = own.ravel()
+        count = int(own.max()) + 1
+        self.of_color = csr_array((weights, (own, np.arange(len(own)))), shape=(count, len(own)))
+        self.colors = (self.of_color @ colors / np.bincount(own, weights)[:, None]).astype(np.float32)
+        square = (self.colors**2).sum(1)
+        apart = np.maximum(square[:, None] + square - 2 * self.colors @ self.colors.T, 0)
         self.alike = np.exp(-apart / (2 * _RULES.same_color**2))
 
     def __call__(self, gray: Plane) -> RegionColors:
@@ -112,7 +123,7 @@ class SheetMatcher:
         small = shrink_by(gray, _RULES.region_side / min(gray.shape))
         line = find_lines(small)
         labels = closed_regions(line)
-        votes = np.zeros((int(labels.max()) + 1, len(self.sheet.colors)), np.float32)
+        votes = np.zeros((int(labels.max()) + 1, len(self.colors)), np.float32)
         for band in _bands(small.shape):
             matches, grid, part = self._match(small[band])
             votes += _shares(labels[band], line[band], len(votes), grid, part) @ matches
@@ -120,7 +131,7 @@ class SheetMatcher:
 
     @torch.inference_mode()
     def _match(self, gray: Plane) -> tuple[NDArray[np.float32], tuple[int, int], tuple[float, float]]:
-        """Return how much each place of a page belongs to each of the sheets: (P, S).
+        """Return how much each place of a page belongs to each colour of the sheets: (P, K).
 
         And how many places there are down and across, and which part of those shows the page. A match counts
         as far as it is one in both directions.
@@ -131,12 +142,13 @@ class SheetMatcher:
         lines = torch.from_numpy(page)[None, None].to(self.device)
         blank = lines.new_zeros(1, 4, height // stride, width // stride)
         queries = self.network.queries(self.network(lines, blank))[0]
-        logits = self.network.logits(queries, self.sheet.keys)
+        logits = self.network.logits(queries, self.keys)
         matches = torch.softmax(logits, 1) * (torch.softmax(logits, 0) + _RULES.one_way)
-        return matches.cpu().numpy() * self.sheet.weights, (height // cell, width // cell), part
+        of_color = (self.of_color @ matches.cpu().numpy().T).T
+        return of_color.astype(np.float32), (height // cell, width // cell), part
 
     @torch.inference_mode()
-    def _encode(self, sheet: Layer) -> Sheet:
+    def _encode(self, sheet: Layer) -> Places:
         """Return the places of a sheet that show something."""
         stride, cell = self.network.config.stride, self.network.cell
         on_paper = sheet[..., :3] + (1 - sheet[..., 3:])
@@ -145,15 +157,15 @@ class SheetMatcher:
         line = sheet_lines(rgb)
         small = shrunk(rgb, stride)
         colors = np.dstack([small, np.ones_like(small[..., :1])])
-        features = self.network(
-            torch.from_numpy(line)[None, None].to(self.device),
-            torch.from_numpy(np.ascontiguousarray(colors.transpose(2, 0, 1)))[None].to(self.device),
-        )
-        keys = self.network.keys(features)[0]
+        known = torch.from_numpy(np.ascontiguousarray(colors.transpose(2, 0, 1)))[None].to(self.device)
+        lines = torch.from_numpy(line)[None, None].to(self.device)
+        # Lines alone find the same thing, colours what is of its kind: what both say counts.
+        seen = [self.network.keys(self.network(lines, one))[0] for one in (known, torch.zeros_like(known))]
+        keys = torch.stack(seen).mean(0)
         mean, spread = cell_colors(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), line, cell)
         weights = (1 / (1 + (spread / _RULES.several_colors) ** 2)).astype(np.float32)
         shown = shrunk(mask, cell).ravel() > 0.5
-        return Sheet(keys[torch.from_numpy(shown)], mean.reshape(-1, 3)[shown], weights.ravel()[shown])
+        return Places(keys[torch.from_numpy(shown)], mean.reshape(-1, 3)[shown], weights.ravel()[shown])
 
     def _fitted(self, picture: Layer, side: int, value: float) -> tuple[Layer, tuple[float, float]]:
         """Return a picture at a size that the network takes, and which part of that it fills."""
@@ -167,15 +179,18 @@ class SheetMatcher:
         return padded, (size[1] / padded.shape[0], size[0] / padded.shape[1])
 
     def _agreed(self, votes: NDArray[np.float32]) -> tuple[Lab, Plane]:
-        """Return the colours that most votes, (R, S), of places of the sheets agree on, (R, 3), and how many.
+        """Return the colours that most votes, (R, K), for colours of the sheets agree on, and how many.
 
-        A colour is the mode, not the mean, and so a colour that is on the sheet.
+        A colour is the mode, not the mean, and so one that is on the sheet. Where few agree, as on a page
+        whose things are not on the sheet, it goes over into the mean: a quiet tone that is less wrong.
         """
         votes = votes / np.maximum(votes.sum(1, keepdims=True), 1e-12)
         best = (votes @ self.alike).argmax(1)
-        agreed = votes * self.alike[best]
-        total = agreed.sum(1)
-        return (agreed @ self.sheet.colors / np.maximum(total, 1e-12)[:, None]).astype(np.float32), total
+        alike = votes * self.alike[best]
+        agreed = alike.sum(1)
+        mode, mean = alike @ self.colors / np.maximum(agreed, 1e-12)[:, None], votes @ self.colors
+        share = np.clip((agreed - _RULES.unsure) / (_RULES.sure - _RULES.unsure), 0, 1)[:, None]
+        return (mean + share * (mode - mean)).astype(np.float32), agreed
 
 
 def _bands(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
@@ -190,15 +205,17 @@ def _bands(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
 
 def _shares(
     labels: Labels, line: Mask, count: int, grid: tuple[int, int], part: tuple[float, float]
-) -> NDArray[np.float32]:
+) -> csr_array:
     """Return how much of each place of the page, a grid of cells, each of ``count`` regions fills: (R, P)."""
     rows, columns = (
         np.minimum((np.arange(length) + 0.5) / length * filled * cells, cells - 1).astype(np.int64)
         for length, filled, cells in zip(labels.shape, part, grid, strict=True)
     )
+    cells = rows[:, None] * grid[1] + columns
+    weight = np.where(
+        line, np.float32(1e-3), np.float32(1)
+    )  # a region that is all line has the colour under it
     places = grid[0] * grid[1]
-    code = labels.astype(np.int64) * places + rows[:, None] * grid[1] + columns
-    weight = np.where(line, 1e-3, 1.0)  # a region that is all line has the colour under it
-    table = np.bincount(code.ravel(), weight.ravel(), count * places).reshape(count, places)
-    shares: NDArray[np.float32] = (table / np.maximum(table.sum(0), 1)).astype(np.float32)
-    return shares
+    table = csr_array((weight.ravel(), (labels.ravel(), cells.ravel())), shape=(count, places))
+    full = np.bincount(cells.ravel(), weight.ravel(), places)
+    return table * (1 / np.maximum(full, 1)).astype(np.float32)

@@ -1,0 +1,39 @@
+"""Draw the picture in the matcher's card: characters drawn by code, each page coloured from another drawing.
+
+    python tools/matcher_sheet.py PICTURE.webp [--seeds 1,2,3,4]
+
+From left: the sheet, the page, the page without the sheet, the page with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from sketchcolor_cli.coloring.arrays import ArrayColorizer
+from sketchcolor_cli.coloring.models import load_color_model
+from sketchcolor_cli.imaging.images import Picture, write_picture
+from sketchcolor_cli.training.pairs.figures import draw_pair
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("picture", type=Path)
+    parser.add_argument("--seeds", default="1,2,3,4", help="of the characters, one to a row")
+    options = parser.parse_args()
+    color = ArrayColorizer(load_color_model("default")[0])
+    rows = []
+    for seed in options.seeds.split(","):
+        drawn, other = draw_pair(np.random.default_rng([2, int(seed)]))
+        if drawn.line is None:
+            raise SystemExit("a figure has no lines")
+        sheet, page = other.color / np.float32(255), drawn.line / np.float32(255)
+        lines = np.repeat(page[..., None], 3, axis=2)
+        rows.append(np.concatenate([sheet, lines, color(page), color(page, sheet=sheet)], 1))
+    write_picture(options.picture, Picture(np.concatenate(rows)))
+
+
+if __name__ == "__main__":
+    main()
