@@ -705,3 +705,19 @@ def test_strips_give_their_resolution_together_and_a_fax_is_not_turned(tmp_path:
     document.close()
     with open_book(tmp_path / "a.pdf") as book:
         assert pixels(content(book, "page 001.tif")).shape == (1200, 1200)
+
+
+@pytest.mark.parametrize("locked", ["OPS/page%201.png", "OPS/font.otf"])
+def test_an_epub_whose_pictures_are_protected_is_told(tmp_path: Path, locked: str) -> None:
+    cipher = f'<encryption><enc:CipherReference URI="{locked}"/></encryption>'
+    entries = {
+        "mimetype": b"application/epub+zip",
+        "META-INF/encryption.xml": cipher.encode(),
+        "OPS/page 1.png": os.urandom(500),
+        "OPS/font.otf": os.urandom(500),
+    }
+    path = write_zip(tmp_path / "a.epub", entries)
+    if locked.endswith(".png"):
+        assert "its pictures are protected (DRM)" in refused(path)
+    else:
+        open_book(path).close()

@@ -81,10 +81,8 @@ def test_a_bundled_name_is_not_looked_for_in_the_folder_one_is_in(
 def test_an_unknown_name_is_told_with_those_known(name: str) -> None:
     with pytest.raises(CheckpointError) as error:
         load_color_model(name)
-    assert (
-        str(error.value)
-        == f"{name}: neither a model file nor the name of a model; there are: another, default"
-    )
+    known = "did you mean default?" if name == "defualt" else "there are: another, default"
+    assert str(error.value) == f"{name}: neither a model file nor the name of a model; {known}"
 
 
 def test_a_folder_is_no_model(bundled: Path) -> None:

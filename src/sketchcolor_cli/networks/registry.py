@@ -5,6 +5,7 @@ Asking for them loads no torch; what a file says of itself stands in its header,
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 import re
@@ -90,9 +91,7 @@ class ModelShelf:
         for one in self.files():
             if one.name == name:
                 return one
-        raise CheckpointError(
-            f"{name}: no model of this name; there are: {', '.join(self.names()) or 'none'}"
-        )
+        raise CheckpointError(f"{name}: no model of this name; {self._like(name)}")
 
     def find(self, name_or_path: str) -> Path:
         """Return the file of the model of this name, or the file at this path.
@@ -105,11 +104,16 @@ class ModelShelf:
                 return one.path
         path = Path(name_or_path)
         if not path.is_file():
-            known = ", ".join(self.names()) or "none"
             raise CheckpointError(
-                f"{name_or_path}: neither a model file nor the name of a model; there are: {known}"
+                f"{name_or_path}: neither a model file nor the name of a model; {self._like(name_or_path)}"
             )
         return path
+
+    def _like(self, name: str) -> str:
+        """Return which model may be meant, or which there are."""
+        known = self.names()
+        close = difflib.get_close_matches(name, known, 1)
+        return f"did you mean {close[0]}?" if close else f"there are: {', '.join(known) or 'none'}"
 
     def add(self, path: Path, name: str) -> ModelFile:
         """Copy a model file into the folder, whole or not at all; a card beside it, NAME.md, comes along.

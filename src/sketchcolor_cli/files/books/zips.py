@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zipfile
 import zlib
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
+from urllib.parse import unquote
 
 from sketchcolor_cli.errors import BookError
 from sketchcolor_cli.files.books.book import DAMAGE, Book, Entry, is_picture
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 _UTF8 = 0x800  # the flag that says a name is written so
 _LOCKED = 0x1
+_ENCRYPTION, _MOST_ENCRYPTION = "META-INF/encryption.xml", 2**24
+_CIPHER = re.compile(r"""CipherReference\s+URI\s*=\s*["']([^"']+)""")
 _UNICODE_PATH = 0x7075  # the extra field in which Info-ZIP says a name in UTF-8 beside the one of its system
 
 
@@ -57,6 +61,8 @@ class ZipBook(Book):
                 entries = [replace(one, is_page=one.is_page and _keeps_its_name(one.name)) for one in entries]
             super().__init__(path, entries, limits)
             self._refuse_what_cannot_be_unpacked()
+            if is_epub:
+                self._refuse_protected()
         except BaseException:
             self._zip.close()
             raise
@@ -71,6 +77,22 @@ class ZipBook(Book):
                     f"{self.path}: {one.name} is packed by method {info.compress_type}, which few programs "
                     "know; pack it again as an ordinary ZIP"
                 )
+
+    def _refuse_protected(self) -> None:
+        """Refuse an EPUB whose pictures are encrypted for a shop's own reader; fonts do not matter.
+
+        Source: EPUB Open Container Format 3.3, encryption.xml.
+        """
+        told = next((one for one in self.entries if one.name == _ENCRYPTION), None)
+        if told is None or told.size > _MOST_ENCRYPTION:
+            return
+        text = b"".join(self.readable_chunks(told)).decode("utf-8", "replace")
+        locked = {unquote(uri) for uri in _CIPHER.findall(text)}
+        if any(page.name in locked for page in self.pages):
+            raise BookError(
+                f"{self.path}: its pictures are protected (DRM), so that only the shop's own reader can show "
+                "them; get a copy without protection"
+            )
 
     def open(self, entry: Entry) -> BinaryIO:
         """Return the content of an entry."""
