@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from sketchcolor_cli import FidRequest, fid
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.errors import DataError, UsageError, WeightError
+from sketchcolor_cli.errors import DataError, ImageError, UsageError, WeightError
 from sketchcolor_cli.evaluation.fid.features import measure_entries, prepare
 from sketchcolor_cli.evaluation.fid.fid import FidMeter, Made
 from sketchcolor_cli.evaluation.fid.inception import load_inception
@@ -210,6 +210,16 @@ def test_opaque_pictures_with_alpha_are_nothing_to_speak_of(tmp_path: Path) -> N
     opaque, clear = (decode(name, (tmp_path / name).read_bytes()) for name in ("a.png", "b.png"))
     assert not opaque.looks_otherwise
     assert clear.looks_otherwise
+
+
+@pytest.mark.parametrize("how", list(Decode))
+def test_a_picture_whose_palette_is_missing_is_named(tmp_path: Path, how: Decode) -> None:
+    Image.new("P", (9, 9), 1).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    at = data.index(b"PLTE") - 4
+    length = int.from_bytes(data[at : at + 4], "big")
+    with pytest.raises(ImageError, match=r"palette is missing|not a picture, or damaged"):
+        decode("a.png", data[:at] + data[at + 12 + length :], how)
 
 
 def test_statistics_of_another_decoding_are_refused(tmp_path: Path, weights: Path) -> None:

@@ -131,6 +131,8 @@ def read_picture(path: Path) -> Picture:
         raise ImageError(
             f"{path}: colour mode {image.mode} is not supported; save it with 8 or 16 bits as RGB"
         )
+    if image.mode in ("P", "PA") and image.palette is None:
+        raise ImageError(f"{path}: is damaged, its palette is missing; save or copy it again")
     samples, alpha = deep or _flat_samples(image)
     color, icc = _converted_to_srgb(samples, image.info.get("icc_profile"))
     values, gray = _to_unit(turn(color)), color.ndim == 2
