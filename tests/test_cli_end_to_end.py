@@ -156,7 +156,8 @@ def test_parameters_reach_the_extractor_and_are_checked(pages: Path, tmp_path: P
 
 
 def colorize(model: Path, pages: Path, out: Path, *args: str | Path) -> Any:
-    return invoke("colorize", pages, "-o", out, "--model", model, "--work-size", "64", *args)
+    redo = ("--colored-pages", "redo")  # else pages with nothing but a frame stay as they are
+    return invoke("colorize", pages, "-o", out, "--model", model, "--work-size", "64", *redo, *args)
 
 
 def test_pages_are_coloured_at_their_own_size_and_keep_their_ink(

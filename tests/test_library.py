@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import sketchcolor_cli
 from sketchcolor_cli import ColorizeRequest, ExtractRequest, colorize, extract
+from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.errors import UsageError, WorklistError
 from sketchcolor_cli.jobs.outcome import Begun, Event, EventKind, Loading, Note
 
@@ -137,3 +139,14 @@ def test_the_page_of_the_docs_runs(pages: Path, tmp_path: Path, monkeypatch: pyt
         "2.flats.png",
     }
     assert Path("1 colored.png").is_file()
+
+
+def test_the_last_line_says_why_pages_were_kept(tmp_path: Path) -> None:
+    page = np.full((60, 60, 3), 255, np.uint8)
+    cv2.imwrite(str(tmp_path / "blank.png"), page)
+    page[:20], page[20:40] = (0, 0, 255), (0, 128, 0)
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(tmp_path / name), page)
+    words = ["colorize", str(tmp_path), "-o", str(tmp_path / "out"), "--device", "cpu"]
+    said = CliRunner().invoke(app, words).stderr
+    assert said.startswith("0 colorized, 2 kept (in colour already), 1 kept (nothing is drawn on it) in ")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from rich.text import Text
 from sketchcolor_cli.cli import output
 from sketchcolor_cli.cli.bars import ProgressBar as Bar
 from sketchcolor_cli.errors import OutputError
-from sketchcolor_cli.jobs.outcome import Begun, Event, EventKind, Loading, Note
+from sketchcolor_cli.jobs.outcome import KEPT, Begun, Event, EventKind, Loading, Note
 from sketchcolor_cli.jobs.plan import Action
 
 if TYPE_CHECKING:
@@ -227,9 +228,9 @@ def outcome(result: Outcome, verb: str, *, as_json: bool, **facts: Any) -> int:
 
 
 def _summary(result: Outcome, verb: str) -> str:
-    kept = len(result.kept)
-    parts = [f"{len(result.done) - kept} {verb}"]
-    parts += [f"{kept} kept as in colour already"] if kept else []
+    kept = Counter(str(one.facts[KEPT]) for one in result.kept)
+    parts = [f"{len(result.done) - kept.total()} {verb}"]
+    parts += [f"{count} kept ({why})" for why, count in kept.items()]
     parts += [f"{len(result.skipped)} already there"] if result.skipped else []
     parts += [f"{len(result.partial)} done in part"] if result.partial else []
     parts += [f"{len(result.failed)} failed"] if result.failed else []
