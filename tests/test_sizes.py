@@ -154,3 +154,11 @@ def test_scaling_brings_the_longer_side_to_what_is_wanted(size, longest, expecte
 )
 def test_the_side_of_a_page_and_of_a_strip(size: tuple[int, int], side: int) -> None:
     assert page_side(*size) == side
+
+
+def test_padding_may_be_at_the_end_alone() -> None:
+    """As networks whose strides begin at the first pixel were given their pictures."""
+    plan = SizeRule(multiple=8, place="end").plan(13, 9)
+    assert (plan.left, plan.top, plan.right, plan.bottom) == (0, 0, 7, 3)
+    with pytest.raises(ValueError, match="place is one of centre, end"):
+        SizeRule(place="left")  # type: ignore[arg-type]

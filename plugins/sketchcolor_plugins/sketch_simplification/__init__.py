@@ -58,7 +58,7 @@ def sketchcolor_extractors() -> Iterable[Extractor]:
             summary="Rough pencil sketches to clean lines (sketch simplification); needs weights.",
             load=_load,
             weights=tuple(WEIGHTS.values()),
-            size=SizeRule(multiple=8, pad="replicate"),
+            size=SizeRule(multiple=8, pad="replicate", place="end"),
             parameters=(
                 Parameter("variant", "gan", "Which published network: gan, which is crisper, or mse."),
             ),

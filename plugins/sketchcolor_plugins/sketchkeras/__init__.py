@@ -48,7 +48,7 @@ def sketchcolor_extractors() -> Iterable[Extractor]:
             summary="Fine pencil-like lines, also inside hair and cloth (SketchKeras); needs weights.",
             load=_load,
             weights=(WEIGHTS,),
-            size=SizeRule(multiple=16, minimum=32),
+            size=SizeRule(multiple=16, minimum=32, place="end"),
             parameters=(
                 Parameter("threshold", 0.1, "Ink below this becomes paper, from 0 to 1; more is cleaner."),
             ),

@@ -14,7 +14,7 @@ from sketchcolor_plugins.loading import like
 
 _SIGMA = 3.0  # pixels; width of the blur that is taken off the picture
 _REACH = 9  # pixels; there the blur ends, as it does on 8-bit pictures in the reference
-_SCALE = 255 / 128  # differences in 8-bit steps, over 128
+_SCALE = 128  # 8-bit steps that are 1
 _FAINTEST = 1 / 128  # a single 8-bit step; a picture without any edge stays one, instead of becoming noise
 
 
@@ -171,11 +171,15 @@ class Procedure:
 
 
 def high_pass(rgb: Tensor) -> Tensor:
-    """Return the picture minus a blurred one, over the greatest difference of that picture: (N, 3, H, W)."""
+    """Return the picture minus a blurred one, over the greatest difference of that picture: (N, 3, H, W).
+
+    Both are in whole 8-bit steps, as in the reference, which takes what is fainter than a step for none.
+    """
+    rgb = (rgb * 255).round()
     place = torch.arange(-_REACH, _REACH + 1, dtype=rgb.dtype, device=rgb.device)
     weights = torch.exp(-(place**2) / (2 * _SIGMA**2))
     weights = weights / weights.sum()
     planes = pad(rgb, (_REACH,) * 4, mode="reflect").flatten(0, 1)[:, None]
     blurred = conv2d(conv2d(planes, weights.view(1, 1, 1, -1)), weights.view(1, 1, -1, 1))
-    difference = (rgb - blurred.view_as(rgb)) * _SCALE
+    difference = (rgb - blurred.view_as(rgb).round()) / _SCALE
     return difference / difference.amax((1, 2, 3), keepdim=True).clamp(min=_FAINTEST)

@@ -7,6 +7,7 @@ from math import isqrt
 from typing import Literal, get_args
 
 PadMode = Literal["reflect", "replicate"]
+PadPlace = Literal["centre", "end"]
 
 
 @dataclass(frozen=True)
@@ -19,24 +20,29 @@ class SizeRule:
         square: Both sides are equal.
         pad: What stands in the padding: the picture mirrored at its edge pixels ("reflect"), or its edge
             pixels drawn out ("replicate").
+        place: Where the padding is: on all sides, with the picture in its middle ("centre"), or at the right
+            and the bottom ("end"), for networks whose strides begin at the picture's first pixel.
 
     Raises:
-        ValueError: A number is not a whole number of at least 1, or the padding is of no known kind.
+        ValueError: A number is not a whole number of at least 1, or padding or place are of no known kind.
     """
 
     multiple: int = 1
     minimum: int = 1
     square: bool = False
     pad: PadMode = "reflect"
+    place: PadPlace = "centre"
 
     def __post_init__(self) -> None:
         for name, value in (("multiple", self.multiple), ("minimum", self.minimum)):
             _require_whole(name, value)
         if self.pad not in get_args(PadMode):
             raise ValueError(f"pad is one of {', '.join(get_args(PadMode))}, not {self.pad!r}")
+        if self.place not in get_args(PadPlace):
+            raise ValueError(f"place is one of {', '.join(get_args(PadPlace))}, not {self.place!r}")
 
     def plan(self, height: int, width: int) -> PadPlan:
-        """Return the smallest padding that meets the rule, the picture in its middle.
+        """Return the smallest padding that meets the rule.
 
         Raises:
             ValueError: A side is not a whole number of at least 1.
@@ -47,6 +53,8 @@ class SizeRule:
         if self.square:
             tall = wide = max(tall, wide)
         top, left = (tall - height) // 2, (wide - width) // 2
+        if self.place == "end":
+            top = left = 0
         return PadPlan(
             height=height,
             width=width,
