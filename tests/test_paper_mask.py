@@ -428,3 +428,13 @@ def test_any_scribble_on_a_small_page_is_looked_at(seed: int) -> None:
     masks = find_paper(gray.astype(np.float32) / 255, Protect.ALL)
     assert masks is not None
     assert masks.gutters.shape == gray.shape
+
+
+def test_a_white_margin_beside_a_narrow_panel_is_paper_and_white_in_an_open_drawing_is_not() -> None:
+    narrow: tuple[Box, ...] = ((40, 40, 660, 340), (40, 370, 330, 960))
+    gutters, _ = found(page(narrow))
+    assert gutters[380:950, 340:690].all()
+    assert not gutters[380:950, 50:320].any()
+    gray = page(narrow)
+    gray[368:964, 300:] = 255  # the panel has no border on that side
+    assert not found(gray)[0][400:900, 350:650].any()

@@ -34,6 +34,10 @@ class GutterRules:
     """The same on the other side."""
     widest: float = 0.2
     """Widest margin or gutter, as a part of the page's side."""
+    widest_blank: float = 0.7
+    """The same of a margin that is nothing but paper, beside a narrow panel with a border."""
+    border: float = 0.9
+    """Part of a row beside such a margin that is drawn on."""
     thinnest: int = 3
     """Thinnest, in pixels."""
     panel_border: float = 0.02
@@ -157,13 +161,17 @@ def _is_strip(part: Mask, start: int, stop: int, at_start: bool, at_end: bool, s
     """Return whether blank rows of a rectangle are a gutter or margin: they lie at straight edges."""
     length, near = part.shape[0], _RULES.wavering
     thick = stop - start
-    if thick < _RULES.thinnest or thick == length or thick >= _RULES.widest * side:
+    if thick < _RULES.thinnest or thick == length or thick >= _RULES.widest_blank * side:
         return False
     before = (~part[max(0, start - near) : start]).any(0).mean() if start else float(at_start)
     after = (~part[stop : stop + near]).any(0).mean() if stop < length else float(at_end)
     straight = max(before, after) >= _RULES.clear_edge and min(before, after) >= _RULES.other_edge
     if not start or stop == length:  # a margin: one edge is the page's own
         straight = min(before, after) >= _RULES.clear_edge
+        if thick >= _RULES.widest * side:
+            straight = min(before, after) >= _RULES.border and bool(part[start:stop].all())
+    elif thick >= _RULES.widest * side:
+        return False
     return straight and not _inside_panel(part, start, stop)
 
 
