@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from sketchcolor_cli.errors import BookError, DiskFullError, ImageError, SketchcolorError
+from sketchcolor_cli.files.atomic import write_error
 from sketchcolor_cli.files.books.binding import bind
 from sketchcolor_cli.jobs.fingerprint import content_of
 from sketchcolor_cli.jobs.journal import BEGUN, Record
@@ -148,7 +149,8 @@ class Runner(Generic[P, R]):
                 begun = self._begin(planned, source)
                 bind(book, job.target, drafts)
         except OSError as error:
-            return self._lost(planned, f"{job.target}: cannot be written ({error.strerror}); free some space")
+            told = write_error(job.target, error, BookError)
+            return self._lost(planned, str(told), stopped=isinstance(told, DiskFullError))
         except SketchcolorError as error:
             return self._lost(planned, str(error), stopped=isinstance(error, DiskFullError))
         if (why := _left_as_it_is(book)) is not None:
@@ -257,7 +259,7 @@ def _stage(book: Book, entry: Entry, path: Path) -> None:
             for piece in book.chunks(entry):
                 file.write(piece)
     except OSError as error:
-        raise DiskFullError(f"{path}: cannot be written ({error.strerror}); free some space") from error
+        raise write_error(path, error, BookError) from error
 
 
 def _copy_comic_infos(plan: Sequence[Planned]) -> None:
