@@ -142,6 +142,16 @@ def test_what_the_user_gives_counts_for_its_whole_region() -> None:
     assert hint[12, 40, 3] == 1
 
 
+def test_the_last_page_is_not_matched_again() -> None:
+    rgb, page = drawing()
+    match = SheetMatcher(matcher(), "cpu", [layer(rgb)])
+    first = match(page)
+    assert match(page) is first
+    other = match(page.copy())
+    assert other is not first
+    np.testing.assert_array_equal(other.colors, first.colors)
+
+
 def test_lines_get_no_colour() -> None:
     rgb, page = drawing()
     hint = SheetMatcher(matcher(), "cpu", [layer(rgb)])(page).hint(

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -33,6 +34,7 @@ from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
 from sketchcolor_cli.networks.hints import spread
+from sketchcolor_cli.networks.loading import load_matcher
 from sketchcolor_cli.studio.turns import LIVE, Turns, Wish
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.coloring.page.stays import Stays
     from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.matcher import Matcher
 
     Plane = NDArray[np.float32]
     Rgb = NDArray[np.float32]
@@ -275,12 +278,21 @@ class Desk:
             sheets = [read_picture(Path(one)) for one in look.sheets]
             palette = np.array(look.palette, np.float32) if look.palette else None
             made = Colorizer(
-                self._model(look.model), device, look.chosen(**changes), sheets=sheets, palette=palette
+                self._model(look.model),
+                device,
+                look.chosen(**changes),
+                sheets=sheets,
+                palette=palette,
+                matcher=self._matcher if sheets else None,
             )
             self._colorizers[key] = made
             while len(self._colorizers) > _COLORIZERS * 2:
                 self._colorizers.popitem(last=False)
             return made
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return load_matcher()
 
     def _model(self, path: str) -> ColorNet:
         stamp = _stamp(Path(path))

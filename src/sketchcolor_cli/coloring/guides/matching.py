@@ -116,10 +116,22 @@ class SheetMatcher:
         self.colors = (self.of_color @ colors / np.bincount(own, weights)[:, None]).astype(np.float32)
         square = (self.colors**2).sum(1)
         apart = np.maximum(square[:, None] + square - 2 * self.colors @ self.colors.T, 0)
+        self._last: tuple[Plane, RegionColors] | None = None
         self.alike = np.exp(-apart / (2 * _RULES.same_color**2))
 
     def __call__(self, gray: Plane) -> RegionColors:
-        """Return the regions of a page (H, W), paper 1 and ink 0, in the colours of the sheets."""
+        """Return the regions of a page (H, W), paper 1 and ink 0, in the colours of the sheets.
+
+        Those of the last page are kept: a page that is worked on is asked for with each stroke.
+        """
+        known = self._last
+        if known is not None and known[0] is gray:
+            return known[1]
+        regions = self._find(gray)
+        self._last = gray, regions
+        return regions
+
+    def _find(self, gray: Plane) -> RegionColors:
         small = shrink_by(gray, _RULES.region_side / min(gray.shape))
         line = find_lines(small)
         labels = closed_regions(line)
