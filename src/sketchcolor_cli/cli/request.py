@@ -51,6 +51,7 @@ def requested(**groups: type[Settings]) -> Callable[[Callable[..., int]], Callab
         hints = inspect.get_annotations(command, eval_str=True)
         kept = [one.replace(kind=one.KEYWORD_ONLY, annotation=hints[one.name]) for one in own]
         made = [_parameter(leaf) for leaf in shown.values()]
+        run.settings = shown  # type: ignore[attr-defined]  # for the reference pages
         run.__signature__ = inspect.Signature([*made, *kept])  # type: ignore[attr-defined]
         run.__annotations__ = {one.name: one.annotation for one in (*made, *kept)}
         return run
