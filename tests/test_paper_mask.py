@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from sketchcolor_cli.coloring.page import balloons, lettering
 from sketchcolor_cli.coloring.page.paper_mask import find_paper
@@ -438,3 +439,42 @@ def test_a_white_margin_beside_a_narrow_panel_is_paper_and_white_in_an_open_draw
     gray = page(narrow)
     gray[368:964, 300:] = 255  # the panel has no border on that side
     assert not found(gray)[0][400:900, 350:650].any()
+
+
+@pytest.mark.parametrize(
+    ("box", "text", "size"),
+    [
+        ((42, 42, 260, 90), "Later that day,\nin the old town", 17),
+        ((42, 42, 300, 66), "Later that day, in town", 16),
+        ((42, 42, 130, 68), "Later", 17),
+        ((200, 100, 270, 150), "?!", 36),
+    ],
+)
+def test_a_closed_box_is_found_however_tight(box: Box, text: str, size: int) -> None:
+    gray = page()
+    left, top, right, bottom = box
+    cv2.rectangle(gray, (left, top), (right, bottom), 255, -1)
+    cv2.rectangle(gray, (left, top), (right, bottom), 0, 2)
+    image = Image.fromarray(gray)
+    ImageDraw.Draw(image).text((left + 6, top + 6), text, font=ImageFont.load_default(size), fill=0)
+    _, bubbles = found(np.asarray(image))
+    assert bubbles[top + 3 : bottom - 2, left + 3 : right - 2].mean() > 0.95
+    assert bubbles.sum() < 1.2 * (right - left + 6) * (bottom - top + 6)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_dots_in_a_box_are_no_print(size: int) -> None:
+    gray = page()
+    cv2.rectangle(gray, (100, 80), (300, 200), 0, 2)
+    for y in range(86, 198, 9):
+        for x in range(106, 298, 9):
+            cv2.circle(gray, (x, y), size, 0, -1)
+    assert not found(gray)[1].any()
+
+
+def test_a_window_with_bars_is_no_print() -> None:
+    gray = page()
+    cv2.rectangle(gray, (100, 80), (300, 200), 0, 2)
+    for x in range(140, 300, 40):
+        cv2.line(gray, (x, 84), (x, 196), 0, 3)
+    assert not found(gray)[1].any()

@@ -38,6 +38,10 @@ class LetterRules:
     """Part of the ink in a balloon that pieces of letters are."""
     apart: float = 0.006
     """Print keeps this far from the outline; screentone does not."""
+    apart_in_box: float = 0.0018
+    """The same in a rectangle: boxes of text are tight."""
+    box: float = 0.93
+    """Part of its bounding box that a rectangle fills."""
     gap: float = 0.012
     """Between letters of a block."""
     wide_gap: float = 1.4
@@ -183,7 +187,9 @@ def _stands_as_text(
         return False
     ink = letters.chosen.take(letters.labels)
     far = cv2.distanceTransform(shape.framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
-    stray, brightness = (far[ink] < RULES.apart * long).mean(), float(np.median(gray[ink]))
+    is_box = shape.size >= RULES.box * shape.filled.size
+    apart = (RULES.apart_in_box if is_box else RULES.apart) * long
+    stray, brightness = (far[ink] < apart).mean(), float(np.median(gray[ink]))
     fits = [one for one in fits if stray <= one.stray and brightness <= one.brightness]
     if not fits:
         return False
