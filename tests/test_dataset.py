@@ -160,7 +160,7 @@ def test_rules_can_be_edited(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("ratings = [", "is no proper TOML"),
+        ("ratings = [", "not valid TOML"),
         ("rating = []", "unknown rule rating"),
         ("aspect = [1, 2]", "a rule is missing"),
         ("ratings = []\n[require.hair]\nonly_one = true", "a rule is missing"),

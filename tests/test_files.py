@@ -56,14 +56,14 @@ def test_a_checkpoint_with_a_changed_weight_is_damaged(tmp_path):
 def test_any_bytes_are_no_checkpoint(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("files") / "checkpoint.pt"
     path.write_bytes(data)
-    with pytest.raises(TrainingError, match=r"checkpoint\.pt: (the checkpoint is damaged|is no checkpoint)"):
+    with pytest.raises(TrainingError, match=r"checkpoint\.pt: (the checkpoint is damaged|not a checkpoint)"):
         load_state(path)
 
 
 @pytest.mark.parametrize("foreign", [[1, 2], {"w": torch.ones(2)}, {"model": {}, "epoch": 3}, torch.ones(2)])
 def test_what_others_saved_is_no_checkpoint(tmp_path, foreign):
     torch.save(foreign, tmp_path / "checkpoint.pt")
-    with pytest.raises(TrainingError, match="is no checkpoint of this program"):
+    with pytest.raises(TrainingError, match="not a checkpoint of this program"):
         load_state(tmp_path / "checkpoint.pt")
 
 

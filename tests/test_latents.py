@@ -54,7 +54,7 @@ def test_latents_come_back_from_their_file(tmp_path: Path) -> None:
 )
 def test_other_files_are_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "z.json").write_text(text)
-    with pytest.raises(DataError, match=r"holds no latent vectors|is no proper JSON"):
+    with pytest.raises(DataError, match=r"holds no latent vectors|not valid JSON"):
         latents.read_latents(tmp_path / "z.json")
     with pytest.raises(DataError, match="cannot be read"):
         latents.read_latents(tmp_path / "gone.json")

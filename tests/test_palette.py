@@ -96,7 +96,7 @@ def test_adobe_colors(tmp_path: Path) -> None:
 )
 def test_damaged_and_empty_palettes_are_told(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(DataError, match=r"a\.\w+: (is no palette|holds no colour)"):
+    with pytest.raises(DataError, match=r"a\.\w+: (not a palette|holds no colour)"):
         read_palette(tmp_path / name)
 
 
@@ -111,7 +111,7 @@ def test_swatches_of_a_model_that_nobody_knows(tmp_path: Path) -> None:
     block = struct.pack(">H", 1) + b"\0\0" + b"WXYZ" + bytes(12) + b"\0\0"
     data = b"ASEF" + struct.pack(">HHI", 1, 0, 1) + struct.pack(">HI", 1, len(block)) + block
     (tmp_path / "a.ase").write_bytes(data)
-    with pytest.raises(DataError, match="is no palette that is read"):
+    with pytest.raises(DataError, match="not a palette that can be read"):
         read_palette(tmp_path / "a.ase")
 
 

@@ -68,7 +68,7 @@ def test_what_makes_no_sense_is_told(document: Any, said: str) -> None:
 @pytest.mark.parametrize(("name", "text"), [("a.json", "{"), ("a.toml", "x ="), ("a.json", "\xff")])
 def test_damaged_files_are_told(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_bytes(text.encode("latin-1"))
-    with pytest.raises(DataError, match=r"is no proper (JSON|TOML)"):
+    with pytest.raises(DataError, match=r"not valid (JSON|TOML)"):
         read_points(tmp_path / name)
     with pytest.raises(DataError, match="cannot be read"):
         read_points(tmp_path / "gone.json")
@@ -85,7 +85,7 @@ def test_damaged_files_are_told(tmp_path: Path, name: str, text: str) -> None:
             f'[{{"x": {"9" * 400}, "y": 0.5, "color": "#f00"}}]',
             r"x is larger than any page: 9{37}\.\.\.;",
         ),
-        ("a.json", f'[{{"x": {"9" * 5000}, "y": 0.5, "color": "#f00"}}]', "is no proper JSON"),
+        ("a.json", f'[{{"x": {"9" * 5000}, "y": 0.5, "color": "#f00"}}]', "not valid JSON"),
         (
             "a.json",
             '[{"x": 0.5, "y": 0.5, "color": "#f00", "radius": 1e10}]',

@@ -69,7 +69,7 @@ def test_the_template_has_every_setting_of_the_colours_with_its_help() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("x", "is no proper TOML"),
+        ("x", "not valid TOML"),
         ("colour = 1", "unknown key colour; valid keys: colored-pages, container"),
         ('palette = "gone.gpl"', "names 'gone.gpl', which is not there"),
         ('sheets = ["a.png"]', "sheet names 'a.png', which is not there"),

@@ -76,4 +76,4 @@ def parse_document(data: bytes | str, source: str, *, toml: bool = False) -> Any
     except (
         ValueError
     ) as error:  # of both parsers, of bytes that are no UTF-8, of numbers with too many digits
-        raise DataError(f"{source}: is no proper {kind} ({error})") from error
+        raise DataError(f"{source}: not valid {kind} ({error})") from error

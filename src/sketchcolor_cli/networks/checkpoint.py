@@ -144,7 +144,7 @@ def load_critic(path: Path) -> Critic | PatchCritic:
     """Return the critic of a file, of either kind; as :func:`load_model`."""
     network, info = load_model(path, nn.Module)
     if not isinstance(network, Critic | PatchCritic):
-        raise CheckpointError(f"{path}: holds a {info.architecture} network, which is no critic")
+        raise CheckpointError(f"{path}: holds a {info.architecture} network, which is not a critic")
     return network
 
 

@@ -156,7 +156,7 @@ class ModelShelf:
 
 
 def refuse_foreign(path: Path) -> None:
-    """Refuse what cannot be a model by its first bytes, and what is no regular file.
+    """Refuse what cannot be a model by its first bytes, and what is not a regular file.
 
     Raises:
         CheckpointError: It is of another kind; the text says of which.

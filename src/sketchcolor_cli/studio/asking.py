@@ -44,7 +44,7 @@ def parsed(text: bytes | str) -> dict[str, Any]:
     try:
         document = json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
-        raise ProblemError(422, f"the request is no proper JSON ({error})") from error
+        raise ProblemError(422, f"the request is not valid JSON ({error})") from error
     if not isinstance(document, dict):
         raise ProblemError(422, "the request is no JSON object")
     return document

@@ -124,7 +124,7 @@ class Guard:
 def _check_length(headers: Mapping[str, str], limits: Limits) -> None:
     length = headers.get("content-length", "0")
     if not length.isascii() or not length.isdecimal():
-        raise ProblemError(400, "the length of the request is no number")
+        raise ProblemError(400, "the length of the request is not a number")
     if int(length) > limits.body:
         raise _too_large(limits)
 

@@ -76,7 +76,7 @@ class Project:
 
     def __init__(self, folder: Path, limits: Limits | None = None) -> None:
         if not folder.is_dir():
-            raise DataError(f"{folder}: is no folder; name the one with the pages")
+            raise DataError(f"{folder}: not a folder; name the one with the pages")
         self.folder = folder.resolve()
         self.id = identifier(str(self.folder))
         self.output = self.folder.with_name(f"{self.folder.name}.colored")
@@ -227,7 +227,7 @@ class Project:
         try:
             document = json.loads(data)
         except ValueError as error:
-            raise ProblemError(422, f"hints of {page.name}: the file is no proper JSON; mend it") from error
+            raise ProblemError(422, f"hints of {page.name}: the file is not valid JSON; mend it") from error
         about = document if isinstance(document, dict) else {"points": document}
         return marks_file.checked(about.get("points"), self.limits), about.get("seed")
 

@@ -235,7 +235,7 @@ def _from_data_url(document: dict[str, Any]) -> bytes:
     try:
         return base64.b64decode(url.partition(",")[2], validate=True)
     except (ValueError, binascii.Error) as error:
-        raise ProblemError(422, "imgData is no proper data URL") from error
+        raise ProblemError(422, "imgData is not a data URL") from error
 
 
 def _settings(form: FormData) -> dict[str, Any]:

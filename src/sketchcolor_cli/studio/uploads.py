@@ -88,7 +88,7 @@ def _checked(draft: Path, name: str) -> str:
     except SketchcolorError as error:
         raise ImageError(str(error).replace(str(draft), name)) from error
     except (OSError, KeyError) as error:
-        raise ImageError(f"{name}: is no picture that is read; save it as PNG") from error
+        raise ImageError(f"{name}: not a picture that can be read; save it as PNG") from error
 
 
 def _named(draft: Path, folder: Path, stem: str, suffix: str) -> Path:

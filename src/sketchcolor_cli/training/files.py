@@ -49,7 +49,7 @@ def load_state(path: Path) -> dict[str, Any]:
     if not intact:
         raise TrainingError(damaged)
     if not isinstance(state, dict) or state.keys() != STATE:
-        raise TrainingError(f"{path}: is no checkpoint of this program's training; name the run's own folder")
+        raise TrainingError(f"{path}: not a checkpoint of this program's training; name the run's own folder")
     return state
 
 

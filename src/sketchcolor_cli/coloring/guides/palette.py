@@ -73,10 +73,10 @@ def read_swatches(path: Path) -> list[Swatch]:
     try:
         for r, g, b, name in read(read_bytes(path, _MOST_BYTES)):
             if not (isfinite(r) and isfinite(g) and isfinite(b)):
-                raise ValueError("a colour is no number")  # noqa: TRY301
+                raise ValueError("a colour is not a number")  # noqa: TRY301
             swatches.setdefault((r, g, b), name.strip())
     except (ValueError, KeyError, struct.error, IndexError) as error:
-        raise DataError(f"{path}: is no palette that is read, or is damaged; save it as .gpl") from error
+        raise DataError(f"{path}: not a palette that can be read, or damaged; save it as .gpl") from error
     if len(swatches) > _MOST_COLORS:
         raise DataError(f"{path}: has {len(swatches)} colours, more than {_MOST_COLORS}; choose fewer")
     if not swatches:

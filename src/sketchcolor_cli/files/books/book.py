@@ -136,7 +136,7 @@ def is_picture(name: str) -> bool:
 def _check(path: Path, entries: Sequence[Entry], limits: BookLimits) -> None:
     """Refuse what no honest book asks for, before anything is unpacked."""
     if len(entries) > limits.entries:
-        raise BookError(f"{path}: has {len(entries)} entries, more than {limits.entries}; it is no comic")
+        raise BookError(f"{path}: has {len(entries)} entries, more than {limits.entries}; it is not a comic")
     for one in entries:
         if one.name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", one.name):
             raise BookError(f"{path}: holds the absolute name {one.name}; a book must stay within itself")

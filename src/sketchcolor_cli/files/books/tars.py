@@ -61,7 +61,7 @@ class TarBook(Book):
         member = self._members[entry.place]
         stream = self._tar.extractfile(member) if member.isreg() else None
         if stream is None:
-            raise ValueError("is no regular file")
+            raise ValueError("is not a regular file")
         return cast("BinaryIO", BufferedReader(_Locked(stream, member.size, self._lock)))
 
     def info(self, entry: Entry) -> tarfile.TarInfo:
