@@ -44,7 +44,7 @@ def pages(tmp_path: Path) -> Path:
 
 
 def colored(pages: Path, output: Path, model: Path, **more: Any) -> dict[str, np.ndarray]:
-    values = {"protect": "none", **more}
+    values = {"protect": "none", "strips": False, **more}  # each page by itself
     colorize(ColorizeRequest.of(inputs=[pages], output=output, model=str(model), device="cpu", **values))
     return {path.name: np.asarray(Image.open(path).convert("RGB")) for path in sorted(output.glob("*.png"))}
 
@@ -88,8 +88,12 @@ def test_a_page_has_its_own_seed_and_is_done_again_when_it_changes(
     np.testing.assert_array_equal(done["1.png"], by_seed[other])
     np.testing.assert_array_equal(done["2.png"], colored(pages, tmp_path / "s1", model, seed=1)["2.png"])
     (hints / "1.json").write_text(json.dumps({"seed": 1, "points": []}))
+    before = (tmp_path / "out/2.png").stat().st_mtime_ns
     again = colored(pages, tmp_path / "out", model, seed=1, hints=[hints], resume=True)
+    np.testing.assert_array_equal(again["1.png"], by_seed[other])  # --resume leaves what is there
+    again = colored(pages, tmp_path / "out", model, seed=1, hints=[hints], update=True)
     np.testing.assert_array_equal(again["1.png"], by_seed[1])
+    assert (tmp_path / "out/2.png").stat().st_mtime_ns == before
 
 
 def test_only_some_of_the_files(tmp_path: Path, pages: Path, model: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from sketchcolor_cli.color.spaces import rgb_to_lab
 from sketchcolor_cli.coloring.arrays import ArrayColorizer
 from sketchcolor_cli.coloring.paint.sample_colors import sample_colors
-from sketchcolor_cli.coloring.settings import ColorizeSettings, Guess
+from sketchcolor_cli.coloring.settings import ColorizeSettings, Guess, Protect
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.networks.config import GeneratorConfig, HintUNetConfig
 from sketchcolor_cli.networks.hint_unet import HintUNet
@@ -108,7 +108,9 @@ def page() -> NDArray[np.float32]:
 
 def test_the_same_seed_gives_the_same_colours_and_another_one_others(network: HintUNet) -> None:
     first, again, other = (
-        ArrayColorizer(network, settings=ColorizeSettings(guess=Guess.DRAW, seed=seed))(page())
+        ArrayColorizer(network, settings=ColorizeSettings(guess=Guess.DRAW, seed=seed, protect=Protect.NONE))(
+            page()
+        )
         for seed in (1, 1, 2)
     )
     assert np.array_equal(first, again)
@@ -124,7 +126,10 @@ def test_a_model_without_a_distribution_of_colours_says_so() -> None:
 def test_auto_draws_only_on_a_page_without_hints(network: HintUNet) -> None:
     hints = np.zeros((96, 128, 4), np.float32)
     hints[40:50, 10:20] = (1, 0, 0, 1)
-    by = {guess: ArrayColorizer(network, settings=ColorizeSettings(guess=guess)) for guess in Guess}
+    by = {
+        guess: ArrayColorizer(network, settings=ColorizeSettings(guess=guess, protect=Protect.NONE))
+        for guess in Guess
+    }
     assert np.array_equal(by[Guess.AUTO](page()), by[Guess.DRAW](page()))
     assert not np.array_equal(by[Guess.AUTO](page()), by[Guess.MEAN](page()))
     assert np.array_equal(by[Guess.AUTO](page(), hints=hints), by[Guess.MEAN](page(), hints=hints))

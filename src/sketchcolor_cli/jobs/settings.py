@@ -19,6 +19,7 @@ class Existing(StrEnum):
 
     ERROR = "error"
     SKIP = "skip"
+    UPDATE = "update"
     OVERWRITE = "overwrite"
 
 
@@ -94,6 +95,9 @@ class RunSettings(Settings):
     )
     single: Path | None = internal(None, "The file for the one result, where one was named.", matters=False)
     only: tuple[Path, ...] = internal((), "Only these of the files; none for all.", matters=False)
+    update: bool = internal(
+        False, "Do results again whose page, hints or settings have changed; leave the others.", matters=False
+    )
     poll_seconds: float = internal(
         2.0,
         "How often a watched folder is looked at; a file is complete when it stayed the same in between.",
@@ -111,4 +115,9 @@ class RunSettings(Settings):
     @property
     def existing(self) -> Existing:
         """What to do about results that are already there."""
-        return Existing.OVERWRITE if self.overwrite else Existing.SKIP if self.resume else Existing.ERROR
+        asked = (
+            (self.overwrite, Existing.OVERWRITE),
+            (self.resume, Existing.SKIP),
+            (self.update, Existing.UPDATE),
+        )
+        return next((existing for wanted, existing in asked if wanted), Existing.ERROR)

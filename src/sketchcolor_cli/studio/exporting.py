@@ -65,13 +65,12 @@ def _colorized(asked: dict[str, Any], send: Callable[[bytes], None]) -> Outcome:
     values: dict[str, Any] = {"format": asked["format"], "quality": asked["quality"], "flats": asked["flats"]}
     if asked["layers"] != "none":
         values["layers"] = asked["layers"]
-    # What was done with the same settings is left out, what was done with others is done again.
-    values["overwrite" if asked["again"] else "resume"] = True
     output, device = Path(asked["output"]), asked["device"]
     request = ColorizeRequest.of(inputs=[folder], output=output, device=device, **values)
-    if asked["pages"] is not None:
-        only = tuple(folder / name for name in asked["pages"])
-        request = replace(request, run=replace(request.run, only=only))
+    only = tuple(folder / name for name in asked["pages"] or ())
+    # What was done with the same hints and settings is left out, what was done with others is done again.
+    run = replace(request.run, only=only, overwrite=asked["again"], update=not asked["again"])
+    request = replace(request, run=run)
 
     def progress(event: Any) -> None:
         if isinstance(event, Begun):
