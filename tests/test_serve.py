@@ -107,7 +107,7 @@ def test_answers_are_kept_while_there_is_room() -> None:
         ({"model": "/etc/passwd"}, "no such model"),
         ({"settings": '{"speed": 3}'}, "speed means nothing"),
         ({"settings": '{"seed": true}'}, "--seed True"),
-        ({"settings": "{"}, "no proper JSON"),
+        ({"settings": "{"}, "not valid JSON"),
         ({"work_size": "9"}, "--work-size 9: must be at least 64"),
     ],
 )

@@ -68,7 +68,7 @@ def test_what_is_written_is_what_is_read(values: dict[str, Any]) -> None:
 
 
 def test_a_profile_that_is_none_is_told() -> None:
-    with pytest.raises(DataError, match="no proper TOML"):
+    with pytest.raises(DataError, match="not valid TOML"):
         with_values("seed = [1,\n", {"seed": 1})
 
 
