@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.coloring.guides.matching import SheetMatcher
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float32]
     Hint = NDArray[np.float32]
 
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _TONE_SIDE = 1800  # longer side of the copy in which screentone is smoothed for the network
 _OPAQUE = 0.5  # alpha above which a picture says something
 
@@ -257,7 +257,7 @@ def _several(pictures: Picture | Sequence[Picture] | None) -> Sequence[Picture]:
 def luma(page: Picture) -> Plane:
     """Return the BT.709 luma of the page on white paper; of a grey page its own values, to the last bit."""
     rgb = on_paper(page)
-    gray: Plane = rgb[..., 0] if page.gray else rgb @ _LUMA
+    gray: Plane = rgb[..., 0] if page.gray else rgb @ LUMA
     return np.ascontiguousarray(gray)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.imaging.sizes import scaled
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ class StrokeRules:
 
 
 _RULES = StrokeRules()
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def stroke_width(rgb: Picture) -> float | None:
@@ -50,7 +50,7 @@ def stroke_width(rgb: Picture) -> float | None:
     """
     height, width = rgb.shape[:2]
     size = scaled(height, width, min(_RULES.side, max(height, width)))[::-1]
-    luma = cv2.resize(rgb @ _LUMA, size, interpolation=cv2.INTER_AREA)
+    luma = cv2.resize(rgb @ LUMA, size, interpolation=cv2.INTER_AREA)
     around = cv2.morphologyEx(luma, cv2.MORPH_CLOSE, np.ones((_RULES.widest,) * 2, np.uint8))
     darker = around - luma
     half = cv2.dilate(darker, np.ones((_RULES.near,) * 2, np.uint8)) / 2  # where the edge of a soft stroke is

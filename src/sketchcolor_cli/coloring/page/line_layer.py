@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.imaging.images import Picture, on_paper
 from sketchcolor_cli.imaging.sizes import scaled
 
@@ -30,7 +31,6 @@ class LayerRules:
 
 
 _RULES = LayerRules()
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def with_paper(page: Picture) -> Picture:
@@ -53,7 +53,7 @@ def _is_ink(page: Picture) -> bool:
     weight = float(alpha.sum())
     if not weight or alpha.min() > 0.5:
         return False
-    premultiplied = (page.rgb @ _LUMA) * page.alpha
+    premultiplied = (page.rgb @ LUMA) * page.alpha
     brightness = cv2.resize(premultiplied, size, interpolation=cv2.INTER_AREA) / np.maximum(alpha, 1e-3)
     if float(alpha[brightness >= _RULES.paper].sum()) > _RULES.papered * weight:
         return False

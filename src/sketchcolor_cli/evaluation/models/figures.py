@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from sketchcolor_cli.color.compositing import INK
+from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.color.spaces import rgb_to_lab
 from sketchcolor_cli.evaluation.models.protocols import local_mean
 from sketchcolor_cli.evaluation.models.skin import TONES, skin_tones
@@ -108,7 +109,7 @@ def figures_of(result: Array, sample: Sample, given: Given) -> dict[str, float]:
     page = np.repeat(sample.sketch[..., None], 3, axis=2)
     ink = rgb_to_lab(to_tensor(page))[0, 0].numpy() <= INK
     if ink.any():
-        luma = result @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+        luma = result @ LUMA
         values["ink_shift"] = 255 * float(np.abs(luma - sample.sketch)[ink].mean())
     for tone, where in skin_tones(true).items():
         if where.any():

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sketchcolor_cli.color.luma import LUMA
+
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
     Plane = NDArray[np.float32]
     Rgb = NDArray[np.float32]
-
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def draw(rng: Generator, color: Rgb, artist: Plane | None) -> Plane:
@@ -29,7 +29,7 @@ def draw(rng: Generator, color: Rgb, artist: Plane | None) -> Plane:
     """
     sketch = artist if artist is not None and rng.random() < 0.75 else find_lines(rng, color)
     sketch = _pen(rng, sketch)
-    luma = color @ _LUMA
+    luma = color @ LUMA
     kind = rng.random()
     if kind < 0.08:
         sketch = luma.copy()
