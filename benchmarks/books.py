@@ -65,8 +65,8 @@ def overlap(book: Path, output: Path, model: str) -> None:
     prepare_process()  # as the command does, before torch is imported
     from sketchcolor_cli.coloring.colorizer import Colorizer
     from sketchcolor_cli.coloring.extras.outputs import finish
-    from sketchcolor_cli.coloring.models import load_color_model
     from sketchcolor_cli.coloring.settings import Extras
+    from sketchcolor_cli.environment import model_file
     from sketchcolor_cli.files.books.opening import open_book
     from sketchcolor_cli.files.worklist import Job
     from sketchcolor_cli.imaging.images import read_picture, write_picture
@@ -75,8 +75,10 @@ def overlap(book: Path, output: Path, model: str) -> None:
     from sketchcolor_cli.jobs.plan import Planner
     from sketchcolor_cli.jobs.run import Runner
     from sketchcolor_cli.jobs.settings import Existing
+    from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.checkpoint import load_model
 
-    network, _ = load_color_model(model)
+    network, _ = load_model(model_file(model), ColorNet)
     spent: list[float] = []
     began: list[float] = []
     network.register_forward_pre_hook(lambda *_: began.append(time.perf_counter()))

@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.coloring.arrays import ArrayColorizer
-from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.coloring.settings import ColorizeSettings, Guess
 from sketchcolor_cli.data.opening import open_pictures
+from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.evaluation.models.samples import Sample, Samples
 from sketchcolor_cli.imaging.images import Picture, to_tensor, write_picture
 from sketchcolor_cli.metrics.pictures import colorfulness, delta_e, psnr
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +49,7 @@ def learn(page: Path, run: Path, rate: str) -> Path:
 
 def tell(name: str, model: str, guess: Guess, others: Sequence[Sample]) -> None:
     """Print how near a model comes to the colours of the other pages."""
-    color = ArrayColorizer(load_color_model(model)[0], settings=ColorizeSettings(guess=guess))
+    color = ArrayColorizer(load_model(model_file(model), ColorNet)[0], settings=ColorizeSettings(guess=guess))
     totals = [0.0] * 4
     for sample in others:
         result, truth = to_tensor(color(sample.sketch)), to_tensor(sample.truth)

@@ -22,9 +22,11 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.imaging.images import IMAGE_SUFFIXES, on_paper, read_picture
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 INK = 82 / 255  # sRGB grey with L* 35
@@ -71,7 +73,7 @@ def as_read(rgb: np.ndarray) -> np.ndarray:
 
 
 def pages(folders: list[Path], references: Path | None) -> None:
-    model, _ = load_color_model("default")
+    model, _ = load_model(model_file("default"), ColorNet)
     color = {size: Colorizer(model, "cpu", ColorizeSettings(work_size=size)) for size in (576, 1152)}
     worst_ink, all_apart = 0.0, []
     for folder in folders:
@@ -101,7 +103,7 @@ def pages(folders: list[Path], references: Path | None) -> None:
 
 
 def strip() -> None:
-    model, _ = load_color_model("default")
+    model, _ = load_model(model_file("default"), ColorNet)
     paths = sorted((EXAMPLES / "pages").glob("page*.png"))
     sheets = [cv2.resize(read_picture(path).rgb, (800, 1152), interpolation=cv2.INTER_AREA) for path in paths]
     page = replace(read_picture(paths[0]), rgb=np.concatenate((sheets * 9)[:18])[:20_000])

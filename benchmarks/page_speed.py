@@ -60,11 +60,13 @@ def main() -> None:
     import torch
 
     from sketchcolor_cli.coloring.colorizer import Colorizer
-    from sketchcolor_cli.coloring.models import load_color_model
     from sketchcolor_cli.coloring.settings import ColorizeSettings, Guess
+    from sketchcolor_cli.environment import model_file
     from sketchcolor_cli.imaging.images import read_picture, write_picture
+    from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.checkpoint import load_model
 
-    model, _ = load_color_model("default")
+    model, _ = load_model(model_file("default"), ColorNet)
     color, drawing = (
         Colorizer(model, "cpu", ColorizeSettings(guess=guess)) for guess in (Guess.MEAN, Guess.DRAW)
     )

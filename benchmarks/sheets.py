@@ -31,12 +31,14 @@ import numpy as np
 
 from sketchcolor_cli.color.spaces import rgb_to_lab
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.data.shards import ShardSet
+from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.evaluation.models.bootstrap import interval
 from sketchcolor_cli.imaging.images import Picture, to_tensor, write_picture
 from sketchcolor_cli.jobs.sketches import array_sketcher
 from sketchcolor_cli.metrics.pictures import delta_e00
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.loading import load_matcher
 from sketchcolor_cli.training.loop.data import SetDrawings, readable
 from sketchcolor_cli.training.pairs.figures import draw_pair
@@ -115,7 +117,7 @@ class Bench:
     """The default model, and the matcher."""
 
     def __init__(self, matcher: Path | None) -> None:
-        self.network, _ = load_color_model("default")
+        self.network, _ = load_model(model_file("default"), ColorNet)
         self.matcher = load_matcher(matcher)
 
     def results(self, one: Case) -> dict[str, Array]:

@@ -25,7 +25,6 @@ from sketchcolor_cli.cli.app import app, main
 from sketchcolor_cli.cli.options import told
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.coloring import colorizer as colorizers
-from sketchcolor_cli.coloring import models
 from sketchcolor_cli.coloring.extras import outputs
 from sketchcolor_cli.coloring.settings import (
     ColoredPages,
@@ -49,6 +48,8 @@ from sketchcolor_cli.jobs.outcome import Begun, Outcome
 from sketchcolor_cli.jobs.requests import ColorizeRequest, ExploreRequest, ExtractRequest, Guides
 from sketchcolor_cli.jobs.series import template
 from sketchcolor_cli.jobs.settings import RunSettings
+from sketchcolor_cli.networks import checkpoint
+from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.plugin.discovery import Extractors, Listing
 from sketchcolor_cli.settings import from_table, part, setting
 from sketchcolor_cli.training import run as training_run
@@ -150,7 +151,7 @@ def engines(folder: None, monkeypatch: pytest.MonkeyPatch) -> Engines:
     monkeypatch.setattr(drawers, "load_drawer", made.load)
     monkeypatch.setattr(precision, "choose", lambda device: f"the best of {device}")
     monkeypatch.setattr(environment, "model_file", lambda name: name)
-    monkeypatch.setattr(models, "load_color_model", made.model)
+    monkeypatch.setattr(checkpoint, "load_model", made.model)
     monkeypatch.setattr(colorizers, "Colorizer", lambda *_, **__: colorizer)
     monkeypatch.setattr(outputs, "finish", lambda page, *_: outputs.Colored(f"{page} coloured"))
     monkeypatch.setattr(images, "read_picture", lambda path: Shown(f"<{path.as_posix()}>"))
@@ -381,7 +382,7 @@ def test_pages_are_painted_with_their_guides(
     engines: Engines, args: str, pages: list[tuple[str, tuple[str, ...], tuple[str, ...]]]
 ) -> None:
     assert command(f"colorize in -o out --quality 80 {args}").exit_code == 0
-    assert engines.model.mock_calls == [call("default")]
+    assert engines.model.mock_calls == [call("default", ColorNet)]
     assert engines.paint.mock_calls == [call(*page) for page in pages]
     assert sorted(engines.write.mock_calls) == [
         call(Path("out/a.png"), f"{A} coloured", Saving(80)),

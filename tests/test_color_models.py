@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.networks import registry
-from sketchcolor_cli.networks.checkpoint import save_model
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model, save_model
 from sketchcolor_cli.networks.config import CriticConfig, HintUNetConfig
 from sketchcolor_cli.networks.critic import Critic
 from sketchcolor_cli.networks.hint_unet import HintUNet
@@ -19,7 +19,13 @@ from sketchcolor_cli.networks.registry import ModelShelf, refuse_foreign
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sketchcolor_cli.networks.checkpoint import CheckpointInfo
+
 SMALL = HintUNetConfig(widths=(4, 8), depths=(1, 1), lab_step=48.0)
+
+
+def load(name: str) -> tuple[ColorNet, CheckpointInfo]:
+    return load_model(ModelShelf().find(name), ColorNet)
 
 
 @pytest.fixture
@@ -45,12 +51,12 @@ def test_no_folder_means_no_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setattr(registry, "BUNDLED", tmp_path / "none")
     assert ModelShelf().names() == []
     with pytest.raises(CheckpointError, match="there are: none"):
-        load_color_model("default")
+        load("default")
 
 
 @pytest.mark.usefixtures("bundled")
 def test_a_name_loads_that_model() -> None:
-    model, info = load_color_model("default")
+    model, info = load("default")
     torch.manual_seed(0)
     expected = HintUNet(SMALL).state_dict()
     assert info.provenance == {"name": "default"}
@@ -61,7 +67,7 @@ def test_a_name_loads_that_model() -> None:
 @pytest.mark.usefixtures("bundled")
 def test_a_path_loads_that_file(tmp_path: Path) -> None:
     save_model(tmp_path / "mine.safetensors", HintUNet(SMALL), provenance={"mine": 1}, licence="")
-    _, info = load_color_model(str(tmp_path / "mine.safetensors"))
+    _, info = load(str(tmp_path / "mine.safetensors"))
     assert info.provenance == {"mine": 1}
 
 
@@ -71,7 +77,7 @@ def test_a_bundled_name_is_not_looked_for_in_the_folder_one_is_in(
 ) -> None:
     (tmp_path / "default").write_text("not a model")
     monkeypatch.chdir(tmp_path)
-    assert load_color_model("default")[1].provenance == {"name": "default"}
+    assert load("default")[1].provenance == {"name": "default"}
 
 
 @pytest.mark.usefixtures("bundled")
@@ -80,14 +86,14 @@ def test_a_bundled_name_is_not_looked_for_in_the_folder_one_is_in(
 )
 def test_an_unknown_name_is_told_with_those_known(name: str) -> None:
     with pytest.raises(CheckpointError) as error:
-        load_color_model(name)
+        load(name)
     known = "did you mean default?" if name == "defualt" else "there are: another, default"
     assert str(error.value) == f"{name}: neither a model file nor the name of a model; {known}"
 
 
 def test_a_folder_is_no_model(bundled: Path) -> None:
     with pytest.raises(CheckpointError, match="neither a model file"):
-        load_color_model(str(bundled))
+        load(str(bundled))
 
 
 def test_a_network_that_colours_nothing_is_refused(tmp_path: Path) -> None:
@@ -95,14 +101,14 @@ def test_a_network_that_colours_nothing_is_refused(tmp_path: Path) -> None:
     critic = Critic(CriticConfig(widths=(4, 4, 4, 4), depths=(0, 0, 0)))
     save_model(path, critic, provenance={}, licence="")
     with pytest.raises(CheckpointError, match=r"critic\.safetensors: .*critic"):
-        load_color_model(str(path))
+        load(str(path))
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "broken.safetensors"
     path.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{")
     with pytest.raises(CheckpointError, match=r"broken\.safetensors"):
-        load_color_model(str(path))
+        load(str(path))
 
 
 def test_a_header_of_any_length_is_no_pickle(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.registry import BUNDLED
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -18,7 +20,7 @@ INK = 82 / 255  # sRGB grey with L* 35
 
 @pytest.fixture(scope="module")
 def results():
-    model, _ = load_color_model("default")
+    model, _ = load_model(model_file("default"), ColorNet)
     color = Colorizer(model, "cpu", ColorizeSettings(work_size=320))
     page = read_picture(EXAMPLES / "pages" / "page 1.png")
     reference = read_picture(EXAMPLES / "reference" / "page 1.png")
@@ -27,7 +29,7 @@ def results():
 
 def test_it_is_small_and_says_where_it_comes_from():
     assert (BUNDLED / "default.safetensors").stat().st_size <= 20_000_000
-    _, info = load_color_model("default")
+    _, info = load_model(model_file("default"), ColorNet)
     assert "CC BY-SA 4.0" in info.licence
     assert info.provenance["images"] > 0
     assert "Attribution" in (BUNDLED / "default.md").read_text(encoding="utf-8")

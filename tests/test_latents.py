@@ -14,10 +14,12 @@ from typer.testing import CliRunner
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.coloring import latents
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.coloring.settings import ExploreSettings, Guess
+from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.errors import DataError, UsageError
 from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.config import GeneratorConfig
 from sketchcolor_cli.networks.thesis_unet import Generator
 from test_colorizer import RED, REDO, Witness
@@ -109,7 +111,7 @@ def test_a_model_without_a_latent_shows_its_seeds(tmp_path: Path) -> None:
     assert result.exit_code == 0
     grid = read_picture(tmp_path / "g.png").rgb
     assert grid.shape == (2 * (48 + 18) + 6, 2 * 32 + 6, 3)
-    network, _ = load_color_model("default")
+    network, _ = load_model(model_file("default"), ColorNet)
     fifth = Colorizer(network, "cpu", replace(REDO, guess=Guess.DRAW, seed=5))(page()).rgb
     np.testing.assert_allclose(grid[72:120, :32], fifth, atol=1 / 255)
     assert grid[48:66, :32].min() < 0.5  # its number

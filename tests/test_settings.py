@@ -13,9 +13,10 @@ import typer
 from typer.testing import CliRunner
 
 from sketchcolor_cli.cli import completion
+from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.cli.config import read_config
 from sketchcolor_cli.cli.options import told
 from sketchcolor_cli.cli.request import requested
-from sketchcolor_cli.environment import configured
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
 from sketchcolor_cli.jobs.requests import ColorizeRequest, ExploreRequest, ExtractRequest
@@ -170,7 +171,7 @@ def test_the_environment_sets_what_files_may_set() -> None:
 
 def test_command_line_then_environment_then_file_then_default(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
-    file.write_text('device = "cpu"\nstrength = 0.1\nother-key = 3\n[paint]\nstrength = 0.2\nmood = "bold"\n')
+    file.write_text('device = "cpu"\nstrength = 0.1\n[paint]\nstrength = 0.2\nmood = "bold"\n')
     app, heard = listening(Request)
     config = str(file)
     assert run(app, "a", SKETCHCOLOR_CONFIG=config).exit_code == 0
@@ -193,7 +194,16 @@ def test_a_switch_in_a_file_can_be_turned_off(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("[paint]\nglow = 1\n", "unknown key glow"), ("=", "cannot be read")]
+    ("text", "message"),
+    [
+        ("[paint]\nglow = 1\n", "unknown key glow"),
+        ("glow = 1\n", "config.toml: unknown key glow; no command has such an option"),
+        ("devise = 'cpu'\n", "config.toml: unknown key devise; did you mean device?"),
+        ("[pain]\nstrength = 1\n", "config.toml: unknown key pain; did you mean paint?"),
+        ("output = 'here'\n", "config.toml: unknown key output"),
+        ("paint = 3\n", "config.toml: paint must be a table of settings, as in [paint]"),
+        ("=", "config.toml: not valid TOML"),
+    ],
 )
 def test_a_bad_config_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "config.toml"
@@ -223,33 +233,42 @@ def test_a_plain_field_is_a_mistake() -> None:
         leaves(wrong)
 
 
-def test_the_config_file_of_the_docs_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_config_file_of_the_docs_is_one(tmp_path: Path) -> None:
     text = (Path(__file__).parents[1] / "docs/settings.md").read_text(encoding="utf-8")
-    [config] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    (tmp_path / "config.toml").write_text(config)
-    monkeypatch.setenv("SKETCHCOLOR_CONFIG", str(tmp_path / "config.toml"))
-    stored = configured(ColorizeRequest, "colorize")
+    [example] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "config.toml").write_text(example)
+    config = read_config(tmp_path / "config.toml")
+    stored = config.values(ColorizeRequest, "colorize")
     request = ColorizeRequest.resolve({"inputs": (), "output": tmp_path, "flats": False}, stored)
     assert (request.device, request.model, request.run.jobs) == ("cuda:1", "heroine", 4)
     assert request.guides.sheets[1] == tmp_path / "sheets/villain.png"
     assert not request.beside.flats
     extract = ExtractRequest.resolve(
-        {"inputs": (), "output": tmp_path}, configured(ExtractRequest, "extract")
+        {"inputs": (), "output": tmp_path}, config.values(ExtractRequest, "extract")
     )
     assert (extract.device, extract.method, extract.suffix) == ("cuda:1", "xdog", ".webp")
-    assert configured(ExploreRequest, "explore") == {"device": "cuda:1"}
-    (tmp_path / "config.toml").write_text("colorize = 3")
-    with pytest.raises(UsageError, match=r"colorize must be a table of settings, as in \[colorize\]"):
-        configured(ColorizeRequest, "colorize")
+    assert config.values(ExploreRequest, "explore") == {"device": "cuda:1"}
 
 
-def test_a_seed_for_all_commands_is_not_one_of_an_extractor(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_setting_of_another_command_is_one_that_the_config_file_may_hold(tmp_path: Path) -> None:
+    """The whole program is asked, not the command at hand; without a file nothing is set."""
+    config = tmp_path / "config.toml"
+    config.write_text("epochs = 3\n[train]\nsize = 64\n")
+    variables = {"SKETCHCOLOR_CONFIG": str(config)}
+    missing = CliRunner().invoke(app, ["dataset", "check", str(tmp_path)], env=variables)
+    assert "epochs" not in missing.output
+    config.write_text("epoks = 3\n")
+    refused = CliRunner().invoke(app, ["dataset", "check", str(tmp_path)], env=variables)
+    assert refused.exit_code == 2
+    assert "unknown key epoks; did you mean epochs?" in " ".join(refused.output.split())
+    assert read_config(tmp_path / "none.toml").values(ExploreRequest, "explore") == {}
+
+
+def test_a_seed_for_all_commands_is_not_one_of_an_extractor(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("seed = 5")
-    monkeypatch.setenv("SKETCHCOLOR_CONFIG", str(tmp_path / "config.toml"))
-    assert configured(ColorizeRequest, "colorize") == {"seed": 5}
-    assert configured(ExtractRequest, "extract") == {}
+    config = read_config(tmp_path / "config.toml")
+    assert config.values(ColorizeRequest, "colorize") == {"seed": 5}
+    assert config.values(ExtractRequest, "extract") == {}
 
 
 def test_values_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from sketchcolor_cli.coloring.arrays import ArrayColorizer
-from sketchcolor_cli.coloring.models import load_color_model
+from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.imaging.images import Picture, write_picture
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.training.pairs.figures import draw_pair
 
 
@@ -23,7 +25,7 @@ def main() -> None:
     parser.add_argument("picture", type=Path)
     parser.add_argument("--seeds", default="1,2,3,4", help="of the characters, one to a row")
     options = parser.parse_args()
-    color = ArrayColorizer(load_color_model("default")[0])
+    color = ArrayColorizer(load_model(model_file("default"), ColorNet)[0])
     rows = []
     for seed in options.seeds.split(","):
         drawn, other = draw_pair(np.random.default_rng([2, int(seed)]))

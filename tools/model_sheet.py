@@ -14,9 +14,11 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.models import load_color_model
+from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
 from sketchcolor_cli.imaging.settings import Saving
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.registry import BUNDLED
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -26,7 +28,7 @@ WIDTH = 460
 def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "default"
     target = Path(sys.argv[2]) if len(sys.argv) > 2 else BUNDLED / "default.webp"
-    color = Colorizer(load_color_model(name)[0], "cpu")
+    color = Colorizer(load_model(model_file(name), ColorNet)[0], "cpu")
     rows = []
     for path in sorted((EXAMPLES / "pages").glob("*.png")):
         page, reference = read_picture(path), read_picture(EXAMPLES / "reference" / path.name)

@@ -5,19 +5,16 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.networks.registry import ModelShelf
-from sketchcolor_cli.settings import from_table, leaves
 from sketchcolor_cli.weights.store import WeightStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from sketchcolor_cli.settings import Settings
+    from platformdirs import PlatformDirs
 
 WEIGHTS = "SKETCHCOLOR_WEIGHTS"
 """The variable that says where trained weights lie."""
@@ -27,6 +24,12 @@ MODELS = "SKETCHCOLOR_MODELS"
 
 CACHE = "SKETCHCOLOR_CACHE"
 """The variable that says where statistics are kept."""
+
+PROJECTS = "SKETCHCOLOR_PROJECTS"
+"""The variable that says where the studio makes projects and remembers those of before."""
+
+CONFIG = "SKETCHCOLOR_CONFIG"
+"""The variable that says where the user's settings are."""
 
 # Of glibc's mallopt. Arrays as large as a page's planes are taken from memory that was used before instead of
 # fresh from the system, which has to clear it; one heap for all threads, or each would keep its own.
@@ -48,22 +51,12 @@ def prepare_process() -> None:
 
 def weight_store() -> WeightStore:
     """Return the store of trained weights: where SKETCHCOLOR_WEIGHTS says, else in the user's data folder."""
-    chosen = os.environ.get(WEIGHTS)
-    if chosen:
-        return WeightStore(Path(chosen).expanduser())
-    from platformdirs import user_data_path
-
-    return WeightStore(user_data_path("sketchcolor", appauthor=False) / "weights")
+    return WeightStore(_path(WEIGHTS, lambda user: user.user_data_path / "weights"))
 
 
 def model_shelf() -> ModelShelf:
     """Return the models that have a name; SKETCHCOLOR_MODELS says where imported ones lie."""
-    chosen = os.environ.get(MODELS)
-    if chosen:
-        return ModelShelf(Path(chosen).expanduser())
-    from platformdirs import user_data_path
-
-    return ModelShelf(user_data_path("sketchcolor", appauthor=False) / "models")
+    return ModelShelf(_path(MODELS, lambda user: user.user_data_path / "models"))
 
 
 def model_file(name_or_path: str) -> Path:
@@ -77,30 +70,17 @@ def model_file(name_or_path: str) -> Path:
 
 def cache_folder() -> Path:
     """Return where what can be made again is kept: where SKETCHCOLOR_CACHE says, or the user's cache."""
-    chosen = os.environ.get(CACHE)
-    if chosen:
-        return Path(chosen).expanduser()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("sketchcolor", appauthor=False)
-
-
-PROJECTS = "SKETCHCOLOR_PROJECTS"
-"""The variable that says where the studio makes projects and remembers those of before."""
+    return _path(CACHE, lambda user: user.user_cache_path)
 
 
 def projects_folder() -> Path:
     """Return where the studio makes projects: where SKETCHCOLOR_PROJECTS says, or the user's data folder."""
-    chosen = os.environ.get(PROJECTS)
-    if chosen:
-        return Path(chosen).expanduser()
-    from platformdirs import user_data_path
-
-    return user_data_path("sketchcolor", appauthor=False) / "projects"
+    return _path(PROJECTS, lambda user: user.user_data_path / "projects")
 
 
-CONFIG = "SKETCHCOLOR_CONFIG"
-"""The variable that says where the user's settings are."""
+def config_file() -> Path:
+    """Return where the user's settings are: SKETCHCOLOR_CONFIG, or config.toml in the config folder."""
+    return _path(CONFIG, lambda user: user.user_config_path / "config.toml")
 
 
 def variables() -> Mapping[str, str]:
@@ -108,41 +88,13 @@ def variables() -> Mapping[str, str]:
     return os.environ
 
 
-def config_file() -> Path:
-    """Return where the user's settings are: SKETCHCOLOR_CONFIG, or config.toml in the config folder."""
-    chosen = os.environ.get(CONFIG)
-    if chosen:
+def _path(variable: str, usual: Callable[[PlatformDirs], Path]) -> Path:
+    """Return the path that a variable names, or the usual one in the user's folders."""
+    if chosen := os.environ.get(variable):
         return Path(chosen).expanduser()
-    from platformdirs import user_config_path
+    from platformdirs import PlatformDirs
 
-    return user_config_path("sketchcolor", appauthor=False) / "config.toml"
-
-
-def configured(kind: type[Settings], command: str) -> dict[str, Any]:
-    """Return what the user's config file sets for a command, by name.
-
-    Keys at its top are for every command that has such an option, those in ``[command]`` for that one.
-
-    Raises:
-        UsageError: The file cannot be read, or sets something that makes no sense.
-    """
-    path = config_file()
-    if not path.is_file():
-        return {}
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: cannot be read ({error}); mend or delete it") from error
-    own = document.pop(command, {})
-    tables = {name for name, value in document.items() if isinstance(value, dict)}
-    if not isinstance(own, dict):
-        raise UsageError(f"{path}: {command} must be a table of settings, as in [{command}]")
-    keys = {key for leaf in leaves(kind) if leaf.about.stored for key in (leaf.key, leaf.field)}
-    shared = {name: value for name, value in document.items() if name.replace("_", "-") in keys}
-    try:
-        return from_table(kind, {**shared, **own}, path.parent, ignore=frozenset(tables))
-    except UsageError as error:
-        raise UsageError(f"{path}: {error}") from error
+    return usual(PlatformDirs("sketchcolor", appauthor=False))
 
 
 def process_ranks() -> tuple[int, int, int]:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from sketchcolor_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from dataclasses import Field
 
 S = TypeVar("S", bound="Settings")
@@ -127,7 +127,7 @@ def setting(default: Any, help: str, **about: Any) -> Any:  # noqa: A002  (the w
     """Return a dataclass field that is a setting; see :class:`Setting` for ``about``.
 
     Args:
-        default: Its value when nobody sets it; ``REQUIRED`` for none. A function makes it anew.
+        default: Its value when nobody sets it; ``REQUIRED`` for none. A function is called for each object.
         help: One or two sentences for people.
         about: The other attributes of :class:`Setting`.
     """
@@ -303,7 +303,7 @@ class Settings:
         known = {leaf.name: leaf for leaf in leaves(cls)}
         for name in values:
             if name not in known:
-                raise UsageError(f"{name}: unknown setting{_nearest(name, known)}")
+                raise UsageError(f"{name}: unknown setting{nearest(name, known)}")
         return cls.resolve({name: known[name].accept(value) for name, value in values.items()})
 
     @classmethod
@@ -343,8 +343,6 @@ def from_table(
     kind: type[Settings],
     table: Mapping[str, Any],
     folder: Path | None = None,
-    *,
-    ignore: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """Return the values that a TOML table sets, by name.
 
@@ -352,7 +350,6 @@ def from_table(
         kind: The settings that it may set.
         table: Keys with hyphens or underscores.
         folder: Where relative paths begin.
-        ignore: Keys that mean something to the caller.
 
     Raises:
         UsageError: A key is unknown, or a value of another type or out of its bounds.
@@ -362,12 +359,10 @@ def from_table(
     fields_too = {leaf.field: leaf for leaf in stored} | known  # several sheets may be "sheets", too
     values = {}
     for key, value in table.items():
-        if key in ignore:
-            continue
         leaf = fields_too.get(key.replace("_", "-"))
         if leaf is None:
             raise UsageError(
-                f"unknown key {key}{_nearest(key, known)}; valid keys: {', '.join(sorted(known))}"
+                f"unknown key {key}{nearest(key, known)}; valid keys: {', '.join(sorted(known))}"
             )
         values[leaf.name] = leaf.accept(value, folder)
         leaf.check(values[leaf.name])
@@ -461,7 +456,7 @@ def _walk(settings: Settings) -> Iterator[tuple[Leaf, Any]]:
         yield leaf, value
 
 
-def _nearest(name: str, known: Mapping[str, Any]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """Return a question that names what was probably meant, or nothing."""
     near = difflib.get_close_matches(name, known, 1)
     return f"; did you mean {near[0]}?" if near else ""

@@ -101,11 +101,12 @@ def import_(
 
     Example: `sketchcolor models import run/model.safetensors --name my-series`
     """
-    from sketchcolor_cli.coloring.models import load_color_model  # imports torch
+    from sketchcolor_cli.networks.base import ColorNet  # imports torch
+    from sketchcolor_cli.networks.checkpoint import load_model
 
     shelf = environment.model_shelf()
     if path.is_file():
-        load_color_model(path)
+        load_model(path, ColorNet)
     model = shelf.add(path, path.stem.lower() if name is None else name)
     header = read_header(model.path)
     printing.note(f"{model.name}: in {model.path}; `sketchcolor colorize --model {model.name}` uses it")

@@ -19,10 +19,11 @@ import typer
 
 from sketchcolor_cli import environment
 from sketchcolor_cli.cli import completion
+from sketchcolor_cli.cli.config import Config, read_config
 from sketchcolor_cli.settings import REQUIRED, Leaf, Settings, from_environment, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 def requested(**groups: type[Settings]) -> Callable[[Callable[..., int]], Callable[..., int]]:
@@ -39,18 +40,23 @@ def requested(**groups: type[Settings]) -> Callable[[Callable[..., int]], Callab
                     shown.setdefault(leaf.name, leaf)
 
         @wraps(command)
-        def run(**given: Any) -> int:
+        def run(_context: typer.Context, **given: Any) -> int:
+            config = read_config(environment.config_file())
+            config.check(dict(_commands(_context.find_root().command)))
             typed = {
                 name: _value(shown[name], given.pop(name)) for name in shown if given.get(name) is not None
             }
             given = {name: value for name, value in given.items() if name not in shown}
-            objects = {name: _resolved(kind, typed, command.__name__) for name, kind in groups.items()}
+            objects = {
+                name: _resolved(kind, typed, command.__name__, config) for name, kind in groups.items()
+            }
             return command(**objects, **given)
 
         own = [one for one in inspect.signature(command).parameters.values() if one.name not in groups]
         hints = inspect.get_annotations(command, eval_str=True)
         kept = [one.replace(kind=one.KEYWORD_ONLY, annotation=hints[one.name]) for one in own]
-        made = [_parameter(leaf) for leaf in shown.values()]
+        context = inspect.Parameter("_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        made = [context, *(_parameter(leaf) for leaf in shown.values())]
         run.settings = shown  # type: ignore[attr-defined]  # for the reference pages
         run.__signature__ = inspect.Signature([*made, *kept])  # type: ignore[attr-defined]
         run.__annotations__ = {one.name: one.annotation for one in (*made, *kept)}
@@ -59,7 +65,15 @@ def requested(**groups: type[Settings]) -> Callable[[Callable[..., int]], Callab
     return decorate
 
 
-def _resolved(kind: type[Settings], typed: Mapping[str, Any], command: str) -> Settings:
+def _commands(command: Any) -> Iterator[tuple[str, tuple[Leaf, ...]]]:
+    """Give the name of each command at or below this one, with its settings."""
+    for one in getattr(command, "commands", {}).values():
+        yield from _commands(one)
+    if settings := getattr(command.callback, "settings", None):
+        yield command.callback.__name__, tuple(settings.values())
+
+
+def _resolved(kind: type[Settings], typed: Mapping[str, Any], command: str, config: Config) -> Settings:
     """Return the settings of one group.
 
     Raises:
@@ -69,7 +83,7 @@ def _resolved(kind: type[Settings], typed: Mapping[str, Any], command: str) -> S
     prefixes = (f"SKETCHCOLOR_{command.upper()}", "SKETCHCOLOR")
     variables = from_environment(kind, environment.variables(), prefixes)
     given = {**variables, **{name: value for name, value in typed.items() if name in names}}
-    return kind.resolve(given, environment.configured(kind, command))
+    return kind.resolve(given, config.values(kind, command))
 
 
 def _value(leaf: Leaf, given: Any) -> Any:

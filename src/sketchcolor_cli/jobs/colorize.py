@@ -233,11 +233,12 @@ class PageColorizer:
 
     def _load(self, device: str, settings: ColorizeSettings) -> Colorizer:
         from sketchcolor_cli.coloring.colorizer import Colorizer
-        from sketchcolor_cli.coloring.models import load_color_model
+        from sketchcolor_cli.networks.base import ColorNet
+        from sketchcolor_cli.networks.checkpoint import load_model
 
         network = self._networks.get(device)  # pages with seeds of their own share it
         if network is None:
-            network, _ = load_color_model(environment.model_file(self._request.model))
+            network, _ = load_model(environment.model_file(self._request.model), ColorNet)
             self._networks[device] = network
         return Colorizer(
             network, device, settings, sheets=self._sheets, palette=self._palette, matcher=self._matcher

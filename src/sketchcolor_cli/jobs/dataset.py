@@ -189,15 +189,16 @@ def review_dataset(request: DatasetReviewRequest, progress: Progress = silent) -
     progress(Loading())
     device = devices.resolve(request.device)
     from sketchcolor_cli.coloring.arrays import ArrayColorizer  # imports torch
-    from sketchcolor_cli.coloring.models import load_color_model
     from sketchcolor_cli.data.opening import open_pictures
     from sketchcolor_cli.data.review import html_review, review, scores_csv
     from sketchcolor_cli.files import html
+    from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.checkpoint import load_model
 
     pictures = open_pictures([request.data])
     found = review(
         pictures,
-        ArrayColorizer(load_color_model(environment.model_file(request.model))[0], device),
+        ArrayColorizer(load_model(environment.model_file(request.model), ColorNet)[0], device),
         array_sketcher(request.method, device),
         request.settings,
         report=lambda done, total: progress(Step(f"judging on {device}", done, total)),

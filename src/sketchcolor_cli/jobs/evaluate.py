@@ -164,11 +164,12 @@ def _stored(files: Sequence[WeightFile], figures_are: str, progress: Progress) -
 
 def _contender(name: str, device: str) -> Contender:
     from sketchcolor_cli.coloring.arrays import ArrayColorizer
-    from sketchcolor_cli.coloring.models import load_color_model
     from sketchcolor_cli.evaluation.models.run import Contender
+    from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.checkpoint import load_model
 
     path = environment.model_file(name)
-    network, info = load_color_model(path)
+    network, info = load_model(path, ColorNet)
     about = {
         "architecture": info.architecture,
         "parameters": sum(one.numel() for one in network.parameters()),

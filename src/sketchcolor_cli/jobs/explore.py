@@ -27,10 +27,11 @@ def explore(request: ExploreRequest, progress: Progress = silent) -> None:
     progress(Loading())
     device = devices.resolve(request.device)
     from sketchcolor_cli.coloring import latents
-    from sketchcolor_cli.coloring.models import load_color_model
     from sketchcolor_cli.imaging.images import read_picture, write_picture
+    from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.checkpoint import load_model
 
-    network, _ = load_color_model(environment.model_file(request.model))
+    network, _ = load_model(environment.model_file(request.model), ColorNet)
     page = latents.shrunk(read_picture(request.page), request.grid.size)
     references = () if request.reference is None else (read_picture(request.reference),)
     progress(Begun(f"{request.model} on {device}", request.grid.steps**2))

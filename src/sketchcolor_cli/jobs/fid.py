@@ -245,10 +245,11 @@ def _references(request: FidRequest) -> Path | None:
 def _colorizer(request: FidRequest, progress: Progress) -> Colorizer:
     progress(Loading())
     from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
-    from sketchcolor_cli.coloring.models import load_color_model
     from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
+    from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.checkpoint import load_model
 
-    network, _ = load_color_model(environment.model_file(request.model or ""))
+    network, _ = load_model(environment.model_file(request.model or ""), ColorNet)
     # A scan on tinted paper, or the originals by mistake, must not be measured as they are.
     settings = ColorizeSettings(colored_pages=ColoredPages.REDO)
     return Colorizer(network, devices.resolve(request.device), settings)

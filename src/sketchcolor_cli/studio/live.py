@@ -25,7 +25,6 @@ from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
 from sketchcolor_cli.coloring.guides.masks import corrected
 from sketchcolor_cli.coloring.guides.points import painted, points_of
-from sketchcolor_cli.coloring.models import load_color_model
 from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.paint.composite import composite
 from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
@@ -33,6 +32,8 @@ from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Gu
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.hints import spread
 from sketchcolor_cli.networks.loading import load_matcher
 from sketchcolor_cli.studio.turns import LIVE, Turns, Wish
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.coloring.page.stays import Stays
-    from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.matcher import Matcher
 
     Plane = NDArray[np.float32]
@@ -298,7 +298,7 @@ class Desk:
         stamp = _stamp(Path(path))
         if path not in self._models or self._models[path][0] != stamp:
             self._models.clear()
-            network, _ = load_color_model(path)
+            network, _ = load_model(Path(path), ColorNet)
             self._models[path] = stamp, _interruptible(network)
         return self._models[path][1]
 
