@@ -30,7 +30,7 @@ ROWS = (
     {"imaging", "metrics", "networks", "plugin"},
     {"data", "environment", "extraction"},
     {"coloring", "training", "evaluation"},  # engines: never one another
-    {"jobs"},
+    {"jobs", "doctor"},
     {"studio"},
     {"cli", "testing"},
 )

@@ -11,6 +11,7 @@ from sketchcolor_cli import __version__, environment
 from sketchcolor_cli.cli import (
     colorize,
     dataset,
+    doctor,
     evaluate,
     explore,
     extract,
@@ -43,6 +44,7 @@ app.command("train")(train.train)
 app.command("fid")(fid.fid)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plugins")(plugins.plugins)
+app.command("doctor")(doctor.doctor)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(models.app, name="models")
 app.add_typer(series.app, name="series")

@@ -55,10 +55,9 @@ def _models() -> Iterable[str]:
 
 
 def _weights() -> Iterable[str]:
-    from sketchcolor_cli.cli.weights import weight_registry
     from sketchcolor_cli.plugin.discovery import find_extractors
 
-    return (one.file.name for one in weight_registry(find_extractors()).all)
+    return (one.file.name for one in find_extractors().registry().all)
 
 
 _LISTS: dict[str, Callable[[], Iterable[str]]] = {

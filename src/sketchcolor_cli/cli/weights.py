@@ -13,14 +13,11 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.plugin.discovery import find_extractors
-from sketchcolor_cli.weights.builtin import BUILTIN
-from sketchcolor_cli.weights.registry import WeightRegistry
 from sketchcolor_cli.weights.store import State, describe, readable_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sketchcolor_cli.plugin.discovery import Extractors
     from sketchcolor_cli.weights.format import Record
     from sketchcolor_cli.weights.registry import RegisteredWeights
     from sketchcolor_cli.weights.spec import WeightFile, WeightSource
@@ -57,7 +54,7 @@ def list_(json: options.Json = False) -> int:
     Example: `sketchcolor weights list --json`
     """
     store = environment.weight_store()
-    registered = weight_registry().all
+    registered = find_extractors().registry().all
     if json:
         printing.emit_json([_as_json(store, one) for one in registered])
         return 0
@@ -79,7 +76,7 @@ def show(name: Name, json: options.Json = False) -> int:
 
     Example: `sketchcolor weights show fid-inception`
     """
-    store, registry = environment.weight_store(), weight_registry()
+    store, registry = environment.weight_store(), find_extractors().registry()
     file = registry.get(name)
     [registered] = [one for one in registry.all if one.file is file]
     if json:
@@ -174,7 +171,7 @@ def import_(
     """
     from sketchcolor_cli.weights.fetch import import_file
 
-    store, file = environment.weight_store(), weight_registry().get(name)
+    store, file = environment.weight_store(), find_extractors().registry().get(name)
     printing.note(f"{file.name}: {file.licence}")
     record = import_file(store, file, path, accept=accept_licence)
     _tell(store, file, record)
@@ -196,7 +193,7 @@ def verify(
 
     Example: `sketchcolor weights verify`
     """
-    store, registry = environment.weight_store(), weight_registry()
+    store, registry = environment.weight_store(), find_extractors().registry()
     if names:
         files = [registry.get(name) for name in dict.fromkeys(names)]
     else:
@@ -232,7 +229,7 @@ def path(
     Example: `sketchcolor weights path`
     """
     store = environment.weight_store()
-    where = str(store.path(weight_registry().get(name)) if name else store.folder)
+    where = str(store.path(find_extractors().registry().get(name)) if name else store.folder)
     if json:
         printing.emit_json({"path": where})
     else:
@@ -247,7 +244,7 @@ def remove(names: Names, json: options.Json = False) -> int:
 
     Example: `sketchcolor weights remove fid-inception`
     """
-    store, registry = environment.weight_store(), weight_registry()
+    store, registry = environment.weight_store(), find_extractors().registry()
     removed = []
     for file in [registry.get(name) for name in dict.fromkeys(names)]:
         there = store.remove(file)
@@ -258,18 +255,10 @@ def remove(names: Names, json: options.Json = False) -> int:
     return 0
 
 
-def weight_registry(extractors: Extractors | None = None) -> WeightRegistry:
-    """Return the weights of the extractors that are installed, and the program's own."""
-    own = ((f"sketchcolor {command}", file) for command, files in BUILTIN.items() for file in files)
-    listings = (extractors or find_extractors()).listings
-    theirs = ((one.name, file) for one in listings if one.extractor for file in one.extractor.weights)
-    return WeightRegistry([*own, *theirs])
-
-
 def _wanted(names: list[str]) -> list[WeightFile]:
     """Return the weights of these names; the name of a method stands for all that it needs."""
     extractors = find_extractors()
-    registry = weight_registry(extractors)
+    registry = extractors.registry()
     known = {one.file.name for one in registry.all}
     wanted: list[WeightFile] = []
     for name in names:

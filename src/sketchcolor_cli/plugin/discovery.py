@@ -17,6 +17,8 @@ from sketchcolor_cli.errors import PluginError, UsageError
 from sketchcolor_cli.plugin import hooks as hookspecs
 from sketchcolor_cli.plugin.contract import Extractor
 from sketchcolor_cli.plugin.parameters import parse_parameters
+from sketchcolor_cli.weights.builtin import BUILTIN
+from sketchcolor_cli.weights.registry import WeightRegistry
 from sketchcolor_cli.weights.spec import WeightFile
 
 if TYPE_CHECKING:
@@ -100,6 +102,14 @@ class Extractors:
             else f"there are: {', '.join(self.names()) or 'none'}"
         )
         raise PluginError(f"{name}: no extractor of this name is installed; {hint}")
+
+    def registry(self) -> WeightRegistry:
+        """Return all weights that are known: those of the extractors, and the program's own."""
+        own = ((f"sketchcolor {command}", file) for command, files in BUILTIN.items() for file in files)
+        theirs = (
+            (one.name, file) for one in self.listings if one.extractor for file in one.extractor.weights
+        )
+        return WeightRegistry([*own, *theirs])
 
     def weights(self, name: str, settings: Iterable[str] = ()) -> list[WeightFile]:
         """Return the weights that an extractor and those that it is made of will ask for.

@@ -137,6 +137,8 @@ def readable_size(size: int) -> str:
     """Return a number of bytes as users read it, such as ``218 MB``."""
     if size < 1_000_000:
         return f"{size / 1e3:.1f} kB"
+    if size >= 10_000_000_000:
+        return f"{size / 1e9:.0f} GB"
     return f"{size / 1e6:.1f} MB" if size < 10_000_000 else f"{size / 1e6:.0f} MB"
 
 

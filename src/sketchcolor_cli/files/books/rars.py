@@ -62,6 +62,17 @@ class RarBook(Book):
             _choose_program(self._rar, self._infos[least.place], self.path)
 
 
+def unpacker() -> str | None:
+    """Return the name of a program that unpacks RAR, as rarfile calls it; None if none is installed."""
+    for program in _PROGRAMS:
+        try:
+            rarfile.tool_setup(**{one: one == program for one in _PROGRAMS}, force=True)
+        except rarfile.Error:
+            continue
+        return program
+    return None
+
+
 def _choose_program(rar: rarfile.RarFile, entry: rarfile.RarInfo, path: Path) -> None:
     """Find a program that unpacks this entry: a 7z without its part for RAR is there and is of no use."""
     why = "no program that unpacks RAR is installed"

@@ -1,0 +1,46 @@
+"""``sketchcolor doctor``: what this computer is, what works on it, and what to do about the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.doctor.findings import Level
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.doctor.findings import Finding
+
+_MARKS = {Level.OK: " ", Level.MISSING: "-", Level.PROBLEM: "!"}
+
+
+@options.told
+def doctor(json: options.Json = False) -> int:
+    """Check this computer and the installation, and say what to do about each problem.
+
+    Lines with ! are problems, and the exit code is then 1; those with - can be added and are not needed by
+    most people. What is printed holds no user name and no path above your home folder, so it can be put
+    into a bug report as it is.
+
+    Example: `sketchcolor doctor --json`
+    """
+    with options.loading():
+        from sketchcolor_cli.doctor.examination import examine  # imports OpenCV
+
+        found: list[Finding] = []
+        for one in examine():
+            if not json:
+                _show(one, found[-1].group if found else "")
+            found.append(one)
+    problems = sum(one.level is Level.PROBLEM for one in found)
+    if json:
+        printing.emit_json({"problems": problems, "findings": [one.to_json() for one in found]})
+    printing.note(f"{problems} problems" if problems != 1 else "1 problem")
+    return 1 if problems else 0
+
+
+def _show(one: Finding, group_before: str) -> None:
+    if one.group != group_before:
+        printing.emit(one.group)
+    printing.emit(f"{_MARKS[one.level]} {one.name}: {one.value}")
+    if one.remedy:
+        printing.emit(f"    {one.remedy}")

@@ -1,0 +1,155 @@
+"""The installation: packages, weights, plugins, picture formats, settings."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING
+
+from PIL import features
+
+from sketchcolor_cli import __version__, environment
+from sketchcolor_cli.doctor.findings import Finding, Level
+from sketchcolor_cli.errors import SketchcolorError
+from sketchcolor_cli.files.books import rars
+from sketchcolor_cli.networks.registry import read_header
+from sketchcolor_cli.plugin.discovery import find_extractors
+from sketchcolor_cli.weights.store import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GROUP = "Installation"
+_PACKAGES = (
+    "torch", "torchvision", "fastai", "numpy", "scipy", "opencv-python", "pillow", "safetensors", "pluggy",
+    "typer", "rich", "pypdfium2", "starlette", "uvicorn",
+)  # fmt: skip
+_OTHER_OPENCV = ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
+_CODECS = {"webp": "WebP", "avif": "AVIF", "jpg_2000": "JPEG 2000", "libtiff": "TIFF", "littlecms2": "ICC"}
+_EXTRAS = {
+    "pillow_heif": ("HEIC", "heic"),
+    "pillow_jxl": ("JPEG XL", "jxl"),
+    "psd_tools": ("deep PSD", "psd"),
+}
+
+
+def check_packages() -> Iterator[Finding]:
+    """Give our version and those of what we stand on."""
+    yield Finding(GROUP, "sketchcolor", __version__)
+    for name in _PACKAGES:
+        try:
+            yield Finding(GROUP, name, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield _absent(name)
+    doubles = [name for name in _OTHER_OPENCV if _installed(name)]
+    if doubles and _installed("opencv-python"):
+        remedy = f"pip uninstall {' '.join(doubles)}, then pip install --force-reinstall opencv-python"
+        value = f"opencv-python and {' and '.join(doubles)} overwrite each other"
+        yield Finding(GROUP, "OpenCV", value, Level.PROBLEM, remedy)
+
+
+def check_formats() -> Iterator[Finding]:
+    """Give the picture formats that need a library, and the program that unpacks RAR."""
+    there = [name for feature, name in _CODECS.items() if features.check(feature)]
+    lacking = [name for feature, name in _CODECS.items() if not features.check(feature)]
+    yield Finding(GROUP, "picture codecs", ", ".join(there))
+    if lacking:
+        remedy = "install Pillow from its wheel: pip install --force-reinstall pillow"
+        yield Finding(GROUP, "picture codecs", f"without {', '.join(lacking)}", Level.PROBLEM, remedy)
+    for module, (name, extra) in _EXTRAS.items():
+        try:
+            import_module(module)
+        except ImportError:
+            remedy = f"pip install 'sketchcolor-cli[{extra}]'"
+            yield Finding(GROUP, name, "not read", Level.MISSING, remedy)
+        else:
+            yield Finding(GROUP, name, "read")
+    program = rars.unpacker()
+    if program is None:
+        yield Finding(GROUP, "CBR", "packed ones are not read", Level.MISSING, "install unar or unrar")
+    else:
+        yield Finding(GROUP, "CBR", f"unpacked by {program}")
+
+
+def check_models() -> Iterator[Finding]:
+    """Give the colour models that can be called by name."""
+    for model in environment.model_shelf().files():
+        origin = "imported" if model.imported else "bundled"
+        try:
+            header = read_header(model.path)
+        except SketchcolorError as error:
+            remedy = (
+                f"sketchcolor models remove {model.name}" if model.imported else "install sketchcolor again"
+            )
+            yield Finding(GROUP, f"model {model.name}", str(error), Level.PROBLEM, remedy)
+        else:
+            yield Finding(GROUP, f"model {model.name}", f"{origin}, {header.parameters:,} parameters")
+
+
+def check_plugins() -> Iterator[Finding]:
+    """Give the extractors, and why some do not work or are not ready."""
+    extractors, store = find_extractors(), environment.weight_store()
+    for one in extractors.listings:
+        name = f"extractor {one.name}"
+        if one.problem:
+            remedy = f"update or remove {one.distribution}"
+            yield Finding(GROUP, name, f"{one.origin}: {one.problem}", Level.PROBLEM, remedy)
+            continue
+        try:
+            needed = extractors.weights(one.name)
+        except Exception as error:
+            yield Finding(
+                GROUP, name, f"{one.origin}: {error}", Level.PROBLEM, f"update or remove {one.distribution}"
+            )
+            continue
+        lacking = [file.name for file in needed if store.state(file) is State.MISSING]
+        if lacking:
+            remedy = f"sketchcolor weights fetch {one.name}"
+            yield Finding(GROUP, name, f"lacks weights: {', '.join(lacking)}", Level.MISSING, remedy)
+        else:
+            yield Finding(GROUP, name, "ready")
+
+
+def check_weights() -> Iterator[Finding]:
+    """Give the weights that are stored, each number of them verified."""
+    store = environment.weight_store()
+    for one in find_extractors().registry().all:
+        state = store.state(one.file)
+        if state is State.MISSING:
+            continue
+        try:
+            store.verify(one.file)
+        except SketchcolorError as error:
+            remedy = f"sketchcolor weights fetch {one.file.name} --overwrite"
+            yield Finding(GROUP, f"weights {one.file.name}", str(error), Level.PROBLEM, remedy)
+        else:
+            yield Finding(GROUP, f"weights {one.file.name}", "verified")
+
+
+def check_settings() -> Iterator[Finding]:
+    """Give the config file and the variables that are set, without their values."""
+    path = environment.config_file()
+    if not path.is_file():
+        yield Finding(GROUP, "config file", f"{path}, not there")
+    else:
+        try:
+            tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError, RecursionError) as error:
+            yield Finding(GROUP, "config file", f"{path}: {error}", Level.PROBLEM, "mend or delete it")
+        else:
+            yield Finding(GROUP, "config file", str(path))
+    found = sorted(name for name in environment.variables() if name.startswith("SKETCHCOLOR_"))
+    yield Finding(GROUP, "variables", ", ".join(found) or "none")
+
+
+def _installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _absent(name: str) -> Finding:
+    """Return a finding about a package that is not installed."""
+    return Finding(GROUP, name, "not installed", Level.PROBLEM, f"pip install {name}")

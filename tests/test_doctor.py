@@ -1,0 +1,129 @@
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from sketchcolor_cli import environment
+from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.doctor import examination, machine, selftest, software
+from sketchcolor_cli.doctor.findings import Finding, Level, without_names
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "anna"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "anna"))
+    monkeypatch.setattr("getpass.getuser", lambda: "anna")
+    (tmp_path / "anna").mkdir()
+    return tmp_path / "anna"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{home}/pages/a.png, cannot be written", "~/pages/a.png, cannot be written"),
+        ("/srv/comics/anna/book.cbz is damaged", "…/book.cbz is damaged"),
+        (r"C:\Users\anna\book.cbz", r"…/book.cbz"),
+        ("of anna, not of hannah", "of USER, not of hannah"),
+        ("see https://example.org/a/b.html", "see https://example.org/a/b.html"),
+        ("2 of 4 processors, 3/4 free", "2 of 4 processors, 3/4 free"),
+    ],
+)
+def test_no_names_and_no_foreign_paths_are_shown(home, text, shown):
+    assert without_names(text.format(home=home)) == shown
+
+
+def test_a_check_that_breaks_is_a_finding_and_the_others_go_on():
+    def check_disk():
+        yield Finding("Computer", "disk", "fine")
+        raise RuntimeError("no such device")
+
+    def check_next():
+        yield Finding("Computer", "next", "fine")
+
+    first, broken, after = examination.examine([check_disk, check_next])
+
+    assert (first.value, after.value) == ("fine", "fine")
+    assert broken.level is Level.PROBLEM
+    assert broken.remedy
+    assert "no such device" in broken.value
+
+
+def test_a_folder_that_cannot_be_used_is_a_problem_with_a_remedy(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv(environment.CACHE, str(tmp_path / "file"))
+
+    found = {one.name: one for one in machine.check_folders()}
+
+    assert found["folder: cache"].level is Level.PROBLEM
+    assert environment.CACHE in found["folder: cache"].remedy
+    assert found["this folder"].level is Level.OK
+
+
+def test_a_damaged_model_and_a_broken_config_file_are_problems(tmp_path, monkeypatch):
+    (tmp_path / "mine.safetensors").write_bytes(b"nothing")
+    (tmp_path / "config.toml").write_text("device = ", encoding="utf-8")
+    monkeypatch.setenv(environment.MODELS, str(tmp_path))
+    monkeypatch.setenv(environment.CONFIG, str(tmp_path / "config.toml"))
+
+    models = {one.name: one for one in software.check_models()}
+    settings = {one.name: one for one in software.check_settings()}
+
+    assert models["model default"].level is Level.OK
+    assert models["model mine"].level is Level.PROBLEM
+    assert models["model mine"].remedy == "sketchcolor models remove mine"
+    assert settings["config file"].level is Level.PROBLEM
+    assert environment.MODELS in settings["variables"].value
+
+
+def test_a_library_that_is_not_there_is_named_with_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    monkeypatch.setattr("sketchcolor_cli.files.books.rars.unpacker", lambda: None)
+
+    found = {one.name: one for one in software.check_formats()}
+
+    assert found["HEIC"].level is Level.MISSING
+    assert found["HEIC"].remedy == "pip install 'sketchcolor-cli[heic]'"
+    assert found["CBR"].level is Level.MISSING
+
+
+def test_results_that_a_broken_installation_gives_are_told():
+    page = np.ones((8, 8), np.float32)
+    page[0] = 0
+    rough = np.ones((8, 8, 3), np.float32)
+    rough[4:] = (0.8, 0.2, 0.2)
+    good = np.where(page[..., None] == 0, 0, rough).astype(np.float32)
+
+    assert selftest.what_is_wrong(page, rough, good) == ""
+    assert "not numbers" in selftest.what_is_wrong(page, rough, np.full_like(good, np.nan))
+    assert "ink" in selftest.what_is_wrong(page, rough, good + 0.1)
+    assert "missed" in selftest.what_is_wrong(page, rough, np.where(page[..., None] == 0, 0, 1 - good))
+
+
+def test_the_command_tells_everything_as_json_and_its_exit_code_says_whether_all_is_well(
+    home, tmp_path, monkeypatch
+):
+    monkeypatch.setenv(environment.WEIGHTS, str(home / "weights"))
+    monkeypatch.chdir(tmp_path)
+
+    done = CliRunner().invoke(app, ["doctor", "--json"])
+    told = json.loads(done.stdout)
+
+    assert done.exit_code == (1 if told["problems"] else 0)
+    named = {one["name"]: one for one in told["findings"]}
+    assert named["bundled model"]["level"] == "ok"
+    assert named["extractor avg"]["remedy"] == "sketchcolor weights fetch avg"
+    assert str(tmp_path) not in done.stdout
+
+
+def test_a_folder_without_permission_is_a_problem(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    found = {one.name: one for one in machine.check_folders()}
+
+    assert found["this folder"].level is Level.PROBLEM
