@@ -32,7 +32,7 @@ from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.extraction.drawer import load_drawer
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, write_picture
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.weights.fetch import import_file
@@ -67,7 +67,7 @@ def measure_time(room: Path, method: str, images: int, rounds: int) -> list[floa
         import_file(store, file, room / "own.safetensors", accept=True)
     draw_pictures(room / "pictures", images, (SIDE, SIDE))
     draw_pictures(room / "one", 1, (SIDE, SIDE))
-    drawer = load_drawer(extractors, method, find_weight=store.find)
+    drawer = Loader(extractors, find_weight=store.find).load(method)
     pictures = [drawer.prepare(read_picture(path)).rgb for path in sorted((room / "pictures").iterdir())]
     batches = [
         torch.from_numpy(np.stack(pictures[first : first + BATCH])).permute(0, 3, 1, 2)

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from sketchcolor_cli import Resources
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.extraction.drawer import load_sketcher
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_plugins.anime2sketch import network
 from sketchcolor_plugins.anime2sketch.network import Anime2Sketch, Enlarge, Procedure, equalized
@@ -215,7 +215,7 @@ def test_equalising_is_done_when_it_is_asked_for(narrow):
     )
     assert not torch.equal(plain, equal)
     with pytest.raises(UsageError, match="clahe is at least 0"):
-        load_sketcher(find_extractors(), declared.name, settings=["clahe=-1"], find_weight=lambda _: file)
+        Loader(find_extractors(), find_weight=lambda _: file).load(declared.name, ["clahe=-1"])
 
 
 @VARIANTS

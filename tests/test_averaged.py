@@ -5,7 +5,7 @@ import torch
 
 from sketchcolor_cli import Extractor, Resources
 from sketchcolor_cli.errors import PluginError, UsageError
-from sketchcolor_cli.extraction.drawer import load_sketcher
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.plugin.discovery import Extractors, Listing, find_extractors
 from sketchcolor_cli.testing import check_extractor
 from sketchcolor_plugins.averaged import MIX, read_mix
@@ -71,9 +71,9 @@ def test_avg_is_the_mean_of_what_its_members_give_alone(mix):
         ]
     )
     rgb = pictures(2)
-    one, other = (load_sketcher(extractors, name)(rgb) for name in ("sketchkeras", "anime2sketch"))
+    one, other = (Loader(extractors).load(name).sketcher(rgb) for name in ("sketchkeras", "anime2sketch"))
     share = read_mix(mix)["sketchkeras"]
-    drawn = load_sketcher(extractors, "avg", settings=[f"mix={mix}"])(rgb)
+    drawn = Loader(extractors).load("avg", [f"mix={mix}"]).sketcher(rgb)
     assert (drawn - (share * one + (1 - share) * other)).abs().max() <= 1e-6
 
 
@@ -122,7 +122,7 @@ def test_a_mixture_that_makes_no_sense_is_refused(text, said):
 def test_an_unknown_member_and_a_mixture_of_itself_are_refused():
     for name, said in (("nobody", "no extractor of this name"), ("avg", "cannot be made of itself")):
         with pytest.raises(PluginError, match=said):
-            load_sketcher(find_extractors(), "avg", settings=[f"mix=gray=1,{name}=1"])
+            Loader(find_extractors()).load("avg", [f"mix=gray=1,{name}=1"])
 
 
 def test_random_shares_are_those_of_the_notes_and_mix_the_members():
@@ -169,7 +169,7 @@ def test_random_shares_are_evenly_spread():
 def test_it_keeps_the_contract(mix):
     extractors = find_extractors()
     declared = extractors.get("avg")
-    members = {name: load_sketcher(extractors, name) for name in ("gray", "xdog")}
+    members = {name: Loader(extractors).load(name).sketcher for name in ("gray", "xdog")}
     check_extractor(
         declared, Resources("cpu", {"mix": mix, "seed": 5}, find_extractor=lambda name: members[name])
     )
@@ -178,4 +178,4 @@ def test_it_keeps_the_contract(mix):
 @pytest.mark.parametrize("seed", ["-1", str(2**70)])
 def test_a_seed_that_is_none_is_refused(seed):
     with pytest.raises(UsageError, match="seed is at least 0"):
-        load_sketcher(find_extractors(), "avg", settings=["mix=gray", f"seed={seed}"])
+        Loader(find_extractors()).load("avg", ["mix=gray", f"seed={seed}"])

@@ -37,7 +37,7 @@ from sketchcolor_cli.coloring.settings import (
 )
 from sketchcolor_cli.compute import devices, precision
 from sketchcolor_cli.errors import CheckpointError, ImageError, TrainingError, UsageError
-from sketchcolor_cli.extraction import drawer as drawers
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
 from sketchcolor_cli.files.books.settings import PdfSettings
 from sketchcolor_cli.files.settings import Container, Shard
@@ -148,7 +148,7 @@ def engines(folder: None, monkeypatch: pytest.MonkeyPatch) -> Engines:
     for place in ("jobs.extract", "plugin.discovery"):
         monkeypatch.setattr(f"sketchcolor_cli.{place}.find_extractors", lambda: found)
     monkeypatch.setattr(devices, "resolve", lambda wanted: f"resolved {wanted}")
-    monkeypatch.setattr(drawers, "load_drawer", made.load)
+    monkeypatch.setattr(Loader, "load", lambda loader, *asked: made.load(loader, *asked))
     monkeypatch.setattr(precision, "choose", lambda device: f"the best of {device}")
     monkeypatch.setattr(environment, "model_file", lambda name: name)
     monkeypatch.setattr(checkpoint, "load_model", made.model)
@@ -342,9 +342,10 @@ def test_pictures_go_through_the_extractor(
 ) -> None:
     assert command(f"extract in -o out {args}").exit_code == 0
     method = given.pop("method", "linework")
-    due = {"device": "resolved auto", "settings": (), "precision": "float32", **given}
-    [loaded] = engines.load.mock_calls
-    assert loaded == call(ANY, method, **due, find_weight=ANY, sketching=Sketching(method), tell=ANY)
+    settings = given.pop("settings", ())
+    due = {"device": "resolved auto", "precision": "float32", **given}
+    loader = Loader(ANY, **due, find_weight=ANY, sketching=Sketching(method), tell=ANY)
+    assert engines.load.mock_calls == [call(loader, method, settings)]
     assert engines.drawer.prepare.mock_calls == [call(A), call(C)]
     drawn = [f"{picture} prepared drawn" for picture in (A, C)]
     assert sorted(engines.drawer.finish.mock_calls) == sorted(call(one) for one in drawn)
@@ -456,18 +457,18 @@ def drawing(factor: float) -> Mock:
 def test_train_draws_its_sketches_with_the_extractor(engines: Engines) -> None:
     engines.load.return_value = drawing(0.5)
     assert command("train data -o run --method faint").exit_code == 0
-    assert engines.load.mock_calls == [call(ANY, "faint", settings=[], find_weight=ANY)]
+    assert engines.load.mock_calls == [call(Loader(ANY, find_weight=ANY), "faint", [])]
     sketch = engines.train.call_args.kwargs["sketch"]
     rgb = np.full((2, 3, 3), 0.25, np.float32)
     assert sketch(rgb).tolist() == (rgb[..., 0] / 2).tolist()
 
 
 def test_of_several_extractors_each_picture_has_one_and_mixtures_are_random(engines: Engines) -> None:
-    engines.load.side_effect = lambda _extractors, name, **_: drawing(0 if name == "faint" else 1)
+    engines.load.side_effect = lambda _loader, name, _settings: drawing(0 if name == "faint" else 1)
     assert command("train data -o run --method faint,linework+gray").exit_code == 0
     assert engines.load.mock_calls == [
-        call(ANY, "faint", settings=[], find_weight=ANY),
-        call(ANY, "avg", settings=["mix=random:linework,gray"], find_weight=ANY),
+        call(Loader(ANY, find_weight=ANY), "faint", []),
+        call(Loader(ANY, find_weight=ANY), "avg", ["mix=random:linework,gray"]),
     ]
     sketch = engines.train.call_args.kwargs["sketch"]
     pictures = [np.full((2, 3, 3), 0.1 + shade / 100, np.float32) for shade in range(40)]
@@ -1020,9 +1021,8 @@ def test_missing_weights_are_one_line_before_any_engine_is_loaded(
 
 def test_weights_are_found_where_the_environment_says(engines: Engines) -> None:
     assert invoke(*shlex.split("extract in -o out"), SKETCHCOLOR_WEIGHTS="kept").exit_code == 0
-    find = engines.load.call_args.kwargs["find_weight"]
-    assert find.__self__.folder == Path("kept")
+    assert engines.load.call_args.args[0].find_weight.__self__.folder == Path("kept")
     assert invoke(*shlex.split("extract in -o out2"), SKETCHCOLOR_WEIGHTS="").exit_code == 0
-    folder = engines.load.call_args.kwargs["find_weight"].__self__.folder
+    folder = engines.load.call_args.args[0].find_weight.__self__.folder
     assert folder.is_absolute()
     assert folder.parts[-2:] == ("sketchcolor", "weights")

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from fake_store import fill_store, make_networks_narrow
 from sketchcolor_cli import Resources
 from sketchcolor_cli.cli.app import app
-from sketchcolor_cli.extraction.drawer import Drawer, load_drawer
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
 from sketchcolor_cli.imaging.images import Picture
 from sketchcolor_cli.plugin.discovery import find_extractors
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from sketchcolor_cli.extraction.drawer import Drawer
     from sketchcolor_cli.weights.store import WeightStore
 
 NAMES = find_extractors().names()
@@ -40,9 +41,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WeightStore]:
 
 def load(store: WeightStore, name: str, *settings: str, size: int | None = None) -> Drawer:
     sketching = Sketching(size=size)
-    return load_drawer(
-        find_extractors(), name, settings=settings, find_weight=store.find, sketching=sketching
-    )
+    return Loader(find_extractors(), find_weight=store.find, sketching=sketching).load(name, settings)
 
 
 def picture(height: int, width: int, seed: int = 0) -> Picture:

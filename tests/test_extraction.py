@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
-from sketchcolor_cli.extraction.drawer import Drawer, load_drawer, load_sketcher, sketch
+from sketchcolor_cli.extraction.drawer import Drawer, sketch
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
 from sketchcolor_cli.imaging.images import Picture
 from sketchcolor_cli.imaging.sizes import SizeRule
@@ -77,7 +78,7 @@ def test_an_extractor_that_ends_the_program_fails_like_any_other():
         sys.exit()
 
     with pytest.raises(PluginError, match=r"demo: ends the program \(sys\.exit\) while it loads"):
-        load_drawer(installed(Extractor("demo", "A demo.", end)), "demo")
+        Loader(installed(Extractor("demo", "A demo.", end))).load("demo")
     with pytest.raises(PluginError, match=r"ends the program \(sys\.exit\)"):
         sketch(end, SizeRule(), torch.rand(1, 3, 4, 4))
 
@@ -91,8 +92,10 @@ def test_an_extractor_is_loaded_with_what_it_asks_for():
         return red
 
     demo = Extractor("demo", "A demo.", load, parameters=(Parameter("a", 1, "A."), Parameter("b", 0.5, "B.")))
-    loaded = load_sketcher(
-        installed(demo), "demo", device="meta", settings=["a=7"], find_weight=lambda file: Path(file.name)
+    loaded = (
+        Loader(installed(demo), device="meta", find_weight=lambda file: Path(file.name))
+        .load("demo", ["a=7"])
+        .sketcher
     )
     assert loaded is red
     assert asked == [("meta", {"a": 7, "b": 0.5}, Path("net.bin"))]
@@ -116,7 +119,7 @@ def test_an_extractor_can_be_made_of_others_each_with_its_own_size_rule():
         Extractor("second", "Two.", lambda resources: fussy(5, 1), size=SizeRule(multiple=5)),
     )
     rgb = torch.rand(2, 3, 7, 9)
-    drawn = sketch(load_sketcher(extractors, "mean"), extractors.get("mean").size, rgb)
+    drawn = sketch(Loader(extractors).load("mean").sketcher, extractors.get("mean").size, rgb)
     assert torch.equal(drawn, (rgb[:, :1] + rgb[:, 1:2]) / 2)
 
 
@@ -126,7 +129,7 @@ def test_an_extractor_cannot_be_made_of_itself():
         Extractor("b", "B.", lambda resources: resources.extractor("a")),
     )
     with pytest.raises(PluginError, match="a → b → a"):
-        load_sketcher(extractors, "a")
+        Loader(extractors).load("a")
 
 
 def test_values_that_make_no_sense_together_are_a_usage_error():
@@ -134,7 +137,7 @@ def test_values_that_make_no_sense_together_are_a_usage_error():
         raise ValueError("low is below high")
 
     with pytest.raises(UsageError, match="demo: low is below high"):
-        load_sketcher(installed(Extractor("demo", "A demo.", load)), "demo")
+        Loader(installed(Extractor("demo", "A demo.", load))).load("demo")
 
 
 def test_a_bug_in_an_extractor_keeps_its_traceback():
@@ -142,15 +145,15 @@ def test_a_bug_in_an_extractor_keeps_its_traceback():
         raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
-        load_sketcher(installed(Extractor("demo", "A demo.", load)), "demo")
+        Loader(installed(Extractor("demo", "A demo.", load))).load("demo")
 
 
 def test_wrong_names_and_settings_are_refused():
     extractors = installed(Extractor("demo", "A demo.", lambda resources: red))
     with pytest.raises(PluginError, match="did you mean demo"):
-        load_sketcher(extractors, "dmeo")
+        Loader(extractors).load("dmeo")
     with pytest.raises(UsageError, match="no parameter 'sigma'"):
-        load_sketcher(extractors, "demo", settings=["sigma=1"])
+        Loader(extractors).load("demo", ["sigma=1"])
 
 
 # Pictures of any size: scaled, padded, in tiles, as memory allows
@@ -258,7 +261,7 @@ def test_a_part_draws_as_it_does_alone():
     extractors = installed(part, whole)
     for size in (None, NATIVE, 40):
         chosen = Sketching(size=size)
-        alone, within = (load_drawer(extractors, name, sketching=chosen) for name in ("part", "whole"))
+        alone, within = (Loader(extractors, sketching=chosen).load(name) for name in ("part", "whole"))
         np.testing.assert_allclose(
             alone.sketch(picture(31, 50)).rgb, within.sketch(picture(31, 50)).rgb, atol=1e-6
         )
@@ -394,7 +397,7 @@ def test_notes_are_kept_with_their_picture():
 def test_a_network_that_looks_at_the_whole_says_so_at_native_size(declared, size, lines):
     told = []
     demo = Extractor("demo", "A demo.", lambda _: red, **declared)
-    load_drawer(installed(demo), "demo", sketching=Sketching(size=size), tell=told.append)
+    Loader(installed(demo), sketching=Sketching(size=size), tell=told.append).load("demo")
     assert len(told) == lines
     assert all("demo looks at the whole picture" in line for line in told)
 
@@ -402,6 +405,6 @@ def test_a_network_that_looks_at_the_whole_says_so_at_native_size(declared, size
 def test_the_number_format_reaches_the_extractor():
     formats = []
     demo = Extractor("demo", "A demo.", lambda resources: formats.append(resources.precision) or red)
-    load_drawer(installed(demo), "demo")
-    load_drawer(installed(demo), "demo", precision="bfloat16")
+    Loader(installed(demo)).load("demo")
+    Loader(installed(demo), precision="bfloat16").load("demo")
     assert formats == ["float32", "bfloat16"]

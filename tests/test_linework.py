@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from sketchcolor_cli import Resources
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.extraction.drawer import load_drawer, load_sketcher
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.imaging.images import Picture
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.testing import check_extractor
@@ -81,7 +81,7 @@ def test_it_draws_black_lines(linework):
 
 def test_it_draws_coloured_lines_as_xdog_does_not(linework):
     picture, truth = shapes(fill=(0.55, 0.75, 0.5), ground=(0.5, 0.7, 0.8), line=(0.75, 0.5, 0.45))
-    xdog = load_sketcher(find_extractors(), "xdog")
+    xdog = Loader(find_extractors()).load("xdog").sketcher
     ours, theirs = (f_score(draw(sketcher, picture), truth) for sketcher in (linework, xdog))
     assert ours > 0.9
     assert ours > theirs + 0.1
@@ -116,7 +116,7 @@ def test_strength_makes_faint_lines_darker_and_no_line_another(linework):
 )
 def test_parameters_out_of_range_are_refused(setting, said):
     with pytest.raises(UsageError, match=said):
-        load_sketcher(find_extractors(), "linework", settings=[setting])
+        Loader(find_extractors()).load("linework", [setting])
 
 
 @pytest.mark.parametrize("level", [0.0, 0.03, 0.08])
@@ -132,5 +132,5 @@ def test_what_is_black_stays_black_unless_told_otherwise(linework, level):
 
 def test_tiles_give_what_the_whole_gives(linework):
     rgb = cv2.resize(np.random.default_rng(3).random((24, 30, 3), np.float32), (1456, 320))
-    tiled = load_drawer(find_extractors(), "linework").sketch(Picture(rgb)).rgb[..., 0]
+    tiled = Loader(find_extractors()).load("linework").sketch(Picture(rgb)).rgb[..., 0]
     np.testing.assert_allclose(tiled, draw(linework, rgb), atol=1e-4)

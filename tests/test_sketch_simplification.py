@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from sketchcolor_cli import Resources
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.extraction.drawer import load_sketcher
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_plugins.loading import layout, load
 from sketchcolor_plugins.sketch_simplification import MARGIN, network
@@ -156,7 +156,7 @@ def test_a_variant_has_weights_of_its_own_which_are_not_for_commerce(variant, na
 
     extractors = find_extractors()
     settings = [f"variant={variant}"]
-    load_sketcher(extractors, NAME, settings=settings, find_weight=find)
+    Loader(extractors, find_weight=find).load(NAME, settings)
     assert asked == extractors.weights(NAME, settings)
     [weights] = asked
     assert weights.name == f"sketch-simplification-{variant}"

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from sketchcolor_cli import Resources
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.extraction.drawer import load_sketcher
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_plugins.loading import layout, load
 from sketchcolor_plugins.sketchkeras import network
@@ -240,6 +240,4 @@ def test_half_the_bits_give_the_same_sketch(small, declared):
 @pytest.mark.parametrize("threshold", ["-0.1", "1.5"])
 def test_a_threshold_that_makes_no_sense_is_refused(small, threshold):
     with pytest.raises(UsageError, match="threshold is from 0 to 1"):
-        load_sketcher(
-            find_extractors(), "sketchkeras", settings=[f"threshold={threshold}"], find_weight=lambda f: small
-        )
+        Loader(find_extractors(), find_weight=lambda f: small).load("sketchkeras", [f"threshold={threshold}"])

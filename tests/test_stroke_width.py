@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sketchcolor_cli.extraction.drawer import load_drawer
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
 from sketchcolor_cli.extraction.stroke_width import stroke_width
 from sketchcolor_cli.imaging.images import Picture
@@ -51,7 +51,7 @@ def test_black_strokes_and_none_and_such_of_many_widths_have_no_width() -> None:
 def hollow(width: int, sketching: Sketching) -> float:
     """Part of the middle of strokes that a sketch leaves light."""
     rgb = drawing(width)
-    drawer = load_drawer(find_extractors(), "linework", sketching=sketching)
+    drawer = Loader(find_extractors(), sketching=sketching).load("linework")
     sketch = drawer.sketch(Picture(rgb)).rgb[..., 0]
     assert sketch.shape == rgb.shape[:2]
     strokes = cv2.erode((rgb[..., 1] < 0.3).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.extraction.drawer import load_sketcher
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.testing import check_extractor
 from sketchcolor_plugins.xdog.filter import XDoG
@@ -181,12 +181,12 @@ def test_values_stay_within_0_and_1_for_every_setting(sigma, k, tau, epsilon, ph
 )
 def test_a_setting_that_makes_no_sense_is_a_usage_error(setting, said):
     with pytest.raises(UsageError, match=said):
-        load_sketcher(find_extractors(), "xdog", settings=[setting])
+        Loader(find_extractors()).load("xdog", [setting])
 
 
 def test_every_setting_has_its_effect():
     extractors = find_extractors()
     rgb = noise(1, 3, 30, 30)
-    plain = load_sketcher(extractors, "xdog")(rgb)
+    plain = Loader(extractors).load("xdog").sketcher(rgb)
     for setting in ("sigma=1", "k=2", "tau=0.7", "epsilon=0.1", "phi=5"):
-        assert not torch.equal(load_sketcher(extractors, "xdog", settings=[setting])(rgb), plain)
+        assert not torch.equal(Loader(extractors).load("xdog", [setting]).sketcher(rgb), plain)

@@ -24,7 +24,8 @@ import numpy as np
 import torch
 
 from sketchcolor_cli.data.shards import ShardSet
-from sketchcolor_cli.extraction.drawer import load_sketcher, sketch
+from sketchcolor_cli.extraction.drawer import sketch
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.training.loop.data import SetDrawings, readable
 
@@ -84,7 +85,7 @@ def drawer(method: str) -> Callable[[torch.Tensor], torch.Tensor]:
     """Return what draws by a method, written as NAME or NAME:PARAMETER=VALUE,PARAMETER=VALUE."""
     name, _, settings = method.partition(":")
     extractors = find_extractors()
-    sketcher = load_sketcher(extractors, name, settings=[one for one in settings.split(",") if one])
+    sketcher = Loader(extractors).load(name, [one for one in settings.split(",") if one]).sketcher
     rule = extractors.get(name).size
     return lambda rgb: sketch(sketcher, rule, rgb)
 

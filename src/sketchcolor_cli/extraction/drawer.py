@@ -10,102 +10,25 @@ import numpy as np
 import torch
 
 from sketchcolor_cli.compute.memory import is_shortage, let_go
-from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
-from sketchcolor_cli.extraction.settings import NATIVE, Sketching
+from sketchcolor_cli.errors import DeviceError, PluginError
+from sketchcolor_cli.extraction.settings import Sketching
 from sketchcolor_cli.extraction.stroke_width import stroke_width
 from sketchcolor_cli.imaging.images import on_paper
 from sketchcolor_cli.imaging.sizes import scaled, spans, tile_side
-from sketchcolor_cli.plugin.contract import Resources
-from sketchcolor_cli.plugin.parameters import parse_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from sketchcolor_cli.imaging.images import Picture
     from sketchcolor_cli.imaging.sizes import PadPlan, SizeRule, Span
     from sketchcolor_cli.plugin.contract import Extractor, Sketcher
-    from sketchcolor_cli.plugin.discovery import Extractors
-    from sketchcolor_cli.weights.spec import WeightFile
 
     FloatArray = NDArray[np.float32]
 
 _PICTURE = 2**20  # pixels; what counts as one picture where the batch size says how many are drawn at once
 _TILE = 1024  # pixels; the side of what a tile decides, where margins are not wider than a quarter of it
-
-
-def load_drawer(
-    extractors: Extractors,
-    name: str,
-    *,
-    device: str = "cpu",
-    settings: Iterable[str] = (),
-    find_weight: Callable[[WeightFile], Path] | None = None,
-    precision: str = "float32",
-    sketching: Sketching | None = None,
-    tell: Callable[[str], None] = lambda _line: None,
-) -> Drawer:
-    """Load an extractor and those that it is made of, ready to draw pictures of any size.
-
-    Args:
-        extractors: Where it and those that it is made of are found.
-        name: Its name.
-        device: Where it shall work, as torch names it.
-        settings: The user's parameters, each ``name=value``.
-        find_weight: Returns where a weight file lies.
-        precision: The number format that networks may compute in, as torch names it.
-        sketching: The size and the number of pictures at once. The size is that of the extractor, or where it
-            is made of others, that of each of them.
-        tell: Called with a line that is good to know.
-
-    Raises:
-        PluginError: There is no such extractor, or it is made of itself.
-        UsageError: A parameter is unknown or its value makes no sense.
-    """
-
-    def load(name: str, settings: Iterable[str], within: tuple[str, ...]) -> Drawer:
-        if name in within:
-            raise PluginError(f"{' → '.join((*within, name))}: an extractor cannot be made of itself")
-        extractor = extractors.get(name)
-        parts: list[Drawer] = []
-
-        def part(other: str) -> Drawer:
-            parts.append(load(other, (), (*within, name)))
-            return parts[-1]
-
-        values = parse_parameters(extractor.name, extractor.parameters, settings)
-        resources = Resources(device, values, find_weight, part, precision)
-        try:
-            sketcher = extractor.load(resources)
-        except ValueError as error:
-            raise UsageError(f"{name}: {error}") from error
-        except SystemExit as error:
-            raise PluginError(
-                f"{name}: ends the program (sys.exit) while it loads; tell its authors"
-            ) from error
-        if extractor.working_size and extractor.margin is None and sketching and sketching.size == NATIVE:
-            tell(
-                f"{name} looks at the whole picture, so large ones are not cut into tiles and take much "
-                f"memory; it was made for {extractor.working_size} pixels"
-            )
-        return Drawer(extractor, sketcher, device=device, sketching=sketching, tell=tell, scales=not parts)
-
-    return load(name, settings, ())
-
-
-def load_sketcher(
-    extractors: Extractors,
-    name: str,
-    *,
-    device: str = "cpu",
-    settings: Iterable[str] = (),
-    find_weight: Callable[[WeightFile], Path] | None = None,
-) -> Sketcher:
-    """Load an extractor and return its bare sketcher; the arguments and errors are those of load_drawer."""
-    drawer = load_drawer(extractors, name, device=device, settings=settings, find_weight=find_weight)
-    return drawer.sketcher
 
 
 class Fit(NamedTuple):

@@ -134,16 +134,14 @@ class PageSketcher:
 
     def _load(self, device: str) -> Drawer:
         from sketchcolor_cli.compute import precision
-        from sketchcolor_cli.extraction.drawer import load_drawer  # imports torch
+        from sketchcolor_cli.extraction.loader import Loader  # imports torch
 
         request = self._request
-        return load_drawer(
+        return Loader(
             find_extractors(),
-            request.method,
             device=device,
-            settings=request.parameters,
             find_weight=environment.weight_store().find,
             precision=precision.choose(device) if request.half else "float32",
             sketching=replace(request.sketching, method=request.method),
             tell=self._note,
-        )
+        ).load(request.method, request.parameters)

@@ -22,14 +22,14 @@ def array_sketcher(method: str, device: str) -> Callable[[Array], Array]:
         PluginError: There is no such extractor.
         WeightError: Its weights are not there.
     """
-    from sketchcolor_cli.extraction.drawer import load_drawer
+    from sketchcolor_cli.extraction.loader import Loader
     from sketchcolor_cli.imaging.images import Picture
     from sketchcolor_cli.plugin.discovery import find_extractors
 
     extractors = find_extractors()
     store = environment.weight_store()
     store.require(extractors.weights(method, ()))
-    drawer = load_drawer(extractors, method, device=device, find_weight=store.find)
+    drawer = Loader(extractors, device=device, find_weight=store.find).load(method)
 
     def draw(rgb: Array) -> Array:
         return drawer.sketch(Picture(rgb)).rgb[..., 0]

@@ -174,10 +174,11 @@ def sketcher(method: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]
         chosen.append(("avg" if mixed else name, mix))
     for name, mix in chosen:
         store.require(extractors.weights(name, mix))
-    from sketchcolor_cli.extraction.drawer import load_drawer  # imports torch
+    from sketchcolor_cli.extraction.loader import Loader  # imports torch
     from sketchcolor_cli.imaging.images import Picture
 
-    drawers = [load_drawer(extractors, name, settings=mix, find_weight=store.find) for name, mix in chosen]
+    loader = Loader(extractors, find_weight=store.find)
+    drawers = [loader.load(name, mix) for name, mix in chosen]
 
     def draw(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
         drawer = drawers[crc32(rgb.tobytes()) % len(drawers)]

@@ -14,7 +14,7 @@ from sketchcolor_cli.coloring.guides.points import painted, points_of, read_poin
 from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.settings import Extras
 from sketchcolor_cli.compute import devices
-from sketchcolor_cli.extraction.drawer import load_drawer
+from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.imaging.images import read_picture, write_picture
 from sketchcolor_cli.imaging.settings import Saving
 from sketchcolor_cli.plugin.discovery import find_extractors
@@ -87,7 +87,7 @@ def _drawer(method: str, device: str) -> Drawer:
     extractors, store = find_extractors(), environment.weight_store()
     extractors.get(method)
     store.require(extractors.weights(method, ()))
-    return load_drawer(extractors, method, device=devices.resolve(device), find_weight=store.find)
+    return Loader(extractors, device=devices.resolve(device), find_weight=store.find).load(method)
 
 
 def _points(request: Mapping[str, Any], page: Picture) -> list[Picture]:
