@@ -96,6 +96,23 @@ def test_a_page_has_its_own_seed_and_is_done_again_when_it_changes(
     assert (tmp_path / "out/2.png").stat().st_mtime_ns == before
 
 
+def test_a_page_with_a_seed_of_its_own_is_drawn_beside_its_strokes(
+    tmp_path: Path, pages: Path, model: Path
+) -> None:
+    (tmp_path / "hints").mkdir()
+
+    def found(about: dict[str, Any], name: str, **more: Any) -> np.ndarray:
+        (tmp_path / "hints/1.json").write_text(json.dumps({"points": [STROKE], **about}))
+        return colored(pages, tmp_path / name, model, hints=[tmp_path / "hints"], **more)["1.png"]
+
+    own = found({"seed": 5}, "own")
+    np.testing.assert_array_equal(own, found({}, "drawn", seed=5, guess="draw"))
+    assert (own != found({}, "mean", seed=5)).any()
+    np.testing.assert_array_equal(
+        found({"seed": 5}, "asked", guess="mean"), found({}, "as asked", guess="mean")
+    )
+
+
 def test_only_some_of_the_files(tmp_path: Path, pages: Path, model: Path) -> None:
     request = ColorizeRequest.of(inputs=[pages], output=tmp_path / "out", model=str(model), device="cpu")
     from dataclasses import replace

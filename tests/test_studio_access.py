@@ -11,9 +11,10 @@ import struct
 import threading
 import time
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from starlette.websockets import WebSocketDisconnect
@@ -411,6 +412,10 @@ def test_clients_that_are_slow_half_done_or_many_take_nothing_from_others(client
             assert said(link, half.encode()).startswith(b"HTTP/1.1 408")
         with socket.create_connection(place) as link:  # half a head
             assert said(link, b"GET /healthz HTTP/1.1\r\nHo") == b""
+        with socket.create_connection(place) as link:  # half a head on a connection that was kept
+            assert said(link, health.replace(b"Connection: close\r\n", b"") + b"GET /hea").endswith(b'"ok"}')
+        with socket.create_connection(place) as link:  # empty lines for ever
+            assert trickled(link, b"", b"\r\n") == b""
         with socket.create_connection(place) as link:  # no HTTP
             assert said(link, b"\x16\x03\x01\x02\x00\x01\r\n\r\n")[:12] in (
                 b"HTTP/1.1 400",
@@ -418,6 +423,60 @@ def test_clients_that_are_slow_half_done_or_many_take_nothing_from_others(client
             )
         with socket.create_connection(place) as link:
             assert said(link, health).startswith(b"HTTP/1.1 200")
+
+
+def trickled(link: socket.socket, request: bytes, piece: bytes) -> bytes:
+    """Send a request and then piece after piece, until the server answers or closes; return what it says."""
+    link.settimeout(0.1)
+    link.sendall(request)
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with suppress(TimeoutError):
+            return link.recv(65536)
+        try:
+            link.sendall(piece)
+        except ConnectionError:
+            return b""
+    raise AssertionError("the server waits for ever")
+
+
+@pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "image/png"])
+def test_a_body_that_comes_too_slowly_is_not_waited_for(client: Client, kind: str) -> None:
+    limits = Limits(silence=5, request_seconds=0.5)
+    address = "/api/v1/pages" if "form" in kind else f"/api/v1/pages/{page_id(client)}/rough"
+    method = "POST" if "form" in kind else "PUT"
+    if "json" in kind:
+        address = address.replace("rough", "marks")
+    head = f'{method} {address} HTTP/1.1\r\nHost: localhost\r\n{LET_IN}\r\nIf-Match: "0"\r\n'
+    begun = (
+        '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+        if "form" in kind
+        else ""
+    )
+    with listening(limits, client) as place, socket.create_connection(place) as link:
+        request = f"{head}Content-Type: {kind}\r\nContent-Length: 90000\r\n\r\n{begun}".encode()
+        assert trickled(link, request, b"x").startswith(b"HTTP/1.1 408")
+
+
+def test_who_takes_nothing_of_an_answer_is_let_go(client: Client, folder: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), np.uint8)
+    Image.fromarray(noise).save(folder / "noise.png")  # larger than what systems keep for a connection
+    try:
+        [page] = [one["id"] for one in client.get(PROJECT).json()["pages"] if one["name"] == "noise.png"]
+        with listening(Limits(silence=0.4), client) as place, socket.socket() as link:
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            link.connect(place)
+            head = f"GET /api/v1/pages/{page}/original HTTP/1.1\r\nHost: localhost\r\n{LET_IN}\r\n\r\n"
+            link.settimeout(20)
+            link.sendall(head.encode())
+            assert link.recv(8) == b"HTTP/1.1"
+            time.sleep(1.5)
+            got = 0
+            with suppress(ConnectionResetError):
+                got = sum(map(len, iter(lambda: link.recv(65536), b"")))
+            assert got < noise.size / 2
+    finally:
+        (folder / "noise.png").unlink()
 
 
 def test_events_come_as_they_happen(client: Client) -> None:

@@ -162,6 +162,23 @@ def test_settings_change_the_profile_and_leave_what_the_user_wrote(client: Clien
     assert (folder / "series.toml").read_text() == text
 
 
+def test_the_model_that_was_started_with_is_written_down_unless_the_profile_names_one(
+    client: Client, folder: Path, model: Path
+) -> None:
+    project = client.get("/api/v1/project")
+    assert (project.json()["settings"]["model"], project.json()["notes"]) == ("small.safetensors", [])
+    asked = {"settings": project.json()["settings"] | {"seed": 4}}  # as the page sends it
+    put = client.put("/api/v1/project", json=asked, headers={"If-Match": project.headers["etag"]})
+    assert put.status_code == 200, put.json()
+    request = ColorizeRequest.of(inputs=[folder], output="out")
+    assert (request.model, request.colors.seed) == (str(model), 4)
+    (folder / "series.toml").write_text('model = "default"\n')
+    project = client.get("/api/v1/project").json()
+    assert project["settings"]["model"] == "default"
+    [note] = project["notes"]
+    assert note.startswith("series.toml names the model default, which counts; --model ")
+
+
 def test_rough_layers_and_masks_are_png_files_encoded_anew(client: Client, folder: Path) -> None:
     for name, kind in (("rough", "rough"), ("mask", "masks")):
         address = f"{at(client)}/{name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -94,7 +94,7 @@ class Painter:
         shared: list[_Looked] = []
         for seed in seeds:
             made = copy(self)
-            made.settings, made._shared = replace(self.settings, seed=seed), shared
+            made.settings, made._shared = self.settings.in_seed(seed), shared
             yield made
 
     def __call__(
@@ -165,10 +165,11 @@ class Painter:
 
         They are drawn at a size of their own, so that they are the same at every working size.
         """
-        guess, colors = self.settings.guess, self.model.lattice()
+        settings, colors = self.settings, self.model.lattice()
+        guess, averaged = settings.guess, guided and not settings.own_seed
         if guess is Guess.DRAW and colors is None:
             raise UsageError("this model holds no colours to draw from; leave --guess out")
-        if guess is Guess.MEAN or colors is None or (guess is Guess.AUTO and guided):
+        if guess is Guess.MEAN or colors is None or (guess is Guess.AUTO and averaged):
             return hint_at
         sketch = shrink_by(gray, self._scale(gray, _GUESSED_AT))
         hint = hint_at(sketch.shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sketchcolor_cli.errors import UsageError
@@ -116,6 +116,19 @@ class ColorizeSettings(Settings):
         "mean takes their average; auto draws on pages without hints and references.",
     )
     seed: int = setting(3, "Seed of the random colours; the same seed gives the same colours again.", least=0)
+
+    own_seed: bool = internal(
+        False, "Whether the page was given its seed, so that auto draws beside hints.", matters=False
+    )
+
+    def in_seed(self, seed: int | None) -> ColorizeSettings:
+        """Return the settings for a page that was given this seed as its own; None for one without.
+
+        Who chooses a seed for a page wants its colours, so they are drawn beside hints as well.
+        """
+        if seed is None:
+            return self
+        return replace(self, seed=seed, own_seed=True)
 
 
 def parse_directions(text: str) -> tuple[int, int]:

@@ -253,9 +253,7 @@ class PageColorizer:
         return [(name, partial(self._paint_with, where, settings)) for name, where, settings in ways]
 
     def _paint_with(self, device: str, settings: ColorizeSettings, page: Page) -> PaintedPage:
-        if page.seed is not None:
-            settings = replace(settings, seed=page.seed)
-        colorizer = self._colorizer_of(device, settings)
+        colorizer = self._colorizer_of(device, settings.in_seed(page.seed))
         guides = page.references, page.hints
         self._latents.save(page.job, colorizer, page.picture, *guides)
         if page.prepared is None:

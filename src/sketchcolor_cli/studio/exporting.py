@@ -44,7 +44,8 @@ def work(asked: dict[str, Any], send: Callable[[bytes], None]) -> None:
 
     Args:
         asked: ``folder`` and ``output``; ``pages``, names from the folder on, or null for all; ``format``,
-            ``quality``, ``layers``, ``flats``, ``again``, ``book``, ``points``, ``device``.
+            ``quality``, ``layers``, ``flats``, ``again``, ``book``, ``points``, ``device``, and ``model`` for
+            a project that names none.
         send: Is given each frame.
     """
     try:
@@ -65,6 +66,8 @@ def _colorized(asked: dict[str, Any], send: Callable[[bytes], None]) -> Outcome:
     values: dict[str, Any] = {"format": asked["format"], "quality": asked["quality"], "flats": asked["flats"]}
     if asked["layers"] != "none":
         values["layers"] = asked["layers"]
+    if not _names_model(folder):
+        values["model"] = asked["model"]
     output, device = Path(asked["output"]), asked["device"]
     request = ColorizeRequest.of(inputs=[folder], output=output, device=device, **values)
     only = tuple(folder / name for name in asked["pages"] or ())
@@ -80,6 +83,15 @@ def _colorized(asked: dict[str, Any], send: Callable[[bytes], None]) -> Outcome:
             send(packed({"event": "page", "name": name, "state": str(event.kind), "detail": event.message}))
 
     return colorize(request, progress)
+
+
+def _names_model(folder: Path) -> bool:
+    from sketchcolor_cli.files.worklist import SERIES
+    from sketchcolor_cli.jobs.requests import ColorizeRequest
+    from sketchcolor_cli.jobs.series import read_series
+
+    profile = folder / SERIES
+    return profile.is_file() and "model" in read_series(ColorizeRequest, profile)
 
 
 def _bound(asked: dict[str, Any]) -> list[str]:

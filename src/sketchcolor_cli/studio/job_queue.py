@@ -283,6 +283,7 @@ class Queue:
             "folder": str(project.folder),
             "output": str(project.output),
             "device": self._device,
+            "model": project.series.usual_model,
         }
         if asked["pages"] is not None:
             names = {page.id: page.name for page in project.pages()}

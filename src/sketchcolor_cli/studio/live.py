@@ -266,10 +266,10 @@ class Desk:
             yield _on_screen("variant", known, done, width)._replace(seed=seed)
             wish.check()
 
-    def colorizer(self, look: Look, **changes: Any) -> Colorizer:
-        """Return what colours pages so; the network is loaded once for all."""
+    def colorizer(self, look: Look, seed: int | None = None, **changes: Any) -> Colorizer:
+        """Return what colours pages so, or a page of this seed; the network is loaded once for all."""
         stamps = tuple(_stamp(Path(one)) for one in (look.model, *look.sheets))
-        key = look, tuple(sorted(changes.items())), stamps
+        key = look, seed, tuple(sorted(changes.items())), stamps
         with self._lock:
             if key in self._colorizers:
                 self._colorizers.move_to_end(key)
@@ -280,7 +280,7 @@ class Desk:
             made = Colorizer(
                 self._model(look.model),
                 device,
-                look.chosen(**changes),
+                look.chosen(**changes).in_seed(seed),
                 sheets=sheets,
                 palette=palette,
                 matcher=self._matcher if sheets else None,
@@ -337,10 +337,8 @@ class Desk:
         urgency: int,
     ) -> Painted:
         """Let the network paint a page; the first answer is drawn at ``side``, 0 stands for the settings'."""
-        changes: dict[str, Any] = {} if seed is None else {"seed": seed}
-        if side:
-            changes |= {"work_size": side, "base_size": side}
-        return self._paint(self.colorizer(look, **changes), known, page, hints, wish, urgency=urgency)
+        changes: dict[str, Any] = {"work_size": side, "base_size": side} if side else {}
+        return self._paint(self.colorizer(look, seed, **changes), known, page, hints, wish, urgency=urgency)
 
     def _paint(
         self,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.errors import DataError, ImageError, UsageError
+from sketchcolor_cli.errors import DataError, ImageError, SketchcolorError, UsageError
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, SERIES
 from sketchcolor_cli.studio import running
@@ -99,6 +100,9 @@ def ready(
     )
     if project is not None:
         studio.open(project)
+        with suppress(SketchcolorError):  # a broken profile is told on the page
+            for line in project.other_model():
+                told(line)
     access = Access(
         token,
         running.allowed_hosts(settings.host, settings.allow_hosts),

@@ -20,12 +20,12 @@ from PIL import Image
 
 from sketchcolor_cli.errors import DataError, ImageError, SketchcolorError, WorklistError
 from sketchcolor_cli.files.atomic import write_bytes
-from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, find_jobs
+from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, SERIES, find_jobs
 from sketchcolor_cli.studio import marks as marks_file
 from sketchcolor_cli.studio.limits import Limits
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.revisions import NONE, content_of, identifier, revision_of, stale
-from sketchcolor_cli.studio.series_files import HINTS, MASKS, ROUGH, SHEETS, SeriesFiles
+from sketchcolor_cli.studio.series_files import DEFAULT, HINTS, MASKS, ROUGH, SHEETS, SeriesFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -297,6 +297,7 @@ class Project:
         notes = []
         try:
             settings = self.series.settings()
+            notes += self.other_model()
         except SketchcolorError as error:
             notes.append(str(error))
             settings = {}
@@ -320,6 +321,19 @@ class Project:
             "pages": self.describe_all(),
             "notes": notes,
         }
+
+    def other_model(self) -> list[str]:
+        """Return a line where the profile names another model than the one the user started with.
+
+        Raises:
+            DataError: The profile makes no sense.
+        """
+        usual, named = self.series.usual_model, self.series.model()
+        if usual in (DEFAULT, named):
+            return []
+        return [
+            f"{SERIES} names the model {named}, which counts; --model {usual} is for projects that name none"
+        ]
 
     def put(self, settings: Any, swatches: Any, expected: str) -> None:
         """Write settings and swatches, of which either may be None for as it is.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 import secrets
 import socket
 from contextlib import suppress
@@ -95,9 +96,16 @@ def address(listening: socket.socket, host: str) -> str:
 
 
 class Patient(HttpToolsProtocol):
-    """HTTP that closes connections on which nothing is asked, and those beyond a number."""
+    """HTTP that closes connections beyond a number, and those on which nothing goes on.
+
+    A head has to come whole within a time, on connections that are kept, too; who takes nothing of an
+    answer for as long is let go.
+    """
 
     limits: Limits
+    _head: asyncio.TimerHandle | None = None
+    _look: asyncio.TimerHandle | None = None
+    _unread = 0  # bytes of answers that waited for the client at the last look
 
     def connection_made(self, transport: Any) -> None:
         """Take a connection, unless there are too many."""
@@ -105,23 +113,52 @@ class Patient(HttpToolsProtocol):
             transport.close()
             return
         super().connection_made(transport)
-        self._watch = self.loop.call_later(self.limits.silence, self._let_go)
+        self._await_head()
+        self._look = self.loop.call_later(self.limits.silence, self._look_at_reader)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let a connection go."""
-        if hasattr(self, "_watch"):
-            self._watch.cancel()
-            super().connection_lost(exc)
+        if self._look is None:  # it was refused
+            return
+        self._look.cancel()
+        self._end_head()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take what comes on a connection that was not refused."""
-        if hasattr(self, "_watch"):
-            super().data_received(data)
+        if self._look is None:
+            return
+        super().data_received(data)
+        if self._head is None and (self.cycle is None or self.cycle.response_complete):
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """Begin with a request."""
+        self._end_head()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._head = self.loop.call_later(self.limits.silence, self._let_go)
+
+    def _end_head(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
 
     def _let_go(self) -> None:
-        upgraded = self.transport.get_protocol() is not self
-        if self.cycle is None and not upgraded:  # no whole head of a request came by now
+        if not self._is_socket():
             self.transport.close()
+
+    def _look_at_reader(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        if unread and unread == self._unread:
+            self.transport.abort()
+        elif not self._is_socket():  # which sees to this by itself
+            self._unread = unread
+            self._look = self.loop.call_later(self.limits.silence, self._look_at_reader)
+
+    def _is_socket(self) -> bool:
+        return self.transport.get_protocol() is not self
 
 
 class Server(uvicorn.Server):
@@ -147,7 +184,7 @@ def server_of(app: ASGIApp, limits: Limits, begun: Callable[[], None]) -> Server
         http=type("LimitedHttp", (Patient,), {"limits": limits}),
         ws="websockets-sansio",
         ws_max_size=limits.document,
-        timeout_keep_alive=20,
+        timeout_keep_alive=math.ceil(limits.silence),
         timeout_graceful_shutdown=3,
         server_header=False,
         lifespan="on",

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 HINTS, ROUGH, MASKS, SHEETS, SWATCHES = "hints", "rough", "masks", "sheets", "swatches.gpl"
 """Names of folders and files beside the pages."""
 
+DEFAULT = "default"
+"""The model that every profile has that names none."""
+
 _LONGEST = 80  # letters of a swatch's name
 
 
@@ -37,11 +40,22 @@ class SeriesFiles:
         folder: The project's.
         lock: Held while files are written.
         profile: The file with the settings.
+        usual_model: What counts where the profile names no model; the next change of the profile names it.
     """
+
+    usual_model = DEFAULT
 
     def __init__(self, folder: Path, lock: threading.RLock) -> None:
         self.folder, self.lock = folder, lock
         self.profile = folder / SERIES
+
+    def model(self) -> str:
+        """Return the name or file of the model.
+
+        Raises:
+            DataError: The profile makes no sense.
+        """
+        return str(self.said().get("model", self.usual_model))
 
     def said(self) -> dict[str, Any]:
         """Return what the profile sets, by the name of the setting; nothing without one.
@@ -68,7 +82,7 @@ class SeriesFiles:
         chosen = {name: said.get(name, getattr(usual, name)) for name in color_settings()}
         palette = said.get("palette")
         named = None if palette is None else "swatches" if palette == self.folder / SWATCHES else "file"
-        return {"model": Path(said.get("model", "default")).name, "palette": named} | {
+        return {"model": Path(self.model()).name, "palette": named} | {
             name: str(value) if isinstance(value, str) else value for name, value in chosen.items()
         }
 
@@ -142,8 +156,9 @@ class SeriesFiles:
         unknown = sorted(set(given) - {*color_settings(), "model", "palette"})
         if unknown:
             raise ProblemError(422, f"settings: {unknown[0]} means nothing")
+        now = self.settings()
         values = {leaf.key: given[name] for name, leaf in color_settings().items() if name in given}
-        if "model" in given:
+        if "model" in given and given["model"] != now["model"]:
             values["model"] = self._model_of(given["model"])
         if "palette" in given:
             if given["palette"] not in (None, "swatches", "file"):
@@ -164,6 +179,8 @@ class SeriesFiles:
         """Change values of the profile, which is read before it counts."""
         with self.lock:
             old = content_of(self.profile)
+            if self.usual_model != DEFAULT and "model" not in self.said():
+                values = {"model": self.usual_model, **values}
             text = template(ColorizeRequest) if old is None else old.decode("utf-8-sig")
             new = with_values(text, values)
             draft = self.profile.with_name(f".draft.{SERIES}")  # read as TOML, by its ending

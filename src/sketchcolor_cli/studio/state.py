@@ -73,6 +73,7 @@ class Studio:
 
     def open(self, project: Project) -> None:
         """Open a project in place of the one that is open."""
+        project.series.usual_model = self.model
         self._project = project
         self.queue.open(project)
         self.shelf.note(project, len(project.pages()))

@@ -105,6 +105,15 @@ export async function changeProject(change) {
   if (change.settings) await projectSaver.flush();
 }
 
+/**
+ * Whether there are changes of ours that are not saved, which what others saved must not replace.
+ *
+ * @returns {boolean}
+ */
+export function isProjectChanged() {
+  return projectSaver !== null && (projectSaver.dirty || projectSaver.state !== "saved");
+}
+
 /** Save the project now. */
 export async function flushProject(closing = false) {
   await projectSaver?.flush(closing);

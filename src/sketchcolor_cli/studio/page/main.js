@@ -1,6 +1,6 @@
 // The beginning: token, language, events of the server, and the screen that the address names.
 
-import { app, attempt, flushProject, notify, onNotice, setProject, updateJob, updatePage } from "./app.js";
+import { app, attempt, flushProject, isProjectChanged, notify, onNotice, setProject, updateJob, updatePage } from "./app.js";
 import { generalCommands } from "./commands.js";
 import { ApiError, CLIENT, json, takeToken, token } from "./core/api.js";
 import { addCommands, listenToKeys } from "./core/commands.js";
@@ -92,6 +92,7 @@ function listenToServer() {
 async function onProject(event) {
   if (event.by === CLIENT && !event.opened) return;
   if (event.revision === app.value.project?.revision && !event.opened) return;
+  if (isProjectChanged() && !event.opened) return void flushProject(); // is refused, and the user chooses
   const before = app.value.project?.id;
   const project = await attempt(currentProject);
   setProject(project);

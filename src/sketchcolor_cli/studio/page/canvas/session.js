@@ -154,17 +154,21 @@ export class Session {
   async variants(seeds, arrived) {
     this.onVariant = arrived;
     await this.#flushRasters();
-    this.live?.ask({ type: "variants", marks: this.marks(), seeds, width: 320 });
+    this.live?.ask({ type: "variants", marks: this.marks(), seeds, width: innerWidth > 2000 ? 640 : 320 });
   }
 
   /**
-   * Keep a seed as the page's own.
+   * Keep a seed as the page's own; null for none. It is kept in the file of the strokes, which are saved first.
    *
-   * @param {number} seed
+   * @param {number | null} seed
    */
   async takeSeed(seed) {
+    const { hint } = this.savers;
+    await hint?.flush();
     const page = await attempt(() => json(`/pages/${this.page.id}`, { method: "PATCH", json: { seed } }));
-    if (page) this.page = { ...this.page, ...page };
+    if (!page) return;
+    this.page = { ...this.page, ...page };
+    if (hint?.state === "saved") hint.settle(page.marks_revision ?? "0", hint.dirty);
     this.compute();
   }
 

@@ -67,7 +67,8 @@ export function shownKey(key) {
  * Build the button of a command.
  *
  * @param {string} id
- * @param {{label?: boolean, class?: string}} [look] label: whether its name is written on it
+ * @param {{label?: boolean | string, class?: string}} [look] label: whether its name is written on it, or a
+ *   shorter one
  * @returns {HTMLButtonElement}
  */
 export function commandButton(id, look = {}) {
@@ -84,7 +85,7 @@ export function commandButton(id, look = {}) {
       onclick: () => runCommand(id),
     },
     command?.icon && icon(command.icon),
-    look.label && h("span", {}, name),
+    look.label && h("span", {}, look.label === true ? name : look.label),
   );
 }
 

@@ -8,11 +8,13 @@ import { icon } from "../core/icons.js";
 import { kept, keep } from "../core/kept.js";
 import { routeOf } from "../core/router.js";
 import { settingField } from "./fields.js";
+import { knowsExport } from "./firsthint.js";
 import { jobCard, startJob } from "./jobs.js";
 
 /** Open the dialog. */
 export function openExport() {
   const { described } = app.value;
+  knowsExport();
   const values = {
     ...Object.fromEntries(described.export.map((one) => [one.name, one.default])),
     ...knownValues(described.export),

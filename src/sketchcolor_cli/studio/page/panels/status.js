@@ -48,7 +48,7 @@ export function conflictNotice(session) {
     fill(
       element,
       icon("warning"),
-      h("span", {}, t("conflict.text")),
+      h("span", {}, t(saving.project === "conflict" ? "conflict.project" : "conflict.text")),
       h("button", { type: "button", class: "button small", onclick: choose(false) }, t("conflict.theirs")),
       h(
         "button",

@@ -8,6 +8,7 @@ import { fill, h } from "../core/dom.js";
 import { t, tn } from "../core/i18n.js";
 import { icon } from "../core/icons.js";
 import { writePalette } from "../core/palettefile.js";
+import { basicColors } from "./basiccolors.js";
 
 /** @typedef {import("../core/api.js").Swatch} Swatch */
 
@@ -15,6 +16,7 @@ import { writePalette } from "../core/palettefile.js";
 export function swatchPanel() {
   const list = h("div", { class: "swatch-list", role: "list" });
   const recent = h("div", { class: "recent" });
+  const basic = basicColors();
   let written = "";
   const ends = [
     app.watch(["project"], ({ project }) => {
@@ -23,9 +25,9 @@ export function swatchPanel() {
       written = now;
     }),
     app.watch(["recent"], () => fill(recent, recentDots())),
-    app.watch(["color"], ({ color }) => markPresent([list, recent], color)),
+    app.watch(["color"], ({ color }) => markPresent([basic, list, recent], color)),
   ];
-  const element = h("div", { class: "swatches" }, presentColors(ends), list, actions(), recent);
+  const element = h("div", { class: "swatches" }, presentColors(ends), basic, recent, list, actions());
   return { element, close: () => ends.forEach((end) => end()) };
 }
 

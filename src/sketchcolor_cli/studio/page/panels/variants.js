@@ -27,24 +27,26 @@ export function openVariants(bench) {
   };
   const chosen = (/** @type {number} */ seed, /** @type {Tile} */ tile, /** @type {MouseEvent} */ event) => {
     if (state.keeping) return keepArea(bench, tile, event);
-    void session.takeSeed(seed).then(() => dialog.close());
+    take(seed);
     notify(t("variants.taken", { seed }));
   };
+  const take = (/** @type {number | null} */ seed) =>
+    void session.takeSeed(seed).then(() => dialog.close());
   const draw = () => drawTiles(bench, grid, state.first, chosen);
   const others = () => {
     state.first += COUNT;
     draw();
   };
-  const more = h("button", { type: "button", class: "button", onclick: others }, t("variants.more"));
+  const button = (/** @type {string} */ text, /** @type {() => void} */ run) =>
+    h("button", { type: "button", class: "button", onclick: run }, t(text));
+  const taken = session.page.seed !== null && button("variants.none", () => take(null));
   const bar = h(
     "div",
     { class: "dialog-bar" },
     modes((keeping) => (state.keeping = keeping)),
-    more,
+    h("div", { class: "row" }, taken, button("variants.more", others)),
   );
-  const averaged = session.marks().length > 0 && app.value.project?.settings.guess === "auto";
-  const note = averaged && h("p", { class: "field-help" }, t("variants.hinted"));
-  const dialog = openDialog(t("command.variants"), { class: "full", closed: resume }, bar, note, grid);
+  const dialog = openDialog(t("command.variants"), { class: "full", closed: resume }, bar, grid);
   session.paused = true;
   draw();
 }
@@ -57,6 +59,7 @@ export function openVariants(bench) {
  */
 function drawTiles({ session }, grid, first, chosen) {
   const tiles = new Map(Array.from({ length: COUNT }, (_, at) => [first + at, newTile(first + at)]));
+  tiles.get(session.page.seed ?? -1)?.face.setAttribute("aria-current", "true");
   fill(
     grid,
     [...tiles.values()].map((one) => one.element),

@@ -1,6 +1,6 @@
 // The book screen: all pages with their states, the queue, and how far colours move from page to page.
 
-import { app, attempt, notify, setProject, updatePage } from "../app.js";
+import { app, attempt, flushProject, notify, setProject, updatePage } from "../app.js";
 import { json } from "../core/api.js";
 import { commandButton } from "../core/commands.js";
 import { onEvent } from "../core/events.js";
@@ -11,7 +11,7 @@ import { lazyPicture, loadPicture } from "../core/pictures.js";
 import { go } from "../core/router.js";
 import { ACCEPTED, fileInput, takeFiles } from "../panels/intake.js";
 import { jobCard, loadJobs, startJob } from "../panels/jobs.js";
-import { statusLine } from "../panels/status.js";
+import { conflictNotice, statusLine } from "../panels/status.js";
 import { topBar } from "../panels/topbar.js";
 
 /** @typedef {import("../core/api.js").Page} Page */
@@ -24,6 +24,7 @@ const QUEUE = { format: "keep", book: "none", layers: "none" };
 /** @returns {import("../main.js").Screen} */
 export function bookScreen() {
   const status = statusLine();
+  const conflict = conflictNotice(() => null);
   const [jobs, drift] = [h("div", { class: "jobs" }), h("div", { class: "drift" })];
   const [queue, grid] = [h("div", { class: "row queue" }), h("ol", { class: "page-grid" })];
   /** @type {Map<string, {element: HTMLElement, close: () => void}>} */
@@ -32,6 +33,7 @@ export function bookScreen() {
   const tiles = new Map();
   const ends = [
     status.close,
+    conflict.close,
     app.watch(["jobs"], () => showJobs(jobs, cards)),
     app.watch(["project"], ({ project }) => {
       fill(queue, queueButtons(project?.pages ?? []));
@@ -57,7 +59,7 @@ export function bookScreen() {
     drift,
   );
   const pages = h("section", { class: "book-pages" }, h("div", { class: "queue-bar" }, queue, adder()), grid);
-  const main = h("main", { class: "book" }, pages, side);
+  const main = h("main", { class: "book" }, conflict.element, pages, side);
   const element = h("div", { class: "book-screen" }, bar, main);
   return {
     element,
@@ -116,6 +118,7 @@ function queueButtons(pages) {
 
 /** Make a sheet and swatches of the pages that are done. */
 async function carry() {
+  await flushProject();
   const project = await attempt(() => json("/carry", { method: "POST", json: {} }));
   if (!project) return;
   setProject(project);
@@ -183,6 +186,7 @@ function newTile(page, at) {
       h("span", { class: "tile-name", title: page.name }, `${at + 1} · ${page.name}`),
       done,
     ),
+    h("p", { class: "tile-state" }),
     h("p", { class: "tile-detail" }),
   );
 }
@@ -212,7 +216,8 @@ function showTile(tile, page, at) {
   done.setAttribute("aria-label", t("book.mark", { name: page.name }));
   done.dataset.tip = t("book.mark", { name: page.name });
   done.setAttribute("aria-pressed", String(page.state === "done"));
-  const detail = tile.querySelector(".tile-detail");
+  const [word, detail] = [".tile-state", ".tile-detail"].map((one) => tile.querySelector(one));
+  if (word) word.textContent = state;
   if (detail) detail.textContent = page.detail;
   if (tile.dataset.state && tile.dataset.state !== page.state) reload(tile, page.id);
   tile.dataset.state = page.state;

@@ -137,7 +137,7 @@ function barMiddle(page, panels) {
     pageCluster(page, panels),
     h("div", { class: "cluster" }, ...steps),
     h("div", { class: "cluster segmented", role: "group", "aria-label": t("label.compare") }, ...compare),
-    h("div", { class: "cluster" }, live, commandButton("compute"), commandButton("variants")),
+    h("div", { class: "cluster" }, live, commandButton("compute"), wordButton("variants")),
   ];
 }
 
@@ -149,7 +149,7 @@ function barMiddle(page, panels) {
 function pageCluster(page, panels) {
   const pages = app.value.project?.pages ?? [];
   const number = pages.findIndex((one) => one.id === page.id) + 1;
-  const done = commandButton("done", { class: "done" });
+  const done = wordButton("done", "done");
   const stateOf = () => app.value.project?.pages.find((one) => one.id === page.id)?.state;
   panels.push(ended(app.watch(["project"], () => setPressed(done, stateOf() === "done"))));
   const [name, place] = [h("span", {}, page.name), h("small", {}, `${number}/${pages.length}`)];
@@ -167,9 +167,14 @@ function ended(close) {
   return { element: document.createElement("i"), close };
 }
 
+/** @param {string} name of a command @param {string} [look] @returns {HTMLElement} its button, with a word on wide screens */
+function wordButton(name, look = "") {
+  return commandButton(name, { label: t(`word.${name}`), class: `word ${look}` });
+}
+
 function barRight() {
   return [
-    commandButton("book", { class: "wide-only" }),
+    wordButton("book", "wide-only"),
     commandButton("export", { label: true, class: "primary" }),
     commandButton("panel", { class: "narrow-only" }),
   ];
