@@ -18,13 +18,14 @@ from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.studio.frames import packed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from multiprocessing.connection import Connection
 
     from sketchcolor_cli.jobs.outcome import Outcome
+    from sketchcolor_cli.studio.books import Original
+    from sketchcolor_cli.studio.project import Project
 
 _NICE = 10  # who paints meanwhile goes first
-_BOOKS = ("cbz", "pdf", "epub")
 
 
 def run(pipe: Connection, asked: str) -> None:
@@ -100,18 +101,37 @@ def _bound(asked: dict[str, Any]) -> list[str]:
     from sketchcolor_cli.studio.project import Project
 
     project = Project(Path(asked["folder"]))
-    made = []
-    if asked["book"] in _BOOKS:
-        from sketchcolor_cli.files.books.making import make_book
-
-        pages = [page for page in project.pages() if asked["pages"] is None or page.name in asked["pages"]]
-        target = project.output / f"{project.folder.name}.{asked['book']}"
-        results = [_result(page.target, asked["format"]) for page in pages]
-        make_book(target, [path for path in results if path.is_file()], project.folder.name)
-        made.append(target.name)
+    made = [] if asked["book"] == "none" else _books(project, asked)
     if asked["points"]:
         made.append(write_points(project))
     return made
+
+
+def _books(project: Project, asked: dict[str, Any]) -> list[str]:
+    """Bind the books that the pages came out of, or make a new one; return their names."""
+    from sketchcolor_cli.files.books.making import make_book
+    from sketchcolor_cli.studio.books import bind_again, originals
+
+    results = {page.name: _result(page.target, asked["format"]) for page in project.pages()}
+    there = {name: path for name, path in results.items() if path.is_file()}
+    known, kind = originals(project.folder), asked["book"]
+    made = f"{project.folder.name}.{kind}"
+    if kind == "same":
+        targets = {f"{Path(one.name).stem}{one.ending}": one for one in known}
+    elif kind == "cbz" and asked["pages"] is None and _is_whole(known, results):
+        targets = {made: known[0]}
+    else:
+        chosen = [path for name, path in there.items() if asked["pages"] is None or name in asked["pages"]]
+        make_book(project.output / made, chosen, project.folder.name)
+        return [made]
+    for name, original in targets.items():
+        bind_again(original, project.output / name, there, asked["format"], asked["quality"])
+    return list(targets)
+
+
+def _is_whole(known: list[Original], results: Mapping[str, Path]) -> bool:
+    """Return whether all pages, and no others, came out of one archive."""
+    return len(known) == 1 and known[0].is_archive and set(known[0].pages) == set(results)
 
 
 def _result(path: Path, kind: str) -> Path:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.studio import exporting
+from sketchcolor_cli.studio.books import originals
 from sketchcolor_cli.studio.frames import unpacked
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.revisions import identifier
@@ -35,7 +36,7 @@ _KEPT = 20  # jobs that are over and still listed
 _OFTEN = 0.2  # seconds between two things told of a running job
 CHOICES = {
     "format": ("keep", "png", "jpeg", "webp", "avif"),
-    "book": ("none", "cbz", "pdf", "epub"),
+    "book": ("none", "same", "cbz", "pdf", "epub"),
     "layers": ("none", "ora", "psd", "png"),
 }
 """What a job may be asked for; the first of each unless it says another."""
@@ -396,6 +397,8 @@ def _checked(project: Project, asked: dict[str, Any]) -> dict[str, Any]:
     quality = asked.get("quality", 95)
     if isinstance(quality, bool) or not isinstance(quality, int) or not 0 <= quality <= 100:
         raise ProblemError(422, "quality must be a whole number from 0 to 100")
+    if done["book"] == "same" and not originals(project.folder):
+        raise ProblemError(422, "these pages came out of no book; choose cbz, pdf or epub")
     known = {page.id for page in project.pages()}
     if not known:
         raise ProblemError(409, "the project has no pages yet; add some first")

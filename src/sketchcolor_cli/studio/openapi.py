@@ -8,6 +8,7 @@ from typing import Any
 from starlette.routing import Route
 
 from sketchcolor_cli.studio.colors import color_settings, schema_of
+from sketchcolor_cli.studio.job_queue import CHOICES
 
 _PROBLEM = {
     "description": "A problem (RFC 9457): one sentence that says what is wrong and what to do.",
@@ -49,10 +50,10 @@ _JSON: dict[str, Any] = {
         "type": "object",
         "properties": {
             "pages": {"type": ["array", "null"], "items": {"type": "string"}},
-            "format": {"enum": ["keep", "png", "jpeg", "webp", "avif"]},
+            "format": {"enum": list(CHOICES["format"])},
             "quality": {"type": "integer", "minimum": 0, "maximum": 100},
-            "book": {"enum": ["none", "cbz", "pdf", "epub"]},
-            "layers": {"enum": ["none", "ora", "psd", "png"]},
+            "book": {"enum": list(CHOICES["book"])},
+            "layers": {"enum": list(CHOICES["layers"])},
             "flats": {"type": "boolean"},
             "points": {"type": "boolean"},
             "again": {"type": "boolean"},

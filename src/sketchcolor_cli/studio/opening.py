@@ -12,6 +12,7 @@ from sketchcolor_cli.errors import DataError, ImageError, SketchcolorError, Usag
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, SERIES
 from sketchcolor_cli.studio import running
+from sketchcolor_cli.studio.books import unpack_book
 from sketchcolor_cli.studio.engine import Engine, ProcessHost
 from sketchcolor_cli.studio.guard import Access
 from sketchcolor_cli.studio.job_queue import ProcessRunner, Queue
@@ -20,7 +21,6 @@ from sketchcolor_cli.studio.project import Project
 from sketchcolor_cli.studio.server import application
 from sketchcolor_cli.studio.shelf import Shelf
 from sketchcolor_cli.studio.state import Studio
-from sketchcolor_cli.studio.uploads import unpack_book
 
 if TYPE_CHECKING:
     import socket
@@ -135,6 +135,6 @@ def _unpacked(book: Path) -> Path:
         if known == stamp:
             return folder
         raise UsageError(f"{folder}: is there already, and not of this {book.name}; move or open it instead")
-    unpack_book(book, folder)
+    unpack_book(book, folder, folder, book.name)
     write_bytes(note, json.dumps(stamp, ensure_ascii=False).encode(), ImageError)
     return folder

@@ -22,6 +22,7 @@ from sketchcolor_cli.errors import DataError, ImageError, SketchcolorError, Work
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, SERIES, find_jobs
 from sketchcolor_cli.studio import marks as marks_file
+from sketchcolor_cli.studio.books import originals
 from sketchcolor_cli.studio.limits import Limits
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.revisions import NONE, content_of, identifier, revision_of, stale
@@ -319,6 +320,7 @@ class Project:
             "swatches": swatches,
             "sheets": sheets,
             "pages": self.describe_all(),
+            "books": [one.name for one in originals(self.folder)],
             "notes": notes,
         }
 

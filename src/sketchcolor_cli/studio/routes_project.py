@@ -16,6 +16,7 @@ from sketchcolor_cli.errors import BookError, SketchcolorError
 from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.studio import uploads
 from sketchcolor_cli.studio.asking import client_of, expected_revision, files_in, form_of, json_of, number
+from sketchcolor_cli.studio.books import unpack_book
 from sketchcolor_cli.studio.described import export_settings, project_settings
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.project import Project
@@ -171,7 +172,7 @@ def _book_pages(studio: Studio, file: UploadFile) -> list[Path]:
         if studio.project.pages():  # several books in one project do not mix
             stem = cleaned(PurePosixPath(file.filename or "book").stem) or "book"
             folder = _free(folder, stem)
-        return uploads.unpack_book(path, folder)
+        return unpack_book(path, folder, studio.project.folder, PurePosixPath(file.filename or "book").name)
     except SketchcolorError as error:
         raise type(error)(str(error).replace(str(path), file.filename or "book")) from error
     finally:

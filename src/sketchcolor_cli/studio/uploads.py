@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from sketchcolor_cli.errors import BookError, ImageError, SketchcolorError
-from sketchcolor_cli.files.atomic import atomic_write
-from sketchcolor_cli.files.books.opening import open_book
-from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, IMAGE_SUFFIXES
+from sketchcolor_cli.errors import ImageError, SketchcolorError
+from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX
 from sketchcolor_cli.imaging.images import read_picture
 from sketchcolor_cli.studio.shelf import cleaned
 
@@ -53,26 +51,6 @@ def add_picture(folder: Path, file: BinaryIO, name: str) -> Path:
         raise ImageError(f"{name}: cannot be kept ({error.strerror}); free some space") from error
     finally:
         draft.unlink(missing_ok=True)
-
-
-def unpack_book(book: Path, folder: Path) -> list[Path]:
-    """Take the pages of a book out into a folder, as 0001.png and so on.
-
-    Raises:
-        BookError: It cannot be read.
-    """
-    done = []
-    with open_book(book) as opened:
-        for number, entry in enumerate(opened.pages, start=1):
-            suffix = PurePosixPath(entry.name).suffix.lower()
-            target = folder / f"{number:04d}{suffix if suffix in IMAGE_SUFFIXES else '.png'}"
-            with atomic_write(target, BookError) as draft, draft.open("wb") as out:
-                for piece in opened.chunks(entry):
-                    out.write(piece)
-            done.append(target)
-    if not done:
-        raise BookError(f"{book.name}: has no pages")
-    return done
 
 
 def _checked(draft: Path, name: str) -> str:

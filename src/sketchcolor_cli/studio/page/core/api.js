@@ -7,7 +7,7 @@
 /** @typedef {{name: string, color: string}} Swatch */
 /** @typedef {{id: string, name: string, width: number, height: number}} Sheet */
 /** @typedef {{revision: string, id: string, name: string, folder: string, settings: Record<string, any>,
- *   swatches: Swatch[], sheets: Sheet[], pages: Page[], notes: string[]}} Project */
+ *   swatches: Swatch[], sheets: Sheet[], pages: Page[], books: string[], notes: string[]}} Project */
 /** @typedef {{id: string, state: string, done: number, failed: {page: string | null, name: string, detail: string}[],
  *   skipped: number, total: number, page: string | null, detail: string, folder: string,
  *   request: Record<string, any>, files: {id: string, name: string, size: number}[],

@@ -13,11 +13,11 @@ import { jobCard, startJob } from "./jobs.js";
 
 /** Open the dialog. */
 export function openExport() {
-  const { described } = app.value;
   knowsExport();
+  const settings = usableSettings();
   const values = {
-    ...Object.fromEntries(described.export.map((one) => [one.name, one.default])),
-    ...knownValues(described.export),
+    ...Object.fromEntries(settings.map((one) => [one.name, one.default])),
+    ...knownValues(settings),
   };
   const scope = { value: "all" };
   const outcome = h("div", { class: "export-outcome", role: "status" });
@@ -41,7 +41,7 @@ export function openExport() {
     icon("export"),
     h("span", {}, t("export.start")),
   );
-  const fields = described.export.map((one) =>
+  const fields = settings.map((one) =>
     settingField(one, values[one.name], (value) => (values[one.name] = value)),
   );
   const form = h(
@@ -56,6 +56,21 @@ export function openExport() {
     void run();
   });
   openDialog(t("command.export"), { class: "export", closed: () => card?.close() }, form, outcome);
+}
+
+/**
+ * Return the settings of an export; pages that came out of a book go back into it unless another is chosen.
+ *
+ * @returns {import("../app.js").Setting[]}
+ */
+function usableSettings() {
+  const fromBook = Boolean(app.value.project?.books.length);
+  return app.value.described.export.map((one) => {
+    if (one.name !== "book") return one;
+    return fromBook
+      ? { ...one, default: "same" }
+      : { ...one, choices: (one.choices ?? []).filter((choice) => choice !== "same") };
+  });
 }
 
 /**
