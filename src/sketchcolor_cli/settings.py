@@ -16,6 +16,7 @@ Everything else is derived from the fields: the check on construction, the optio
 from __future__ import annotations
 
 import difflib
+import errno
 import types
 import typing
 from collections.abc import Mapping
@@ -23,7 +24,6 @@ from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
 from functools import cache
 from keyword import iskeyword
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -39,6 +39,8 @@ REQUIRED: Any = MISSING
 """The default of a setting that must be given."""
 
 _KEY = "sketchcolor"  # of our entry in a field's metadata
+_LONGEST_SAID = 300  # characters of a value in a message
+_FARTHEST = 2**63 - 1  # what is larger is no value of anything, and more than libraries can count
 _KINDS: Mapping[type, str] = {
     int: "a whole number",
     float: "a number",
@@ -115,7 +117,7 @@ class Setting:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return True
         return (
-            isfinite(value)
+            -_FARTHEST <= value <= _FARTHEST
             and (self.least is None or value >= self.least)
             and (self.above is None or value > self.above)
             and (self.most is None or value <= self.most)
@@ -239,17 +241,23 @@ class Leaf:
         if self.about.words and isinstance(value, str):
             return self._read_one(value)
         if self.kind is Path and isinstance(value, str):
-            path = Path(value).expanduser()
-            return folder / path if folder is not None else path
+            return self._accept_path(value, folder)
         if issubclass(self.kind, Enum) and isinstance(value, str):
             return self._read_one(value)
-        if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
-            return float(value)
+        if self.kind is float and isinstance(value, int) and abs(value) <= _FARTHEST:
+            value = value if isinstance(value, bool) else float(value)
         if isinstance(value, bool) and self.kind is not bool:
             raise UsageError(f"{self.option} {value!r}: must be {self.wanted()}")
         if self.kind in _KINDS and not isinstance(value, self.kind):
-            raise UsageError(f"{self.option} {value!r}: must be {self.wanted()}")
+            raise UsageError(f"{self.option} {_short(repr(value))}: must be {self.wanted()}")
         return value
+
+    def _accept_path(self, value: str, folder: Path | None) -> Path:
+        try:
+            path = Path(value).expanduser()
+        except RuntimeError as error:
+            raise UsageError(f"{self.option} {value}: there is no such user; write the whole path") from error
+        return folder / path if folder is not None else path
 
     def wanted(self) -> str:
         """Return what the value must be, as words."""
@@ -272,12 +280,26 @@ class Leaf:
             mistyped = self.kind in _KINDS and (
                 not isinstance(one, expected) or (isinstance(one, bool) and self.kind is not bool)
             )
+            if isinstance(one, Path):
+                self._check_path(one)
             if (
                 mistyped
                 or not self.about.allows(one)
                 or (issubclass(self.kind, Enum) and not isinstance(one, self.kind))
             ):
-                raise UsageError(f"{self.option} {one}: must be {self.wanted()}")
+                raise UsageError(f"{self.option} {_short(str(one))}: must be {self.wanted()}")
+
+    def _check_path(self, path: Path) -> None:
+        """Refuse what the system takes for no name at all; whether there is such a file is not asked."""
+        try:
+            path.lstat()
+        except ValueError as error:
+            raise UsageError(f"{self.option} {path}: no name of a file") from error
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise UsageError(
+                    f"{self.option} {path}: the name is too long; choose a shorter one"
+                ) from error
 
 
 @dataclass(frozen=True)
@@ -454,6 +476,11 @@ def _walk(settings: Settings) -> Iterator[tuple[Leaf, Any]]:
         for name in leaf.path:
             value = getattr(value, name)
         yield leaf, value
+
+
+def _short(text: str) -> str:
+    """Return a value as it stands in a message; numbers in a file may have thousands of digits."""
+    return text if len(text) <= _LONGEST_SAID else f"{text[:_LONGEST_SAID]}..."
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

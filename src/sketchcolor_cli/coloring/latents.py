@@ -57,7 +57,7 @@ def read_latents(path: Path) -> dict[str, Latent]:
     try:
         pages = read_document(path)["pages"]
         latents = {str(name): np.array(latent, np.float32) for name, latent in pages.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise DataError(f"{path}: holds no latent vectors; write them with --save-z") from error
     if not latents or any(one.ndim != 1 or not np.isfinite(one).all() for one in latents.values()):
         raise DataError(f"{path}: holds no latent vectors; write them with --save-z")

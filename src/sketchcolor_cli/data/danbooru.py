@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
+import zlib
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -129,7 +130,7 @@ def read_rules(path: Path) -> Rules:
             forbidden=frozenset(found.get("forbidden", ())),
             require=require,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(f"{path}: a rule is missing or has a value of another kind ({error!r})") from error
 
 
@@ -197,7 +198,7 @@ def _lines(path: Path) -> Iterator[bytes]:
             yield from file
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; check the name") from error
-    except (OSError, EOFError, lzma.LZMAError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read to its end ({error}); fetch it again") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -176,7 +177,7 @@ def list_files(inputs: Sequence[Path], apart: Path | None = None) -> Listing:
     found = Found()
     files: dict[str, PictureFile] = {}
     known: set[Path] = set()
-    several = sum(one.is_dir() for one in inputs) > 1
+    several = sum(os.path.isdir(one) for one in inputs) > 1  # noqa: PTH112 - is_dir() raises for long names
     for given in inputs:
         try:
             for source, place in find_pictures(given, apart or given, found, books=True, apart=several):

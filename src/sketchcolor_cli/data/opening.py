@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,4 +54,5 @@ def find_shards(given: str) -> list[Path]:
         if not found:
             raise DataError(f"{given}: names no shard; write the smaller number first, as in {{000..003}}")
         return found
-    return sorted(Path(given).glob("*.tar")) if Path(given).is_dir() else []
+    # Not Path.is_dir(), which raises for too long a name.
+    return sorted(Path(given).glob("*.tar")) if os.path.isdir(given) else []  # noqa: PTH112

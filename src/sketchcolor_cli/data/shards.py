@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import warnings
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from sketchcolor_cli.data.pictures import PictureSet
 from sketchcolor_cli.errors import DataError, ImageError
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+
+MOST_PIXELS = 2**26
+"""The largest picture that is read of a shard: A3 at 600 dpi."""
 
 
 class ShardSet(PictureSet):
@@ -87,6 +94,9 @@ class ShardSet(PictureSet):
 
     def _decoded(self, index: int, name: str, flags: int) -> NDArray[np.uint8]:
         data = self._part(index, name)
+        if _claims_too_much(data):
+            most = f"{MOST_PIXELS / 1e6:.0f} million pixels"
+            raise ImageError(f"{self.place(index)}.{name}: claims more than {most}; pack it smaller")
         try:
             image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
         except cv2.error:  # larger than OpenCV reads
@@ -95,3 +105,16 @@ class ShardSet(PictureSet):
             what = "line drawing" if name == "line" else "picture"
             raise ImageError(f"{self.place(index)}: the {what} cannot be decoded; pack it again")
         return np.asarray(image, np.uint8)
+
+
+def _claims_too_much(data: bytes) -> bool:
+    """Whether a picture's header names too many pixels; OpenCV would fill them all for seconds."""
+    with warnings.catch_warnings():  # Pillow warns of large pictures
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(BytesIO(data)) as image:
+                return image.width * image.height > MOST_PIXELS
+        except Image.DecompressionBombError:
+            return True
+        except Exception:  # damaged files make Pillow raise nearly anything; that it is none is told later
+            return False

@@ -56,7 +56,7 @@ def directory(path: Path) -> dict[str, dict[str, Place]]:
                 samples.setdefault(folder + slash + key, {})[part.split(".")[0]] = place
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; check the name") from error
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, OverflowError, tarfile.TarError, zlib.error) as error:
         reason = str(error).partition("\n")[0].rstrip(":")
         raise DataError(f"{path}: cannot be read as a tar shard ({reason}); fetch it again") from error
     return samples

@@ -163,7 +163,11 @@ def _age(path: Path) -> int:
 def _record(line: bytes) -> Record | None:
     try:
         plain: dict[str, Any] = json.loads(line.decode(errors="surrogateescape"))
-        plain["failed"] = [(page, reason) for page, reason in plain["failed"]]
-        return Record(**plain)
+        plain["failed"] = [(str(page), str(reason)) for page, reason in plain["failed"]]
+        record = Record(**plain)
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
+    texts = record.target, record.source, record.content, record.settings
+    numbers = record.size, record.changed, record.bytes
+    sound = all(isinstance(one, str) for one in texts) and all(isinstance(one, int) for one in numbers)
+    return record if sound else None

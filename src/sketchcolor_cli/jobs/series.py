@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -37,12 +38,13 @@ def find_series(given: Path | None, inputs: Sequence[Path]) -> Path | None:
     if given is not None:
         return series_file(given)
     beside = Path(inputs[0]) / SERIES if len(inputs) == 1 else None
-    return beside if beside is not None and beside.is_file() else None
+    # Not Path.is_file(), which raises for too long a name; that is told when the request is made.
+    return beside if beside is not None and os.path.isfile(beside) else None  # noqa: PTH113
 
 
 def series_file(given: Path) -> Path:
     """Return the profile of a folder, or the file itself."""
-    return given / SERIES if given.is_dir() else given
+    return given / SERIES if os.path.isdir(given) else given  # noqa: PTH112
 
 
 def read_series(kind: type[Settings], path: Path) -> dict[str, Any]:
@@ -62,7 +64,8 @@ def read_series(kind: type[Settings], path: Path) -> dict[str, Any]:
             if not file.exists():
                 named = file.relative_to(path.parent) if file.is_relative_to(path.parent) else file
                 raise DataError(f"{path}: {leaf.key} names {str(named)!r}, which is not there")
-    if (beside := path.parent / str(values.get("model", ""))).is_file():
+    beside = path.parent / str(values.get("model", ""))
+    if os.path.isfile(beside):  # noqa: PTH113 - Path.is_file() raises for too long a name
         values["model"] = str(beside)
     return values
 

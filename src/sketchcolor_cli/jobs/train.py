@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from zlib import crc32
 
 from sketchcolor_cli import environment
 from sketchcolor_cli.compute import devices
-from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.errors import DataError, UsageError
+from sketchcolor_cli.files.regular import parse_document, read_bytes
 from sketchcolor_cli.networks.registry import read_header
 from sketchcolor_cli.settings import REQUIRED, Settings, argument, build, from_table, part, setting
 from sketchcolor_cli.training.settings import TrainSettings, on_preset
@@ -76,9 +76,12 @@ def read_config(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        table = parse_document(read_bytes(path), str(path), toml=True)
+    except DataError as problem:
+        raise UsageError(f"--config {problem}") from problem
+    try:
         return from_table(TrainRequest, table)
-    except (OSError, ValueError, RecursionError, UsageError) as problem:
+    except UsageError as problem:
         raise UsageError(f"--config {path}: {problem}") from problem
 
 

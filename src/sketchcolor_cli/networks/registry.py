@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import os
 import re
 import shutil
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ class ModelShelf:
             if one.name == name_or_path:
                 return one.path
         path = Path(name_or_path)
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises for too long a name
             raise CheckpointError(
                 f"{name_or_path}: neither a model file nor the name of a model; {self._like(name_or_path)}"
             )
@@ -191,10 +192,13 @@ def read_header(path: Path) -> ModelHeader:
             length = min(int.from_bytes(file.read(8), "little"), _LONGEST)
             tensors: dict[str, Any] = json.loads(file.read(length))
         about = json.loads(tensors.pop("__metadata__")["sketchcolor"])
+        numbers = {name: math.prod(one["shape"]) for name, one in tensors.items()}
+        if sum(numbers.values()) > path.stat().st_size:  # a number takes a byte or more
+            raise ValueError("the header names more numbers than there are")  # noqa: TRY301
         return ModelHeader(
             str(about["architecture"]),
             str(about["licence"]),
-            sum(math.prod(one["shape"]) for name, one in tensors.items() if not name.endswith(_BUFFERS)),
+            sum(count for name, count in numbers.items() if not name.endswith(_BUFFERS)),
             dict(about["provenance"]),
             dict(about["config"]),
         )

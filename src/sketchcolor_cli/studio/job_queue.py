@@ -13,11 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sketchcolor_cli.errors import ImageError
-from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.studio import exporting
 from sketchcolor_cli.studio.books import originals
 from sketchcolor_cli.studio.frames import unpacked
+from sketchcolor_cli.studio.job_file import OVER, read_jobs, write_jobs
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.revisions import identifier
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     Written = dict[tuple[Path, str], list[Path]]
     Made = tuple[Path, dict[str, Any]]
 
-JOBS = Path(".sketchcolor/jobs.json")
 _KEPT = 20  # jobs that are over and still listed
 _OFTEN = 0.2  # seconds between two things told of a running job
 CHOICES = {
@@ -42,7 +40,6 @@ CHOICES = {
 """What a job may be asked for; the first of each unless it says another."""
 SWITCHES = ("flats", "points", "again")
 """What a job may be asked for as well; each is off unless it says so."""
-_OVER = frozenset({"done", "failed", "cancelled", "interrupted"})
 _MEDIA = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".cbz", ".pdf"}) | {
     ".epub",
     ".ora",
@@ -148,13 +145,7 @@ class Queue:
         """Take the jobs of a project in place of those of the last, whose running job ends."""
         self.stop()
         self._project = project
-        try:
-            self._jobs = json.loads((project.folder / JOBS).read_bytes())
-        except (OSError, ValueError):
-            self._jobs = []
-        for job in self._jobs:
-            if job["state"] not in _OVER:
-                job["state"], job["page"] = "interrupted", None
+        self._jobs = read_jobs(project.folder, project.output)
 
     def stop(self) -> None:
         """End the job that runs; it can be taken up again."""
@@ -201,7 +192,7 @@ class Queue:
             "started": None,
             "finished": None,
         }
-        over = [one for one in self._jobs if one["state"] in _OVER]
+        over = [one for one in self._jobs if one["state"] in OVER]
         for one in over[: max(0, len(over) - _KEPT)]:
             self._jobs.remove(one)
         self._jobs.append(job)
@@ -231,7 +222,7 @@ class Queue:
             ProblemError: There is none.
         """
         job = self._find(job_id)
-        if job["state"] in _OVER:
+        if job["state"] in OVER:
             self._jobs.remove(job)
         else:
             if self._running is not None and self._running[0] is job:
@@ -372,8 +363,7 @@ class Queue:
 
     def _keep(self) -> None:
         if self._project is not None:
-            data = json.dumps(self._jobs, ensure_ascii=False, indent=1).encode()
-            write_bytes(self._project.folder / JOBS, data, ImageError)
+            write_jobs(self._project.folder, self._jobs)
 
 
 def _checked(project: Project, asked: dict[str, Any]) -> dict[str, Any]:

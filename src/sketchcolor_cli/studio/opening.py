@@ -130,11 +130,11 @@ def _unpacked(book: Path) -> Path:
     if folder.is_dir():
         try:
             known = json.loads(note.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             known = None
         if known == stamp:
             return folder
         raise UsageError(f"{folder}: is there already, and not of this {book.name}; move or open it instead")
     unpack_book(book, folder, folder, book.name)
-    write_bytes(note, json.dumps(stamp, ensure_ascii=False).encode(), ImageError)
+    write_bytes(note, json.dumps(stamp).encode(), ImageError)
     return folder

@@ -52,7 +52,7 @@ def _end_of(lines: list[str], first: int) -> int:
     for last in range(first + 1, len(lines) + 1):
         try:
             tomllib.loads("\n".join(lines[first:last]))
-        except tomllib.TOMLDecodeError:
+        except (tomllib.TOMLDecodeError, RecursionError):
             continue
         return last
     raise DataError(f"{lines[first]}: not valid TOML; mend it")

@@ -174,7 +174,7 @@ class Project:
                     state["failed"][page.name] = failed
             if state == before:
                 return
-            self._write(self.folder / STATE, json.dumps(state, ensure_ascii=False, indent=1).encode())
+            self._write(self.folder / STATE, json.dumps(state, indent=1).encode())
 
     # What is painted on a page
 
@@ -210,7 +210,7 @@ class Project:
         Raises:
             ProblemError: It is none, or the page's file is damaged.
         """
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        if seed is not None and not _is_seed(seed):
             raise ProblemError(422, "a seed is a whole number of at least 0, or null")
         path = self._hints(page)
         with self.lock:
@@ -227,10 +227,13 @@ class Project:
             return [], None
         try:
             document = json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ProblemError(422, f"hints of {page.name}: the file is not valid JSON; mend it") from error
         about = document if isinstance(document, dict) else {"points": document}
-        return marks_file.checked(about.get("points"), self.limits), about.get("seed")
+        marks, seed = marks_file.checked(about.get("points"), self.limits), about.get("seed")
+        if seed is not None and not _is_seed(seed):
+            raise ProblemError(422, f"hints of {page.name}: the seed must be a whole number of at least 0")
+        return marks, seed
 
     def layer(self, page: Page, kind: str) -> Path:
         """Return the file of a page's rough layer or mask."""
@@ -286,8 +289,9 @@ class Project:
             if known is None or known[0] != stamp:
                 document = json.loads(path.read_bytes())
                 about = document if isinstance(document, dict) else {"points": document}
-                known = self._counts[path] = stamp, (len(about["points"]), about.get("seed"))
-        except (OSError, ValueError, TypeError, KeyError):
+                seed = about.get("seed")
+                known = self._counts[path] = stamp, (len(about["points"]), seed if _is_seed(seed) else None)
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return 0, None
         return known[1]
 
@@ -357,12 +361,16 @@ class Project:
         try:
             document = json.loads((self.folder / STATE).read_bytes())
             return {"done": list(document["done"]), "failed": dict(document["failed"])}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return {"done": [], "failed": {}}
 
     def _write(self, path: Path, data: bytes) -> str:
         write_bytes(path, data, ImageError)
         return revision_of(data)
+
+
+def _is_seed(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _state_of(about: Mapping[str, Any], *, done: bool, draft: bool) -> str:

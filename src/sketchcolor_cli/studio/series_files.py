@@ -181,7 +181,10 @@ class SeriesFiles:
             old = content_of(self.profile)
             if self.usual_model != DEFAULT and "model" not in self.said():
                 values = {"model": self.usual_model, **values}
-            text = template(ColorizeRequest) if old is None else old.decode("utf-8-sig")
+            try:
+                text = template(ColorizeRequest) if old is None else old.decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                raise ProblemError(422, f"{SERIES}: is not a text in UTF-8; mend it") from error
             new = with_values(text, values)
             draft = self.profile.with_name(f".draft.{SERIES}")  # read as TOML, by its ending
             draft.write_text(new, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +37,9 @@ class Shelf:
         found = []
         for one in self._read():
             folder = Path(one["folder"])
-            found.append({**one, "id": identifier(str(folder)), "name": folder.name, "here": folder.is_dir()})
+            # Not Path.is_dir(), which raises for too long a name.
+            here = os.path.isdir(folder)  # noqa: PTH112
+            found.append({**one, "id": identifier(str(folder)), "name": folder.name, "here": here})
         return found
 
     def find(self, project_id: str) -> Path | None:
@@ -49,7 +52,7 @@ class Shelf:
         others = [one for one in self._read() if one["folder"] != str(project.folder)]
         listed = [{"folder": str(project.folder), "pages": pages, "opened": now}, *others][:_KEPT]
         try:
-            write_bytes(self._file, json.dumps(listed, ensure_ascii=False, indent=1).encode(), ImageError)
+            write_bytes(self._file, json.dumps(listed, indent=1).encode(), ImageError)
         except SketchcolorError:
             return  # a list that cannot be kept must not keep anybody from work
 
@@ -68,8 +71,8 @@ class Shelf:
     def _read(self) -> list[dict[str, Any]]:
         try:
             listed = json.loads(self._file.read_bytes())
-            return [one for one in listed if isinstance(one["folder"], str)]
-        except (OSError, ValueError, TypeError, KeyError):
+            return [one for one in listed if os.fsencode(one["folder"])]  # raises for what is no name
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return []
 
 

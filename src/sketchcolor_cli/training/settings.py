@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
 from sketchcolor_cli.errors import UsageError
@@ -372,7 +372,7 @@ def _check_table(name: str, table: Any) -> None:
 
 _RULES: Mapping[str, tuple[type, Callable[[Any], bool], str]] = {
     "epochs": (int, lambda number: number >= 1, "at least 1"),
-    "lr": (float, lambda rate: isfinite(rate) and rate > 0, "above 0"),
+    "lr": (float, lambda rate: 0 < rate < inf, "above 0"),
 }
 
 

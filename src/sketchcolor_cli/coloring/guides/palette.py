@@ -74,6 +74,7 @@ def read_swatches(path: Path) -> list[Swatch]:
         for r, g, b, name in read(read_bytes(path, _MOST_BYTES)):
             if not (isfinite(r) and isfinite(g) and isfinite(b)):
                 raise ValueError("a colour is not a number")  # noqa: TRY301
+            r, g, b = (min(max(one, 0.0), 1.0) for one in (r, g, b))  # as other programs show it
             swatches.setdefault((r, g, b), name.strip())
     except (ValueError, KeyError, struct.error, IndexError) as error:
         raise DataError(f"{path}: not a palette that can be read, or damaged; save it as .gpl") from error

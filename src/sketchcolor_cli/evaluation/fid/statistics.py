@@ -10,7 +10,6 @@ import hashlib
 import json
 import math
 import zipfile
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,17 +29,6 @@ if TYPE_CHECKING:
 NETWORK = "FID Inception-v3 (2015-12-05)"
 """The network whose features statistics are of."""
 
-# What zipfile and NumPy raise for damaged files; NotImplementedError is a RuntimeError.
-_DAMAGE = (
-    OSError,
-    ValueError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-    AttributeError,
-    RuntimeError,
-    IndexError,
-)
 _MOST = 8 * 8192**2  # bytes of a covariance: 2048 features are usual
 _SIZES = {
     "mu": _MOST,
@@ -106,7 +94,9 @@ def read_statistics(path: Path) -> Statistics:
             parts = {name: file[name] for name in file.files if name in _SIZES}
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; check the name") from error
-    except _DAMAGE as error:
+    except DataError:
+        raise
+    except Exception as error:  # damaged files make zipfile and NumPy raise nearly anything
         raise DataError(f"{path}: cannot be read as .npz statistics; write them again") from error
     try:
         mean, covariance = (np.asarray(parts[name], np.float64) for name in ("mu", "sigma"))
@@ -114,7 +104,7 @@ def read_statistics(path: Path) -> Statistics:
         otherwise = int(parts.get("looking_otherwise", 0))
         about = json.loads(str(parts.get("about", "{}")))
         features = parts.get("features")
-    except (KeyError, ValueError, TypeError, RecursionError) as error:
+    except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"{path}: has no statistics mu and sigma of features in it") from error
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)) or not isinstance(about, dict):
         raise DataError(f"{path}: mu {mean.shape} and sigma {covariance.shape} do not fit together")

@@ -15,7 +15,7 @@ from sketchcolor_cli.errors import BookError
 from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.files.books.pdf_writer import PdfWriter
 from sketchcolor_cli.files.books.pdfs import PdfBook
-from sketchcolor_cli.files.books.tars import TarBook
+from sketchcolor_cli.files.books.tars import TarBook, holds_content
 from sketchcolor_cli.files.books.tiffs import TiffBook
 from sketchcolor_cli.files.books.zips import ZipBook, packed_info
 
@@ -92,7 +92,8 @@ def _bind_tar(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
             info = _tar_info(book, entry)
             raw = _raw_name(entry, picture) if isinstance(book, TarBook) else b""
             info.name = raw.decode(errors="surrogateescape") or new_name(entry, picture)
-            if not info.isreg():
+            if entry.is_folder or (isinstance(book, TarBook) and not holds_content(info)):
+                info.size = 0  # whatever it says, no content follows
                 new.addfile(info)
                 continue
             # A TAR says before the content how long it is; what cannot be read is filled up with zeros.
@@ -105,7 +106,7 @@ def _tar_info(book: Book, entry: Entry) -> tarfile.TarInfo:
     if isinstance(book, TarBook):
         info = copy.copy(book.info(entry))
         info.pax_headers = {}  # what there is to say is said by the fields, and old sizes would count first
-        if info.isreg():
+        if info.isreg() or entry.is_page:
             info.type = tarfile.REGTYPE  # a sparse file is written with its holes filled
         return info
     info = tarfile.TarInfo(entry.name)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 # Single accents within plain letters are Western; other scripts have runs of bytes above ASCII.
-_WESTERN = re.compile(r"([\x00-\x7f]|(?<![^\x00-\x7f])[A-Za-zÀ-ÿ](?![^\x00-\x7f]))*")
+# (No character fits both alternatives, or matching would take exponential time.)
+_WESTERN = re.compile(r"([\x00-\x7f]|(?<![^\x00-\x7f])[À-ÿ](?![^\x00-\x7f]))*")
 # What names of pages and chapters are made of, in Japanese, Chinese (both scripts) and Korean.
 _USUAL = frozenset(
     "第話话頁页巻卷章回集冊册封面表紙纸裏扉目次錄录彩色漫画畫番外編编特典上中下前後后全完短篇新年月日本内內"

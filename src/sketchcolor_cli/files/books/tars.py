@@ -40,7 +40,7 @@ class TarBook(Book):
         """
         try:
             self._tar = tarfile.open(path, "r:", encoding="utf-8")  # noqa: SIM115 - closed by close()
-        except (tarfile.TarError, EOFError, ValueError) as error:
+        except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
             raise BookError(
                 f"{path}: is no TAR file, or compressed as a whole; unpack it and give the folder"
             ) from error
@@ -48,7 +48,7 @@ class TarBook(Book):
             self._members = self._tar.getmembers()
             entries = [_entry(*one) for one in enumerate(self._members)]
             super().__init__(path, _with_names(entries, names), limits)
-        except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError) as error:
             self._tar.close()
             raise BookError(f"{path}: is damaged or cut short ({error}); get it again") from error
         except BaseException:
@@ -59,7 +59,7 @@ class TarBook(Book):
     def open(self, entry: Entry) -> BinaryIO:
         """Return the content of an entry."""
         member = self._members[entry.place]
-        stream = self._tar.extractfile(member) if member.isreg() else None
+        stream = self._tar.extractfile(member) if holds_content(member) else None
         if stream is None:
             raise ValueError("is not a regular file")
         return cast("BinaryIO", BufferedReader(_Locked(stream, member.size, self._lock)))
@@ -71,6 +71,11 @@ class TarBook(Book):
     def close(self) -> None:
         """Let go of the file."""
         self._tar.close()
+
+
+def holds_content(member: tarfile.TarInfo) -> bool:
+    """Whether a member is a file: POSIX says of unknown types that they are to be taken for one."""
+    return member.isreg() or member.type not in tarfile.SUPPORTED_TYPES
 
 
 class _Locked(RawIOBase):
@@ -102,8 +107,8 @@ def _entry(place: int, member: tarfile.TarInfo) -> Entry:
     return Entry(
         place,
         name,
-        member.size if member.isreg() else 0,
-        is_page=is_picture(name) and member.isreg(),
+        member.size if holds_content(member) else 0,
+        is_page=is_picture(name) and holds_content(member),
         is_folder=member.isdir(),
         date=date,
     )
