@@ -34,6 +34,7 @@ from sketchcolor_cli.errors import (
 from sketchcolor_cli.evaluation.fid.statistics import read_statistics
 from sketchcolor_cli.files.books.names import guess
 from sketchcolor_cli.files.books.opening import open_book
+from sketchcolor_cli.imaging.images import read_picture
 from sketchcolor_cli.jobs.journal import Journal
 from sketchcolor_cli.jobs.series import read_series
 from sketchcolor_cli.jobs.train import read_config
@@ -152,6 +153,27 @@ def test_guessing_an_encoding_takes_no_longer_for_long_names() -> None:
     began = time.process_time()
     assert guess([b"a" * 200 + "第01話".encode("cp932") + b".png"]) == "cp932"
     assert time.process_time() - began < 1
+
+
+# Pictures
+
+
+@pytest.mark.parametrize(("kind", "value"), [(12, b"\0\0\0\0\0\0\xf0?"), (3, b"\7\0")])
+def test_a_number_in_the_place_of_a_tiffs_profile_is_none(tmp_path: Path, kind: int, value: bytes) -> None:
+    file = io.BytesIO()
+    Image.new("L", (9, 7), 200).save(file, "TIFF")
+    data = bytearray(file.getvalue())
+    (at,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, at)
+    entries = bytes(data[at + 2 : at + 2 + 12 * count])
+    place = len(data) + 6 + 12 * (count + 1)
+    told = value.ljust(4, b"\0") if len(value) < 5 else struct.pack("<I", place)
+    entries += struct.pack("<HHI", 34675, kind, 1) + told
+    struct.pack_into("<I", data, 4, len(data))
+    data += struct.pack("<H", count + 1) + entries + bytes(4) + value
+    picture = read_picture(write(tmp_path / "a.tif", bytes(data)))
+    assert picture.icc is None
+    assert picture.rgb.shape == (7, 9, 3)
 
 
 # Runs

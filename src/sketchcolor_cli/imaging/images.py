@@ -134,7 +134,9 @@ def read_picture(path: Path) -> Picture:
     if image.mode in ("P", "PA") and image.palette is None:
         raise ImageError(f"{path}: is damaged, its palette is missing; save or copy it again")
     samples, alpha = deep or _flat_samples(image)
-    color, icc = _converted_to_srgb(samples, image.info.get("icc_profile"))
+    icc = image.info.get("icc_profile")
+    # A damaged TIFF may have a number there.
+    color, icc = _converted_to_srgb(samples, icc if isinstance(icc, bytes) else None)
     values, gray = _to_unit(turn(color)), color.ndim == 2
     dpi = _dpi(image)
     return Picture(
