@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +134,24 @@ def test_marks_that_make_no_sense_are_refused_and_nothing_is_written(
     assert put.headers["content-type"] == "application/problem+json"
     assert said in put.json()["detail"]
     assert not (folder / "hints").exists()
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="all names are Unicode there")
+def test_names_and_notes_that_are_no_proper_unicode(client: Client, folder: Path) -> None:
+    """One page with such a name kept the whole project from being shown."""
+    os.rename(folder / "page 2.png", os.fsencode(folder) + b"/page \xff.png")  # noqa: PTH104  (bytes)
+    address = at(client, "page \udcff.png")
+    assert client.get(address).status_code == 200
+    assert client.patch(address, json={"done": True}).json()["state"] == "done"
+    put = client.put(
+        f"{address}/marks",
+        content=b'{"marks": [{"x": 0.5, "y": 0.5, "color": "#fff", "note": "\\ud800"}]}',
+        headers={"If-Match": "0", "Content-Type": "application/json"},
+    )
+    assert put.status_code == 422
+    assert "half a character" in put.json()["detail"]
+    marks = client.put(f"{address}/marks", json={"marks": [STROKE]}, headers={"If-Match": "0"})
+    assert marks.status_code == 200
 
 
 def test_settings_change_the_profile_and_leave_what_the_user_wrote(client: Client, folder: Path) -> None:

@@ -159,6 +159,8 @@ def _revision(client: Any, address: str) -> str:
 
 def ask(path: Path) -> None:
     """Send a request; the server must not answer that it is at fault."""
+    import httpx
+
     from sketchcolor_cli.errors import DataError
 
     client = _client()
@@ -169,6 +171,10 @@ def ask(path: Path) -> None:
     headers = {"content-type": kind.decode("latin-1").strip()}
     if match.strip() == b"REVISION":
         headers["if-match"] = _revision(client, address)
+    try:
+        httpx.URL(f"http://x{address}")
+    except httpx.InvalidURL as error:
+        raise DataError("no address") from error
     if not all(one.isprintable() and one.isascii() for one in headers.values()):
         raise DataError("no header")
     answer = client.request(

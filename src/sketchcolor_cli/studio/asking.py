@@ -47,6 +47,8 @@ def parsed(text: bytes | str) -> dict[str, Any]:
         raise ProblemError(422, f"the request is not valid JSON ({error})") from error
     if not isinstance(document, dict):
         raise ProblemError(422, "the request is no JSON object")
+    if not _is_text(document):
+        raise ProblemError(422, "the request holds half a character, as no text has it")
     return document
 
 
@@ -164,6 +166,14 @@ def client_of(request: Request) -> str | None:
     """Return what a window calls itself, so that it knows what it did."""
     name = request.headers.get("x-client", "")
     return name if name.isalnum() and name.isascii() and len(name) <= _CLIENT else None
+
+
+def _is_text(document: Any) -> bool:
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refused(text: str) -> Any:

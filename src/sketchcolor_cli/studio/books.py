@@ -151,6 +151,6 @@ def _keep(book: Path, project: Path, name: str, pages: Mapping[str, int]) -> Non
         with suppress(OSError, ValueError):
             known = json.loads((project / _NOTE).read_bytes())
         noted = [*known, {"name": name, "file": kept.name, "pages": dict(pages)}]
-        write_bytes(project / _NOTE, json.dumps(noted, ensure_ascii=False, indent=1).encode(), BookError)
+        write_bytes(project / _NOTE, json.dumps(noted, indent=1).encode(), BookError)
     except OSError as error:
         raise BookError(f"{name}: cannot be kept ({error.strerror}); free some space") from error

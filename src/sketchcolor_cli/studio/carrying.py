@@ -87,9 +87,7 @@ def drifts(project: Project) -> list[dict[str, Any]]:
 def write_points(project: Project) -> str:
     """Write what is painted on all pages to one points file beside the results, and return its name."""
     listed = [
-        json.dumps({"page": page.name, **mark}, ensure_ascii=False)
-        for page in project.pages()
-        for mark in project.marks(page)[1]
+        json.dumps({"page": page.name, **mark}) for page in project.pages() for mark in project.marks(page)[1]
     ]
     write_bytes(project.output / POINTS, ("[\n" + ",\n".join(listed) + "\n]\n").encode(), ImageError)
     return POINTS

@@ -10,7 +10,7 @@ _LENGTH = 4  # bytes of the header's length, the highest first
 
 def packed(header: dict[str, Any], data: bytes = b"") -> bytes:
     """Return a header and its data as one frame."""
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(header, separators=(",", ":")).encode()
     return len(text).to_bytes(_LENGTH) + text + data
 
 

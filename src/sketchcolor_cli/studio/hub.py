@@ -62,4 +62,4 @@ class Hub:
 
 def event_of(event: str, data: dict[str, Any]) -> bytes:
     """Return an event as it is sent."""
-    return f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+    return f"event: {event}\ndata: {json.dumps(data)}\n\n".encode()

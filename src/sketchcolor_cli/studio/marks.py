@@ -39,7 +39,7 @@ def checked(marks: Any, limits: Limits) -> list[dict[str, Any]]:
 
 def as_file(marks: list[dict[str, Any]], seed: int | None = None) -> bytes:
     """Return the points file of marks, one to a line, and of the page's own seed."""
-    lines = ",\n".join(json.dumps(mark, ensure_ascii=False) for mark in marks)
+    lines = ",\n".join(json.dumps(mark) for mark in marks)
     listed = f"[\n{lines}\n]" if marks else "[]"
     return (listed if seed is None else f'{{"seed": {seed}, "points": {listed}}}').encode() + b"\n"
 

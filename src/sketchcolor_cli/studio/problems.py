@@ -37,7 +37,7 @@ class ProblemError(Exception):
 
     def response(self) -> Response:
         """Return the answer."""
-        data = json.dumps(self.document(), ensure_ascii=False).encode()
+        data = json.dumps(self.document()).encode()
         return Response(data, self.status, self.headers, MEDIA)
 
 

@@ -6,13 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sketchcolor_cli import __version__
 from sketchcolor_cli.studio import carrying
 from sketchcolor_cli.studio.asking import client_of, json_of
 from sketchcolor_cli.studio.hub import event_of
+from sketchcolor_cli.studio.json_response import JSONResponse
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.routes_project import studio_of
 

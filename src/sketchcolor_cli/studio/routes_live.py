@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -223,7 +224,7 @@ class _Session:
     async def _send(self, message: dict[str, Any]) -> None:
         async with self._sending:
             with suppress(RuntimeError, WebSocketDisconnect):  # it was closed meanwhile
-                await self._socket.send_json(message)
+                await self._socket.send_text(json.dumps(message))
 
     async def _send_picture(self, number: int, header: dict[str, Any], data: bytes) -> None:
         kind = "variant" if header["stage"] == "variant" else "picture"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sketchcolor_cli.studio.asking import (
@@ -16,6 +16,7 @@ from sketchcolor_cli.studio.asking import (
     number,
     require_type,
 )
+from sketchcolor_cli.studio.json_response import JSONResponse
 from sketchcolor_cli.studio.pictures import Part, layer_of
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.revisions import NONE

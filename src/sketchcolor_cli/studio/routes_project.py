@@ -7,7 +7,7 @@ import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sketchcolor_cli import environment
@@ -18,6 +18,7 @@ from sketchcolor_cli.studio import uploads
 from sketchcolor_cli.studio.asking import client_of, expected_revision, files_in, form_of, json_of, number
 from sketchcolor_cli.studio.books import unpack_book
 from sketchcolor_cli.studio.described import export_settings, project_settings
+from sketchcolor_cli.studio.json_response import JSONResponse
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.project import Project
 from sketchcolor_cli.studio.series_files import SHEETS, SWATCHES, described

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sketchcolor_cli import environment
@@ -23,6 +23,7 @@ from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.studio.asking import body_of, files_in, form_of, parsed
 from sketchcolor_cli.studio.colors import checked_colors, color_settings
 from sketchcolor_cli.studio.engine import ReplacedError
+from sketchcolor_cli.studio.json_response import JSONResponse
 from sketchcolor_cli.studio.problems import ProblemError, problem_of
 from sketchcolor_cli.studio.routes_project import studio_of
 

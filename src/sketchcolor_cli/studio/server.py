@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from sketchcolor_cli import __version__
@@ -24,6 +24,7 @@ from sketchcolor_cli.studio import (
 )
 from sketchcolor_cli.studio.engine import ReplacedError
 from sketchcolor_cli.studio.guard import Access, Guard
+from sketchcolor_cli.studio.json_response import JSONResponse
 from sketchcolor_cli.studio.problems import ProblemError, problem_of
 from sketchcolor_cli.studio.static import PageFiles
 
