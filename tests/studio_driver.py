@@ -13,14 +13,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
+import httpx
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from playwright.sync_api import Page
 
@@ -60,7 +61,12 @@ class Studio:
     Args:
         data: Where it keeps the list of projects, and new ones.
         target: What it opens.
+
+    Attributes:
+        first: What it told of the project that it began with.
     """
+
+    first: dict[str, Any]
 
     def __init__(self, data: Path, target: Path | None = None) -> None:
         self.data, self.target = data, target
@@ -119,6 +125,26 @@ class Studio:
         request = urllib.request.Request(f"{self.origin}/api/v1{path}", headers=headers)  # noqa: S310
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return json.load(answer)
+
+    def take(self, files: list[Path], model: Path | None = None) -> dict[str, Any]:
+        """Open a project of its own with these pages, coloured by this model, and return all about it."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        with httpx.Client(base_url=f"{self.origin}/api/v1", headers=headers, timeout=PATIENCE) as client:
+            made: dict[str, Any] = client.post("/shelf", json={"name": files[0].stem}).json()
+            if model is not None:
+                series = f"model = {json.dumps(str(model))}\n"
+                (Path(made["folder"]) / "series.toml").write_text(series, encoding="utf-8")
+            sent = [("file", (one.name, one.read_bytes())) for one in files]
+            for at in range(0, len(sent), 20):
+                assert client.post("/pages", files=sent[at : at + 20]).status_code == 201
+            found: dict[str, Any] = client.get("/project").json()
+        return found
+
+    def open(self, project: dict[str, Any]) -> None:
+        """Open a project that was open before."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        address = f"{self.origin}/api/v1/shelf/{project['id']}/open"
+        assert httpx.post(address, headers=headers, timeout=PATIENCE).status_code == 200
 
     def marks(self, number: int = 0) -> list[dict[str, Any]]:
         """Return what is stored of what was painted on a page of the project that is open."""

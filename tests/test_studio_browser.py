@@ -16,6 +16,7 @@ import torch
 
 from sketchcolor_cli.metrics.pictures import delta_e
 from studio_driver import PATIENCE, Driver, Studio, draw_page, waited
+from studio_server import save_small_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +47,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         draw_page(folder / f"pages/page {number}.png", number)
     one = Studio(folder / "data", folder / "pages")
     one.start()
+    one.first = one.get("/project")
     yield one
     one.kill()
 
@@ -86,19 +88,29 @@ def is_refusal(text: str) -> bool:
 
 @pytest.fixture
 def fresh(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> Driver:
-    """A window on a project of its own, with two pages."""
-    driver = window(studio)
+    """A window on a project of its own, with one page."""
+    studio.take([draw_page(tmp_path / "page 1.png", 1)])
+    return shown(window(studio))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model, for tests of anything but colours."""
+    return save_small_model(tmp_path_factory.mktemp("model") / "small.safetensors")
+
+
+def shown(driver: Driver) -> Driver:
+    """Wait until a window shows a page in its colours."""
     driver.page.locator(".canvas-area").wait_for()
-    return taken(driver, [draw_page(tmp_path / f"page {number}.png", number) for number in (1, 2)])
+    driver.idle()
+    return driver
 
 
 def taken(driver: Driver, files: list[Path]) -> Driver:
     """Choose files on the shelf, and wait for the first page of them."""
     driver.page.keyboard.press("Control+o")
     driver.page.locator("#shelf-files").set_input_files(files)
-    driver.page.locator(".canvas-area").wait_for()
-    driver.idle()
-    return driver
+    return shown(driver)
 
 
 def far(shown: np.ndarray, color: str) -> float:
@@ -256,6 +268,35 @@ def test_two_windows_do_not_overwrite_each_other(
     waited(lambda: [set(one) & {"x"} for one in studio.marks()] == [{"x"}, {"x"}], "what was kept is stored")
 
 
+def test_two_windows_do_not_overwrite_each_others_settings(
+    studio: Studio, window: Callable[..., Driver], fresh: Driver
+) -> None:
+    other = shown(window(studio))
+    held: list[Any] = []
+    other.page.route(
+        "**/project", lambda one: held.append(one) if one.request.method == "PUT" else one.continue_()
+    )
+    other.color(GREEN)
+    other.page.keyboard.press("Shift+S")
+    waited(lambda: other.page.wait_for_timeout(50) or held, "the other window wants to save")
+    fresh.color(BLUE)
+    fresh.page.keyboard.press("Shift+S")
+    waited(lambda: stored(studio) == [BLUE], "this window's swatch is stored")
+    for one in held:
+        one.continue_()
+    other.page.unroute("**/project")
+    other.page.get_by_text("Another window changed the settings or swatches, too.").wait_for()
+    assert stored(studio) == [BLUE]  # nothing was overwritten
+    assert other.page.locator(f".chip[data-color='{GREEN}']").count() == 1  # nor lost
+    other.page.get_by_role("button", name="Keep mine").click()
+    waited(lambda: stored(studio) == [GREEN], "what was kept is stored")
+    fresh.page.locator(f".chip[data-color='{GREEN}']").wait_for()
+
+
+def stored(studio: Studio) -> list[str]:
+    return [one["color"] for one in studio.get("/project")["swatches"]]
+
+
 def test_points_are_moved_and_erased(studio: Studio, fresh: Driver) -> None:
     fresh.page.keyboard.press("f")
     fresh.page.mouse.click(*fresh.place(120, 140))
@@ -364,6 +405,13 @@ def test_variants(studio: Studio, fresh: Driver) -> None:
     tiles.nth(6).click()
     waited(lambda: studio.get("/project")["pages"][0]["seed"] == 7, "the seed is the page's own")
     fresh.page.locator("dialog").wait_for(state="detached")
+    fresh.stroke((180, 350), (220, 380))  # which is no conflict with the seed in the same file
+    waited(lambda: len(studio.marks()) == 2, "the stroke is stored, too")
+    assert fresh.page.locator(".banner[role=alert]").is_hidden()
+    assert studio.get("/project")["pages"][0]["seed"] == 7
+    fresh.page.keyboard.press("n")
+    fresh.page.get_by_role("button", name="Without a variant").click()
+    waited(lambda: studio.get("/project")["pages"][0]["seed"] is None, "the seed is gone")
 
 
 def test_all_by_keyboard(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
@@ -409,20 +457,21 @@ def tab_to(driver: Driver, name: str) -> None:
     raise AssertionError(f"Tab never comes to {name}, but to {seen[:60]}")
 
 
-def test_export_is_what_colorize_makes(studio: Studio, fresh: Driver, tmp_path: Path) -> None:
-    fresh.color(GREEN)
-    fresh.stroke((110, 150), (135, 150))
+def test_export_is_what_colorize_makes(
+    studio: Studio, window: Callable[..., Driver], small: Path, tmp_path: Path
+) -> None:
+    project = studio.take([draw_page(tmp_path / f"page {one}.png", one) for one in (1, 2)], small)
+    driver = shown(window(studio))
+    driver.color(GREEN)
+    driver.stroke((110, 150), (135, 150))
     waited(studio.marks, "the stroke is stored")
-    fresh.page.keyboard.press("Control+e")
-    fresh.page.get_by_role("dialog").get_by_role("button", name="Export").click()
-    fresh.page.locator('dialog .job[data-state="done"]').wait_for()
-    project = studio.get("/project")
+    driver.page.keyboard.press("Control+e")
+    driver.page.get_by_role("dialog").get_by_role("button", name="Export").click()
+    driver.page.locator('dialog .job[data-state="done"]').wait_for()
     out = Path(studio.get("/jobs")["jobs"][0]["folder"])
     words = ["colorize", project["folder"], "-o", str(tmp_path / "out"), "--device", "cpu"]
     subprocess.run([sys.executable, "-m", "sketchcolor_cli", *words], check=True, capture_output=True)
-    names = [page["name"] for page in project["pages"]]
-    assert len(names) == 2
-    for name in names:
+    for name in ("page 1.png", "page 2.png"):
         assert (out / name).read_bytes() == (tmp_path / "out" / name).read_bytes(), name
 
 
@@ -430,7 +479,7 @@ def test_a_book_of_forty_pages(studio: Studio, window: Callable[..., Driver], tm
     book = tmp_path / "forty.cbz"
     with zipfile.ZipFile(book, "w") as archive:
         for number in range(1, 41):
-            archive.write(draw_page(tmp_path / f"{number:03}.png", number, 0.4), f"{number:03}.png")
+            archive.write(draw_page(tmp_path / f"{number:03}.png", number, 0.2), f"{number:03}.png")
     driver = window(studio)
     driver.page.locator(".canvas-area").wait_for()
     taken(driver, [book])
@@ -445,58 +494,49 @@ def test_a_book_of_forty_pages(studio: Studio, window: Callable[..., Driver], tm
     driver.page.locator('.job[data-state="done"]').first.wait_for()
     assert driver.page.locator('.tile[data-state="draft"]').count() == 39
     driver.page.keyboard.press("Control+e")
-    driver.page.get_by_role("dialog").get_by_label("Book").select_option("cbz")
+    assert driver.page.get_by_role("dialog").get_by_label("Book").input_value() == "same"
     driver.page.get_by_role("dialog").get_by_role("button", name="Export", exact=True).click()
     driver.page.locator('dialog .job[data-state="done"]').wait_for()
     with driver.page.expect_download() as download:
-        driver.page.locator("dialog .job-files button", has_text=".cbz").click()
+        driver.page.locator("dialog .job-files button", has_text="forty.cbz").click()
     with zipfile.ZipFile(download.value.path()) as archive:
-        assert len([one for one in archive.namelist() if not one.endswith(".xml")]) == 40
+        assert archive.namelist() == [f"{number:03}.png" for number in range(1, 41)]
 
 
-def test_a_killed_server_goes_on(window: Callable[..., Driver], tmp_path: Path) -> None:
-    for number in range(1, 13):
-        draw_page(tmp_path / f"pages/{number:02}.png", number, 0.6)
-    studio = Studio(tmp_path / "data", tmp_path / "pages")
+def test_a_killed_server_goes_on(
+    studio: Studio, window: Callable[..., Driver], small: Path, tmp_path: Path
+) -> None:
+    project = studio.take([draw_page(tmp_path / f"{one:02}.png", one) for one in range(1, 13)], small)
+    driver = shown(window(studio))
+    driver.page.keyboard.press("k")
+    driver.page.get_by_role("button", name="Colour the other 12 pages").click()
+    waited(lambda: [one["done"] >= 1 for one in studio.get("/jobs")["jobs"]] == [True], "a page")
+    studio.kill()
     studio.start()
-    try:
-        driver = window(studio, "")
-        driver.page.locator(".canvas-area").wait_for()
-        driver.idle()
-        driver.page.keyboard.press("k")
-        driver.page.get_by_role("button", name="Colour the other 12 pages").click()
-        waited(lambda: [one["done"] >= 2 for one in studio.get("/jobs")["jobs"]] == [True], "some pages")
-        studio.kill()
-        studio.start()
-        driver.page.goto(f"{studio.origin}/#/book")
-        driver.page.reload()
-        driver.page.locator('.job[data-state="interrupted"]').wait_for()
-        driver.page.get_by_role("button", name="Go on").click()
-        driver.page.locator('.job[data-state="done"]').wait_for()
-        assert len(list((tmp_path / "pages.colored").glob("*.png"))) == 12
-    finally:
-        studio.kill()
+    studio.open(project)
+    driver.page.goto(f"{studio.origin}/#/book")
+    driver.page.reload()
+    driver.page.locator('.job[data-state="interrupted"]').wait_for()
+    driver.page.get_by_role("button", name="Go on").click()
+    driver.page.locator('.job[data-state="done"]').wait_for()
+    made = list(Path(project["folder"] + ".colored").glob("*.png"))
+    assert len(made) == 12
 
 
 def test_the_page_survives_a_server_that_is_started_again(
-    window: Callable[..., Driver], tmp_path: Path
+    studio: Studio, window: Callable[..., Driver]
 ) -> None:
-    draw_page(tmp_path / "pages/1.png")
-    studio = Studio(tmp_path / "data", tmp_path / "pages")
-    studio.start()
+    studio.open(studio.first)  # so that it is open after the start, too
+    driver = shown(window(studio))
     try:
-        driver = window(studio)
-        driver.page.locator(".canvas-area").wait_for()
-        driver.idle()
         studio.kill()
         driver.color(GREEN)
         driver.stroke((110, 150), (135, 150))
         driver.page.locator('.save-state[data-state="offline"]').wait_for()
-        studio.start()
-        waited(studio.marks, "what was painted meanwhile is stored")
-        waited(lambda: far(driver.shown(150, 110), GREEN) < 8, "and coloured")
     finally:
-        studio.kill()
+        studio.start()
+    waited(studio.marks, "what was painted meanwhile is stored")
+    waited(lambda: far(driver.shown(150, 110), GREEN) < 8, "and coloured")
 
 
 @pytest.mark.parametrize("locale", ["es", "ja"])
@@ -522,13 +562,11 @@ def test_a_window_without_the_key_is_told_so(studio: Studio, browser: Browser) -
     context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_nothing(studio: Studio, window: Callable[..., Driver], scheme: str, width: int) -> None:
-    driver = window(studio, color_scheme=scheme, viewport={"width": width, "height": 800})
+def test_axe_finds_nothing(studio: Studio, window: Callable[..., Driver], width: int) -> None:
+    driver = shown(window(studio, viewport={"width": width, "height": 800}, reduced_motion="reduce"))
     page = driver.page
-    page.locator(".canvas-area").wait_for()
-    driver.idle()
+    page.evaluate(AXE.read_text(encoding="utf-8"))
     found = {"page": violations(driver)}
     for dialog, key in (("keys", "?"), ("variants", "n"), ("export", "Control+e")):
         page.keyboard.press(key)
@@ -545,9 +583,13 @@ def test_axe_finds_nothing(studio: Studio, window: Callable[..., Driver], scheme
 
 
 def violations(driver: Driver) -> list[str]:
-    """What axe-core finds wrong, as lines to read."""
-    driver.page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = driver.page.evaluate(
-        "axe.run(document, {resultTypes: ['violations']}).then(one => one.violations)"
-    )
-    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+    """What axe-core finds wrong in light and in dark, as lines to read."""
+    lines = []
+    for scheme in ("light", "dark"):
+        driver.page.emulate_media(color_scheme=scheme)
+        driver.page.wait_for_timeout(150)  # until all is drawn in it
+        found = driver.page.evaluate(
+            "axe.run(document, {resultTypes: ['violations']}).then(one => one.violations)"
+        )
+        lines += [f"{scheme}, {one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+    return lines
