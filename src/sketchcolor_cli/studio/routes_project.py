@@ -138,8 +138,11 @@ async def add_pages(request: Request) -> Response:
     await asyncio.to_thread(studio.shelf.note, here, len(here.pages()))
     studio.tell_project(client_of(request), opened=opened)
     names = {path.relative_to(here.folder).as_posix() for path in added}
+    if failed and not added:
+        more = f", and {len(failed) - 1} more" if failed[1:] else ""
+        raise ProblemError(422, f"{failed[0]['detail']}{more}", pages=[], failed=failed)
     pages = [one for one in await asyncio.to_thread(here.describe_all) if one["name"] in names]
-    return JSONResponse({"pages": pages, "failed": failed}, 201 if pages or not failed else 422)
+    return JSONResponse({"pages": pages, "failed": failed}, 201)
 
 
 def _are_books(files: list[UploadFile]) -> bool:

@@ -1,6 +1,7 @@
 // The server's API over HTTP: token, errors, revisions.
 
-/** @typedef {{status: number, title: string, detail: string, current?: any}} Problem */
+/** @typedef {{status: number, title: string, detail: string, current?: any,
+ *   failed?: {name: string, detail: string}[]}} Problem */
 /** @typedef {{id: string, name: string, width: number, height: number, state: string, detail: string,
  *   seed: number | null, marks: number, rough: boolean, mask: boolean, colored: boolean,
  *   marks_revision?: string, rough_revision?: string, mask_revision?: string}} Page */
@@ -127,10 +128,16 @@ export async function upload(path, files, arrived) {
   for (const lot of lots(files)) {
     const form = new FormData();
     for (const one of lot) form.append("file", one, one.name);
-    const answer = await json(path, { method: "POST", body: form });
+    const answer = await json(path, { method: "POST", body: form }).catch(namedFailures);
     sent += lot.length;
     arrived(answer, sent);
   }
+}
+
+/** @param {unknown} error @returns {{pages: Page[], failed: {name: string, detail: string}[]}} that none was taken */
+function namedFailures(error) {
+  if (error instanceof ApiError && error.problem.failed) return { pages: [], failed: error.problem.failed };
+  throw error;
 }
 
 const LOT_FILES = 20;
