@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from PIL import Image, ImageDraw
@@ -13,6 +15,7 @@ from starlette.testclient import TestClient
 from sketchcolor_cli.networks.checkpoint import save_model
 from sketchcolor_cli.networks.config import HintUNetConfig
 from sketchcolor_cli.networks.hint_unet import HintUNet
+from sketchcolor_cli.studio import running
 from sketchcolor_cli.studio.engine import Engine, ThreadHost
 from sketchcolor_cli.studio.guard import LOOPBACK, Access
 from sketchcolor_cli.studio.job_queue import Queue, ThreadRunner
@@ -25,6 +28,8 @@ from sketchcolor_cli.studio.state import Studio
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from starlette.types import ASGIApp
 
 TOKEN = "test-token-of-thirty-two-letters"  # noqa: S105
 STROKE = {"stroke": [[0.3, 0.5], [0.7, 0.5]], "color": "#e02020", "radius": 0.02}
@@ -74,6 +79,34 @@ class Client(TestClient):
             time.sleep(0.02)
 
 
+def studio_of(folder: Path | None, model: Path | str, home: Path, limits: Limits) -> Studio:
+    """Return what a server holds, with the project of a folder."""
+    queue = Queue(ThreadRunner, limits, "cpu")
+    studio = Studio(Engine(ThreadHost()), Shelf(home / "projects"), queue, str(model), limits=limits)
+    if folder is not None:
+        studio.open(Project(folder, limits))
+    return studio
+
+
+@contextmanager
+def listening(
+    app: ASGIApp, limits: Limits, lifespan: Literal["on", "off"] = "on"
+) -> Iterator[tuple[str, int]]:
+    """Serve an application over the network, and yield its address and port."""
+    bound = running.bound("127.0.0.1", 0)
+    begun = threading.Event()
+    server = running.server_of(app, limits, begun.set)
+    server.config.lifespan = lifespan
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[bound])), daemon=True)
+    thread.start()
+    assert begun.wait(20)
+    try:
+        yield bound.getsockname()
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
 @contextmanager
 def served(
     folder: Path | None,
@@ -87,15 +120,7 @@ def served(
 ) -> Iterator[Client]:
     """Yield a client of a server with the project of a folder."""
     allowed = limits or Limits()
-    studio = Studio(
-        Engine(ThreadHost()),
-        Shelf(home / "projects"),
-        Queue(ThreadRunner, allowed, "cpu"),
-        str(model),
-        limits=allowed,
-    )
-    if folder is not None:
-        studio.open(Project(folder, allowed))
+    studio = studio_of(folder, model, home, allowed)
     notes: list[str] = []
     access = Access(TOKEN, LOOPBACK | {"testserver"}, doors, allowed, local)
     app = application(studio, access, with_page=with_page, told=notes.append)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import re
 import socket
 import struct
-import threading
 import time
 import zlib
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,10 +22,11 @@ from sketchcolor_cli.studio import running
 from sketchcolor_cli.studio.guard import LOOPBACK, Access
 from sketchcolor_cli.studio.limits import Limits
 from sketchcolor_cli.studio.server import application
-from studio_server import STROKE, TOKEN, Client, draw, save_small_model, served
+from studio_server import STROKE, TOKEN, Client, draw, listening, save_small_model, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 PROJECT = "/api/v1/project"
@@ -356,22 +355,10 @@ def test_a_model_is_a_name_of_the_shelf(client: Client, model_name: Any) -> None
 # Over the network: clients that are slow, silent or many.
 
 
-@contextmanager
-def listening(limits: Limits, client: Client) -> Iterator[tuple[str, int]]:
+def listened(limits: Limits, client: Client) -> AbstractContextManager[tuple[str, int]]:
     """Serve the client's studio over the network."""
     app = application(client.studio, Access(TOKEN, limits=limits), with_page=True, told=lambda _line: None)
-    bound = running.bound("127.0.0.1", 0)
-    begun = threading.Event()
-    server = running.server_of(app, limits, begun.set)
-    server.config.lifespan = "off"
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[bound])), daemon=True)
-    thread.start()
-    assert begun.wait(20)
-    try:
-        yield bound.getsockname()
-    finally:
-        server.should_exit = True
-        thread.join(20)
+    return listening(app, limits, "off")
 
 
 def said(link: socket.socket, request: bytes) -> bytes:
@@ -386,7 +373,7 @@ def said(link: socket.socket, request: bytes) -> bytes:
 
 def test_clients_that_are_slow_half_done_or_many_take_nothing_from_others(client: Client) -> None:
     limits = Limits(body=2**20, silence=0.5, connections=40)
-    with listening(limits, client) as place:
+    with listened(limits, client) as place:
         health = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         running.take_more_files()
         many = [socket.create_connection(place) for _ in range(1000)]  # they say nothing
@@ -453,7 +440,7 @@ def test_a_body_that_comes_too_slowly_is_not_waited_for(client: Client, kind: st
         if "form" in kind
         else ""
     )
-    with listening(limits, client) as place, socket.create_connection(place) as link:
+    with listened(limits, client) as place, socket.create_connection(place) as link:
         request = f"{head}Content-Type: {kind}\r\nContent-Length: 90000\r\n\r\n{begun}".encode()
         assert trickled(link, request, b"x").startswith(b"HTTP/1.1 408")
 
@@ -463,7 +450,7 @@ def test_who_takes_nothing_of_an_answer_is_let_go(client: Client, folder: Path) 
     Image.fromarray(noise).save(folder / "noise.png")  # larger than what systems keep for a connection
     try:
         [page] = [one["id"] for one in client.get(PROJECT).json()["pages"] if one["name"] == "noise.png"]
-        with listening(Limits(silence=0.4), client) as place, socket.socket() as link:
+        with listened(Limits(silence=0.4), client) as place, socket.socket() as link:
             link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             link.connect(place)
             head = f"GET /api/v1/pages/{page}/original HTTP/1.1\r\nHost: localhost\r\n{LET_IN}\r\n\r\n"
@@ -480,7 +467,7 @@ def test_who_takes_nothing_of_an_answer_is_let_go(client: Client, folder: Path) 
 
 
 def test_events_come_as_they_happen(client: Client) -> None:
-    with listening(Limits(), client) as place, socket.create_connection(place) as link:
+    with listened(Limits(), client) as place, socket.create_connection(place) as link:
         link.settimeout(10)
         link.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{LET_IN}\r\n\r\n".encode())
         found = b""

@@ -494,7 +494,7 @@ def test_a_book_of_forty_pages(studio: Studio, window: Callable[..., Driver], tm
     driver.page.locator('.job[data-state="done"]').first.wait_for()
     assert driver.page.locator('.tile[data-state="draft"]').count() == 39
     driver.page.keyboard.press("Control+e")
-    assert driver.page.get_by_role("dialog").get_by_label("Book").input_value() == "same"
+    assert driver.page.get_by_role("dialog").get_by_label("Save as").input_value() == "same"
     driver.page.get_by_role("dialog").get_by_role("button", name="Export", exact=True).click()
     driver.page.locator('dialog .job[data-state="done"]').wait_for()
     with driver.page.expect_download() as download:

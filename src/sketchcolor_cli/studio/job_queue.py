@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 _KEPT = 20  # jobs that are over and still listed
 _OFTEN = 0.2  # seconds between two things told of a running job
 CHOICES = {
-    "format": ("keep", "png", "jpeg", "webp", "avif"),
     "book": ("none", "same", "cbz", "pdf", "epub"),
+    "format": ("keep", "png", "jpeg", "webp", "avif"),
     "layers": ("none", "ora", "psd", "png"),
 }
 """What a job may be asked for; the first of each unless it says another."""

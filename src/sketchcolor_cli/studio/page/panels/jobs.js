@@ -10,6 +10,7 @@ import { go } from "../core/router.js";
 
 /** @typedef {import("../core/api.js").Job} Job */
 
+const BOOKS = /\.(cbz|zip|cbt|tar|pdf|epub)$/;
 const ENDED = new Set(["done", "failed", "cancelled", "interrupted"]);
 
 /**
@@ -142,7 +143,7 @@ function files(job) {
         "button",
         {
           type: "button",
-          class: "button small",
+          class: `button small ${BOOKS.test(file.name) ? "primary" : ""}`,
           onclick: () => void attempt(() => download(`/jobs/${job.id}/files/${file.id}`, file.name)),
         },
         icon("download"),
