@@ -10,7 +10,7 @@ import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - a worker looks at the fields' types
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
@@ -30,6 +30,9 @@ from sketchcolor_cli.jobs.plan import Planned, Planner
 from sketchcolor_cli.jobs.ray import run_on_ray
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.jobs.settings import Existing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def plan_of(folder: Path, output: Path, journal: Journal) -> list[Planned]:
@@ -65,8 +68,8 @@ class Capitals:
     marks: Path
     device: str = "cpu"
 
-    def settings_of(self, _job: Job) -> str:
-        return "red"
+    def settings_among(self, _pictures: object) -> Callable[[Job], str]:
+        return lambda _job: "red"
 
     def missing(self, _jobs: object) -> list[str]:
         return []

@@ -70,7 +70,7 @@ def test_the_template_has_every_setting_of_the_colours_with_its_help() -> None:
     ("text", "said"),
     [
         ("x", "not valid TOML"),
-        ("colour = 1", "unknown key colour; valid keys: colored-pages, container"),
+        ("colour = 1", "unknown key colour; valid keys: carry, colored-pages, container"),
         ('palette = "gone.gpl"', "names 'gone.gpl', which is not there"),
         ('sheets = ["a.png"]', "sheet names 'a.png', which is not there"),
         ('protect = "some"', "--protect some: must be one of none, gutters, bubbles, all"),

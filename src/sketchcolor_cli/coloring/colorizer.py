@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sketchcolor_cli.coloring.guides.matching import Places
     from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.matcher import Matcher
 
@@ -95,6 +96,19 @@ class Painted:
         return composite(gray, self.paint, self.sketch, self.masks.both() if self.masks else None)
 
 
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Another drawing in the right colours, as a colorizer sees it.
+
+    Attributes:
+        shown: (S, S, 4), RGB and mask, as the network takes it.
+        places: What of it a page is matched to; None without a matcher.
+    """
+
+    shown: Hint
+    places: Places | None
+
+
 class Colorizer:
     """A network ready to colour pictures on one device; equal pictures give equal results.
 
@@ -117,14 +131,37 @@ class Colorizer:
         matcher: Matcher | None = None,
     ) -> None:
         self.settings = settings or ColorizeSettings()
-        if sheets and not model.sheet_size:
-            raise UsageError("this model takes no character sheets; give a rough colouring with --reference")
-        layers = [_rgb_and_mask(one) for one in sheets]
-        shown = [lay_out([one], model.sheet_size) for one in layers]
-        sheet = np.concatenate(shown, 1) if shown else None
-        self.matched = SheetMatcher(matcher, device, layers) if matcher is not None and layers else None
+        if sheets:
+            need_sheets(model)
+        self._matcher = None if matcher is None else SheetMatcher(matcher, device, ())
+        self.matched: SheetMatcher | None = None
+        self._sheets: tuple[Sheet, ...] = ()
         colors = None if palette is None else lab_of(palette)
-        self.painter = Painter(model, device, self.settings, sheet, colors)
+        self.painter = Painter(model, device, self.settings, palette=colors)
+        self._show([self.sheet_of(one) for one in sheets])
+
+    def sheet_of(self, picture: Picture) -> Sheet:
+        """Return a drawing in the right colours as a sheet; see :meth:`with_sheets`."""
+        layer = _rgb_and_mask(picture)
+        places = None if self._matcher is None else self._matcher.places(layer)
+        return Sheet(lay_out([layer], self.painter.model.sheet_size), places)
+
+    def with_sheets(self, sheets: Sequence[Sheet]) -> Colorizer:
+        """Return a colorizer with further sheets, which :meth:`sheet_of` of this one made."""
+        if not sheets:
+            return self
+        made = copy(self)
+        made._show([*self._sheets, *sheets])
+        return made
+
+    def _show(self, sheets: Sequence[Sheet]) -> None:
+        """Let the network and the matcher see these sheets."""
+        if not sheets:
+            return
+        self._sheets = tuple(sheets)
+        self.painter = self.painter.with_sheet(np.concatenate([one.shown for one in sheets], 1))
+        places = [one.places for one in sheets if one.places is not None]
+        self.matched = self._matcher.beside(places) if self._matcher is not None else None
 
     def in_seeds(self, seeds: Iterable[int]) -> Iterator[Colorizer]:
         """Give colorizers that draw colours by these seeds, for the same page one after the other."""
@@ -241,6 +278,16 @@ class Colorizer:
             whole = even if seen is gray else screentone.descreened(gray, letters)
             gray = gray if whole is None else whole
         return Prepared(gray, seen if even is None else even, masks, own)
+
+
+def need_sheets(model: ColorNet) -> None:
+    """Refuse a network that takes no sheets.
+
+    Raises:
+        UsageError: It takes none.
+    """
+    if not model.sheet_size:
+        raise UsageError("this model takes no character sheets; give a rough colouring with --reference")
 
 
 def latent_size(model: ColorNet) -> int:

@@ -70,7 +70,6 @@ class _Looked:
 class Painter:
     """A network and how its paint is treated; equal sketches and hints give equal paint.
 
-    ``sheet`` (S, k·S, 4), RGB and mask, is a character sheet of the network's own size, or k side by side;
     ``palette`` (K, 3), Lab, is what paint is pulled to.
     """
 
@@ -79,15 +78,20 @@ class Painter:
         model: ColorNet,
         device: str,
         settings: ColorizeSettings,
-        sheet: Hint | None = None,
         palette: NDArray[np.float32] | None = None,
     ) -> None:
         self.model = model.to(device).eval()
         self.device = device
         self.settings = settings
         self.palette = palette
-        self.sheet = None if sheet is None else self._batch(sheet)
+        self.sheet: torch.Tensor | None = None
         self._shared: list[_Looked] | None = None
+
+    def with_sheet(self, sheet: Hint) -> Painter:
+        """Return a painter with a character sheet: (S, k·S, 4), RGB and mask, k side by side of its size."""
+        made = copy(self)
+        made.sheet = self._batch(sheet)
+        return made
 
     def in_seeds(self, seeds: Iterable[int]) -> Iterator[Painter]:
         """Give painters that draw by these seeds; what does not depend on the seed they do but once."""

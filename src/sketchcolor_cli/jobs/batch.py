@@ -97,7 +97,7 @@ class _FilesRun:
         """Decide about each file; ``existing`` stands for what the request says, where it is given."""
         request = self._request
         there = request.run.existing if existing is None else existing
-        settings_of = self._work.settings_of
+        settings_of = self._work.settings_among(self._pictures)
         return Planner(request.output, journal, there, settings_of, self._open, request.suffix).plan(jobs)
 
     def once(self) -> Outcome:

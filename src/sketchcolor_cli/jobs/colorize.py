@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sketchcolor_cli import __version__, environment
 from sketchcolor_cli.errors import WorklistError
 from sketchcolor_cli.jobs.batch import run_batch_over
+from sketchcolor_cli.jobs.carrying import Around, CarriedSheets
 from sketchcolor_cli.jobs.fallbacks import Fallbacks
 from sketchcolor_cli.jobs.fingerprint import fingerprint, of_content
 from sketchcolor_cli.jobs.guides import PageGuides
@@ -88,13 +89,31 @@ class ColorizeWork:
         given = self.request.guides.masks
         return PageGuides.without_points("mask", () if given is None else (given,))
 
-    def settings_of(self, job: Job) -> str:
-        """Return the fingerprint of what a page's colours depend on."""
+    def settings_among(self, pictures: Sequence[Job]) -> Callable[[Job], str]:
+        """Return what gives the fingerprint of what a page's colours depend on."""
+        guides, around = self.request.guides, Around(pictures, self._settings_of)
+        if not (guides.carry or guides.sequence):
+            return self._settings_of
+
+        def settings_of(job: Job) -> str:
+            before = around.before(job, self._will_be_there) if guides.carry else []
+            keys = around.keys(job) if guides.sequence else []
+            return fingerprint(self._settings_of(job), before, keys)
+
+        return settings_of
+
+    def _will_be_there(self, job: Job) -> bool:
+        """Return whether a page is done by this run, or was by another."""
+        only = self.request.run.only
+        return not only or job.source in only or job.is_there()
+
+    def _settings_of(self, job: Job) -> str:
+        """Return the fingerprint of what colours a page by itself."""
         request = self.request
         guides = [guides.files_of(job, request.output) for guides in (*self.guides, self.masks)]
         decisive = {name: of_content(value) for name, value in request.decisive().items()}
         decisive["model"] = environment.model_file(request.model)
-        if request.guides.sheets:
+        if request.guides.shows_sheets:
             decisive["matcher"] = MATCHER
         return fingerprint(__version__, decisive, guides, pdf_settings_of(job, request.pdf))
 
@@ -117,6 +136,7 @@ class ColorizeWork:
             compute=pages.paint,
             write=pages.write,
             weight=pages.weight,
+            in_order=self.request.guides.carry,
             announce=pages.announce,
         )
 
@@ -176,7 +196,9 @@ class PageColorizer:
         self._latents = PageLatents(
             request.model, request.guides.latents, request.saved_latents, request.output
         )
-        self._matcher = load_matcher() if self._sheets else None
+        guides = request.guides
+        self._matcher = load_matcher() if guides.shows_sheets else None
+        self._carried = CarriedSheets(note, carry=guides.carry, sequence=guides.sequence)
         self._networks: dict[str, ColorNet] = {}
         self._colorizer_of = cache(self._load)  # a fallback is loaded when it is first needed
         self._colorizer = self._colorizer_of(device, request.colors)
@@ -186,6 +208,7 @@ class PageColorizer:
 
     def announce(self, jobs: Sequence[Job]) -> None:
         """Take note of the pages among which strips are to be found."""
+        self._carried.announce(jobs)
         if self._request.colors.strips and self._request.guides.latents is None:
             self._strips.announce(jobs)
 
@@ -232,13 +255,15 @@ class PageColorizer:
         return page.picture.nbytes + (page.prepared.nbytes if page.prepared else 0)
 
     def _load(self, device: str, settings: ColorizeSettings) -> Colorizer:
-        from sketchcolor_cli.coloring.colorizer import Colorizer
+        from sketchcolor_cli.coloring.colorizer import Colorizer, need_sheets
         from sketchcolor_cli.networks.base import ColorNet
         from sketchcolor_cli.networks.checkpoint import load_model
 
         network = self._networks.get(device)  # pages with seeds of their own share it
         if network is None:
             network, _ = load_model(environment.model_file(self._request.model), ColorNet)
+            if self._request.guides.shows_sheets:
+                need_sheets(network)
             self._networks[device] = network
         return Colorizer(
             network, device, settings, sheets=self._sheets, palette=self._palette, matcher=self._matcher
@@ -261,6 +286,7 @@ class PageColorizer:
         if page.strip is not None:
             whole = self._strip_painted(colorizer, page.strip)
             return PaintedPage(page, page.strip.cut_out(whole, page.job, page.prepared))
+        colorizer = colorizer.with_sheets(self._carried.of(page.job, colorizer))
         latent = self._latents.of(page.job)
         return PaintedPage(
             page, colorizer.paint(page.picture, *guides, latent=latent, prepared=page.prepared)
@@ -274,7 +300,12 @@ class PageColorizer:
             from sketchcolor_cli.imaging.images import Picture  # imports Pillow
 
             picture = Picture(rgb=prepared.gray[..., None], gray=True)
-            self._painted_strip = colorizer, strip, colorizer.paint(picture, prepared=prepared)
+            carried = self._carried.of(strip.first, colorizer)
+            self._painted_strip = (
+                colorizer,
+                strip,
+                colorizer.with_sheets(carried).paint(picture, prepared=prepared),
+            )
         painted: Painted = self._painted_strip[2]
         return painted
 

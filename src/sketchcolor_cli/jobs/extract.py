@@ -61,9 +61,9 @@ class ExtractWork:
         """Where to compute, as the user said it."""
         return self.request.device
 
-    def settings_of(self, job: Job) -> str:
-        """Return the fingerprint of what a sketch depends on."""
-        return fingerprint(self._fingerprint, pdf_settings_of(job, self.request.pdf))
+    def settings_among(self, _pictures: Sequence[Job]) -> Callable[[Job], str]:
+        """Return what gives the fingerprint of what a sketch depends on."""
+        return lambda job: fingerprint(self._fingerprint, pdf_settings_of(job, self.request.pdf))
 
     @cached_property
     def _fingerprint(self) -> str:

@@ -52,6 +52,7 @@ class Steps(Generic[J, P, R]):
         weight: About how many bytes of memory a picture that was read holds until it is written.
         size: How many pictures are computed together at most.
         writers: How many threads write.
+        in_order: Whether a picture is computed only when those before it are written.
         announce: Called with the jobs that belong together, the pages of a book or the pictures of a run, in
             their order and before any is read; what they are read from then stays until all are done. None
             where nobody wants to know.
@@ -64,6 +65,7 @@ class Steps(Generic[J, P, R]):
     weight: Callable[[P], int] = lambda _picture: 0
     size: int = 1
     writers: int = 1
+    in_order: bool = False
     announce: Callable[[Sequence[J]], None] | None = None
 
 
@@ -183,7 +185,10 @@ class _Run(Generic[J, P, R]):
             self._settle()
             self._read_ahead()
             full = [key for key, group in self._waiting.items() if len(group) >= self._steps.size]
-            if full or (self._waiting and self._must_not_wait()):
+            due = full or (self._waiting and self._must_not_wait())
+            if due and self._steps.in_order and self._writing:
+                wait(self._writing, return_when=FIRST_COMPLETED)
+            elif due:
                 yield self._waiting.pop(full[0] if full else next(iter(self._waiting)))
             elif self._reading:
                 self._take(*self._reading.popleft())

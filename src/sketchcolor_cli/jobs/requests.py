@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
-from sketchcolor_cli.coloring.settings import ColorizeSettings, ExploreSettings, Extras
+from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, ExploreSettings, Extras
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.extraction.settings import Sketching
 from sketchcolor_cli.files.books.settings import PdfSettings
@@ -63,6 +63,13 @@ def _format(default: str) -> Any:
 def _suffix(name: str) -> str | None:
     """Return the ending that a format stands for; None for each picture's own."""
     return None if name == KEEP else f".{name}"
+
+
+def _refuse(option: str, others: Mapping[str, bool], why: str) -> None:
+    """Refuse an option beside one of the others that is given."""
+    for other, given in others.items():
+        if given:
+            raise UsageError(f"--{option} and --{other} exclude each other: {why}")
 
 
 class _OfFiles:
@@ -151,6 +158,16 @@ class Guides(Settings):
         ".aco.",
         complete="palettes",
     )
+    carry: bool = setting(
+        False,
+        "Pages that are done are sheets for those after them, so that a character keeps its colours: within "
+        "a folder or book, in reading order.",
+    )
+    sequence: bool = setting(
+        False,
+        "The pages are frames of an animation: those in colour stay, and are sheets for the others, each for "
+        "those before it and after it up to the next.",
+    )
     latents: Path | None = setting(
         None,
         "File of latent vectors that --save-z wrote: each page gets that of its name, or the only one there "
@@ -164,6 +181,11 @@ class Guides(Settings):
         stored=False,
         matters=False,
     )
+
+    @property
+    def shows_sheets(self) -> bool:
+        """Whether pages may have sheets, given or among themselves."""
+        return bool(self.sheets) or self.carry or self.sequence
 
 
 @dataclass(frozen=True)
@@ -200,6 +222,20 @@ class ColorizeRequest(_OfFiles, Settings):
     saving: Saving = part(Saving, _FILES)
     pdf: PdfSettings = part(PdfSettings, _FILES)
     run: RunSettings = part(RunSettings, "Run")
+
+    def __post_init__(self) -> None:
+        """Refuse what does not go together."""
+        super().__post_init__()
+        run, guides = self.run, self.guides
+        apart = {"shard": run.shard is not None, "ray": run.ray is not None, "watch": run.watch}
+        if guides.carry:
+            _refuse("carry", apart, "each page waits for the one before it")
+        if guides.sequence:
+            _refuse("sequence", {"watch": run.watch}, "a frame needs those after it")
+            if self.colors.colored_pages is ColoredPages.REDO:
+                raise UsageError(
+                    "--sequence and --colored-pages redo exclude each other: frames in colour stay"
+                )
 
     @classmethod
     def resolve(cls, given: Mapping[str, Any], stored: Mapping[str, Any] | None = None) -> Self:

@@ -30,11 +30,12 @@ _LARGE = 200_000_000  # bytes of a picture that is not remembered
 
 @dataclass(frozen=True, eq=False)
 class Strip:
-    """Pages put together: what was found out about the whole, and the part of it that each page is."""
+    """Pages put together: what was found out about the whole, the part that each page is, and the first."""
 
     prepared: Prepared
     parts: dict[Job, slice]
     axis: int
+    first: Job
 
     def cut_out(self, painted: Painted, job: Job, own: Prepared) -> Painted:
         """Return the paint of a page from the paint of the whole; its ink and own colours are its own."""
@@ -152,14 +153,14 @@ class Strips:
         from sketchcolor_cli.coloring.page.strips import Cut
         from sketchcolor_cli.imaging.images import Picture
 
-        axis = 0 if run.cut is Cut.BELOW else 1
+        axis, first = 0 if run.cut is Cut.BELOW else 1, jobs[0]
         jobs = jobs[::-1] if run.cut is Cut.LEFT else jobs
         planes = [_shrunk(luma(self.picture(job)), axis) for job in jobs]
         ends = np.cumsum([0, *(plane.shape[axis] for plane in planes)]).tolist()
         whole = np.concatenate(planes, axis)
         rgb = np.broadcast_to(whole[..., None], (*whole.shape, 3))
         prepared = self._colorizer.prepare(Picture(rgb=rgb, gray=True))
-        return Strip(prepared, {job: slice(*ends[n : n + 2]) for n, job in enumerate(jobs)}, axis)
+        return Strip(prepared, {job: slice(*ends[n : n + 2]) for n, job in enumerate(jobs)}, axis, first)
 
 
 def _shrunk(gray: Plane, axis: int) -> Plane:

@@ -20,10 +20,11 @@ class Work(Protocol):
         """Where to compute, as the user said it."""
         ...
 
-    def settings_of(self, job: Job) -> str:
-        """Return the fingerprint of all that a result depends on, besides the picture; loads nothing.
+    def settings_among(self, pictures: Sequence[Job]) -> Callable[[Job], str]:
+        """Return what gives the fingerprint of all that a result depends on, besides the picture.
 
-        Neither the device nor anything else that only changes how fast it goes is part of it.
+        ``pictures`` are those of the run, in their order, as a result may depend on those around it. Neither
+        the device nor anything else that only changes how fast it goes is part of it. No network is loaded.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -103,7 +104,20 @@ class SheetMatcher:
 
     def __init__(self, network: Matcher, device: str, sheets: Sequence[Layer]) -> None:
         self.network, self.device = network.to(device).eval(), device
-        places = [self._encode(sheet) for sheet in sheets]
+        self._take([self.places(sheet) for sheet in sheets])
+
+    def beside(self, more: Sequence[Places]) -> SheetMatcher:
+        """Return a matcher to these sheets and to further ones."""
+        made = copy(self)
+        made._take([*self._own, *more])
+        return made
+
+    def _take(self, places: Sequence[Places]) -> None:
+        """Get ready for these sheets."""
+        self._own = places
+        self._last: tuple[Plane, RegionColors] | None = None
+        if not places:
+            return
         self.keys = torch.cat([one.keys for one in places])
         colors = np.concatenate([one.colors for one in places])
         weights = np.concatenate([one.weights for one in places])
@@ -116,7 +130,6 @@ class SheetMatcher:
         self.colors = (self.of_color @ colors / np.bincount(own, weights)[:, None]).astype(np.float32)
         square = (self.colors**2).sum(1)
         apart = np.maximum(square[:, None] + square - 2 * self.colors @ self.colors.T, 0)
-        self._last: tuple[Plane, RegionColors] | None = None
         self.alike = np.exp(-apart / (2 * _RULES.same_color**2))
 
     def __call__(self, gray: Plane) -> RegionColors:
@@ -160,7 +173,7 @@ class SheetMatcher:
         return of_color.astype(np.float32), (height // cell, width // cell), part
 
     @torch.inference_mode()
-    def _encode(self, sheet: Layer) -> Places:
+    def places(self, sheet: Layer) -> Places:
         """Return the places of a sheet that show something."""
         stride, cell = self.network.config.stride, self.network.cell
         on_paper = sheet[..., :3] + (1 - sheet[..., 3:])
