@@ -115,6 +115,17 @@ def test_two_windows_do_not_write_over_each_other(client: Client, folder: Path) 
     assert client.put("/api/v1/project", json={"settings": {"seed": 5}}, headers=headers).status_code == 412
 
 
+def test_what_one_window_paints_is_no_change_of_its_own_settings(client: Client, folder: Path) -> None:
+    headers = {"If-Match": client.get("/api/v1/project").headers["etag"]}
+    client.put(f"{at(client)}/marks", json={"marks": [STROKE]}, headers={"If-Match": '"0"'})
+    mask = png((9, 12), (255, 255, 255, 255))
+    layer = {"If-Match": '"0"', "Content-Type": "image/png"}
+    assert client.put(f"{at(client)}/mask", content=mask, headers=layer).status_code == 200
+    assert "hints" in (folder / "series.toml").read_text()  # which names their folders now
+    swatches = {"swatches": [{"name": "", "color": "#7a4a2b"}]}
+    assert client.put("/api/v1/project", json=swatches, headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("marks", "said"),
     [

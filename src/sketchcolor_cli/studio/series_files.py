@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,8 +67,15 @@ class SeriesFiles:
         return read_series(ColorizeRequest, self.profile) if self.profile.is_file() else {}
 
     def revision(self) -> str:
-        """Return the revision of settings, swatches and sheets together."""
-        parts = [content_of(self.profile), content_of(self.folder / SWATCHES)]
+        """Return the revision of settings, swatches and sheets together.
+
+        What else the profile says, such as which folders of hints count, is nothing that a window could lose.
+        """
+        try:
+            settings: bytes | None = json.dumps(self.settings(), sort_keys=True).encode()
+        except DataError:
+            settings = content_of(self.profile)
+        parts = [settings, content_of(self.folder / SWATCHES)]
         parts += [str(path).encode(errors="surrogateescape") for path in self.sheets().values()]
         return revision_of(b"\0".join(part or b"-" for part in parts))
 
