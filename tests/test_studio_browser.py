@@ -201,6 +201,29 @@ def test_the_ink_is_the_originals_when_zoomed_in(fresh: Driver) -> None:
         assert line.max() > 215, layer
 
 
+def test_the_ink_of_a_page_that_is_larger_than_any_picture_of_it_is_its_own(
+    studio: Studio, window: Callable[..., Driver], small: Path, tmp_path: Path
+) -> None:
+    page = np.full((300, 5000), 255, np.uint8)
+    page[140:160, 2460:2540:2] = 0  # every other column, which no smaller copy shows
+    cv2.imwrite(str(tmp_path / "wide.png"), page)
+    studio.take([tmp_path / "wide.png"], small)
+    driver = shown(window(studio))
+    box = driver.canvas.bounding_box()
+    driver.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    driver.page.keyboard.press("z")
+    waited(lambda: driver.zoom == 100, "a pixel of the page is one of the screen")
+
+    def contrast(layer: str) -> float:
+        middle = driver.layer(layer)
+        rows, columns = (length // 2 for length in middle.shape[:2])
+        line = middle[rows, columns - 20 : columns + 20, :3].mean(-1)
+        return float(line.max() - line.min())
+
+    for layer in ("page", "result"):
+        waited(lambda layer=layer: contrast(layer) > 150, f"black and white columns in {layer}")
+
+
 def test_a_pen_presses_and_the_palm_does_not_paint(studio: Studio, fresh: Driver) -> None:
     fresh.color(GREEN)
     fresh.pen((100, 300, 0.1), (130, 320, 0.3), (160, 350, 0.6), (200, 380, 1.0))

@@ -37,6 +37,29 @@ export function pixelsOf(source, at, reach) {
   return context.getImageData(0, 0, side, side).data;
 }
 
+/** Greys from which on ink is the page's own to where there is none of it, as the colouring has it. */
+const [INK, NO_INK] = [82, 128];
+
+/**
+ * Return the ink of a page's part alone, to be laid over its colours.
+ *
+ * @param {ImageBitmap} part
+ * @returns {OffscreenCanvas}
+ */
+export function inkOf(part) {
+  const canvas = new OffscreenCanvas(part.width, part.height);
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.drawImage(part, 0, 0);
+  const image = context.getImageData(0, 0, part.width, part.height);
+  const { data } = image;
+  for (let at = 0; at < data.length; at += 4) {
+    const gray = Math.max(data[at], data[at + 1], data[at + 2]);
+    data[at + 3] = Math.min(255, Math.max(0, (255 * (NO_INK - gray)) / (NO_INK - INK)));
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
 /**
  * Show a mask as it is stored, white and black, in the colours of its two meanings.
  *

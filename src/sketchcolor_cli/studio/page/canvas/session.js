@@ -7,6 +7,7 @@ import { t } from "../core/i18n.js";
 import { Live } from "../core/live.js";
 import { Saver } from "../core/saver.js";
 import { markOf, strokeOf } from "./marks.js";
+import { inkOf } from "./pixels.js";
 import { layerFile } from "./raster.js";
 import { hasPaint, layerOf, sameLayer, without } from "./strokes.js";
 
@@ -271,8 +272,19 @@ export class Session {
     return this.page.seed === null || this.page.seed === undefined ? {} : { seed: this.page.seed };
   }
 
+  /** Show what is seen of a page at its size, where no picture of the whole is as large. */
+  async #sharpen() {
+    const { stage } = this;
+    const part = stage.seen;
+    if (stage.shownWidth <= LARGEST || part.left >= part.right || part.top >= part.bottom) return stage.setSharp(null);
+    const query = new URLSearchParams(Object.entries(part).map(([side, at]) => [side, String(at)]));
+    const page = await picture(`/pages/${this.page.id}/original?${query}`, this.stop.signal);
+    stage.setSharp({ part, page, ink: inkOf(page) });
+  }
+
   async #refine() {
     const width = this.#width();
+    if (this.page.width > LARGEST) await this.#sharpen();
     if (width > this.loaded && this.loaded < this.page.width) {
       const whole = width === this.page.width && width < LARGEST;
       const finer = await picture(

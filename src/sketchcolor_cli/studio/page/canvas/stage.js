@@ -11,6 +11,7 @@ import { fit, pan, pinch, toPage, toScreen, zoomAt } from "./view.js";
 /** @typedef {import("./view.js").Place} Place */
 /** @typedef {import("./strokes.js").Stroke} Stroke */
 /** @typedef {import("./strokes.js").Strokes} Strokes */
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Part of a page, in its pixels */
 /** @typedef {"result" | "original" | "split" | "side"} Compare */
 
 /** Shows one page. */
@@ -36,6 +37,8 @@ export class Stage {
     this.strokes = [];
     /** @type {Stroke | null} */
     this.active = null;
+    /** @type {{part: Part, page: ImageBitmap, ink: OffscreenCanvas} | null} what is seen of a large page, at its size */
+    this.sharp = null;
     /** @type {Compare} */
     this.compare = "result";
     this.split = 0.5;
@@ -62,6 +65,26 @@ export class Stage {
     this.observer.disconnect();
     cancelAnimationFrame(this.asked);
     for (const one of Object.values(this.pictures)) one?.close();
+    this.sharp?.page.close();
+  }
+
+  /** @param {Stage["sharp"]} sharp */
+  setSharp(sharp) {
+    this.sharp?.page.close();
+    this.sharp = sharp;
+    this.draw("page", "result");
+  }
+
+  /** @returns {Part} what is seen of the page */
+  get seen() {
+    const { scale, x, y } = this.view;
+    const { width, height } = this.page;
+    return {
+      left: Math.max(0, Math.floor(-x / scale)),
+      top: Math.max(0, Math.floor(-y / scale)),
+      right: Math.min(width, Math.ceil((this.room.width - x) / scale)),
+      bottom: Math.min(height, Math.ceil((this.room.height - y) / scale)),
+    };
   }
 
   /**
@@ -253,12 +276,26 @@ export class Stage {
     if (bitmap) context.drawImage(bitmap, x + shift, y, this.page.width * scale, this.page.height * scale);
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {"page" | "ink"} name
+   * @param {number} [shift]
+   */
+  #laySharp(context, name, shift = 0) {
+    if (!this.sharp) return;
+    const { scale, x, y } = this.view;
+    const { left, top, right, bottom } = this.sharp.part;
+    const [width, height] = [(right - left) * scale, (bottom - top) * scale];
+    context.drawImage(this.sharp[name], x + left * scale + shift, y + top * scale, width, height);
+  }
+
   #drawPage() {
     const context = this.#context("page");
     context.fillStyle = "#fff";
     const { scale, x, y } = this.view;
     context.fillRect(x, y, this.page.width * scale, this.page.height * scale);
     this.#lay(context, this.pictures.original);
+    this.#laySharp(context, "page");
   }
 
   #drawResult() {
@@ -275,6 +312,7 @@ export class Stage {
     if (this.compare === "side") this.#lay(context, this.pictures.original, shift);
     this.#lay(context, this.pictures.result, shift);
     this.#lay(context, this.pictures.spread, shift);
+    this.#laySharp(context, "ink", shift);
     context.restore();
   }
 
