@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.coloring.guides.consensus import support
 from sketchcolor_cli.coloring.guides.matching import RegionColors, SheetMatcher
 from sketchcolor_cli.imaging.images import Picture
 from sketchcolor_cli.networks.base import ColorNet, Prediction
@@ -228,3 +229,15 @@ def test_without_sheets_a_matcher_does_nothing() -> None:
     net = Witness()
     Colorizer(net, "cpu", matcher=matcher())(Picture(np.repeat(drawing()[1][..., None], 3, 2), gray=True))
     assert not net.hint.any()
+
+
+def test_a_match_counts_as_far_as_those_beside_it_agree() -> None:
+    """Of two equally good matches of the corner of 4 × 4 places that counts which the others go with."""
+    alone = torch.eye(16)
+    alone[0] = 0
+    alone[0, [0, 15]] = 0.5
+    weight = support(alone, (4, 4), (4, 4))
+    assert weight[0, 0] > 2 * weight[0, 15]
+    mirrored = alone.reshape(16, 4, 4).flip(2).reshape(16, 16)
+    assert torch.equal(support(mirrored, (4, 4), (4, 4)), weight.reshape(16, 4, 4).flip(2).reshape(16, 16))
+    assert support(torch.zeros(6, 8), (2, 3), (4, 2)).min() > 0

@@ -13,6 +13,7 @@ import torch
 from scipy.sparse import csr_array
 
 from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines
+from sketchcolor_cli.coloring.guides.consensus import support
 from sketchcolor_cli.imaging.resize import scaled_shape, shrink_by
 from sketchcolor_cli.networks.sheets import cell_colors, sheet_lines, shrunk
 
@@ -62,11 +63,16 @@ _RULES = MatchRules()
 
 
 class Places(NamedTuple):
-    """Places of a sheet: what they are found by, (S, C), their colours, (S, 3) Lab, and weights, (S,)."""
+    """Places of a sheet: what they are found by, (S, C), their colours, (S, 3) Lab, and weights, (S,).
+
+    And how many there would be down and across if all showed something, and which of those these are, (S,).
+    """
 
     keys: Tensor
     colors: Lab
     weights: Plane
+    grid: tuple[int, int]
+    shown: Tensor
 
 
 class RegionColors(NamedTuple):
@@ -159,7 +165,7 @@ class SheetMatcher:
         """Return how much each place of a page belongs to each colour of the sheets: (P, K).
 
         And how many places there are down and across, and which part of those shows the page. A match counts
-        as far as it is one in both directions.
+        as far as it is one in both directions, and those beside it agree.
         """
         page, part = self._fitted(gray, _RULES.page_side, 1.0)
         stride, cell = self.network.config.stride, self.network.cell
@@ -169,8 +175,19 @@ class SheetMatcher:
         queries = self.network.queries(self.network(lines, blank))[0]
         logits = self.network.logits(queries, self.keys)
         matches = torch.softmax(logits, 1) * (torch.softmax(logits, 0) + _RULES.one_way)
+        matches = self._supported(matches / matches.sum(1, keepdim=True), (height // cell, width // cell))
         of_color = (self.of_color @ matches.cpu().numpy().T).T
         return of_color.astype(np.float32), (height // cell, width // cell), part
+
+    def _supported(self, matches: Tensor, grid: tuple[int, int]) -> Tensor:
+        """Return matches (P, S) as far as those beside them agree with them, sheet by sheet."""
+        found = []
+        parts = torch.split(matches, [len(one.keys) for one in self._own], 1)
+        for sheet, part in zip(self._own, parts, strict=True):
+            whole = part.new_zeros(len(part), sheet.grid[0] * sheet.grid[1])
+            whole[:, sheet.shown] = part
+            found.append(part * support(whole, grid, sheet.grid)[:, sheet.shown])
+        return torch.cat(found, 1)
 
     @torch.inference_mode()
     def places(self, sheet: Layer) -> Places:
@@ -189,8 +206,10 @@ class SheetMatcher:
         keys = torch.stack(seen).mean(0)
         mean, spread = cell_colors(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), line, cell)
         weights = (1 / (1 + (spread / _RULES.several_colors) ** 2)).astype(np.float32)
-        shown = shrunk(mask, cell).ravel() > 0.5
-        return Places(keys[torch.from_numpy(shown)], mean.reshape(-1, 3)[shown], weights.ravel()[shown])
+        shown = np.flatnonzero(shrunk(mask, cell).ravel() > 0.5)
+        found = torch.from_numpy(shown).to(self.device)
+        colors, weights = mean.reshape(-1, 3)[shown], weights.ravel()[shown]
+        return Places(keys[found], colors, weights, mean.shape[:2], found)
 
     def _fitted(self, picture: Layer, side: int, value: float) -> tuple[Layer, tuple[float, float]]:
         """Return a picture at a size that the network takes, and which part of that it fills."""
