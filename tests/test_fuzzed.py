@@ -176,6 +176,22 @@ def test_a_number_in_the_place_of_a_tiffs_profile_is_none(tmp_path: Path, kind: 
     assert picture.rgb.shape == (7, 9, 3)
 
 
+def test_a_tiff_page_beyond_the_end_of_any_file_is_damage(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    pages = [Image.new("L", (9, 7), 200) for _ in range(2)]
+    pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:], big_tiff=True)
+    data = bytearray(file.getvalue())
+    (at,) = struct.unpack_from("<Q", data, 8)
+    (count,) = struct.unpack_from("<Q", data, at)
+    for entry in range(at + 8, at + 8 + 20 * count, 20):
+        if struct.unpack_from("<H", data, entry) == (273,):
+            struct.pack_into("<HHQQ", data, entry, 273, 16, 1, 2**64 - 1)
+    book = write(tmp_path / "a.tif", bytes(data))
+    outcome = extract(ExtractRequest.of(inputs=[book], output=tmp_path / "out", method="gray"))
+    assert len(outcome.failed) >= 1
+    assert all("fault" not in one.message for one in outcome.failed)
+
+
 # Runs
 
 

@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import lzma
-import os
 import struct
 import tarfile
 from functools import cache
@@ -70,17 +69,22 @@ def configs() -> Seeds:
 
 
 def read_config(path: Path) -> None:
-    from sketchcolor_cli import ColorizeRequest, environment
+    from sketchcolor_cli import ColorizeRequest
+    from sketchcolor_cli.cli import config
     from sketchcolor_cli.jobs import train
+    from sketchcolor_cli.settings import leaves
 
-    os.environ[environment.CONFIG] = str(path)
+    def configured() -> None:
+        found = config.read_config(path)
+        found.check({"colorize": leaves(ColorizeRequest), "train": leaves(train.TrainRequest)})
+        stored = found.values(ColorizeRequest, "colorize")
+        ColorizeRequest.resolve({"inputs": (path,), "output": path}, stored)
+
+    def given() -> None:
+        train.TrainRequest.resolve({"data": ("x",), "output": path, "config": path})
+
     errors = []
-    for read in (
-        lambda: ColorizeRequest.resolve(
-            {"inputs": (path,), "output": path}, environment.configured(ColorizeRequest, "colorize")
-        ),
-        lambda: train.TrainRequest.resolve({"data": ("x",), "output": path, "config": path}),
-    ):
+    for read in (configured, given):
         try:
             read()
         except train.UsageError as error:

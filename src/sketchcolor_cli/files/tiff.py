@@ -221,7 +221,10 @@ class TiffWriter:
 
     def _copy(self, source: BinaryIO, at: int, length: int) -> int:
         place = self._aligned()
-        source.seek(at)
+        try:
+            source.seek(at)
+        except (ValueError, OverflowError) as error:  # no file is that long
+            raise TiffDamage("its pixels are cut short") from error
         while length:
             piece = source.read(min(length, _CHUNK))
             if not piece:
