@@ -115,3 +115,25 @@ def write_rar(path: Path, entries: Mapping[str, bytes], *, method: int = 0) -> P
         parts.append(block(2, 2, fields + number(len(raw)) + raw, content))
     path.write_bytes(b"".join([*parts, block(5, 0, number(0))]))
     return path
+
+
+def strokes(path: Path, count: int) -> Path:
+    """Write a PDF of one page with so many strokes across it."""
+    lines = b"".join(
+        b"%d %d m %d %d l S\n" % (n % 599, n % 799, n * 7 % 599, n * 13 % 799) for n in range(997)
+    )
+    content = lines * (count // 997)
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+    ]
+    data, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, start=1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    trailer = b"trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % len(data)
+    path.write_bytes(data + b"xref\n0 5\n0000000000 65535 f \n" + table + trailer)
+    return path

@@ -20,7 +20,17 @@ import pytest
 import rarfile
 from PIL import Image
 
-from book_files import COMIC_INFO, page, volume, write_pdf, write_rar, write_raw_zip, write_tar, write_zip
+from book_files import (
+    COMIC_INFO,
+    page,
+    strokes,
+    volume,
+    write_pdf,
+    write_rar,
+    write_raw_zip,
+    write_tar,
+    write_zip,
+)
 from sketchcolor_cli.errors import BookError, DiskFullError, UsageError
 from sketchcolor_cli.files.books.binding import bind, new_name
 from sketchcolor_cli.files.books.book import Book, Entry
@@ -644,28 +654,6 @@ def test_a_zip_called_pdf_is_bound_to_no_pdf(tmp_path: Path) -> None:
     book = open_book(write_zip(tmp_path / "a.pdf", volume()))
     with book, pytest.raises(BookError, match="only a PDF is written back as PDF"):
         bind(book, tmp_path / "b.pdf", {})
-
-
-def strokes(path: Path, count: int) -> Path:
-    """Write a PDF of one page with so many strokes across it."""
-    lines = b"".join(
-        b"%d %d m %d %d l S\n" % (n % 599, n % 799, n * 7 % 599, n * 13 % 799) for n in range(997)
-    )
-    content = lines * (count // 997)
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
-    ]
-    data, places = b"%PDF-1.4\n", []
-    for number, body in enumerate(objects, start=1):
-        places.append(len(data))
-        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    trailer = b"trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % len(data)
-    path.write_bytes(data + b"xref\n0 5\n0000000000 65535 f \n" + table + trailer)
-    return path
 
 
 def test_a_page_that_takes_too_long_is_given_up_and_the_book_goes_on(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from book_files import page
+from book_files import page, strokes
 from sketchcolor_cli.cli import interrupt
 
 if TYPE_CHECKING:
@@ -93,3 +94,23 @@ def test_failures_and_mistakes_have_their_document(
     told = json.loads(ran.stdout)["error"]
     assert (ran.returncode, told["exit_code"], told["kind"]) == (code, code, kind)
     assert ran.stderr
+
+
+def test_ctrl_c_while_a_page_of_a_pdf_is_drawn(tmp_path: Path) -> None:
+    strokes(tmp_path / "a.pdf", 3_000_000)  # over a minute's work
+    words = ["extract", "a.pdf", "-o", "out", "--method", "xdog", "--device", "cpu", "--json"]
+    with subprocess.Popen([*COMMAND, *words], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            begun = time.monotonic()
+            while not list(tmp_path.glob("out/.sketchcolor/books/*/*-in.tif")):  # is being filled
+                assert process.poll() is None
+                assert time.monotonic() < begun + 60
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            begun = time.monotonic()
+            told, _ = process.communicate(timeout=30)
+            assert time.monotonic() < begun + 15
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert json.loads(told)["interrupted"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import DiskFullError, ImageError
 from sketchcolor_cli.files.worklist import Job
 from sketchcolor_cli.jobs import pipeline
@@ -455,3 +457,73 @@ def test_the_first_failure_ends_the_run_where_it_shall_and_a_full_disk_always(
     assert sorted(written) == [one.job.name for one in result.done]  # what was computed is written
     assert len(result.done) <= 3
     assert result.to_json()["stopped"]
+
+
+# How long a picture may take
+
+
+def endless() -> None:
+    """Go on until somebody looks at the time."""
+    begun = time.monotonic()
+    while time.monotonic() < begun + WAIT:
+        deadline.check()
+        time.sleep(0.002)
+    raise AssertionError("nobody ended it")
+
+
+def slow(step: str, name: str = "b") -> Steps[Job, str, str]:
+    """Return the steps of which one does not end at the picture of this name."""
+
+    def read(job: Job) -> str:
+        if step == "read" and job.source.stem == name:
+            endless()
+        return STEPS.read(job)
+
+    def compute(pictures: Sequence[str]) -> Sequence[str]:
+        if step == "compute" and name in pictures:
+            endless()
+        return STEPS.compute(pictures)
+
+    def write_slowly(job: Job, result: str) -> None:
+        if step == "write" and job.source.stem == name:
+            endless()
+        write(job, result)
+
+    return replace(STEPS, read=read, compute=compute, write=write_slowly, limit=0.1)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+@pytest.mark.parametrize("step", ["read", "compute", "write"])
+def test_a_picture_that_takes_too_long_fails_and_the_rest_goes_on(
+    jobs: list[Job], step: str, size: int
+) -> None:
+    result = run(jobs, replace(slow(step), size=size))
+    assert [one.job for one in result.done] == [jobs[0], jobs[2], jobs[3]]
+    why = "takes longer than 0.1 s; scale it down, or allow more with --page-timeout"
+    assert result.failed == [Failure(jobs[1], f"{jobs[1].source}: {why}")]
+
+
+def test_the_limit_is_for_all_steps_of_a_picture_together(jobs: list[Job]) -> None:
+    def deaf(job: Job) -> str:
+        if job.source.stem == "b":
+            time.sleep(0.2)  # as a library that never looks at the time
+        return STEPS.read(job)
+
+    result = run(jobs, replace(STEPS, read=deaf, limit=0.1))
+    assert [one.job for one in result.failed] == [jobs[1]]
+    assert not jobs[1].target.exists()
+
+
+@pytest.mark.parametrize("step", ["read", "write"])
+def test_ctrl_c_does_not_wait_for_what_takes_long(
+    jobs: list[Job], step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "GRACE", 0.05)
+    main = threading.main_thread().ident
+    assert main is not None
+    steps = replace(slow(step, "a"), limit=WAIT)
+    threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGINT)).start()
+    begun = time.monotonic()
+    result = run(jobs[:1], steps)
+    assert time.monotonic() - begun < WAIT / 4
+    assert (result.interrupted, result.done, result.failed) == (True, [], [])

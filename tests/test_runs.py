@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from book_files import COMIC_INFO, write_tar, write_zip
-from sketchcolor_cli.errors import DiskFullError, ImageError, PluginError, UsageError, WorklistError
+from sketchcolor_cli.errors import (
+    DiskFullError,
+    ImageError,
+    PluginError,
+    TimeLimitError,
+    UsageError,
+    WorklistError,
+)
 from sketchcolor_cli.files.books.opening import open_book
 from sketchcolor_cli.files.settings import Container, Shard, parse_shard
 from sketchcolor_cli.files.worklist import Job, build_worklist
@@ -281,6 +288,21 @@ def test_a_page_that_fails_otherwise_is_tried_again_alone(run: Run, tmp_path: Pa
     assert (names(result.done), names(result.skipped)) == (["page2.png"], ["page1.png", "page10.png"])
     assert inside(run.output / "vol.cbz") == {**CAPITALS, "page2.png": b"HARD PAGE"}
     assert run(path).done == []
+
+
+def test_a_page_that_takes_too_long_is_tried_again(run: Run, tmp_path: Path) -> None:
+    def slow(job: Job) -> bytes:
+        raise TimeLimitError("takes too long")
+
+    path = write_zip(tmp_path / "vol.cbz", PAGES)
+    run.steps = Steps(read=slow, compute=compute, write=write, limit=7)  # type: ignore[assignment, arg-type]
+    result = run(path)
+    assert [one.message for one in result.failed] == [
+        f"{path / name}: takes longer than 7 s; scale it down, or allow more with --page-timeout"
+        for name in PAGES
+    ]
+    run.steps = STEPS
+    assert names(run(path).done) == ["page1.png", "page2.png", "page10.png"]
 
 
 def test_broken_and_empty_books_are_failures_and_the_rest_goes_on(

@@ -13,6 +13,8 @@
     ├── CheckpointError         a model file is damaged, foreign, or newer than this program
     ├── DeviceError             the asked-for device is not there
     ├── DataError               data to train or measure on is missing or does not fit together
+    ├── TimeLimitError          a page takes longer than it may
+    │   └── SlowBookError       so does reading it from its book; also a BookError
     ├── OutputError             standard output is closed, or nobody reads it any more
     └── TrainingError           a training run cannot go on (NaN, another configuration)
 
@@ -88,6 +90,14 @@ class DeviceError(SketchcolorError):
 
 class DataError(SketchcolorError):
     """Data to train or measure on is missing or does not fit together."""
+
+
+class TimeLimitError(SketchcolorError):
+    """A page takes longer than it may, or is no longer wanted."""
+
+
+class SlowBookError(BookError, TimeLimitError):
+    """Reading a page from its book takes longer than it may."""
 
 
 class OutputError(SketchcolorError):

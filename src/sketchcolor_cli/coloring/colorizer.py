@@ -21,6 +21,7 @@ from sketchcolor_cli.coloring.page.stays import Stays, why_it_stays
 from sketchcolor_cli.coloring.paint.composite import composite
 from sketchcolor_cli.coloring.painter import Painter
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
+from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.imaging.images import Picture, on_paper
 from sketchcolor_cli.imaging.resize import shrink_by
@@ -256,6 +257,7 @@ class Colorizer:
             given = _dense_hint(references, strokes, shape)
             return given if regions is None else regions.hint(shape, given)
 
+        deadline.check()
         own = None if known.own is None else known.own.as_hint()
         own_at = None if own is None else partial(_dense_hint, (own,), ())
         sketch, paint = self.painter(known.seen, hint_at, latent, own_at)
@@ -263,6 +265,7 @@ class Colorizer:
 
     def prepare(self, page: Picture) -> Prepared:
         """Find out what stays paper and where screentone is; the network has no part in it."""
+        deadline.check()
         gray = luma(page)
         own = None if self.settings.colored_pages is ColoredPages.REDO else own_colors(page)
         if own is not None:
@@ -272,6 +275,7 @@ class Colorizer:
             looking = pool.submit(screentone.find_screentone, seen)
             masks = paper_mask.find_paper(gray, self.settings.protect)
             found = looking.result()
+        deadline.check()
         letters = None if masks is None else masks.bubbles
         even = screentone.smoothed(seen, found, letters)
         if even is not None and self.settings.descreen:

@@ -16,6 +16,7 @@ from sketchcolor_cli.coloring.paint.sample_colors import sample_colors
 from sketchcolor_cli.coloring.paint.smooth import smooth_paint
 from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
 from sketchcolor_cli.coloring.settings import Guess
+from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.sizes import SizeRule
@@ -178,6 +179,7 @@ class Painter:
         sketch = shrink_by(gray, self._scale(gray, _GUESSED_AT))
         hint = hint_at(sketch.shape)
         pad, stride = self._pad(sketch), self.model.stride
+        deadline.check()
         looked = self._looked_at(_padded(sketch, pad, 1), _padded(hint, pad, 0), z)
         drawn = sample_colors(
             looked.chances,
@@ -228,6 +230,7 @@ class Painter:
     @torch.inference_mode()
     def _paint(self, sketch: Plane, hint: Hint, lead: Lab | None, z: NDArray[np.float32] | None) -> Lab:
         """Return Lab paint (h, w, 3) for a sketch (h, w), a hint (h, w, 4) and the colours to keep to."""
+        deadline.check()
         stride = self.model.stride
         pad = self._pad(sketch)
         if lead is not None:

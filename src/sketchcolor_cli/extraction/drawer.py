@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 
+from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.compute.memory import is_shortage, let_go
 from sketchcolor_cli.errors import DeviceError, PluginError
 from sketchcolor_cli.extraction.settings import Sketching
@@ -106,6 +107,7 @@ class Drawer:
 
     def prepare(self, picture: Picture) -> Prepared:
         """Lay a picture on white paper, scale it and pad it."""
+        deadline.check()
         rgb = on_paper(picture)
         height, width = rgb.shape[:2]
         fit = self._fit(height, width, self._narrowing(rgb))
@@ -185,6 +187,7 @@ class Drawer:
         drawn = fitting.new_empty((len(fitting), 1, *fitting.shape[2:]))
         try:
             for first in range(0, len(pieces), at_once):
+                deadline.check()
                 chosen = pieces[first : first + at_once]
                 seen = _seen(fitting, chosen)
                 sketches = _checked(self.sketcher, seen.to(self.device)).to(drawn.device)

@@ -175,7 +175,8 @@ class _FilesRun:
         self._progress(Loading())
         self.device = devices.resolve(self._work.device)
         steps = self._work.steps(self.device, lambda line: self._progress(Note(line)))
-        self._steps = replace(steps, writers=self._request.run.jobs)
+        run = self._request.run
+        self._steps = replace(steps, writers=run.jobs, limit=run.page_timeout)
 
     def _open(self, path: Path) -> Book:
         from sketchcolor_cli.files.books.opening import open_book  # imports numpy

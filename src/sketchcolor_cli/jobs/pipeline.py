@@ -15,14 +15,19 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sketchcolor_cli.errors import DiskFullError, SketchcolorError
+from sketchcolor_cli.compute.deadline import Deadline, within
+from sketchcolor_cli.errors import DiskFullError, SketchcolorError, TimeLimitError
+from sketchcolor_cli.files.books.settings import PAGE_TIMEOUT
 from sketchcolor_cli.jobs.outcome import Done, Event, EventKind, Failure, Item, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 ROOM = 2**28
 """Bytes: while the pictures in flight weigh as much as this, no further one is read."""
+GRACE = 5.0
+"""Seconds after Ctrl-C in which what is computed is still written."""
 
 
 # A plugin that leaves by sys.exit() must not end the run as if all were done. Ctrl-C is none of them.
@@ -53,6 +58,8 @@ class Steps(Generic[J, P, R]):
         size: How many pictures are computed together at most.
         writers: How many threads write.
         in_order: Whether a picture is computed only when those before it are written.
+        limit: Seconds that the three steps may take together for a picture; they look at it where they call
+            ``compute.deadline.check``, and none begins after it.
         announce: Called with the jobs that belong together, the pages of a book or the pictures of a run, in
             their order and before any is read; what they are read from then stays until all are done. None
             where nobody wants to know.
@@ -66,6 +73,7 @@ class Steps(Generic[J, P, R]):
     size: int = 1
     writers: int = 1
     in_order: bool = False
+    limit: float = PAGE_TIMEOUT
     announce: Callable[[Sequence[J]], None] | None = None
 
 
@@ -92,7 +100,8 @@ def run_batch(
 
     Returns:
         What became of the jobs. Ctrl-C ends the run early with interrupted=True: what is computed by then is
-        still written, unless Ctrl-C comes again; what is being written then is finished in any case.
+        still written where that takes no more than GRACE, unless Ctrl-C comes again; what is being put into
+        its place then is finished in any case.
 
     """
     start = time.perf_counter()
@@ -111,6 +120,7 @@ class _Flight(Generic[J]):
     weight: int = 0
     seconds: float = 0.0
     facts: Mapping[str, Any] | None = None
+    deadline: Deadline | None = None
 
 
 class _Ended(Exception):  # noqa: N818 - not an error, but the way out
@@ -135,7 +145,7 @@ class _Run(Generic[J, P, R]):
         self._report = report
         self._total = len(jobs)
         self._fail_fast = fail_fast
-        self._ending = False
+        self._ending = self._hurried = False
         self._due: Iterator[_Flight[J]] | None = self._not_skipped(jobs, skip=skip)
         self._most = 3 * steps.size + steps.writers - 1  # one group read, one computed, one written
         self._reading: deque[tuple[_Flight[J], Future[None]]] = deque()
@@ -159,6 +169,8 @@ class _Run(Generic[J, P, R]):
                 interrupted, stopped = isinstance(end, KeyboardInterrupt), isinstance(end, _Ended)
                 self._ending = True
                 self._stop()
+                if interrupted:
+                    self._hurry()
                 self._cancel()
                 self._write_the_rest()
             finally:
@@ -191,7 +203,7 @@ class _Run(Generic[J, P, R]):
             elif due:
                 yield self._waiting.pop(full[0] if full else next(iter(self._waiting)))
             elif self._reading:
-                self._take(*self._reading.popleft())
+                self._take()
             elif self._writing:
                 wait(self._writing, return_when=FIRST_COMPLETED)
             else:
@@ -221,14 +233,17 @@ class _Run(Generic[J, P, R]):
         if self._stopped:
             return
         start = time.perf_counter()
-        flight.picture = self._steps.read(flight.job)
+        with self._limited(flight):
+            flight.picture = self._steps.read(flight.job)
         flight.seconds = time.perf_counter() - start
         flight.weight = self._steps.weight(flight.picture)
         with self._room:
             self._held += flight.weight
 
-    def _take(self, flight: _Flight[J], reading: Future[None]) -> None:
+    def _take(self) -> None:
         """Wait until a picture is read, and put it where it waits for others of its key."""
+        self._reading[0][1].exception()  # Ctrl-C comes here, while it is among those that are being read
+        flight, reading = self._reading.popleft()
         try:
             reading.result()
         except _FAILURES as error:
@@ -244,7 +259,8 @@ class _Run(Generic[J, P, R]):
     def _try(self, group: list[_Flight[J]]) -> None:
         start = time.perf_counter()
         try:
-            results = self._steps.compute([flight.picture for flight in group])
+            with self._limited(*group):
+                results = self._steps.compute([flight.picture for flight in group])
             if len(results) != len(group):
                 raise RuntimeError(f"{len(results)} results for {len(group)} pictures")
         except _FAILURES as error:
@@ -263,7 +279,8 @@ class _Run(Generic[J, P, R]):
     def _write(self, flight: _Flight[J], result: R) -> None:
         start = time.perf_counter()
         try:
-            flight.facts = self._steps.write(flight.job, result)
+            with self._limited(flight):
+                flight.facts = self._steps.write(flight.job, result)
         finally:  # not when it is counted: the caller's thread may wait for what has no room to be read
             self._release(flight)
         flight.seconds += time.perf_counter() - start
@@ -279,6 +296,21 @@ class _Run(Generic[J, P, R]):
                 continue
             self._done.append((flight.index, Done(flight.job, flight.seconds, flight.facts or {})))
             self._tell(EventKind.FINISHED, flight.index, flight.job, seconds=flight.seconds)
+
+    def _limited(self, *group: _Flight[J]) -> AbstractContextManager[None]:
+        """Hold a step to what its pictures have left of their time."""
+        deadline = Deadline(sum(self._steps.limit - flight.seconds for flight in group))
+        for flight in group:
+            flight.deadline = deadline
+        return within(deadline)
+
+    def _hurry(self) -> None:
+        """After Ctrl-C: leave what is being read, and soon also what is being written."""
+        self._hurried = True
+        flights = [(flight, 0.0) for flight, _ in self._reading]
+        for flight, seconds in [*flights, *((flight, GRACE) for flight in self._writing.values())]:
+            if flight.deadline is not None:
+                flight.deadline.bring_to(seconds)
 
     def _write_the_rest(self) -> None:
         """After Ctrl-C: wait for what is computed to be written; at the next one only for what has begun."""
@@ -297,13 +329,20 @@ class _Run(Generic[J, P, R]):
         self._reader.shutdown(wait=False, cancel_futures=True)
 
     def _fail(self, flight: _Flight[J], error: BaseException, place: str = "") -> None:
-        message, trace = _told(flight.job, error, place)
         flight.picture = None
         self._release(flight)
+        late = isinstance(error, TimeLimitError)
+        if late and self._hurried:  # it was left, as Ctrl-C came
+            return
+        message, trace = (self._late(flight), "") if late else _told(flight.job, error, place)
         self._failed.append((flight.index, Failure(flight.job, message)))
         self._tell(EventKind.FAILED, flight.index, flight.job, message=message, trace=trace)
         if (self._fail_fast or isinstance(error, DiskFullError)) and not self._ending:
             raise _Ended
+
+    def _late(self, flight: _Flight[J]) -> str:
+        long = f"takes longer than {self._steps.limit:g} s"
+        return f"{flight.job.source}: {long}; scale it down, or allow more with --page-timeout"
 
     def _release(self, flight: _Flight[J]) -> None:
         with self._room:

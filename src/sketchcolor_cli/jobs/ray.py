@@ -10,7 +10,7 @@ import re
 import socket
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import UsageError
@@ -56,7 +56,8 @@ class Worker:
         """Load what the work needs; ``pictures`` are all of the run, whoever does them."""
         from sketchcolor_cli.compute import devices
 
-        self._steps = work.steps(devices.resolve(work.device), lambda _note: None)
+        steps = work.steps(devices.resolve(work.device), lambda _note: None)
+        self._steps = replace(steps, limit=request.run.page_timeout)
         self._request = request
         self._pictures = pictures
 

@@ -10,7 +10,7 @@ from filecmp import cmp
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from sketchcolor_cli.errors import BookError, DiskFullError, ImageError, SketchcolorError
+from sketchcolor_cli.errors import BookError, DiskFullError, ImageError, SketchcolorError, TimeLimitError
 from sketchcolor_cli.files.atomic import write_error
 from sketchcolor_cli.files.books.binding import bind
 from sketchcolor_cli.jobs.fingerprint import content_of
@@ -176,10 +176,12 @@ class Runner(Generic[P, R]):
 
         def read(job: Job) -> P:
             try:
+                if (problem := staged.get(job)) is not None:
+                    raise problem
                 if job not in staged:
                     _stage(book, entry_of[job], job.reads)
                 return self.steps.read(job)
-            except DiskFullError:
+            except (DiskFullError, TimeLimitError):  # which pass
                 raise
             except SketchcolorError as error:
                 unreadable.add(job)
@@ -199,15 +201,20 @@ class Runner(Generic[P, R]):
         result = self._batch([page.job for page in planned.pages], steps, skip=True, cancel=book.cancel)
         return result, len(unreadable)
 
-    def _all_staged(self, book: Book, entry_of: Mapping[Job, Entry]) -> set[Job]:
-        """Take all pages out of a book, if results may depend on the pages around; return those taken."""
-        staged: set[Job] = set()
+    def _all_staged(self, book: Book, entry_of: Mapping[Job, Entry]) -> dict[Job, BookError | None]:
+        """Take all pages out of a book, if results may depend on the pages around.
+
+        Returns those taken, each with the reason why that failed, or None.
+        """
+        staged: dict[Job, BookError | None] = {}
         if self.steps.announce is None:
             return staged
         for job, entry in entry_of.items():
-            with suppress(BookError):  # told when it is its turn
+            try:
                 _stage(book, entry, job.reads)
-                staged.add(job)
+                staged[job] = None
+            except BookError as error:  # told when it is its turn
+                staged[job] = error
         self.steps.announce(list(entry_of))
         return staged
 

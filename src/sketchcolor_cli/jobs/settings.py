@@ -88,9 +88,8 @@ class RunSettings(Settings):
     )
     page_timeout: float = setting(
         PAGE_TIMEOUT,
-        "Seconds that rendering a page of a PDF may take; longer ones are reported, and the rest goes on.",
+        "Seconds that a picture or page may take; one that takes longer is reported, and the rest goes on.",
         above=0,
-        panel=_BOOKS,
         matters=False,
     )
     single: Path | None = internal(None, "The file for the one result, where one was named.", matters=False)

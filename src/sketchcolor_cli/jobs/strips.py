@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sketchcolor_cli.errors import SketchcolorError
+from sketchcolor_cli.compute import deadline
+from sketchcolor_cli.errors import SketchcolorError, TimeLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,6 +129,8 @@ class Strips:
                 picture = self.picture(job) if self._is_free(job) else None
                 free = picture is not None and self._colorizer.stays(picture) is None
                 self._edges[job] = Edges.of(luma(picture)) if picture is not None and free else None
+            except TimeLimitError:
+                raise
             except (SketchcolorError, OSError):  # told when it is its turn
                 self._edges[job] = None
             while len(self._edges) > _EDGES:
@@ -155,7 +158,10 @@ class Strips:
 
         axis, first = 0 if run.cut is Cut.BELOW else 1, jobs[0]
         jobs = jobs[::-1] if run.cut is Cut.LEFT else jobs
-        planes = [_shrunk(luma(self.picture(job)), axis) for job in jobs]
+        planes = []
+        for job in jobs:
+            deadline.check()
+            planes.append(_shrunk(luma(self.picture(job)), axis))
         ends = np.cumsum([0, *(plane.shape[axis] for plane in planes)]).tolist()
         whole = np.concatenate(planes, axis)
         rgb = np.broadcast_to(whole[..., None], (*whole.shape, 3))

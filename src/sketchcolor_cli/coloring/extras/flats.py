@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from sketchcolor_cli.coloring.guides.palette import nearest
 from sketchcolor_cli.coloring.page.regions import borders
+from sketchcolor_cli.compute import deadline
+from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.sizes import page_side
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ class FlatRules:
     """Part of a speck; so large a thing is none where lines close it in and it has another colour."""
     compactness: float = 0.45
     """Part of its box that such a thing fills; what is between strokes of hatching does not."""
+    most: int = 16_000_000
+    """Pixels of the copy on which the regions of a larger page are found; lines are thick on such a one."""
     other_color: float = 8.0
     """Distance from what is around that is another colour, or of brightness, in hundredths."""
 
@@ -90,18 +94,32 @@ def find_flats(gray: Plane, paint: Lab, paper: Mask | None = None, palette: Lab 
     ``gray`` (H, W) is the page, paper 1 and ink 0, without screentone; ``paint`` (h, w, 3), Lab, what it is
     painted with; ``paper``, of any size, where it stays paper; ``palette`` (K, 3), Lab, the only colours
     that regions may have, beside white.
+
+    Raises:
+        TimeLimitError: The time for it is over.
     """
+    small = shrink_by(gray, (_RULES.most / gray.size) ** 0.5)
+    found = _found(small, paint, paper, palette)
+    if small is gray:
+        return found
+    return Flats(cv2.resize(found.labels, gray.shape[::-1], interpolation=cv2.INTER_NEAREST), found.colors)
+
+
+def _found(gray: Plane, paint: Lab, paper: Mask | None, palette: Lab | None) -> Flats:
     height, width = gray.shape
     colors = cv2.resize(paint, (width, height), interpolation=cv2.INTER_LINEAR)
     if paper is not None:
         kept = cv2.resize(paper.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
         colors[kept.astype(bool)] = (100, 0, 0)
     line = find_lines(gray)
+    deadline.check()
     labels = closed_regions(line)
+    deadline.check()
     means, spread = _robust(labels, colors, ~line)
     labels = _parted(labels, colors, spread)
     closed = _closed_in(labels, line, colors, gray)
     for _ in range(_RULES.rounds):
+        deadline.check()
         labels = _without_specks(labels, round(_RULES.speck * _page_size(gray)), kept=closed)
         means, _ = _robust(labels, colors, ~line)
         labels, merged = _joined(labels, line, means)
@@ -216,19 +234,29 @@ def _robust(labels: Labels, colors: Lab, seen: Mask) -> tuple[Lab, Plane]:
     few = np.bincount(labels[::step, ::step].ravel(), minlength=count) < _RULES.few_samples
     if step > 1 and few.any():
         sample |= few.take(labels)
-    flat, values, shown = labels[sample], colors[sample], seen[sample]
-    once = np.where(shown, 1.0, 1e-3)  # a region that is all line has the colour under it
+    place = np.flatnonzero(sample)
+    flat = labels.ravel()[place]
+    # Region after region, as running over them in their order is several times as fast.
+    place = place[csr_array((np.arange(len(place)), (flat, np.arange(len(place)))), (count, len(place))).data]
+    lengths = np.bincount(flat, minlength=count)
+    filled = np.flatnonzero(lengths)
+    lengths = lengths[filled]
+    starts = np.cumsum(lengths) - lengths
+    once = np.where(seen.ravel()[place], 1.0, 1e-3)  # a region that is all line has the colour under it
+    planes = np.ascontiguousarray(colors.reshape(-1, colors.shape[2])[place].T)
     weight = once
-    mean = spread = np.zeros(0)
     for _ in range(3):
-        total = np.maximum(np.bincount(flat, weight, count), 1e-12)
-        mean = np.stack(
-            [np.bincount(flat, weight * values[:, c], count) / total for c in range(values.shape[1])], 1
-        )
-        off = ((values - mean.astype(np.float32)[flat]) ** 2).sum(1)
-        spread = np.bincount(flat, weight * np.sqrt(off), count) / total
+        total = np.maximum(np.add.reduceat(weight, starts), 1e-12)
+        means = np.stack([np.add.reduceat(weight * plane, starts) / total for plane in planes])
+        off = np.zeros(len(place), np.float32)
+        for mean, plane in zip(means.astype(np.float32), planes, strict=True):
+            away = plane - np.repeat(mean, lengths)
+            off += away * away
+        spread = np.add.reduceat(weight * np.sqrt(off), starts) / total
         weight = once / (1 + off / 36)
-    return mean.astype(np.float32), spread.astype(np.float32)
+    mean, wide = np.zeros((count, len(planes)), np.float32), np.zeros(count, np.float32)
+    mean[filled], wide[filled] = means.T, spread
+    return mean, wide
 
 
 def _parted(labels: Labels, colors: Lab, spread: Plane) -> Labels:
@@ -259,14 +287,18 @@ def _nearest_in_blocks(colors: Lab, palette: Lab) -> NDArray[np.intp]:
 
 def _connected(labels: Labels) -> Labels:
     """Return labels of which each hangs together."""
-    height, width = labels.shape
-    index = np.arange(labels.size, dtype=np.int32).reshape(height, width)
-    down, right = labels[:-1] == labels[1:], labels[:, :-1] == labels[:, 1:]
-    first = np.concatenate([index[:-1][down], index[:, :-1][right]])
-    second = np.concatenate([index[1:][down], index[:, 1:][right]])
-    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(labels.size, labels.size))
+    begins = np.ones(labels.shape, np.bool_)
+    begins[:, 1:] = labels[:, 1:] != labels[:, :-1]
+    runs = np.cumsum(begins, dtype=np.int32).reshape(labels.shape) - 1  # in rows; far fewer than pixels
+    down = labels[:-1] == labels[1:]
+    first, second = runs[:-1][down], runs[1:][down]
+    other = np.ones(len(first), np.bool_)
+    other[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    first, second = first[other], second[other]
+    number = int(runs[-1, -1]) + 1
+    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(number, number))
     _, parts = connected_components(graph, directed=False)
-    return _numbered(parts.astype(np.int32).reshape(height, width))
+    return _numbered(parts.astype(np.int32)[runs])
 
 
 def _without_specks(labels: Labels, least: int, only: Mask | None = None, kept: Mask | None = None) -> Labels:

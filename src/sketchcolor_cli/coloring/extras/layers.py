@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from sketchcolor_cli.coloring.settings import LayerFormat
+from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import ImageError, UsageError
 from sketchcolor_cli.files.atomic import write_bytes
 
@@ -65,6 +66,7 @@ def write_layers(path: Path, layers: Sequence[Layer], merged: Samples, kind: Lay
 
 
 def _png(image: Samples) -> bytes:
+    deadline.check()
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
@@ -119,6 +121,7 @@ def _psd(layers: Sequence[Layer]) -> bytes:
     height, width = layers[0].image.shape[:2]
     document: Any = PSDImage.new("RGB", (width, height), color=255)
     for layer in layers:
+        deadline.check()
         made = document.create_pixel_layer(Image.fromarray(layer.image), name=layer.name)
         made.blend_mode = BlendMode.MULTIPLY if layer.multiply else BlendMode.NORMAL
         made.visible = layer.visible

@@ -11,6 +11,7 @@ import numpy as np
 from sketchcolor_cli.coloring.extras import flats
 from sketchcolor_cli.coloring.extras.layers import Layer
 from sketchcolor_cli.coloring.page import screentone
+from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.imaging.images import Picture
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def finish(
         extras: What is made beside it.
         palette: (K, 3), Lab: the colours that flats have; None for any.
     """
+    deadline.check()
     rgb = painted.rgb()
     done = Colored(replace(page, rgb=rgb, gray=False))
     if extras.shown_masks:
@@ -73,7 +75,9 @@ def finish(
         done = replace(done, masks=Picture(rgb=shown))
     if not extras.flats and extras.layers is None:
         return done
+    deadline.check()
     flat = _flats(painted, palette).rgb()
+    deadline.check()
     if extras.flats:
         done = replace(done, flats=replace(page, rgb=flat, gray=False))
     if extras.layers is not None:

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines
 from sketchcolor_cli.coloring.guides.consensus import support
+from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.imaging.resize import scaled_shape, shrink_by
 from sketchcolor_cli.networks.sheets import cell_colors, sheet_lines, shrunk
 
@@ -156,6 +157,7 @@ class SheetMatcher:
         labels = closed_regions(line)
         votes = np.zeros((int(labels.max()) + 1, len(self.colors)), np.float32)
         for band in _bands(small.shape):
+            deadline.check()
             matches, grid, part = self._match(small[band])
             votes += _shares(labels[band], line[band], len(votes), grid, part) @ matches
         return RegionColors(labels, line, *self._agreed(votes))

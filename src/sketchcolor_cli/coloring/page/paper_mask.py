@@ -16,6 +16,7 @@ from sketchcolor_cli.coloring.page.balloons import find_balloons
 from sketchcolor_cli.coloring.page.gutters import find_gutters
 from sketchcolor_cli.coloring.page.lettering import ink_pieces
 from sketchcolor_cli.coloring.settings import Protect
+from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.sizes import page_side
 
@@ -105,6 +106,7 @@ def _in_pieces(white: Mask, small: Plane, what: Protect) -> PaperMask:
     starts = np.linspace(0, len(small) - page, 1 + -(-2 * (len(small) - page) // page)).round().astype(int)
     whole = PaperMask(np.zeros(white.shape, np.bool_), np.zeros(white.shape, np.bool_))
     for start in starts.tolist():
+        deadline.check()
         piece = slice(start, start + page)
         ends = start == 0, piece.stop == len(small)
         part = _of_page(white[piece], small[piece], what, ends)

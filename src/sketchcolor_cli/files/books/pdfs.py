@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
-from sketchcolor_cli.errors import BookError
+from sketchcolor_cli.errors import BookError, SlowBookError
 from sketchcolor_cli.files.books.book import Book, Entry
 from sketchcolor_cli.files.books.settings import PAGE_TIMEOUT, PdfSettings
 
@@ -114,7 +114,8 @@ class _Worker:
         """Return a rendered page as a TIFF file.
 
         Raises:
-            BookError: It cannot be rendered, or takes too long.
+            BookError: It cannot be rendered.
+            SlowBookError: It takes too long.
         """
         return self._answer(f"{self._path}/{entry.name}", {"what": "page", "how": how})
 
@@ -144,7 +145,7 @@ class _Worker:
             if not letter or (letter == b"T" and len(content) < int.from_bytes(length, "big")):
                 self.end()
                 if late.is_set():
-                    raise BookError(
+                    raise SlowBookError(
                         f"{name}: takes longer than {self._timeout:g} s to read; save it as a picture, "
                         "or allow more with --page-timeout"
                     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sketchcolor_cli.settings import Settings, internal, setting
 
-PAGE_TIMEOUT = 300.0
-"""Seconds that reading a page of a PDF may take."""
+PAGE_TIMEOUT = 600.0
+"""Seconds that a page may take."""
 
 
 @dataclass(frozen=True)
