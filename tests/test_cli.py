@@ -135,6 +135,7 @@ def engines(folder: None, monkeypatch: pytest.MonkeyPatch) -> Engines:
     found = Extractors([Listing(one.name, "demo", "1.0", one) for one in listed])
     paint = Mock(side_effect=lambda page, *_: page)
     colorizer = Mock(prepare=lambda _page: Mock(nbytes=0), stays=lambda _page, **_: None)
+    colorizer.with_sheets = lambda _sheets: colorizer
     colorizer.paint = lambda page, references, hints, **_: paint(page, references, hints)
     drawer = listening_drawer()
     made = Engines(
@@ -536,9 +537,9 @@ FORMATS = "png, jpg, jpeg, jfif, webp, avif, tif, tiff, bmp, keep"
         ),
         (
             "train data -o run --config gone.toml",
-            "--config gone.toml: [Errno 2] No such file or directory: 'gone.toml'",
+            "--config gone.toml: cannot be read (no such file); check the name",
         ),
-        ("train data -o run --config bad.toml", "--config bad.toml: Expected '=' after a key"),
+        ("train data -o run --config bad.toml", "--config bad.toml: not valid TOML ("),
         (
             "train data -o run --config odd.toml",
             "--config odd.toml: unknown key epoch; did you mean epochs?",
