@@ -143,9 +143,13 @@ def build_worklist(
     """
     work = find_jobs(inputs, output, suffix=suffix, books=books)
     if work.failed:
-        more = f" (and {len(work.failed) - 1} more like it)" if len(work.failed) > 1 else ""
-        raise WorklistError(work.failed[0][1] + more)
+        raise _refusal(work.failed)
     return work.jobs
+
+
+def _refusal(failed: Sequence[tuple[Job, str]]) -> WorklistError:
+    more = f" (and {len(failed) - 1} more like it)" if len(failed) > 1 else ""
+    return WorklistError(failed[0][1] + more)
 
 
 def find_jobs(
@@ -180,14 +184,10 @@ def find_jobs(
     if not inputs:
         raise WorklistError("there is nothing to do; name at least one picture or folder")
     found = Found()
-    jobs: dict[Path, Job] = {}
-    several = sum(os.path.isdir(one) for one in inputs) > 1  # noqa: PTH112
-    for given in inputs:
-        try:
-            for source, place in find_pictures(given, output, found, books=books is not None, apart=several):
-                jobs.setdefault(_location(source), _job(source, output / place, suffix, books))
-        except OSError as error:
-            raise WorklistError(f"{given}: cannot be looked into ({error.strerror}); check it") from error
+    jobs = {
+        location: _job(source, output / place, suffix, books)
+        for location, (source, place) in _sources(inputs, output, found, books=books is not None).items()
+    }
     failed = [
         (Job(path, path), f"{path}: cannot be looked into ({why}); check its permissions")
         for path, why in found.unreadable
@@ -195,9 +195,23 @@ def find_jobs(
     due, clashing = _without_clashes(_kept_apart(jobs) if keep_both else jobs)
     failed += clashing
     if not due:
-        more = f" (and {len(failed) - 1} more like it)" if len(failed) > 1 else ""
-        raise WorklistError(failed[0][1] + more)
+        raise _refusal(failed)
     return Worklist(due, failed, dict(sorted(found.left_out.items())))
+
+
+def _sources(
+    inputs: Sequence[Path], output: Path, found: Found, *, books: bool
+) -> dict[Path, tuple[Path, Path]]:
+    """Return each source with its place below the output, by its location, which tells them apart."""
+    sources: dict[Path, tuple[Path, Path]] = {}
+    several = sum(os.path.isdir(one) for one in inputs) > 1  # noqa: PTH112
+    for given in inputs:
+        try:
+            for source, place in find_pictures(given, output, found, books=books, apart=several):
+                sources.setdefault(_location(source), (source, place))
+        except OSError as error:
+            raise WorklistError(f"{given}: cannot be looked into ({error.strerror}); check it") from error
+    return sources
 
 
 def is_one_file(inputs: Sequence[Path], output: Path) -> bool:

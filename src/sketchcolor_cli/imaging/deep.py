@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import cv2
 import numpy as np
@@ -55,23 +55,8 @@ def decode(path: Path, image: Image.Image, file: BinaryIO) -> tuple[Samples, Sam
     Raises:
         ImageError: The file is damaged or of a kind that neither library reads.
     """
-    if image.format == "PNG":
-        file.seek(24)
-        depth, color_type = file.read(2)
-        if depth != 16:
-            return None
-        gray, inverted = color_type in {0, 4}, False  # colour types grey, grey with alpha
-    elif isinstance(image, TiffImagePlugin.TiffImageFile):
-        tags = image.tag_v2
-        if set(tags.get(BITSPERSAMPLE, ())) != {16}:
-            return None
-        if tags.get(PLANAR_CONFIGURATION) == 2 and tags[SAMPLESPERPIXEL] > 1:
-            raise ImageError(f"{path}: 16-bit TIFF in separate planes is not supported; save it interleaved")
-        photometric = tags.get(PHOTOMETRIC_INTERPRETATION)
-        if photometric not in {0, 1, 2} or 1 in tags.get(EXTRASAMPLES, ()):
-            return None  # neither grey nor RGB, or premultiplied
-        gray, inverted = photometric != 2, photometric == 0
-    else:
+    kind = _png_kind(file) if image.format == "PNG" else _tiff_kind(path, image)
+    if kind is None:
         return None
     file.seek(0)
     data = _bare_png(file.read()) if image.format == "PNG" else file.read()
@@ -79,14 +64,44 @@ def decode(path: Path, image: Image.Image, file: BinaryIO) -> tuple[Samples, Sam
     if samples is None or samples.dtype != np.uint16 or samples.shape[:2] != (image.height, image.width):
         raise ImageError(f"{path}: its 16-bit channels cannot be decoded; save it again, as PNG")
     samples = samples.reshape(image.height, image.width, -1)  # BGR
-    color = samples[..., 0] if gray else samples[..., 2::-1]
+    color = samples[..., 0] if kind.gray else samples[..., 2::-1]
     alpha = None
     if (key := image.info.get("transparency")) is not None:  # the one grey or colour that is transparent
-        hit = color == key if gray else np.all(color == np.array(key), axis=2)
+        hit = color == key if kind.gray else np.all(color == np.array(key), axis=2)
         alpha = np.where(hit, np.uint16(0), np.uint16(65535))
     elif image.has_transparency_data:
         alpha = samples[..., 3]
-    return (65535 - color if inverted else color), alpha
+    return (65535 - color if kind.inverted else color), alpha
+
+
+class _Kind(NamedTuple):
+    """How the colours of a file are kept."""
+
+    gray: bool
+    inverted: bool = False
+    """Whether 0 is white."""
+
+
+def _png_kind(file: BinaryIO) -> _Kind | None:
+    """Return the kind of a PNG file; None if it has not 16 bits."""
+    file.seek(24)
+    depth, color_type = file.read(2)
+    return _Kind(gray=color_type in {0, 4}) if depth == 16 else None  # grey, grey with alpha
+
+
+def _tiff_kind(path: Path, image: Image.Image) -> _Kind | None:
+    """Return the kind of a TIFF file; None if it has not 16 bits, or is nothing that OpenCV reads rightly."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return None
+    tags = image.tag_v2
+    if set(tags.get(BITSPERSAMPLE, ())) != {16}:
+        return None
+    if tags.get(PLANAR_CONFIGURATION) == 2 and tags[SAMPLESPERPIXEL] > 1:
+        raise ImageError(f"{path}: 16-bit TIFF in separate planes is not supported; save it interleaved")
+    photometric = tags.get(PHOTOMETRIC_INTERPRETATION)
+    if photometric not in {0, 1, 2} or 1 in tags.get(EXTRASAMPLES, ()):
+        return None  # neither grey nor RGB, or premultiplied
+    return _Kind(gray=photometric != 2, inverted=photometric == 0)
 
 
 def _bare_png(data: bytes) -> bytes:

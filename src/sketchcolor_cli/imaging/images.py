@@ -127,13 +127,7 @@ def read_picture(path: Path) -> Picture:
         raise ImageError(
             f"{path}: cannot be read ({error.strerror}); check it and its permissions"
         ) from error
-    if image.mode not in _COLOR_SPACES and deep is None:
-        raise ImageError(
-            f"{path}: colour mode {image.mode} is not supported; save it with 8 or 16 bits as RGB"
-        )
-    if image.mode in ("P", "PA") and image.palette is None:
-        raise ImageError(f"{path}: is damaged, its palette is missing; save or copy it again")
-    samples, alpha = deep or _flat_samples(image)
+    samples, alpha = deep or _flat_samples(path, image)
     icc = image.info.get("icc_profile")
     # A damaged TIFF may have a number there.
     color, icc = _converted_to_srgb(samples, icc if isinstance(icc, bytes) else None)
@@ -280,8 +274,14 @@ def _what_else(file: BinaryIO) -> str:
     )
 
 
-def _flat_samples(image: Image.Image) -> tuple[Samples, Samples | None]:
+def _flat_samples(path: Path, image: Image.Image) -> tuple[Samples, Samples | None]:
     """Colour (H×W grey, H×W×3 RGB or H×W×4 CMYK) and alpha (H×W) of a decoded picture, uint8."""
+    if image.mode not in _COLOR_SPACES:
+        raise ImageError(
+            f"{path}: colour mode {image.mode} is not supported; save it with 8 or 16 bits as RGB"
+        )
+    if image.mode in ("P", "PA") and image.palette is None:
+        raise ImageError(f"{path}: is damaged, its palette is missing; save or copy it again")
     space = _COLOR_SPACES[image.mode]
     if space == "CMYK" or not image.has_transparency_data:
         return np.asarray(image.convert(space)), None

@@ -71,7 +71,6 @@ class EvaluateRequest(Settings):
 def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluation:
     """Evaluate a colour model under protocols that are written down, and compare it with others.
 
-    >>> from sketchcolor_cli import EvaluateRequest, evaluate
     >>> found = evaluate(EvaluateRequest(data="val-000000.tar", output=Path("evaluation"), fid=False))
     >>> found.summaries["default", "none"]["psnr"].mean
 
@@ -110,15 +109,19 @@ def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluatio
     found.protocol |= {"extractor": request.method, "device": device, "peak_memory_gb": _peak_memory()}
     html.write_text(request.output / DOCUMENT, json.dumps(found.to_json(), indent=1) + "\n")
     html.write_text(request.output / REPORT, html_report(found))
-    count = found.protocol["pictures"]
-    if network is not None and count < ENOUGH:
+    if network is not None:
+        _warn_of_few(found.protocol["pictures"], progress)
+    return found
+
+
+def _warn_of_few(count: int, progress: Progress) -> None:
+    if count < ENOUGH:
         progress(
             Note(
                 f"note: FID of {count} pictures is too large; compare it with that of as many only, or "
                 "compare KID, which has no such bias"
             )
         )
-    return found
 
 
 def _require_writable(folder: Path) -> None:

@@ -8,6 +8,7 @@ import binascii
 import json
 import os
 import shutil
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,12 +29,17 @@ from sketchcolor_cli.studio.problems import ProblemError, problem_of
 from sketchcolor_cli.studio.routes_project import studio_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.datastructures import FormData
     from starlette.requests import Request
 
     from sketchcolor_cli.studio.state import Studio
 
 CONVERT, IMAGE_DATA = "/convert", "/colorize-image-data"
+
+Contents = dict[str, list[tuple[str, bytes]]]
+"""Names and contents of the files of a form, by the name of their field."""
 
 _MEDIA = {
     "image/png": ".png",
@@ -89,7 +95,7 @@ async def _colorized(request: Request, *, flats: bool) -> Response:
 
 async def answer(
     studio: Studio,
-    contents: dict[str, list[tuple[str, bytes]]],
+    contents: Contents,
     asked: dict[str, Any],
     suffix: str,
     *,
@@ -99,7 +105,7 @@ async def answer(
 
     Args:
         studio: What the server holds.
-        contents: Names and contents of the files, by what they are.
+        contents: The files.
         asked: The settings.
         suffix: The ending that stands for the format of the answer.
         flats: Whether flat colours are asked for instead.
@@ -118,28 +124,28 @@ async def answer(
             429, "too many pictures wait to be coloured; send again later", headers={"Retry-After": "5"}
         )
     studio.waiting += 1
-    folder = studio.spooled(os.urandom(8).hex())
     try:
-        files: dict[str, Any] = await asyncio.to_thread(_spooled, folder, contents)
+        header, data = await _painted(studio, contents, look, suffix, flats=flats)
+    finally:
+        studio.waiting -= 1
+    studio.answers.keep(key, header, data)
+    return header, data
+
+
+async def _painted(
+    studio: Studio, contents: Contents, look: dict[str, Any], suffix: str, *, flats: bool
+) -> tuple[dict[str, Any], bytes]:
+    """Let the worker colour a picture; ``look`` takes the sheets and the palette that came with it."""
+    async with _spool(studio, contents) as (folder, files):
         look["sheets"] = [*look["sheets"], *files.pop("sheets")]
         palette = files.pop("palette")
         if palette:
             look["palette"] = await asyncio.to_thread(_palette, palette[0])
-        header, data = await studio.engine.one(
-            "colorize",
-            look=look,
-            image=files.pop("image")[0],
-            target=f"{folder}/done{suffix}",
-            flats=flats,
-            **files,
+        [image] = files.pop("image")
+        target = f"{folder}/done{suffix}"
+        return await studio.engine.one(
+            "colorize", look=look, image=image, target=target, flats=flats, **files
         )
-    except (ProblemError, SketchcolorError) as error:
-        raise _without_paths(error, folder) from error
-    finally:
-        studio.waiting -= 1
-        await asyncio.to_thread(_removed, folder)
-    studio.answers.keep(key, header, data)
-    return header, data
 
 
 async def extract(request: Request) -> Response:
@@ -154,17 +160,12 @@ async def extract(request: Request) -> Response:
     known = await asyncio.to_thread(find_extractors)
     known.get(method)
     suffix = _wanted(request.headers.get("accept", ""), ".png")
-    folder = studio.spooled(os.urandom(8).hex())
-    try:
-        spooled = await asyncio.to_thread(_spooled, folder, contents)
-        look = studio.look()
+    async with _spool(studio, contents) as (folder, spooled):
+        [image] = spooled["image"]
+        target = f"{folder}/done{suffix}"
         _, data = await studio.engine.one(
-            "extract", look=look, image=spooled["image"][0], method=method, target=f"{folder}/done{suffix}"
+            "extract", look=studio.look(), image=image, method=method, target=target
         )
-    except (ProblemError, SketchcolorError) as error:
-        raise _without_paths(error, folder) from error
-    finally:
-        await asyncio.to_thread(_removed, folder)
     return Response(data, media_type=_media_of(suffix), headers={"X-Method": method, "Vary": "Accept"})
 
 
@@ -257,7 +258,19 @@ def _settings(form: FormData) -> dict[str, Any]:
     return {**checked_colors(given), "model": model}
 
 
-def _spooled(folder: Path, contents: dict[str, list[tuple[str, bytes]]]) -> dict[str, list[str]]:
+@asynccontextmanager
+async def _spool(studio: Studio, contents: Contents) -> AsyncIterator[tuple[Path, dict[str, Any]]]:
+    """Give a folder for the worker, and in it the files; errors name them as parts of the form."""
+    folder = studio.spooled(os.urandom(8).hex())
+    try:
+        yield folder, await asyncio.to_thread(_spooled, folder, contents)
+    except (ProblemError, SketchcolorError) as error:
+        raise _without_paths(error, folder) from error
+    finally:
+        await asyncio.to_thread(_removed, folder)
+
+
+def _spooled(folder: Path, contents: Contents) -> dict[str, list[str]]:
     """Put files into a folder under names of ours, and return them by what they are."""
     folder.mkdir()
     found: dict[str, list[str]] = {"image": [], "palette": [], **{name: [] for name in _HELPS.values()}}
@@ -287,7 +300,7 @@ def _without_paths(error: Exception, folder: Path) -> Exception:
     return type(error)(str(error).replace(f"{folder}{os.sep}", ""))
 
 
-def _key(contents: dict[str, list[tuple[str, bytes]]], look: dict[str, Any], suffix: str, flats: bool) -> str:
+def _key(contents: Contents, look: dict[str, Any], suffix: str, flats: bool) -> str:
     parts = {name: [sha256(data).hexdigest() for _, data in files] for name, files in contents.items()}
     stamps = [[str(path), Path(path).stat().st_mtime_ns] for path in (look["model"], *look["sheets"])]
     text = json.dumps([parts, look, suffix, flats, stamps], sort_keys=True)

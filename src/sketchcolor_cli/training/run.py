@@ -39,36 +39,31 @@ def train(
     stop: Callable[[], bool],
     ranks: Ranks | None = None,
 ) -> dict[str, Any]:
-    """Run the stages of ``config``; each writes its network to ``run/STAGE.safetensors``.
+    """Run the stages of ``config``, each of which writes ``run/STAGE.safetensors``.
+
+    The painting network with the best figures is also best.safetensors, the last one model.safetensors.
 
     Args:
         data: Folders of coloured pictures, pictures, or tar shards (``train-{000000..000003}.tar``).
-        run: Folder of the run: run.toml, metrics.csv, sheets/, checkpoint.pt, the networks of the stages, and
-            of the one that paints the best and the last, best.safetensors and model.safetensors.
-        config: What the run is told.
+        run: Folder for run.toml, metrics.csv, sheets/, checkpoint.pt and the networks.
+        config: The settings.
         device: Where to train, as torch names it.
         resume: Go on from run/checkpoint.pt, to the same numbers as an unbroken run.
         sketch: Draws the lines of a picture, (H, W, 3) to (H, W), when an extractor was asked for.
-        report: Called with a dict per step (``event`` = "step"), per epoch ("epoch"), and where work of
-            another kind goes on ("busy", with ``what``, ``done`` and ``total``).
+        report: Called with a dict whose ``event`` is "step", "epoch", "busy" (work of another kind, with
+            ``what``, ``done`` and ``total``) or "skipped".
         stop: Asked after every step; when true the state is saved and KeyboardInterrupt raised.
-        ranks: Which of several processes this one is, where torchrun or accelerate has started several.
+        ranks: Which of several processes this one is.
 
     Returns:
-        The run's summary: counts of pictures, device, precision, and the path of each stage's network.
+        The run's summary: counts of pictures, device, precision, and the paths of the networks.
 
     Raises:
         DataError: pictures are missing or do not fit together.
         TrainingError: there is a run already, none to resume, another configuration, or the loss is NaN.
     """
     ranks = ranks or Ranks()
-    if ranks.count > 1 and "adversarial" in config.stages:
-        raise UsageError("--stages adversarial: generator and critic play in one process; run it alone")
-    ranks.join(device)
-    state = _state(run, resume=resume)
-    config = _with_precision(config, device, state, ranks)
-    _refuse_other_settings(run, config, state)
-    ranks.wait()
+    config, state = _begin(run, config, device, ranks, resume=resume)
     pictures = open_pictures(data, run, config, sketch)
     _refuse_other_pictures(data, pictures, state)
     material = set_up(data, run, config, pictures, device)
@@ -76,14 +71,27 @@ def train(
         run, config, device, pictures.found, pictures.counts["pictures"], state, Reports(run, report),
         lambda: ranks.any(stop(), device), ranks,
     )  # fmt: skip
-    for opened in pictures.opened:
-        opened.decode(partial(context.busy, "reading pictures", len(opened)))
+    _read(context, pictures)
     if ranks.first:
         write_text(run / "run.toml", f"# Trained on {' '.join(data)}\n{config.toml()}")
     _run_stages(context, material)
     summary = _finish(context, material)
     ranks.leave()
-    return {"device": device, "precision": config.precision, **pictures.counts, **summary}
+    return {**pictures.counts, **summary}
+
+
+def _begin(
+    run: Path, config: TrainSettings, device: str, ranks: Ranks, *, resume: bool
+) -> tuple[TrainSettings, dict[str, Any] | None]:
+    """Join the other processes; return the settings that hold and the checkpoint to go on from, if any."""
+    if ranks.count > 1 and "adversarial" in config.stages:
+        raise UsageError("--stages adversarial: generator and critic play in one process; run it alone")
+    ranks.join(device)
+    state = _state(run, resume=resume)
+    config = _with_precision(config, device, state, ranks)
+    _refuse_other_settings(run, config, state)
+    ranks.wait()
+    return config, state
 
 
 class Reports:
@@ -99,6 +107,12 @@ class Reports:
             for message in opening.skipped(self.run)[self.named :]:
                 self.named += 1
                 self.report({"event": "skipped", "message": message})
+
+
+def _read(context: Context, pictures: Pictures) -> None:
+    """Read what stands in shards and books, before anything else takes its time."""
+    for opened in pictures.opened:
+        opened.decode(partial(context.busy, "reading pictures", len(opened)))
 
 
 def _run_stages(context: Context, material: Material) -> None:
@@ -132,6 +146,8 @@ def _finish(context: Context, material: Material) -> dict[str, Any]:
     else:
         model = context.network(names[-1])
     return {
+        "device": context.device,
+        "precision": context.config.precision,
         "networks": {name: str(context.network(name)) for name in names},
         "model": str(model),
         "skipped": len(opening.skipped(context.run)),

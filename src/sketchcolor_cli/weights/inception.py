@@ -71,6 +71,13 @@ def read_archive(path: Path) -> dict[str, Tensor]:
 
 def _convolutions() -> Iterator[Convolution]:
     """Give the name of each convolution and its shape: out, in, height, width."""
+    yield from _stem()
+    yield from _blocks_of_17()
+    yield from _blocks_of_8()
+
+
+def _stem() -> Iterator[Convolution]:
+    """Give the convolutions down to maps of 35×35."""
     yield "Conv2d_1a_3x3", (32, 3, 3, 3)
     yield "Conv2d_2a_3x3", (32, 32, 3, 3)
     yield "Conv2d_2b_3x3", (64, 32, 3, 3)
@@ -84,6 +91,10 @@ def _convolutions() -> Iterator[Convolution]:
         yield f"{block}.branch3x3dbl_2", (96, 64, 3, 3)
         yield f"{block}.branch3x3dbl_3", (96, 96, 3, 3)
         yield f"{block}.branch_pool", (pooled, width, 1, 1)
+
+
+def _blocks_of_17() -> Iterator[Convolution]:
+    """Give the convolutions on the way to maps of 17×17 and on them."""
     yield "Mixed_6a.branch3x3", (384, 288, 3, 3)
     yield "Mixed_6a.branch3x3dbl_1", (64, 288, 1, 1)
     yield "Mixed_6a.branch3x3dbl_2", (96, 64, 3, 3)
@@ -99,6 +110,10 @@ def _convolutions() -> Iterator[Convolution]:
         yield f"{block}.branch7x7dbl_4", (narrow, narrow, 7, 1)
         yield f"{block}.branch7x7dbl_5", (192, narrow, 1, 7)
         yield f"{block}.branch_pool", (192, 768, 1, 1)
+
+
+def _blocks_of_8() -> Iterator[Convolution]:
+    """Give the convolutions on the way to maps of 8×8 and on them."""
     yield "Mixed_7a.branch3x3_1", (192, 768, 1, 1)
     yield "Mixed_7a.branch3x3_2", (320, 192, 3, 3)
     yield "Mixed_7a.branch7x7x3_1", (192, 768, 1, 1)

@@ -66,9 +66,8 @@ def open_book(
     except FileNotFoundError as error:
         raise BookError(f"{path}: no such file; check the name") from error
     except OSError as error:
-        raise BookError(
-            f"{path}: cannot be read ({error.strerror or error}); check its permissions"
-        ) from error
+        reason = error.strerror or error
+        raise BookError(f"{path}: cannot be read ({reason}); check its permissions") from error
 
 
 def _is_tar(path: Path, start: bytes) -> bool:

@@ -79,6 +79,17 @@ def frame(panels: list[Panel], width: int, *planes: NDArray[np.float32]) -> None
             cv2.rectangle(plane, (panel.left, panel.top), (panel.right - 1, panel.bottom - 1), black, width)
 
 
+def add_frames_and_bubbles(
+    rng: Generator, panels: list[Panel], bubble_share: float, *planes: NDArray[np.float32]
+) -> None:
+    """Draw the borders of several panels, as a rule, and with probability ``bubble_share`` bubbles."""
+    if len(panels) > 1 and rng.random() < 0.8:
+        frame(panels, int(rng.integers(1, 3)), *planes)
+    if rng.random() < bubble_share:
+        for _ in range(int(rng.integers(1, 4))):
+            add_bubble(rng, *planes)
+
+
 def add_bubble(rng: Generator, *planes: NDArray[np.float32]) -> None:
     """Draw one speech bubble with something like lettering, the same into every plane."""
     size = planes[0].shape[0]

@@ -1,4 +1,4 @@
-"""Training pairs for the default model: a sketch, a hint, and the truth, made anew each time."""
+"""Training pairs for the default model: a sketch, a hint, and the truth, different each time."""
 
 from __future__ import annotations
 
@@ -132,11 +132,7 @@ def make_pair(
             shown.append(_other_view(rng, drawings, place, relatives, recipe, together))
         truth[panel.window] = color
         sketch[panel.window] = lines.draw(rng, color, line)
-    if len(panels) > 1 and rng.random() < 0.8:
-        pages.frame(panels, int(rng.integers(1, 3)), truth, sketch)
-    if rng.random() < recipe.bubble_share:
-        for _ in range(int(rng.integers(1, 4))):
-            pages.add_bubble(rng, truth, sketch)
+    pages.add_frames_and_bubbles(rng, panels, recipe.bubble_share, truth, sketch)
     hint = strokes.simulate(rng, truth, sketch, kind)
     if recipe.augment:
         sketch = lines.scan(rng, sketch)
