@@ -83,7 +83,10 @@ def is_colored(page: Picture) -> bool:
     """
     if page.gray:
         return False
-    lab = _lab(on_paper(page), _RULES.side)
+    small = shrink_to(on_paper(page), _RULES.side)
+    if _is_gray(small):
+        return False
+    lab = _lab(small)
     off = _off(lab)
     if (off > _RULES.clear).mean() <= _RULES.part:
         return False
@@ -142,7 +145,10 @@ def own_colors(page: Picture) -> OwnColors | None:
     if page.gray:
         return None
     rgb = on_paper(page)
-    off = _off(cv2.GaussianBlur(_lab(rgb, _RULES.fine_side), (0, 0), 1))
+    small = shrink_to(rgb, _RULES.fine_side)
+    if _is_gray(small):
+        return None
+    off = _off(cv2.GaussianBlur(_lab(small), (0, 0), 1))
     spots = components(off > _RULES.clear, 8)
     kept = spots.areas >= max(9, _RULES.speck * off.size)
     kept[0] = False
@@ -164,9 +170,14 @@ def _share(off: Plane, areas: Mask) -> Plane:
     return share.astype(np.float32)
 
 
-def _lab(rgb: Plane, side: int) -> Lab:
-    """Return a copy of a page, (h, w, 3), whose longer side is at most so long."""
-    return cv2.cvtColor(shrink_to(rgb, side), cv2.COLOR_RGB2LAB)  # type: ignore[no-any-return]
+def _is_gray(rgb: Plane) -> bool:
+    """Return whether a picture (h, w, 3) has only greys, as many have that are stored in colour."""
+    red, green, blue = cv2.split(rgb)
+    return np.array_equal(red, green) and np.array_equal(green, blue)
+
+
+def _lab(rgb: Plane) -> Lab:
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB)  # type: ignore[no-any-return]
 
 
 def _lines(lightness: Plane) -> Mask:
