@@ -519,11 +519,16 @@ def test_ctrl_c_does_not_wait_for_what_takes_long(
     jobs: list[Job], step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "GRACE", 0.05)
+    # Processes that run tests side by side may ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     main = threading.main_thread().ident
     assert main is not None
     steps = replace(slow(step, "a"), limit=WAIT)
     threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGINT)).start()
     begun = time.monotonic()
-    result = run(jobs[:1], steps)
+    try:
+        result = run(jobs[:1], steps)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.monotonic() - begun < WAIT / 4
     assert (result.interrupted, result.done, result.failed) == (True, [], [])
