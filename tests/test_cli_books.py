@@ -232,3 +232,29 @@ def test_files_beside_results_are_not_overwritten_by_each_other(tmp_path: Path, 
     assert {path.name for path in (tmp_path / "both").glob("*") if not path.name.startswith(".")} == {
         "01.jpg", "01.flats.png", "01.layers", "01.png.png", "01.png.flats.png", "01.png.layers"
     }  # fmt: skip
+
+
+def test_what_stays_in_a_book_is_named_in_every_run(tmp_path: Path) -> None:
+    frames = [Image.open(io.BytesIO(page(number))) for number in range(3)]
+    moving = io.BytesIO()
+    frames[0].save(moving, "GIF", save_all=True, append_images=frames[1:])
+    inner = write_zip(tmp_path / "inner.cbz", {"01.png": page(2)}).read_bytes()
+    inside_ = {"1.png": page(1), "2.gif": moving.getvalue(), "ch 2.cbz": inner}
+    book = write_zip(tmp_path / "volume.cbz", inside_)
+    animation = "is an animation of 3 frames; save the one that is meant as a picture"
+    told = [
+        f"{book}/2.gif: {animation}; in the book it stays as it is",
+        f"{book}: 1 books in it stay as they are, such as ch 2.cbz; unpack it to have them done",
+    ]
+    first = run("extract", book, "-o", tmp_path / "out", "--json", "--fail-fast")
+    second = run("extract", book, "-o", tmp_path / "out", "--json")
+    planned = run("extract", book, "-o", tmp_path / "out", "--json", "--dry-run")
+    for result in (first, second):
+        assert result.exit_code == 1
+        assert all(line in result.stderr for line in told)
+        assert sorted(one["message"] for one in json.loads(result.stdout)["partial"]) == sorted(told)
+        assert json.loads(result.stdout)["failed"] == []
+    assert len(json.loads(first.stdout)["done"]) == len(json.loads(second.stdout)["skipped"]) == 1
+    assert sorted(json.loads(planned.stdout)["plan"][0]["partial"]) == sorted(told)
+    with zipfile.ZipFile(tmp_path / "out/volume.cbz") as done:
+        assert done.read("2.gif") == moving.getvalue()

@@ -269,6 +269,17 @@ def test_shards_can_be_read_again(tmp_path: Path, drawings: Path) -> None:
     assert packed.color(list(packed.keys).index("story-1")).shape == (72, 64, 3)
 
 
+def test_books_within_books_are_named(tmp_path: Path) -> None:
+    picture(0).save(tmp_path / "cover.png")
+    with zipfile.ZipFile(tmp_path / "volume.zip", "w") as book:
+        book.write(tmp_path / "cover.png", "cover.png")
+        book.writestr("ch 1.cbz", b"PK")
+    result = pack(tmp_path / "volume.zip", tmp_path / "out")
+    assert (result.packed, result.dropped) == (1, {"broken": 1})
+    place = tmp_path / "volume.zip/ch 1.cbz"
+    assert result.broken == [(str(place), f"{place}: is a book within a book; unpack it to have its pages")]
+
+
 def test_books_are_sources_of_pictures(tmp_path: Path) -> None:
     folder = draw(tmp_path / "in", {"loose.png": picture(0)})
     pages = draw(tmp_path / "pages", {f"{number}.png": picture(number) for number in (1, 2, 10)})

@@ -22,7 +22,7 @@ from sketchcolor_cli.jobs.pipeline import Steps, run_batch
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-STARTED, FINISHED, SKIPPED, FAILED = EventKind
+STARTED, FINISHED, SKIPPED, FAILED, _ = EventKind
 WAIT = 20  # seconds until a test that hangs fails
 
 

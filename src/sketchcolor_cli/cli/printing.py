@@ -42,6 +42,7 @@ INTERRUPTED = 130
 STOPPED = "stopped; no file is half-written"
 """What is said after Ctrl-C where nothing can be counted."""
 
+_UNDONE = {EventKind.SKIPPED: "already there", EventKind.LEFT: "stays as it is"}
 # What a terminal obeys instead of showing, and the halves of characters that stand for undecodable bytes.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -195,7 +196,7 @@ class _RunListener:
             if self._verbose and event.trace:
                 self._line(event.trace.rstrip())
         elif self._verbose:
-            done = f"{event.seconds:.1f} s" if event.kind is EventKind.FINISHED else "already there"
+            done = f"{event.seconds:.1f} s" if event.kind is EventKind.FINISHED else _UNDONE[event.kind]
             self._line(f"{one_line(str(event.job.target))}  {done}")
 
     def _line(self, line: str | Text) -> None:
@@ -246,6 +247,8 @@ def _plan(plan: Sequence[Planned], left_out: Mapping[str, int]) -> int:
         pages = f", {len(one.pages)} pages" if one.job.is_book and one.pages else ""
         reason = f" ({one.reason})" if one.reason else ""
         emit(f"{one.action}  {one.job.source} → {one.job.target}{pages}{reason}")
+        for line in one.partial:
+            warn(line)
     counts = {action: sum(one.action is action for one in plan) for action in Action}
     parts = [f"{count} to {action}" for action, count in counts.items() if count]
     parts += [f"left out as not read: {counted(left_out)}"] if left_out else []

@@ -220,18 +220,25 @@ def without_ending(place: str) -> str:
 
 
 def _pictures_of(source: Path) -> Iterator[tuple[str, PictureFile]]:
-    """Give a file, or the pages of a book, each with its place in it."""
+    """Give a file, or the pages of a book, each with its place in it; books within it cannot be read."""
     if not _is_book(source):
         yield "", PictureFile(source)
         return
     try:
         with open_book(source) as book:
             names = sorted((page.name for page in book.pages), key=natural_key)
+            inner = book.inner_books
     except (BookError, OSError) as error:
         yield "", PictureFile(source, problem=str(error))
         return
-    if not names:
+    if not names and not inner:
         yield "", PictureFile(source, problem=f"{source}: has no pages")
+    for name in inner:
+        place = source / name
+        yield (
+            name,
+            PictureFile(place, problem=f"{place}: is a book within a book; unpack it to have its pages"),
+        )
     for name in names:
         yield name, PictureFile(source / name, book=source)
 

@@ -45,6 +45,7 @@ class Record:
         bytes: Size of the result; BEGUN where it was about to be written.
         failed: Pages of a book that were copied as they are, each with the reason.
         again: Whether the reasons may pass, so that these pages are tried again.
+        partial: What of a book stays as it is, as animations do, in a line each.
     """
 
     target: str
@@ -56,6 +57,7 @@ class Record:
     bytes: int
     failed: list[tuple[str, str]] = field(default_factory=list)
     again: bool = False
+    partial: list[str] = field(default_factory=list)
 
 
 class Journal:
@@ -164,6 +166,7 @@ def _record(line: bytes) -> Record | None:
     try:
         plain: dict[str, Any] = json.loads(line.decode(errors="surrogateescape"))
         plain["failed"] = [(str(page), str(reason)) for page, reason in plain["failed"]]
+        plain["partial"] = [str(line) for line in plain.get("partial", ())]
         record = Record(**plain)
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

@@ -47,6 +47,7 @@ class EventKind(StrEnum):
     FINISHED = "finished"
     SKIPPED = "skipped"
     FAILED = "failed"
+    LEFT = "left"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Event:
         index: The job's place in the list, from 1 to total.
         total: The number of jobs.
         seconds: How long the work took, as in Done; 0 unless finished.
-        message: Why it failed; empty otherwise.
+        message: Why it failed, or was left as it is; empty otherwise.
         trace: Where a fault of the program came from; empty otherwise.
     """
 
@@ -129,7 +130,8 @@ class Outcome:
 
     Attributes:
         done: The jobs that were done; those of :attr:`kept` among them.
-        partial: Books of which only a part could be done, each with what was not.
+        partial: Books of which only a part could be done, and pages that stay as they are, each with the
+            line that says so.
         left_out: How many files of each ending were left out, as their format is not read.
         skipped: The jobs whose result was there already.
         failed: The jobs that failed.

@@ -60,6 +60,7 @@ class Steps(Generic[J, P, R]):
         in_order: Whether a picture is computed only when those before it are written.
         limit: Seconds that the three steps may take together for a picture; they look at it where they call
             ``compute.deadline.check``, and none begins after it.
+        leaves: What reading may raise that leaves a job as it is, which is no failure.
         announce: Called with the jobs that belong together, the pages of a book or the pictures of a run, in
             their order and before any is read; what they are read from then stays until all are done. None
             where nobody wants to know.
@@ -74,6 +75,7 @@ class Steps(Generic[J, P, R]):
     writers: int = 1
     in_order: bool = False
     limit: float = PAGE_TIMEOUT
+    leaves: tuple[type[SketchcolorError], ...] = ()
     announce: Callable[[Sequence[J]], None] | None = None
 
 
@@ -93,7 +95,7 @@ def run_batch(
         steps: Reading, computing and writing.
         skip: Whether to leave out targets that are already there, instead of making them again.
         report: Called in the caller's thread with each event: started, then finished or failed; or, when it
-            cannot even be read, failed alone; or skipped alone. Those of different jobs overlap.
+            cannot even be read, failed alone; or left or skipped alone. Those of different jobs overlap.
         fail_fast: Whether the first failure ends the run, as a full disk always does: what is computed by
             then is still written.
         cancel: Called after Ctrl-C, to end what is being read, where that may take long.
@@ -156,6 +158,7 @@ class _Run(Generic[J, P, R]):
         self._stopped = False
         self._done: list[tuple[int, Done]] = []
         self._failed: list[tuple[int, Failure]] = []
+        self._left: list[tuple[int, Failure]] = []
         self._skipped: list[Item] = []
 
     def result(self) -> Outcome:
@@ -176,8 +179,8 @@ class _Run(Generic[J, P, R]):
             finally:
                 self._stop()
                 self._writer.shutdown(wait=False, cancel_futures=True)
-        done, failed = _sorted(self._done), _sorted(self._failed)
-        return Outcome(done, self._skipped, failed, interrupted=interrupted, stopped=stopped)
+        done, failed, left = _sorted(self._done), _sorted(self._failed), _sorted(self._left)
+        return Outcome(done, self._skipped, failed, left, interrupted=interrupted, stopped=stopped)
 
     def _not_skipped(self, jobs: Sequence[J], *, skip: bool) -> Iterator[_Flight[J]]:
         for index, job in enumerate(jobs, start=1):
@@ -246,6 +249,10 @@ class _Run(Generic[J, P, R]):
         flight, reading = self._reading.popleft()
         try:
             reading.result()
+        except self._steps.leaves as error:
+            message = f"{error}; in the book it stays as it is"
+            self._left.append((flight.index, Failure(flight.job, message)))
+            self._tell(EventKind.LEFT, flight.index, flight.job, message=message)
         except _FAILURES as error:
             self._fail(flight, error)
         else:

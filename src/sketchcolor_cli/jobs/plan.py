@@ -52,6 +52,7 @@ class Planned:
         settings: Fingerprint of what the result depends on besides the source.
         content: SHA-256 of the source; empty where it is not known yet.
         failed: Pages that failed in the run that finished the book, each with the reason.
+        partial: What of the book stays as it is, in a line each.
     """
 
     job: Job
@@ -61,6 +62,7 @@ class Planned:
     settings: str = ""
     content: str = ""
     failed: list[tuple[str, str]] = field(default_factory=list)
+    partial: tuple[str, ...] = ()
 
     @property
     def pictures(self) -> list[Job]:
@@ -83,6 +85,8 @@ class Planned:
             plain["pages"] = len(self.pages)
         if self.reason:
             plain["reason"] = self.reason
+        if self.partial:
+            plain["partial"] = list(self.partial)
         return plain
 
 
@@ -146,11 +150,11 @@ class Planner:
                 Page(one.place, Job(job.source / one.name, job.target / name)) for one, name in names
             )
             settings = fingerprint([(page.job.target.name, self.settings_of(page.job)) for page in pages])
-            planned = Planned(job, Action.DO, pages=pages, settings=settings)
+            planned = Planned(job, Action.DO, pages=pages, settings=settings, partial=_unopened(book))
             if self.existing is not Existing.OVERWRITE and _exists(job.target):
                 planned = self._found(planned)
-            if planned.action is Action.SKIP:
-                return planned
+            if planned.action is not Action.DO:
+                return replace(planned, pages=())
             content = planned.content or content_of(job.source)
         except BookError as error:
             return Planned(job, Action.FAIL, str(error))
@@ -183,21 +187,23 @@ class Planner:
             return replace(planned, reason="was being written when a run ended")
         if record is None or job.target.stat().st_size != record.bytes:
             if self.existing is Existing.SKIP:
-                return Planned(job, Action.SKIP, "already there")
+                return replace(planned, action=Action.SKIP, reason="already there")
             return planned
         content = _content(job.source, record)
+        planned = replace(planned, content=content)
         if record.content != content:
-            return replace(planned, content=content)
+            return planned
         if record.settings != settings:
             if self.existing is Existing.SKIP:
-                return Planned(job, Action.SKIP, "already there, made with other settings", content=content)
-            return replace(planned, content=content)
+                return replace(planned, action=Action.SKIP, reason="already there, made with other settings")
+            return planned
         if record.again:
-            return replace(planned, content=content, reason="pages failed for reasons that may have passed")
+            return replace(planned, reason="pages failed for reasons that may have passed")
+        planned = replace(planned, partial=(*planned.partial, *record.partial))
         if record.failed:
             listed = "; ".join(reason for _, reason in record.failed)
-            return Planned(job, Action.FAIL, listed, content=content, failed=record.failed)
-        return Planned(job, Action.SKIP, "done before", content=content)
+            return replace(planned, action=Action.FAIL, reason=listed, failed=record.failed)
+        return replace(planned, action=Action.SKIP, reason="done before")
 
 
 def place_of(job: Job, output: Path) -> str:
@@ -236,6 +242,15 @@ def _content(source: Path, record: Record) -> str:
 def _exists(path: Path) -> bool:
     # Not Path.exists(), which raises for too long a name; such a job fails alone, when it is written.
     return os.path.exists(path)  # noqa: PTH110
+
+
+def _unopened(book: Book) -> tuple[str, ...]:
+    """Say which books within a book stay as they are, though there are pages in it."""
+    inner = book.inner_books
+    if not inner:
+        return ()
+    count = f"{len(inner)} books in it stay as they are, such as {inner[0]}"
+    return (f"{book.path}: {count}; unpack it to have them done",)
 
 
 def _pageless(job: Job, book: Book) -> str:

@@ -10,7 +10,14 @@ from filecmp import cmp
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from sketchcolor_cli.errors import BookError, DiskFullError, ImageError, SketchcolorError, TimeLimitError
+from sketchcolor_cli.errors import (
+    BookError,
+    DiskFullError,
+    ImageError,
+    SeveralPicturesError,
+    SketchcolorError,
+    TimeLimitError,
+)
 from sketchcolor_cli.files.atomic import write_error
 from sketchcolor_cli.files.books.binding import bind
 from sketchcolor_cli.jobs.fingerprint import content_of
@@ -92,10 +99,11 @@ class Runner(Generic[P, R]):
     def _parts(self, plan: Sequence[Planned]) -> Iterator[Outcome]:
         for (action, is_book), group in groupby(plan, key=lambda one: (one.action, one.job.is_book)):
             if action is Action.SKIP:
-                yield Outcome(skipped=[self._reported(EventKind.SKIPPED, one) for one in group])
+                for one in group:
+                    yield Outcome(skipped=[self._reported(EventKind.SKIPPED, one)], partial=_left(one))
             elif action is Action.FAIL:
                 for one in group:
-                    yield Outcome(failed=list(self._failures(one)))
+                    yield Outcome(failed=list(self._failures(one)), partial=_left(one))
             elif is_book:
                 for one in group:
                     yield self._book(one)
@@ -153,11 +161,11 @@ class Runner(Generic[P, R]):
             return self._lost(planned, str(told), stopped=isinstance(told, DiskFullError))
         except SketchcolorError as error:
             return self._lost(planned, str(error), stopped=isinstance(error, DiskFullError))
-        if (why := _left_as_it_is(book)) is not None:
-            result.partial.append(Failure(job, f"{job.source}: {why}"))
         failed = [(one.job.name, one.message) for one in result.failed]
         again = len(failed) > unreadable
-        self.record(replace(begun, bytes=job.target.stat().st_size, failed=failed, again=again))
+        left = [one.message for one in result.partial]
+        self.record(replace(begun, bytes=job.target.stat().st_size, failed=failed, again=again, partial=left))
+        result.partial += _left(planned)
         if not again:
             shutil.rmtree(staging, ignore_errors=True)
         return result
@@ -184,7 +192,8 @@ class Runner(Generic[P, R]):
             except (DiskFullError, TimeLimitError):  # which pass
                 raise
             except SketchcolorError as error:
-                unreadable.add(job)
+                if not isinstance(error, SeveralPicturesError):
+                    unreadable.add(job)
                 job.reads.unlink(missing_ok=True)
                 raise _in_the_users_names(error, job) from error
 
@@ -197,7 +206,7 @@ class Runner(Generic[P, R]):
                 if job not in staged:
                     job.reads.unlink(missing_ok=True)
 
-        steps = replace(self.steps, read=read, write=write)
+        steps = replace(self.steps, read=read, write=write, leaves=(SeveralPicturesError,))
         result = self._batch([page.job for page in planned.pages], steps, skip=True, cancel=book.cancel)
         return result, len(unreadable)
 
@@ -229,12 +238,9 @@ class Runner(Generic[P, R]):
         return run_batch(jobs, steps, skip=skip, report=self.report, fail_fast=self.fail_fast, cancel=cancel)
 
 
-def _left_as_it_is(book: Book) -> str | None:
-    """Return what of a book nothing is done with, though there are pages in it."""
-    inner = book.inner_books
-    if not inner:
-        return None
-    return f"{len(inner)} books in it stay as they are, such as {inner[0]}; unpack it to have them done"
+def _left(planned: Planned) -> list[Failure]:
+    """Return what of a book is known to stay as it is."""
+    return [Failure(planned.job, line) for line in planned.partial]
 
 
 class _Source(NamedTuple):
