@@ -21,6 +21,7 @@ check:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python tools/make_site.py
 	$(BIN)/pytest
 
 $(VENV)/python:

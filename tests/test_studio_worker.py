@@ -52,7 +52,7 @@ def stages(desk: Desk, page: PageFiles, look: Look, marks: list[Any], **more: An
 
 def test_a_frame_is_a_header_and_bytes() -> None:
     frame = packed({"a": "é"}, b"\x00\xff")
-    assert frame[:4] == len(br'{"a":"\u00e9"}').to_bytes(4)
+    assert frame[:4] == len(rb'{"a":"\u00e9"}').to_bytes(4)
     assert unpacked(frame) == ({"a": "é"}, b"\x00\xff")
 
 

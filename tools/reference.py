@@ -61,7 +61,7 @@ def _page(command: Any, name: str) -> Iterator[str]:
             groups.setdefault(getattr(one, "rich_help_panel", None) or _kind(one), []).append(one)
     settings = getattr(command.callback, "settings", {})
     for title, members in groups.items():
-        yield f"**{title}**\n\n| | | |\n|---|---|---|"
+        yield f"**{title}**\n\n| name | in files | meaning |\n|---|---|---|"
         yield from (_row(one, settings) for one in members)
         yield ""
 
