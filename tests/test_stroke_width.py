@@ -63,5 +63,11 @@ def test_coloured_outlines_are_drawn_solid(width: int) -> None:
     assert hollow(width, Sketching()) < 0.05
 
 
-def test_a_size_that_the_user_asks_for_is_kept_to() -> None:
+@pytest.mark.parametrize("width", [4, 6, 12])
+@pytest.mark.parametrize("size", [400, 1024])
+def test_a_size_is_the_largest_at_which_broad_strokes_are_drawn(width: int, size: int) -> None:
+    assert hollow(width, Sketching(size=size)) < 0.05
+
+
+def test_the_pictures_own_size_is_kept_to_when_the_user_asks_for_it() -> None:
     assert hollow(12, Sketching(size=NATIVE)) > 0.5

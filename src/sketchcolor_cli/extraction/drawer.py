@@ -12,7 +12,7 @@ import torch
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.compute.memory import is_shortage, let_go
 from sketchcolor_cli.errors import DeviceError, PluginError
-from sketchcolor_cli.extraction.settings import Sketching
+from sketchcolor_cli.extraction.settings import NATIVE, Sketching
 from sketchcolor_cli.extraction.stroke_width import stroke_width
 from sketchcolor_cli.imaging.images import on_paper
 from sketchcolor_cli.imaging.sizes import scaled, spans, tile_side
@@ -146,16 +146,29 @@ class Drawer:
         return self.finish(self.draw([self.prepare(picture)])[0])
 
     def _narrowing(self, rgb: FloatArray) -> float:
-        """Return the scale, at most 1, at which strokes are as narrow as the extractor draws them."""
+        """Return what of the drawing's size leaves strokes as narrow as the extractor draws them, at most 1."""
         widest = self.extractor.line_width
-        if widest is None or (self._scales and self.sketching.size is not None):
+        if widest is None or self._wanted == NATIVE:
             return 1.0
-        broad = stroke_width(rgb)
-        return 1.0 if broad is None else min(1.0, widest / broad)
+        height, width = rgb.shape[:2]
+        size = self._size or max(height, width)
+        # Looked at as large as it is drawn: widths are whole pixels, which are coarse in small pictures.
+        seen = _resized(rgb, *scaled(height, width, size)) if size > max(height, width) else rgb
+        broad = stroke_width(seen)
+        return 1.0 if broad is None else min(1.0, widest / broad * max(seen.shape[:2]) / size)
+
+    @property
+    def _wanted(self) -> int | None:
+        """The size that the user asks for, if any."""
+        return self.sketching.size if self._scales else None
+
+    @property
+    def _size(self) -> int | None:
+        """The longer side at which pictures are drawn; their own if it is 0 or None."""
+        return self.extractor.working_size if self._wanted is None else self._wanted
 
     def _fit(self, height: int, width: int, scale: float = 1.0) -> Fit:
-        wanted = self.sketching.size if self._scales else None
-        size = self.extractor.working_size if wanted is None else wanted
+        size = self._size
         if scale < 1:
             size = max(1, round(scale * (size or max(height, width))))
         inside = scaled(height, width, size) if size else (height, width)
