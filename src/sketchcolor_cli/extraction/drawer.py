@@ -146,7 +146,7 @@ class Drawer:
         return self.finish(self.draw([self.prepare(picture)])[0])
 
     def _narrowing(self, rgb: FloatArray) -> float:
-        """Return what of the drawing's size leaves strokes as narrow as the extractor draws them, at most 1."""
+        """Return the scale, at most 1, at which strokes are as narrow as the extractor draws them."""
         widest = self.extractor.line_width
         if widest is None or self._wanted == NATIVE:
             return 1.0
