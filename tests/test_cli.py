@@ -20,7 +20,7 @@ import typer
 from typer.testing import CliRunner
 
 from sketchcolor_cli import Extractor, Parameter, SizeRule, WeightFile, __version__, environment
-from sketchcolor_cli.cli import plugins, printing
+from sketchcolor_cli.cli import output, plugins, printing
 from sketchcolor_cli.cli.app import app, main
 from sketchcolor_cli.cli.options import told
 from sketchcolor_cli.cli.request import requested
@@ -638,6 +638,34 @@ def test_a_bug_elsewhere_keeps_its_traceback(
     assert out == ""
     assert err.endswith("ZeroDivisionError: division by zero\n")
     assert "Traceback (most recent call last):\n" in err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "train x -o y --preset thesi",
+            "--preset thesi: must be one of thesis, fast, default; did you mean thesis?",
+        ),
+        ("colorize x -o y --protect bubles", "none, gutters, bubbles, all; did you mean bubbles?"),
+        ("colorize x -o y --layers pgn", "must be one of ora, psd, png; did you mean png?"),
+        ("extract x -o y --format wbep", "did you mean webp?"),
+        ("extract x -o y --size natve", "must be native or at least 16; did you mean native?"),
+        ("extract x -o y --formt png", "No such option: --formt"),
+        ("extract -o y", "Missing argument 'INPUT'."),
+        ("extract x -o y --batch-size many", "Invalid value for '--batch-size'"),
+    ],
+)
+def test_a_mistake_in_the_command_line_is_told_in_the_document(
+    line: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sketchcolor", *line.split(), "--json"])
+    monkeypatch.setattr(output, "_count", [])
+    with pytest.raises(SystemExit) as end:
+        main()
+    told = json.loads(capsys.readouterr().out)["error"]
+    assert (end.value.code, told["kind"], told["exit_code"]) == (2, "UsageError", 2)
+    assert said in told["message"]
 
 
 # What is printed

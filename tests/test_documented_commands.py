@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +74,10 @@ def check(line: str, *, whole: bool = True) -> None:
     unknown = {word for word in typed if re.match(r"-{1,2}[a-z]", word)} - options_of(command)
     assert not unknown, f"no such option: {', '.join(sorted(unknown))}"
     if whole and not is_synopsis(line) and not hasattr(command, "commands"):
-        command.make_context(command.name, rest, parent=parent)
+        given = command.make_context(command.name, rest, parent=parent).params
+        for leaf in getattr(command.callback, "settings", {}).values():
+            if leaf.choices and given[leaf.name] is not None:
+                leaf.check(leaf.accept(given[leaf.name]))
 
 
 def texts() -> Iterator[tuple[str, str]]:
@@ -126,5 +130,5 @@ def test_pages_and_help_have_commands() -> None:
     ],
 )
 def test_a_wrong_command_is_found(line: str) -> None:
-    with pytest.raises((AssertionError, typer.BadParameter)):
+    with pytest.raises((AssertionError, typer.BadParameter, UsageError)):
         check(line)

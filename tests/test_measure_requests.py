@@ -112,7 +112,11 @@ def test_arguments_become_one_request(
     [
         (FidSettings, {"dims": 3}, "--dims 3: must be one of 64, 192, 768, 2048"),
         (FidSettings, {"batch_size": 0}, "--batch-size 0: must be at least 1"),
-        (FidSettings, {"mode": "cleaner"}, "--mode cleaner: must be one of pytorch, clean"),
+        (
+            FidSettings,
+            {"mode": "cleaner"},
+            "--mode cleaner: must be one of pytorch, clean; did you mean clean?",
+        ),
         (EvaluateSettings, {"limit": 0}, "--limit 0: must be at least 1"),
         (EvaluateSettings, {"points": 0}, "--points 0: must be at least 1"),
         (EvaluateSettings, {"short_side": 31}, "--short-side 31: must be at least 32"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,12 +85,7 @@ def _is_switch(parameter: Any) -> bool:
 def _value(parameter: Any) -> str:
     """Return what stands for the value of an option."""
     kind = parameter.type_descriptor.annotation
-    if parameter.metavar:
-        shown = parameter.metavar
-    elif isinstance(kind, type) and issubclass(kind, Enum):
-        shown = "|".join(str(one.value) for one in kind)
-    else:
-        shown = {int: "N", float: "X", str: "TEXT"}.get(kind, "PATH")
+    shown = parameter.metavar or {int: "N", float: "X", str: "TEXT"}.get(kind, "PATH")
     return f"`{_cell(shown)}`"
 
 

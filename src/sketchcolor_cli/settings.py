@@ -219,9 +219,9 @@ class Leaf:
         try:
             value = self.kind(text)
         except ValueError as error:
-            raise UsageError(f"{self.option} {text}: must be {self.wanted()}") from error
+            raise self._refusal(text) from error
         if self.about.words and value in self.about.words.values():  # which has a word
-            raise UsageError(f"{self.option} {text}: must be {self.wanted()}")
+            raise self._refusal(text)
         return value
 
     def accept(self, value: Any, folder: Path | None = None) -> Any:
@@ -247,9 +247,9 @@ class Leaf:
         if self.kind is float and isinstance(value, int) and abs(value) <= _FARTHEST:
             value = value if isinstance(value, bool) else float(value)
         if isinstance(value, bool) and self.kind is not bool:
-            raise UsageError(f"{self.option} {value!r}: must be {self.wanted()}")
+            raise self._refusal(repr(value))
         if self.kind in _KINDS and not isinstance(value, self.kind):
-            raise UsageError(f"{self.option} {_short(repr(value))}: must be {self.wanted()}")
+            raise self._refusal(repr(value))
         return value
 
     def _accept_path(self, value: str, folder: Path | None) -> Path:
@@ -259,10 +259,22 @@ class Leaf:
             raise UsageError(f"{self.option} {value}: there is no such user; write the whole path") from error
         return folder / path if folder is not None else path
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The only values; empty where others are allowed."""
+        if issubclass(self.kind, Enum):
+            return tuple(str(one.value) for one in self.kind)
+        return self.about.choices
+
+    def _refusal(self, text: str) -> UsageError:
+        """Return the error that a value is none, with what was probably meant."""
+        words = (*self.choices, *(self.about.words or ()))
+        return UsageError(f"{self.option} {_short(text)}: must be {self.wanted()}{nearest(text, words)}")
+
     def wanted(self) -> str:
         """Return what the value must be, as words."""
         if issubclass(self.kind, Enum):
-            return f"one of {', '.join(str(one.value) for one in self.kind)}"
+            return f"one of {', '.join(self.choices)}"
         if issubclass(self.kind, Mapping):
             return "a table"
         return self.about.rule() or _KINDS.get(self.kind, self.kind.__name__)
@@ -287,7 +299,7 @@ class Leaf:
                 or not self.about.allows(one)
                 or (issubclass(self.kind, Enum) and not isinstance(one, self.kind))
             ):
-                raise UsageError(f"{self.option} {_short(str(one))}: must be {self.wanted()}")
+                raise self._refusal(str(one))
 
     def _check_path(self, path: Path) -> None:
         """Refuse what the system takes for no name at all; whether there is such a file is not asked."""

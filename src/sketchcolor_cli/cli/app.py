@@ -77,5 +77,6 @@ def main() -> None:
     except SystemExit as end:
         # What Typer finds wrong never reaches a command; what commands find, they print themselves.
         if end.code == UsageError.exit_code and "--json" in sys.argv and not output.written():
-            printing.emit_failure(UsageError("the command line makes no sense; standard error says why"))
+            told = getattr(end.__context__, "format_message", lambda: "the command line makes no sense")()
+            printing.emit_failure(UsageError(printing.one_line(told)))
         raise

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import types
+from enum import Enum
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,6 +91,8 @@ def _value(leaf: Leaf, given: Any) -> Any:
     """Return what was typed as the setting's value; what has a form of its own came as text."""
     if _has_own_form(leaf):
         return leaf.read(given)
+    if issubclass(leaf.kind, Enum):
+        return leaf.accept(given)
     return tuple(given) if isinstance(given, list) else given
 
 
@@ -111,9 +114,10 @@ def _parameter(leaf: Leaf) -> inspect.Parameter:
             metavar=_metavar(leaf),
             rich_help_panel=leaf.panel,
             show_default=False,
-            autocompletion=completion.of(about.complete, about.choices),
+            autocompletion=completion.of(about.complete, leaf.choices),
         )
-    kind: Any = str if _has_own_form(leaf) else leaf.kind
+    # Typer would refuse what is none of the choices without what was probably meant.
+    kind: Any = str if _has_own_form(leaf) or issubclass(leaf.kind, Enum) else leaf.kind
     if leaf.many and not _has_own_form(leaf):
         kind = types.GenericAlias(list, (kind,))
     annotation: Any = Annotated[kind if required else kind | None, info]
@@ -134,8 +138,8 @@ def _names(leaf: Leaf) -> list[str]:
 def _metavar(leaf: Leaf) -> str | None:
     if leaf.about.metavar or leaf.kind is bool:
         return leaf.about.metavar or None
-    if leaf.about.choices:
-        return "|".join(leaf.about.choices)
+    if leaf.choices:
+        return "|".join(leaf.choices)
     number = {int: "N", float: "X"}.get(leaf.kind)
     return "|".join([*leaf.about.words, *filter(None, [number])]) if leaf.about.words else number
 

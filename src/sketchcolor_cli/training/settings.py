@@ -10,7 +10,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.settings import Settings, build, leaves, setting
+from sketchcolor_cli.settings import Settings, build, leaves, nearest, setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -339,7 +339,9 @@ def on_preset(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     preset = values.get("preset", TrainSettings.preset)
     if preset not in PRESETS:
-        raise UsageError(f"--preset {preset}: must be one of {', '.join(PRESETS)}")
+        raise UsageError(
+            f"--preset {preset}: must be one of {', '.join(PRESETS)}{nearest(str(preset), PRESETS)}"
+        )
     layers = [PRESETS[preset], FINETUNE if values.get("finetune") else {}, values]
     merged: dict[str, Any] = {}
     for layer in layers:
