@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -168,3 +169,48 @@ def test_a_page_with_its_own_hints_is_coloured_by_itself(tmp_path: Path, tiny: P
     assert run("colorize", *words, tmp_path / "apart", "--no-strips").exit_code == 0
     for name in ("0.png", "1.png"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "apart" / name).read_bytes()
+
+
+def in_folder(folder: Path, parts: list[np.ndarray]) -> None:
+    folder.mkdir(exist_ok=True)
+    for number, part in enumerate(parts):
+        (folder / f"{number}.png").write_bytes(png(part))
+
+
+def test_a_slice_that_was_changed_has_those_of_its_strip_done_again(tmp_path: Path, tiny: Path) -> None:  # noqa: F811
+    alone = cv2.resize(strip(500), (300, 400))
+    parts = [*cut(strip(), 300, 820, 1250), alone]
+    in_folder(tmp_path / "in", parts)
+    words = ("colorize", tmp_path / "in", "--model", tiny, *QUICK, "-o", tmp_path / "out", "--json")
+    assert run(*words).exit_code == 0
+    names = sorted(path.name for path in (tmp_path / "out").glob("*.png"))
+    before = {name: (tmp_path / "out" / name).read_bytes() for name in names}
+    assert len(json.loads(run(*words).stdout)["skipped"]) == len(names)
+    cv2.circle(parts[1], (200, 250), 100, 0, -1)
+    in_folder(tmp_path / "in", parts)
+    refused = run(*words)
+    assert (refused.exit_code, "4 of 5 results are already there" in refused.stderr) == (1, True)
+    told = json.loads(run(*words, "--resume").stdout)
+    assert len(told["done"]) == 4
+    assert [one["source"] for one in told["skipped"]] == [str(tmp_path / "in/4.png")]
+    assert run(*words[:-2], tmp_path / "new").exit_code == 0
+    after = {name: (tmp_path / "out" / name).read_bytes() for name in names}
+    assert after == {name: (tmp_path / "new" / name).read_bytes() for name in names}
+    assert {name for name in names if after[name] != before[name]} >= {"0.png", "1.png", "2.png"}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_halves_of_a_spread_have_the_colours_of_the_whole(tmp_path: Path, tiny: Path, order: int) -> None:  # noqa: F811
+    spread = cv2.rotate(strip(900, 600), cv2.ROTATE_90_CLOCKWISE)
+    in_folder(tmp_path / "in", np.split(spread, [450], 1)[::order])
+    in_folder(tmp_path / "whole", [spread])
+    words = ("--model", tiny, *QUICK, "-o")
+    off = {}
+    for name, more in (("out", ()), ("apart", ("--no-strips",))):
+        assert run("colorize", tmp_path / "in", *words, tmp_path / name, *more).exit_code == 0
+        halves = [pixels((tmp_path / name / f"{number}.png").read_bytes()) for number in (0, 1)]
+        off[name] = np.concatenate(halves[::order], 1).astype(int)
+    assert run("colorize", tmp_path / "whole", *words, tmp_path / "one").exit_code == 0
+    whole = pixels((tmp_path / "one/0.png").read_bytes())
+    error = {name: np.abs(made - whole).mean() for name, made in off.items()}
+    assert error["out"] < min(0.5, error["apart"] / 3)

@@ -137,6 +137,7 @@ class ColorizeWork:
             write=pages.write,
             weight=pages.weight,
             in_order=self.request.guides.carry,
+            around=_strip_around,
             announce=pages.announce,
         )
 
@@ -308,6 +309,12 @@ class PageColorizer:
             )
         painted: Painted = self._painted_strip[2]
         return painted
+
+
+def _strip_around(painted: PaintedPage) -> list[Path]:
+    """Return the other slices of the strip that a page was painted with."""
+    page = painted.page
+    return [job.source for job in (page.strip.parts if page.strip else ()) if job != page.job]
 
 
 def _is_free(work: ColorizeWork, job: Job) -> bool:

@@ -35,10 +35,19 @@ def of_content(value: Any) -> Any:
     return str(value) if isinstance(value, Path) and not value.is_file() else value
 
 
+def known_content(path: Path) -> str:
+    """Return the SHA-256 of a file, which is read once while it looks the same.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    status = path.stat()
+    return _known_content(path, status.st_size, status.st_mtime_ns)
+
+
 def _plain(part: Any) -> Any:
     if isinstance(part, Path):
-        status = part.stat()
-        return _known_content(part, status.st_size, status.st_mtime_ns)
+        return known_content(part)
     if is_dataclass(part) and not isinstance(part, type):
         return asdict(part)
     raise TypeError(f"{type(part).__name__} has no fingerprint")

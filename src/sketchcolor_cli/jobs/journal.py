@@ -46,6 +46,8 @@ class Record:
         failed: Pages of a book that were copied as they are, each with the reason.
         again: Whether the reasons may pass, so that these pages are tried again.
         partial: What of a book stays as it is, as animations do, in a line each.
+        around: Pictures in the source's folder that it was made of, too, as slices of one strip are: name,
+            SHA-256, bytes, and last change.
     """
 
     target: str
@@ -58,6 +60,7 @@ class Record:
     failed: list[tuple[str, str]] = field(default_factory=list)
     again: bool = False
     partial: list[str] = field(default_factory=list)
+    around: list[tuple[str, str, int, int]] = field(default_factory=list)
 
 
 class Journal:
@@ -167,6 +170,10 @@ def _record(line: bytes) -> Record | None:
         plain: dict[str, Any] = json.loads(line.decode(errors="surrogateescape"))
         plain["failed"] = [(str(page), str(reason)) for page, reason in plain["failed"]]
         plain["partial"] = [str(line) for line in plain.get("partial", ())]
+        around = plain.get("around", ())
+        plain["around"] = [
+            (str(name), str(content), int(size), int(when)) for name, content, size, when in around
+        ]
         record = Record(**plain)
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

@@ -23,6 +23,7 @@ from sketchcolor_cli.jobs.outcome import Done, Event, EventKind, Failure, Item, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
 ROOM = 2**28
 """Bytes: while the pictures in flight weigh as much as this, no further one is read."""
@@ -60,6 +61,7 @@ class Steps(Generic[J, P, R]):
         in_order: Whether a picture is computed only when those before it are written.
         limit: Seconds that the three steps may take together for a picture; they look at it where they call
             ``compute.deadline.check``, and none begins after it.
+        around: Returns the files that a result was made of beside the job's own, in its folder.
         leaves: What reading may raise that leaves a job as it is, which is no failure.
         announce: Called with the jobs that belong together, the pages of a book or the pictures of a run, in
             their order and before any is read; what they are read from then stays until all are done. None
@@ -75,6 +77,7 @@ class Steps(Generic[J, P, R]):
     writers: int = 1
     in_order: bool = False
     limit: float = PAGE_TIMEOUT
+    around: Callable[[R], Iterable[Path]] = lambda _result: ()
     leaves: tuple[type[SketchcolorError], ...] = ()
     announce: Callable[[Sequence[J]], None] | None = None
 

@@ -189,9 +189,9 @@ class Planner:
             if self.existing is Existing.SKIP:
                 return replace(planned, action=Action.SKIP, reason="already there")
             return planned
-        content = _content(job.source, record)
+        content = _content(job.source, record.content, record.size, record.changed)
         planned = replace(planned, content=content)
-        if record.content != content:
+        if record.content != content or _is_changed_around(job.source, record):
             return planned
         if record.settings != settings:
             if self.existing is Existing.SKIP:
@@ -231,12 +231,21 @@ def _staged(page: Page, folder: Path) -> Job:
     )
 
 
-def _content(source: Path, record: Record) -> str:
+def _content(source: Path, known: str, size: int, changed: int) -> str:
     """Return the SHA-256 of a source; it is not read where it looks as it did."""
     status = source.stat()
-    if (status.st_size, status.st_mtime_ns) == (record.size, record.changed):
-        return record.content
-    return content_of(source)
+    return known if (status.st_size, status.st_mtime_ns) == (size, changed) else content_of(source)
+
+
+def _is_changed_around(source: Path, record: Record) -> bool:
+    """Whether a picture that the result was made of beside its own is another now, or gone."""
+    try:
+        return any(
+            _content(source.with_name(name), content, size, changed) != content
+            for name, content, size, changed in record.around
+        )
+    except (OSError, ValueError):
+        return True
 
 
 def _exists(path: Path) -> bool:

@@ -20,14 +20,14 @@ from sketchcolor_cli.errors import (
 )
 from sketchcolor_cli.files.atomic import write_error
 from sketchcolor_cli.files.books.binding import bind
-from sketchcolor_cli.jobs.fingerprint import content_of
+from sketchcolor_cli.jobs.fingerprint import content_of, known_content
 from sketchcolor_cli.jobs.journal import BEGUN, Record
 from sketchcolor_cli.jobs.outcome import Event, EventKind, Failure, Outcome
 from sketchcolor_cli.jobs.pipeline import Steps, run_batch
 from sketchcolor_cli.jobs.plan import Action, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from sketchcolor_cli.files.books.book import Book, Entry
@@ -128,7 +128,7 @@ class Runner(Generic[P, R]):
             return picture
 
         def write(job: Job, result: R) -> Mapping[str, Any] | None:
-            begun = self._begin(of_job[job], sources.pop(job))
+            begun = self._begin(of_job[job], sources.pop(job), self.steps.around(result))
             facts = self.steps.write(job, result)
             with suppress(FileNotFoundError):  # it was not worth a file
                 self.record(replace(begun, bytes=job.target.stat().st_size))
@@ -137,10 +137,10 @@ class Runner(Generic[P, R]):
         steps = replace(self.steps, read=read, write=write)
         return self._batch([one.job for one in plan], steps, skip=False)
 
-    def _begin(self, planned: Planned, source: _Source) -> Record:
+    def _begin(self, planned: Planned, source: _Source, around: Iterable[Path] = ()) -> Record:
         """Record that a result is about to be written."""
-        place = place_of(planned.job, self.output)
-        begun = Record(place, str(planned.job.source), *source, planned.settings, BEGUN)
+        place, known = place_of(planned.job, self.output), [(path.name, *_neighbour(path)) for path in around]
+        begun = Record(place, str(planned.job.source), *source, planned.settings, BEGUN, around=known)
         self.record(begun)
         return begun
 
@@ -258,6 +258,14 @@ def _looked_at(path: Path, content: str = "") -> _Source:
         return _Source(content or content_of(path), status.st_size, status.st_mtime_ns)
     except OSError as error:
         raise ImageError(f"{path}: cannot be read any more ({error.strerror}); check it") from error
+
+
+def _neighbour(path: Path) -> _Source:
+    """Look at a picture that a result was made of beside its own; one that is gone counts as changed."""
+    try:
+        return _looked_at(path, known_content(path))
+    except (OSError, ImageError):
+        return _Source("", -1, 0)
 
 
 def _in_the_users_names(error: SketchcolorError, job: Job) -> SketchcolorError:
