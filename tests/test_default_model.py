@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from sketchcolor_cli.coloring.arrays import ArrayColorizer
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColorizeSettings
 from sketchcolor_cli.environment import model_file
@@ -56,3 +57,19 @@ def distance(result, truth):
     small = [cv2.resize(x, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA) for x in (result, truth)]
     lab = [cv2.cvtColor(x, cv2.COLOR_RGB2LAB) for x in small]
     return float(np.linalg.norm((lab[0] - lab[1])[..., 1:], axis=2).mean())
+
+
+def test_points_stay_inside_the_lines_and_white_is_paper():
+    page = np.ones((300, 220), np.float32)
+    cv2.circle(page, (110, 90), 60, 0, 2)
+    cv2.rectangle(page, (60, 152), (160, 310), 0, 2)  # stands on the page's edge
+    hints = np.zeros((300, 220, 4), np.float32)
+    for place, color in (((110, 90), (0.95, 0.8, 0.7)), ((110, 230), (0.2, 0.6, 0.3)), ((20, 30), (1, 1, 1))):
+        cv2.circle(hints, place, 2, (*color, 1), -1)
+    model, _ = load_model(model_file("default"), ColorNet)
+    out = ArrayColorizer(model)(page, hints=hints)
+    ground = np.ones((300, 220), np.uint8)
+    cv2.circle(ground, (110, 90), 64, 0, -1)
+    cv2.rectangle(ground, (56, 148), (164, 310), 0, -1)
+    assert out[ground > 0].min() > 0.97  # a fifth and more was tinted when colours came over lines
+    assert np.abs(out[60:120, 80:140] - (0.95, 0.8, 0.7)).max() < 0.03

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sketchcolor_cli.networks.hints import shrink, spread
+from sketchcolor_cli.networks.hints import nearest, shrink, spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -156,3 +156,10 @@ def test_an_even_wash_is_no_line(tone: float) -> None:
     hint = dots(32, 40, {(3, 3): RED, (20, 30): BLUE})
     washed = spread(paper(32, 40) * np.float32(tone), hint)
     np.testing.assert_allclose(washed, spread(paper(32, 40), hint), atol=1e-6)
+
+
+def test_no_way_leads_out_of_an_area() -> None:
+    areas = np.repeat(np.arange(2, dtype=np.int32), 3)[None].repeat(2, 0)  # three columns each
+    distance, source = nearest(np.zeros((2, 6), np.float32), np.array([0, 2]), areas)
+    assert source.reshape(2, 6)[:, :3].tolist() == [[0, source[1], 2]] * 2
+    assert np.isinf(distance.reshape(2, 6)[:, 3:]).all()

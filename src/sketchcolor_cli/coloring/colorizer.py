@@ -5,13 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from sketchcolor_cli.color.luma import LUMA
+from sketchcolor_cli.coloring.guides.areas import PointAreas
 from sketchcolor_cli.coloring.guides.matching import SheetMatcher
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
@@ -29,7 +30,7 @@ from sketchcolor_cli.imaging.sizes import page_side
 from sketchcolor_cli.networks.sheets import lay_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,6 +60,11 @@ class Prepared:
     seen: Plane
     masks: paper_mask.PaperMask | None
     own: OwnColors | None = None
+
+    @cached_property
+    def areas(self) -> PointAreas:
+        """The areas between its lines, which points fill; found when they are first asked for."""
+        return PointAreas(self.seen)
 
     @property
     def nbytes(self) -> int:
@@ -183,7 +189,8 @@ class Colorizer:
 
         ``reference`` is a rough colouring of the same page, ``hints`` a transparent layer with strokes of
         colour; each in any size, stretched over the page, and where it is transparent it says nothing. Of
-        several the first counts where they overlap. Hints take precedence over references.
+        several the first counts where they overlap. Hints take precedence over references; without any,
+        each fills the areas between lines that it is in.
         ``latent`` (Z,) replaces the vector that the network would read from all that.
 
         A layer of ink on transparency comes back on paper. Colours that a page has already stay, and count
@@ -260,7 +267,8 @@ class Colorizer:
         deadline.check()
         own = None if known.own is None else known.own.as_hint()
         own_at = None if own is None else partial(_dense_hint, (own,), ())
-        sketch, paint = self.painter(known.seen, hint_at, latent, own_at)
+        fill_at = None if references or not strokes else _fill_of(known.areas, strokes)
+        sketch, paint = self.painter(known.seen, hint_at, latent, own_at, fill_at)
         return Painted(known.gray, sketch, paint, known.masks, known.own)
 
     def prepare(self, page: Picture) -> Prepared:
@@ -320,6 +328,16 @@ def _dense_hint(references: Sequence[Picture], strokes: Sequence[Picture], shape
             layer = _layer(picture, shape, least=least)
             hint = np.where(layer[..., 3:] > 0, layer, hint)
     return hint
+
+
+def _fill_of(areas: PointAreas, strokes: Sequence[Picture]) -> Callable[[tuple[int, ...]], Hint]:
+    """Return what gives, in any size, the colours of the areas in which strokes are."""
+    fill = areas.fill(_dense_hint((), strokes, areas.labels.shape))
+
+    def fill_at(shape: tuple[int, ...]) -> Hint:
+        return cv2.resize(fill, shape[1::-1], interpolation=cv2.INTER_NEAREST)  # type: ignore[no-any-return]
+
+    return fill_at
 
 
 def _layer(picture: Picture, shape: tuple[int, ...], *, least: float) -> Hint:

@@ -12,6 +12,7 @@ import torch
 
 from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.guides.palette import pull
+from sketchcolor_cli.coloring.paint.fill import fill_paint, fill_spread
 from sketchcolor_cli.coloring.paint.sample_colors import sample_colors
 from sketchcolor_cli.coloring.paint.smooth import smooth_paint
 from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     Lab = NDArray[np.float32]
     HintAt = Callable[[tuple[int, ...]], Hint]
 
+_HINT = 4  # planes of a hint; those after them fill areas
 _APART = 1.2  # a working size this much larger than the basic one is worth a second pass
 _OVERLAP = 192  # pixels that neighbouring bands of a strip share
 _GUESSED_AT = 384  # shorter side, in pixels, at which colours are drawn for areas that have none
@@ -108,21 +110,26 @@ class Painter:
         hint_at: HintAt,
         z: NDArray[np.float32] | None = None,
         own_at: HintAt | None = None,
+        fill_at: HintAt | None = None,
     ) -> tuple[Plane, Lab]:
         """Return the working copy of a page (h, w) and the paint for it (h, w, 3), Lab.
 
         ``gray`` (H, W) is the page; ``hint_at`` gives its dense hint, (h, w, 4), in any size; ``z`` (Z,)
         stands for what the network would read from hint and sheet about the page as a whole; ``own_at`` gives
-        the colours that the page has already, which count where there is no hint. What colours
-        there are is decided on the whole page at the basic size; a larger working size, and the bands of a
-        long strip, only draw them more finely. So a page has the same colours at every working size.
+        the colours that the page has already, which count where there is no hint; ``fill_at`` gives the
+        colours of areas with points, (h, w, 4), RGB and how much they count.
+
+        What colours there are is decided on the whole page at the basic size; a larger working size, and the
+        bands of a long strip, only draw them more finely. So a page has the same colours at every working
+        size.
         """
         settings = self.settings
         fine = min(1.0, settings.work_size / min(gray.shape))
         base = min(fine, self._scale(gray, settings.base_size))
         guided = self._is_guided(gray, hint_at, z)
         hint_at = hint_at if own_at is None else _first_of(hint_at, own_at)
-        hint_at = self._with_guesses(gray, hint_at, z, guided=guided)
+        guessed_at = self._with_guesses(gray, hint_at, z, guided=guided)
+        hint_at = guessed_at if fill_at is None else _filled(hint_at, guessed_at, fill_at)
         sketch = shrink_by(gray, base)
         paint = self._in_bands(sketch, hint_at(sketch.shape), None, z)
         if fine > base * _APART:
@@ -220,16 +227,22 @@ class Painter:
         return SizeRule(multiple=self.model.multiple).plan(*sketch.shape)
 
     def _predict(self, sketch: Plane, hint: Hint, z: NDArray[np.float32] | None) -> Prediction:
-        """Let the network see a sketch (h, w) and a hint (h, w, 4) of a size that it takes."""
-        stride = self.model.stride
-        around = self._batch(spread(sketch, hint, stride)) if stride > 1 else None
+        """Let the network see a sketch (h, w) and a hint (h, w, 4 or 8) of a size that it takes."""
+        stride, around = self.model.stride, None
+        hint, fill = hint[..., :_HINT], hint[..., _HINT:]
+        if stride > 1:
+            carried = spread(sketch, hint, stride)
+            around = self._batch(fill_spread(carried, fill) if fill.size else carried)
         lines, given = self._batch(sketch[..., None]), self._batch(hint)
         prediction: Prediction = self.model(lines, given, spread=around, sheet=self.sheet, z=self._latent(z))
         return prediction
 
     @torch.inference_mode()
     def _paint(self, sketch: Plane, hint: Hint, lead: Lab | None, z: NDArray[np.float32] | None) -> Lab:
-        """Return Lab paint (h, w, 3) for a sketch (h, w), a hint (h, w, 4) and the colours to keep to."""
+        """Return Lab paint (h, w, 3) for a sketch (h, w), a hint (h, w, 4 or 8) and the colours to keep to.
+
+        The last four planes of a hint are those of ``fill_at``, if there is one.
+        """
         deadline.check()
         stride = self.model.stride
         pad = self._pad(sketch)
@@ -245,6 +258,8 @@ class Painter:
             paint = ink_aware_upsample(paint, sketch)
         elif lead is not None:
             paint = paint + cv2.GaussianBlur(lead - paint, (0, 0), _OVERLAP / 8)
+        if hint.shape[2] > _HINT:
+            paint = fill_paint(paint, hint[..., _HINT:])
         return np.ascontiguousarray(paint[pad.crop])
 
     def _latent(self, z: NDArray[np.float32] | None) -> torch.Tensor | None:
@@ -277,6 +292,17 @@ def _first_of(first_at: HintAt, second_at: HintAt) -> HintAt:
     def both_at(shape: tuple[int, ...]) -> Hint:
         first = first_at(shape)
         return np.where(first[..., 3:] > 0, first, second_at(shape))
+
+    return both_at
+
+
+def _filled(given_at: HintAt, guessed_at: HintAt, fill_at: HintAt) -> HintAt:
+    """Return a hint with guesses, but none in areas that are filled, and beside it what fills them."""
+
+    def both_at(shape: tuple[int, ...]) -> Hint:
+        fill = fill_at(shape)
+        hint = np.where(fill[..., 3:] > 0, given_at(shape), guessed_at(shape))
+        return np.concatenate([hint, fill], 2)
 
     return both_at
 

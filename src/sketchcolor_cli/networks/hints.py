@@ -52,14 +52,15 @@ def spread(sketch: NDArray[np.float32], hint: NDArray[np.float32], stride: int =
 
 
 def nearest(
-    ink: NDArray[np.float32], sources: NDArray[np.intp]
+    ink: NDArray[np.float32], sources: NDArray[np.intp], areas: NDArray[np.int32] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Return how far each of the cells (h·w,) is from its nearest source on a way that avoids ink, and which.
 
     ``ink`` (h, w) in [0, 1] is how much line there is in each cell; sources are places among the h·w cells.
+    With ``areas`` (h, w) no way leads from one into another; what no source reaches is infinitely far.
     """
     distance, _, source = dijkstra(
-        _grid_graph(1 + _CROSSING * ink),
+        _grid_graph(1 + _CROSSING * ink, areas),
         directed=False,
         indices=sources,
         min_only=True,
@@ -78,8 +79,8 @@ def line_ink(sketch: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
     return out
 
 
-def _grid_graph(cost: NDArray[np.float32]) -> csr_array:
-    """Return the graph of a grid with its eight neighbours.
+def _grid_graph(cost: NDArray[np.float32], areas: NDArray[np.int32] | None = None) -> csr_array:
+    """Return the graph of a grid with its eight neighbours, or with those of the same area.
 
     A step costs its length times the mean of its ends; a diagonal step at least what the cheaper of the two
     places beside it costs, or it would slip through a diagonal line.
@@ -90,10 +91,13 @@ def _grid_graph(cost: NDArray[np.float32]) -> csr_array:
     for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
         here = (slice(0, height - down), slice(max(0, -right), width - max(0, right)))
         there = (slice(down, height), slice(max(0, right), width - max(0, -right)))
-        rows.append(index[here].ravel())
-        columns.append(index[there].ravel())
+        joined = slice(None) if areas is None else (areas[here] == areas[there]).ravel()
+        rows.append(index[here].ravel()[joined])
+        columns.append(index[there].ravel()[joined])
         beside = np.minimum(cost[here[0], there[1]], cost[there[0], here[1]])
-        weights.append((np.hypot(down, right) * np.maximum((cost[here] + cost[there]) / 2, beside)).ravel())
+        weights.append(
+            (np.hypot(down, right) * np.maximum((cost[here] + cost[there]) / 2, beside)).ravel()[joined]
+        )
     shape = (height * width, height * width)
     ends = np.concatenate(rows), np.concatenate(columns)
     return coo_array((np.concatenate(weights), ends), shape=shape).tocsr()

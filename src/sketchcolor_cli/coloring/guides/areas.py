@@ -1,0 +1,133 @@
+"""Points and strokes fill the areas between the lines that they are in, and none beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+
+from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines
+from sketchcolor_cli.imaging.resize import shrink_by
+from sketchcolor_cli.networks.hints import line_ink, nearest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Plane = NDArray[np.float32]
+    Layer = NDArray[np.float32]
+    Labels = NDArray[np.int32]
+    Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class FillRules:
+    """How marks of colour, points and strokes, fill areas."""
+
+    side: int = 576
+    """Shorter side, in pixels, of the copy of a page in which areas are found;"""
+    most: int = 8_000_000
+    """of a long strip, the pixels that the copy has at most."""
+    stride: int = 4
+    """Pixels of that copy in a step, in which distances are counted."""
+    spill: float = 2.5
+    """Pixels from a line up to which a mark is taken to have slipped over it,"""
+    part: float = 0.3
+    """unless so large a part of it is there."""
+    same_color: float = 0.02
+    """Difference in RGB up to which marks have one colour."""
+    near: float = 8.0
+    """Steps from a mark at which its colour counts half, in an area that has several."""
+
+
+_RULES = FillRules()
+
+
+class PointAreas:
+    """The areas between the lines of a page (H, W), paper 1 and ink 0; gaps in lines are closed.
+
+    Attributes:
+        labels: (h, w), the area of each pixel of a smaller copy, from 0.
+    """
+
+    def __init__(self, gray: Plane) -> None:
+        small = shrink_by(gray, min(_RULES.side / min(gray.shape), (_RULES.most / gray.size) ** 0.5))
+        self._line = find_lines(small)
+        self.labels = closed_regions(self._line)
+        padded = np.pad(small, [(0, -length % _RULES.stride) for length in small.shape], constant_values=1)
+        self._ink = line_ink(padded, _RULES.stride)
+
+    def fill(self, hint: Layer) -> Layer:
+        """Return the colours of areas with marks, (h, w, 4): RGB, and how much they count, in [0, 1].
+
+        ``hint`` (h, w, 4), RGB and mask in [0, 1], is as large as ``labels``. Marks of one colour fill their
+        area with it, whatever is painted there. Of several colours each place takes the nearest, which
+        counts the less the farther off it is. Where an area has no mark all is 0.
+        """
+        own = self._owned(hint[..., 3] > 0)
+        mean, known, several = _colors_of(self.labels[own], hint[own, :3], int(self.labels.max()) + 1)
+        out = np.dstack([mean[self.labels], known[self.labels].astype(np.float32)])
+        mixed = several[self.labels]
+        if mixed.any():
+            shape = self.labels.shape[::-1]
+            steps = self._nearest(hint, own & mixed)
+            colors, distance = (cv2.resize(one, shape, interpolation=cv2.INTER_NEAREST) for one in steps[:2])
+            beside = cv2.resize(steps.areas, shape, interpolation=cv2.INTER_NEAREST) != self.labels
+            counts = np.where(beside, 0, 1 / (1 + distance / _RULES.near))  # the cell lies over the border
+            out[mixed] = np.dstack([colors, counts])[mixed]
+        return np.where(out[..., 3:] > 0, out, 0).astype(np.float32)
+
+    def _owned(self, marked: Mask) -> Mask:
+        """Return which marked pixels (h, w) speak for their area; a mark may have slipped over a line."""
+        out = marked & ~self._line
+        if not out.any():
+            return out
+        far = cv2.distanceTransform((~self._line).view(np.uint8), cv2.DIST_L2, 3)
+        _, marks = cv2.connectedComponents(marked.view(np.uint8), connectivity=8)
+        areas = int(self.labels.max()) + 1
+        parts, part = np.unique(marks[out].astype(np.int64) * areas + self.labels[out], return_inverse=True)
+        deepest = np.zeros(len(parts), np.float32)
+        np.maximum.at(deepest, part, far[out])
+        whole = np.bincount(marks[out])[parts // areas]
+        out[out] = ((deepest > _RULES.spill) | (np.bincount(part) >= _RULES.part * whole))[part]
+        return out
+
+    def _nearest(self, hint: Layer, own: Mask) -> _Steps:
+        """Return the nearest mark's colour for each step, on a way that stays inside the area."""
+        shape, step = self._ink.shape, _RULES.stride
+        middle = (
+            np.minimum(np.arange(n) * step + step // 2, m - 1) for n, m in zip(shape, own.shape, strict=True)
+        )
+        areas = self.labels[np.ix_(*middle)]
+        y, x = np.nonzero(own)
+        cells = y // step * shape[1] + x // step
+        at_home = self.labels[y, x] == areas.ravel()[cells]
+        y, x, cells = y[at_home], x[at_home], cells[at_home]
+        colors, marked, _ = _colors_of(cells, hint[y, x, :3], areas.size)
+        if not marked.any():
+            return _Steps(colors.reshape(*shape, 3), np.full(shape, np.inf, np.float32), areas)
+        distance, source = nearest(self._ink, np.flatnonzero(marked), areas)
+        reached = np.where(np.isfinite(distance), source, 0)
+        return _Steps(colors[reached].reshape(*shape, 3), distance.reshape(shape).astype(np.float32), areas)
+
+
+class _Steps(NamedTuple):
+    """What marks give on a grid: colours (h, w, 3), distances in steps (h, w), the area of each (h, w)."""
+
+    colors: Layer
+    distance: Plane
+    areas: Labels
+
+
+def _colors_of(numbers: Labels, colors: Layer, count: int) -> tuple[Layer, Mask, Mask]:
+    """Return of each of ``count`` sets the mean colour, whether it has any, and whether it has several.
+
+    ``numbers`` (N,) are the sets of ``colors`` (N, 3).
+    """
+    total = np.bincount(numbers, minlength=count)
+    sums = np.stack([np.bincount(numbers, plane, count) for plane in colors.T], 1)
+    mean = (sums / np.maximum(total, 1)[:, None]).astype(np.float32)
+    several = np.zeros(count, np.bool_)
+    several[numbers[np.abs(colors - mean[numbers]).max(1) > _RULES.same_color]] = True
+    return mean, total > 0, several

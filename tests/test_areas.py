@@ -1,0 +1,87 @@
+"""Points and strokes that fill the areas between lines."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from sketchcolor_cli.coloring.guides.areas import PointAreas
+
+SKIN, GREEN, WHITE = (0.95, 0.8, 0.7), (0.2, 0.6, 0.3), (1.0, 1.0, 1.0)
+FACE, BOX, GROUND = (150, 110), (150, 260), (30, 40)
+
+
+def figure(gap: int = 0) -> np.ndarray:
+    """Return a circle on a box that stands on the page's edge, (320, 300)."""
+    page = np.full((320, 300), 255, np.uint8)
+    cv2.circle(page, (150, 110), 60, 0, 3)
+    cv2.rectangle(page, (100, 172), (200, 330), 0, 3)
+    page[110 : 110 + gap, 205:216] = 255
+    return page.astype(np.float32) / 255
+
+
+def marks(*spots: tuple[tuple[int, int], tuple[float, ...]], radius: int = 2) -> np.ndarray:
+    """Return a hint with discs of colour at places x, y of the figure."""
+    hint = np.zeros((320, 300, 4), np.float32)
+    for place, color in spots:
+        cv2.circle(hint, place, radius, (*color, 1.0), -1)
+    return hint
+
+
+def at(fill: np.ndarray, place: tuple[int, int]) -> np.ndarray:
+    return fill[place[1], place[0]]
+
+
+@pytest.mark.parametrize("gap", [0, 2])
+def test_each_area_takes_the_colour_of_its_own_point(gap: int) -> None:
+    page = figure(gap)
+    fill = PointAreas(page).fill(marks((FACE, SKIN), (BOX, GREEN), (GROUND, WHITE)))
+    for place, color in ((FACE, SKIN), (BOX, GREEN), (GROUND, WHITE)):
+        assert at(fill, place) == pytest.approx((*color, 1), abs=0.01)
+    outside = np.ones(page.shape, np.uint8)
+    cv2.circle(outside, (150, 110), 66, 0, -1)
+    cv2.rectangle(outside, (94, 166), (206, 330), 0, -1)
+    assert np.ptp(fill[outside > 0], axis=0).max() < 0.01  # white to the border, at every corner
+
+
+def test_an_area_without_a_point_is_left_alone() -> None:
+    fill = PointAreas(figure()).fill(marks((FACE, SKIN)))
+    assert at(fill, FACE)[3] == 1
+    assert not at(fill, BOX).any()
+    assert not at(fill, GROUND).any()
+    assert not PointAreas(figure()).fill(marks()).any()
+
+
+def test_a_mark_that_slips_over_a_line_stays_on_its_side() -> None:
+    hint = marks()
+    cv2.line(hint, (150, 110), (210, 110), (*SKIN, 1.0), 5)  # ends just outside the circle
+    fill = PointAreas(figure()).fill(hint)
+    assert at(fill, FACE)[3] == 1
+    assert not at(fill, GROUND).any()
+
+
+def test_a_stroke_over_several_areas_fills_them_all() -> None:
+    hint = marks()
+    cv2.line(hint, (30, 110), (150, 110), (*SKIN, 1.0), 5)
+    fill = PointAreas(figure()).fill(hint)
+    assert at(fill, FACE) == pytest.approx((*SKIN, 1), abs=0.01)
+    assert at(fill, GROUND) == pytest.approx((*SKIN, 1), abs=0.01)
+
+
+def test_of_several_colours_the_nearest_counts_the_less_the_farther_off() -> None:
+    left, right = (20, 40), (280, 40)
+    fill = PointAreas(figure()).fill(marks((left, WHITE), (right, GREEN), (FACE, SKIN)))
+    assert at(fill, left)[:3] == pytest.approx(WHITE)
+    assert at(fill, right)[:3] == pytest.approx(GREEN)
+    assert at(fill, right)[3] > at(fill, (280, 200))[3] > at(fill, (280, 300))[3] > 0
+    assert at(fill, FACE) == pytest.approx((*SKIN, 1), abs=0.01)  # whose own is nearest, though not by far
+
+
+def test_blank_paper_and_tiny_pages_are_one_area() -> None:
+    for shape in ((64, 64), (1, 1), (3, 700)):
+        hint = np.zeros((*shape, 4), np.float32)
+        hint[0, 0] = (*GREEN, 1)
+        fill = PointAreas(np.ones(shape, np.float32)).fill(hint)
+        assert fill[..., 3].min() == 1
+    assert not PointAreas(np.zeros((40, 40), np.float32)).fill(marks()[:40, :40]).any()
