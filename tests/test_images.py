@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -592,6 +593,24 @@ def test_colour_resolution_is_what_was_asked_for(tmp_path: Path, ending: str) ->
     write_picture(tmp_path / "page.jpg", picture_of(stripes), Saving(subsampling="422"))
     with Image.open(tmp_path / "page.jpg") as image:
         assert image.layer[0][1:3] == (2, 1)
+
+
+def test_by_how_much_jpeg_changes_ink(tmp_path: Path) -> None:
+    """The figures of docs/books.md, on a drawing whose areas have colours."""
+    page = np.full((400, 400, 3), 255, np.uint8)
+    for number, color in enumerate([(230, 150, 90), (150, 200, 220), (90, 60, 120), (220, 220, 140)]):
+        cv2.circle(page, (110 + 180 * (number % 2), 110 + 180 * (number // 2)), 80, color, -1)
+        cv2.circle(page, (110 + 180 * (number % 2), 110 + 180 * (number // 2)), 80, (0, 0, 0), 3, cv2.LINE_AA)
+        cv2.line(page, (20, 60 + 90 * number), (380, 340 - 70 * number), (0, 0, 0), 2, cv2.LINE_AA)
+    ink = page.max(2) < 80
+    off = {}
+    for quality in (95, 98, 100):
+        write_picture(tmp_path / "page.jpg", picture_of(page), Saving(quality=quality))
+        off[quality] = 255 * np.abs(read_picture(tmp_path / "page.jpg").rgb - unit(page)).max(2)[ink]
+    for quality, mean, most in ((95, 4, 24), (98, 2, 12), (100, 0.5, 5)):
+        assert off[quality].mean() < mean
+        assert off[quality].max() <= most + 0.01
+    assert off[95].max() > 5  # else the docs say too much
 
 
 @pytest.mark.parametrize(
