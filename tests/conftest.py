@@ -1,8 +1,18 @@
 """What all tests share."""
 
+import os
+import tempfile
+from pathlib import Path
+
 import cv2
+import pytest
 import torch
 from hypothesis import settings
+
+# Nobody's own config file, cache or weights: tests neither read nor fill them.
+_FOLDERS = tempfile.TemporaryDirectory(prefix="sketchcolor-tests-")
+for _name in ("CACHE", "CONFIG", "DATA"):
+    os.environ[f"XDG_{_name}_HOME"] = str(Path(_FOLDERS.name) / _name.lower())
 
 # Small tensors gain nothing from threads, and on a busy machine waiting for one another costs them dearly.
 torch.set_num_threads(1)
@@ -11,3 +21,15 @@ cv2.setNumThreads(1)
 # A busy machine makes single examples slow; that is no failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+_LONG = (
+    "test_studio_browser", "test_stages", "test_training_run", "test_guides", "test_ranks", "test_fid",
+    "test_cli_end_to_end", "test_default_training", "test_finetune", "test_adversary",
+)  # fmt: skip
+"""Files that take long begin first, so that no worker is left with one at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first, in the order that stands above."""
+    place = {name: number for number, name in enumerate(_LONG)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(_LONG)))
