@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from sketchcolor_cli import Extractor, Parameter, SizeRule, WeightFile, __version__, environment
 from sketchcolor_cli.cli import output, plugins, printing
 from sketchcolor_cli.cli.app import app, main
-from sketchcolor_cli.cli.options import told
+from sketchcolor_cli.cli.options import with_exit_code
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.coloring import colorizer as colorizers
 from sketchcolor_cli.coloring.extras import outputs
@@ -301,7 +301,7 @@ def test_a_new_setting_of_the_colours_touches_one_line(monkeypatch: pytest.Monke
     app = typer.Typer(rich_markup_mode=None)
 
     @app.command()
-    @told
+    @with_exit_code
     @requested(request=more)
     def paint(request: Any) -> int:
         heard.append(request)

@@ -12,10 +12,10 @@ from sketchcolor_cli.data.folder import FolderSet, PictureFile
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.imaging.images import Picture, write_picture
 from sketchcolor_cli.training.loop.data import (
+    DrawingsWithSketches,
     EpochBatches,
     PairDataset,
     SetDrawings,
-    Sketched,
     Subset,
     loader,
     split,
@@ -96,7 +96,7 @@ def test_an_extractor_draws_when_asked_and_sees_colours_between_0_and_1():
         seen.append(rgb)
         return rgb[..., 1]
 
-    sketched = Sketched(drawings(2, lines=False), sketch)
+    sketched = DrawingsWithSketches(drawings(2, lines=False), sketch)
     assert (len(sketched), seen) == (2, [])
     drawing = sketched[1]
     assert (drawing.line == drawing.color[..., 1]).all()

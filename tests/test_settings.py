@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from sketchcolor_cli.cli import completion
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.cli.config import read_config
-from sketchcolor_cli.cli.options import told
+from sketchcolor_cli.cli.options import with_exit_code
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
@@ -66,7 +66,7 @@ def listening(kind: type[Settings]) -> tuple[typer.Typer, list[Any]]:
     app = typer.Typer(rich_markup_mode=None)
 
     @app.command()
-    @told
+    @with_exit_code
     @requested(request=kind)
     def paint(request: Settings) -> int:
         """Paint."""

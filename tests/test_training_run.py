@@ -503,7 +503,7 @@ def test_groups_are_known_through_every_layer_before_a_picture_is_decoded(pictur
     found = [data.group_of(learning, index) for index in range(5)]
     assert found == ["fox", "hen", "", "", "fox"]
     assert find_kin(found) == {"fox": [0, 4]}
-    assert data.group_of(data.Sketched(learning, lines_of), 1) == "hen"
+    assert data.group_of(data.DrawingsWithSketches(learning, lines_of), 1) == "hen"
     assert drawings.class_names([str(path)]) == ["s", "s", "s", "", "s", "s", "s"]
 
 

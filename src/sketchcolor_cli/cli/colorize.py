@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sketchcolor_cli.cli import printing
-from sketchcolor_cli.cli.options import Screen, told
+from sketchcolor_cli.cli.options import Screen, with_exit_code
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 
 
-@told
+@with_exit_code
 @requested(request=ColorizeRequest, screen=Screen)
 def colorize(request: ColorizeRequest, screen: Screen) -> int:
     """Colour sketches and manga pages; ink and lettering stay exactly as they are, at full size.

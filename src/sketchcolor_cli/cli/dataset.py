@@ -28,7 +28,7 @@ app = typer.Typer(
 
 
 @app.command("filter-danbooru")
-@options.told
+@options.with_exit_code
 @requested(request=DanbooruRequest)
 def filter_danbooru(request: DanbooruRequest, json: options.Json = False) -> int:
     """Choose pictures by Danbooru's metadata, by default by the rules of the thesis.
@@ -58,7 +58,7 @@ def _rules_table(result: FilterResult) -> Table:
 
 
 @app.command("rules")
-@options.told
+@options.with_exit_code
 def rules() -> int:
     """Print the rules of the thesis as TOML, to be edited and given to filter-danbooru.
 
@@ -71,7 +71,7 @@ def rules() -> int:
 
 
 @app.command("prepare")
-@options.told
+@options.with_exit_code
 @requested(request=DatasetPrepareRequest)
 def prepare(request: DatasetPrepareRequest, json: options.Json = False) -> int:
     """Pack pictures into shards for training: decoded once, dropped where they are no use, brought to size.
@@ -108,7 +108,7 @@ def prepare(request: DatasetPrepareRequest, json: options.Json = False) -> int:
 
 
 @app.command("check")
-@options.told
+@options.with_exit_code
 @requested(request=DatasetCheckRequest)
 def check(request: DatasetCheckRequest, json: options.Json = False) -> int:
     """Say what is in a set: sizes, licences, sources, groups, lines, colourfulness, and what cannot be read.
@@ -143,7 +143,7 @@ def _contents_table(plain: dict[str, Any]) -> Table:
 
 
 @app.command("review")
-@options.told
+@options.with_exit_code
 @fetching.offers
 @requested(request=DatasetReviewRequest)
 def review(request: DatasetReviewRequest, json: options.Json = False) -> int:

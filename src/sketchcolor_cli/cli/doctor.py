@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _MARKS = {Level.OK: " ", Level.MISSING: "-", Level.PROBLEM: "!"}
 
 
-@options.told
+@options.with_exit_code
 def doctor(json: options.Json = False) -> int:
     """Check this computer and the installation, and say what to do about each problem.
 

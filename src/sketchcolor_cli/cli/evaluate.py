@@ -26,7 +26,7 @@ def _useful(typed: Mapping[str, Any]) -> list[WeightFile]:
     return [file for file in BUILTIN["evaluate"] if not (without_fid and file is FID_INCEPTION)]
 
 
-@options.told
+@options.with_exit_code
 @partial(fetching.offers, useful=_useful)
 @requested(request=EvaluateRequest)
 def evaluate(request: EvaluateRequest, json: options.Json = False) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sketchcolor_cli.cli import printing
-from sketchcolor_cli.cli.options import told
+from sketchcolor_cli.cli.options import with_exit_code
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs.requests import ExploreRequest
 
 
-@told
+@with_exit_code
 @requested(request=ExploreRequest)
 def explore(request: ExploreRequest) -> int:
     """Draw a grid of colourings of one page, each by another seed, with the number to give to colorize.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from sketchcolor_cli.cli import fetching, printing
-from sketchcolor_cli.cli.options import Screen, told
+from sketchcolor_cli.cli.options import Screen, with_exit_code
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs.requests import ExtractRequest
 
 
-@told
+@with_exit_code
 @fetching.offers
 @requested(request=ExtractRequest, screen=Screen)
 def extract(request: ExtractRequest, screen: Screen) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.jobs.fid import FidResult
 
 
-@options.told
+@options.with_exit_code
 @fetching.offers
 @requested(request=FidRequest)
 def fid(request: FidRequest, json: options.Json = False) -> int:

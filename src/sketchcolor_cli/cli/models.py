@@ -35,7 +35,7 @@ def models() -> None:
 
 
 @app.command("list")
-@options.told
+@options.with_exit_code
 def list_(json: options.Json = False) -> int:
     """List the models that come with the package and those that were imported, with their licences.
 
@@ -62,7 +62,7 @@ def list_(json: options.Json = False) -> int:
 
 
 @app.command()
-@options.told
+@options.with_exit_code
 def show(name: Name, json: options.Json = False) -> int:
     """Show what a model file says of itself, and where its card lies, which says more.
 
@@ -87,7 +87,7 @@ def show(name: Name, json: options.Json = False) -> int:
 
 
 @app.command("import")
-@options.told
+@options.with_exit_code
 def import_(
     path: Annotated[
         Path, typer.Argument(metavar="FILE", help="Model file, such as `sketchcolor train` writes.")
@@ -116,7 +116,7 @@ def import_(
 
 
 @app.command()
-@options.told
+@options.with_exit_code
 def remove(name: Name, json: options.Json = False) -> int:
     """Remove an imported model.
 

@@ -38,7 +38,7 @@ class Screen(Settings):
     )
 
 
-def told(command: Callable[P, int]) -> Callable[P, None]:
+def with_exit_code(command: Callable[P, int]) -> Callable[P, None]:
     """Turn what a command returns or raises into an exit code; an expected error is one line."""
 
     @wraps(command)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.weights.store import WeightStore
 
 
-@options.told
+@options.with_exit_code
 def plugins(json: options.Json = False) -> int:
     """List the installed sketch extractors: ours, and those of other installed packages.
 

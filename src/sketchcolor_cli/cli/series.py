@@ -17,7 +17,7 @@ app = typer.Typer(
 
 
 @app.command("init")
-@options.told
+@options.with_exit_code
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with the pages of the series.")],
 ) -> int:
@@ -31,7 +31,7 @@ def init(
 
 
 @app.command("check")
-@options.told
+@options.with_exit_code
 def check(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with the series.toml, or the file.")],
     colored: Annotated[

@@ -7,7 +7,7 @@ from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.studio.settings import ServeRequest
 
 
-@options.told
+@options.with_exit_code
 @requested(request=ServeRequest)
 def serve(request: ServeRequest) -> int:
     """Colour pages for other programs over HTTP, as colorize does it; Ctrl-C ends it.

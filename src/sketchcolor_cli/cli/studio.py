@@ -9,7 +9,7 @@ from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.studio.settings import StudioRequest
 
 
-@options.told
+@options.with_exit_code
 @requested(request=StudioRequest)
 def studio(request: StudioRequest) -> int:
     """Colour pages in the browser: paint a few strokes, see the page coloured, export the book.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
-@options.told
+@options.with_exit_code
 @fetching.offers
 @requested(request=TrainRequest)
 def train(request: TrainRequest, json: options.Json = False) -> int:

@@ -47,7 +47,7 @@ def weights() -> None:
 
 
 @app.command("list")
-@options.told
+@options.with_exit_code
 def list_(json: options.Json = False) -> int:
     """List all weights that the installed extractors and the program itself know of, and which are there.
 
@@ -70,7 +70,7 @@ def list_(json: options.Json = False) -> int:
 
 
 @app.command()
-@options.told
+@options.with_exit_code
 def show(name: Name, json: options.Json = False) -> int:
     """Show all that is known of weights: licence, published files, checksums, places, and what is stored.
 
@@ -88,7 +88,7 @@ def show(name: Name, json: options.Json = False) -> int:
 
 
 @app.command()
-@options.told
+@options.with_exit_code
 def fetch(
     names: Annotated[
         list[str],
@@ -148,12 +148,12 @@ def fetch_all(files: Iterable[WeightFile], *, accept: bool, overwrite: bool = Fa
             raise
         else:
             result.done.append(_stored(store, file, record))
-            _tell(store, file, record)
+            _print_stored(store, file, record)
     return result
 
 
 @app.command("import")
-@options.told
+@options.with_exit_code
 def import_(
     name: Name,
     path: Annotated[
@@ -174,14 +174,14 @@ def import_(
     store, file = environment.weight_store(), find_extractors().registry().get(name)
     printing.note(f"{file.name}: {file.licence}")
     record = import_file(store, file, path, accept=accept_licence)
-    _tell(store, file, record)
+    _print_stored(store, file, record)
     if json:
         printing.emit_json(_stored(store, file, record))
     return 0
 
 
 @app.command()
-@options.told
+@options.with_exit_code
 def verify(
     names: Annotated[
         list[str] | None,
@@ -217,7 +217,7 @@ def verify(
 
 
 @app.command()
-@options.told
+@options.with_exit_code
 def path(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Name of weights; without it, the folder of all.")
@@ -238,7 +238,7 @@ def path(
 
 
 @app.command()
-@options.told
+@options.with_exit_code
 def remove(names: Names, json: options.Json = False) -> int:
     """Delete stored weights, and what has come of a download that was cut off.
 
@@ -280,7 +280,7 @@ def _whole(store: WeightStore, file: WeightFile) -> Record | None:
         return None
 
 
-def _tell(store: WeightStore, file: WeightFile, record: Record) -> None:
+def _print_stored(store: WeightStore, file: WeightFile, record: Record) -> None:
     printing.note(f"{file.name}: {'verified, ' if record.verified else ''}in {store.path(file)}")
     if not record.verified:
         published = any(source.checksum for source in file.sources)

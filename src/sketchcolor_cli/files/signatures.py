@@ -42,7 +42,7 @@ _SVG = re.compile(
 )
 
 
-def told(start: bytes) -> str | None:
+def describe(start: bytes) -> str | None:
     """Return what a file that begins so is, and what to do; None where its beginning says nothing.
 
     It is asked once a file turned out not to be what it should be; ``start`` are its first ``START`` bytes.

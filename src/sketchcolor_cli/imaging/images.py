@@ -269,7 +269,7 @@ def _refuse_missing_rows(path: Path, image: Image.Image, file: BinaryIO) -> None
 def _what_else(file: BinaryIO) -> str:
     """Return what a file is that is no picture we read."""
     file.seek(0)
-    return signatures.told(file.read(signatures.START)) or (
+    return signatures.describe(file.read(signatures.START)) or (
         f"is not a {formats.NAMES} picture, or its beginning is damaged; save it as PNG in a picture program"
     )
 

@@ -189,7 +189,7 @@ class _Run(Generic[J, P, R]):
         for index, job in enumerate(jobs, start=1):
             if skip and job.is_there():
                 self._skipped.append(job)
-                self._tell(EventKind.SKIPPED, index, job)
+                self._notify(EventKind.SKIPPED, index, job)
             else:
                 yield _Flight(index, job)
 
@@ -200,7 +200,7 @@ class _Run(Generic[J, P, R]):
         read or written: rounding may differ with the group, and results shall not differ from run to run.
         """
         while True:
-            self._settle()
+            self._count_written()
             self._read_ahead()
             full = [key for key, group in self._waiting.items() if len(group) >= self._steps.size]
             due = full or (self._waiting and self._must_not_wait())
@@ -255,7 +255,7 @@ class _Run(Generic[J, P, R]):
         except self._steps.leaves as error:
             message = f"{error}; in the book it stays as it is"
             self._left.append((flight.index, Failure(flight.job, message)))
-            self._tell(EventKind.LEFT, flight.index, flight.job, message=message)
+            self._notify(EventKind.LEFT, flight.index, flight.job, message=message)
         except _FAILURES as error:
             self._fail(flight, error)
         else:
@@ -263,7 +263,7 @@ class _Run(Generic[J, P, R]):
 
     def _compute(self, group: list[_Flight[J]]) -> None:
         for flight in group:
-            self._tell(EventKind.STARTED, flight.index, flight.job)
+            self._notify(EventKind.STARTED, flight.index, flight.job)
         self._try(group)
 
     def _try(self, group: list[_Flight[J]]) -> None:
@@ -295,7 +295,7 @@ class _Run(Generic[J, P, R]):
             self._release(flight)
         flight.seconds += time.perf_counter() - start
 
-    def _settle(self) -> None:
+    def _count_written(self) -> None:
         """Count what has been written by now."""
         for writing in [one for one in self._writing if one.done()]:
             flight = self._writing.pop(writing)
@@ -305,7 +305,7 @@ class _Run(Generic[J, P, R]):
                 self._fail(flight, error)
                 continue
             self._done.append((flight.index, Done(flight.job, flight.seconds, flight.facts or {})))
-            self._tell(EventKind.FINISHED, flight.index, flight.job, seconds=flight.seconds)
+            self._notify(EventKind.FINISHED, flight.index, flight.job, seconds=flight.seconds)
 
     def _limited(self, *group: _Flight[J]) -> AbstractContextManager[None]:
         """Hold a step to what its pictures have left of their time."""
@@ -327,7 +327,7 @@ class _Run(Generic[J, P, R]):
         while self._writing:
             try:
                 wait(self._writing, return_when=FIRST_COMPLETED)
-                self._settle()
+                self._count_written()
             except KeyboardInterrupt:
                 self._writing = {one: flight for one, flight in self._writing.items() if not one.cancel()}
 
@@ -346,7 +346,7 @@ class _Run(Generic[J, P, R]):
             return
         message, trace = (self._late(flight), "") if late else _told(flight.job, error, place)
         self._failed.append((flight.index, Failure(flight.job, message)))
-        self._tell(EventKind.FAILED, flight.index, flight.job, message=message, trace=trace)
+        self._notify(EventKind.FAILED, flight.index, flight.job, message=message, trace=trace)
         if (self._fail_fast or isinstance(error, DiskFullError)) and not self._ending:
             raise _Ended
 
@@ -360,7 +360,7 @@ class _Run(Generic[J, P, R]):
             flight.weight = 0
             self._room.notify_all()
 
-    def _tell(
+    def _notify(
         self,
         kind: EventKind,
         index: int,

@@ -175,7 +175,7 @@ def refuse_foreign(path: Path) -> None:
                 "export the model as safetensors"
             )
         else:
-            what = signatures.told(start)
+            what = signatures.describe(start)
     if what is not None:
         raise CheckpointError(f"{path}: {what}")
 

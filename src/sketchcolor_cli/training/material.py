@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sketchcolor_cli.training.loop.data import Drawings, Sketch
-    from sketchcolor_cli.training.opening import Opened
+    from sketchcolor_cli.training.opening import OpenDrawings
     from sketchcolor_cli.training.pairs.classes import Classes
     from sketchcolor_cli.training.presets import Setup
     from sketchcolor_cli.training.settings import TrainSettings
@@ -27,7 +27,7 @@ _LESSON = 32  # pairs in an epoch of fine-tuning, at least
 class Pictures:
     """Pictures of a run by number, and which are learnt from."""
 
-    opened: tuple[Opened, ...]
+    opened: tuple[OpenDrawings, ...]
     """All that was opened: the data, and pictures to measure on of their own."""
     learning: Subset
     held_out: Drawings
@@ -102,7 +102,7 @@ def set_up(
     return Material(setup, named)
 
 
-def _weighed(opened: Opened, config: TrainSettings) -> Drawings:
+def _weighed(opened: OpenDrawings, config: TrainSettings) -> Drawings:
     """Return the pictures without those of sources that weigh nothing."""
     if not any(weight == 0 for weight in config.source_weights.values()):
         return opened

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sketchcolor_cli.data.folder import FolderSet
 from sketchcolor_cli.data.opening import open_pictures
 from sketchcolor_cli.errors import DataError, ImageError, TrainingError
-from sketchcolor_cli.training.loop.data import Drawings, SetDrawings, Sketched
+from sketchcolor_cli.training.loop.data import Drawings, DrawingsWithSketches, SetDrawings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,14 +23,14 @@ SKIPPED = "skipped.txt"
 """File in the run folder that names the pictures which could not be read, a line each."""
 
 
-class Opened(Drawings):
+class OpenDrawings(Drawings):
     """The pictures that the user named, by number: broken ones passed over, few ones decoded only once."""
 
     def __init__(self, found: SetDrawings, log: Path, sketch: Sketch | None) -> None:
         self.found = found
-        self.drawings: Sequence[Drawing] = Tolerant(found, log)
+        self.drawings: Sequence[Drawing] = ReadableDrawings(found, log)
         if sketch is not None:
-            self.drawings = Sketched(self.drawings, sketch)
+            self.drawings = DrawingsWithSketches(self.drawings, sketch)
         self.small = len(found) * found.short_side**2 * 4 <= _MEMORY
         self.kept: list[Drawing] | None = None
 
@@ -74,7 +74,7 @@ class Opened(Drawings):
 
 def open_drawings(
     data: Sequence[str], run: Path, config: TrainSettings, sketch: Sketch | None = None
-) -> Opened:
+) -> OpenDrawings:
     """Return the pictures that ``data`` names: folders, files, or tar shards; those of ``run`` do not count.
 
     A folder that holds tar shards stands for these. ``sketch`` draws the lines, if it is given.
@@ -86,7 +86,7 @@ def open_drawings(
     sketches = Path(config.sketches) if config.sketches else None
     pictures = open_pictures(data, sketches=sketches, apart=run)
     found = SetDrawings(pictures, int(max(config.size) * _ROOM))
-    return Opened(found, run / SKIPPED, sketch)
+    return OpenDrawings(found, run / SKIPPED, sketch)
 
 
 def name_classes(paths: Sequence[Path], folder: str) -> list[str]:
@@ -104,7 +104,7 @@ def name_classes(paths: Sequence[Path], folder: str) -> list[str]:
     return names
 
 
-class Tolerant(Drawings):
+class ReadableDrawings(Drawings):
     """The drawings of another sequence; one that cannot be read is written down, and the next taken instead.
 
     Which is taken depends on the files alone, so a run can still be repeated.

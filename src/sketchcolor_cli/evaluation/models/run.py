@@ -197,12 +197,14 @@ class _Run:
         self, contender: Contender, protocol: Kind, sample: Sample, given: Given, *, steady: bool
     ) -> Row:
         """Colour a sample by a model; keep features and thumbnails of the result, return its figures."""
-        aids = _aids(given, sheets=contender.colors.takes_sheets)
+        conditions = _conditions(given, sheets=contender.colors.takes_sheets)
         if contender.name not in self.warm:
-            contender.colors(sample.sketch, **aids)  # what is set up on first use is not the picture's time
+            contender.colors(
+                sample.sketch, **conditions
+            )  # what is set up on first use is not the picture's time
             self.warm.add(contender.name)
         start = time.perf_counter()
-        colored = contender.colors(sample.sketch, **aids)
+        colored = contender.colors(sample.sketch, **conditions)
         seconds = time.perf_counter() - start
         result = as_file(colored)
         figures = {**figures_of(result, sample, given), "seconds": seconds}
@@ -210,17 +212,17 @@ class _Run:
             if np.isfinite(value := pair.measure(result, sample.truth)):
                 figures[pair.key] = float(value)
         if steady:
-            figures["size_delta_e"] = self._between_sizes(contender, sample, aids)
+            figures["size_delta_e"] = self._between_sizes(contender, sample, conditions)
         trial = Trial(contender.name, str(protocol))
         for one in self.sets:
             self.collected.results[trial, one.key].append(one.feature_extractor(result))
         self.found.shown[(*trial, sample.key)] = thumbnails(sample, given, result)
         return Row(*trial, sample.key, sample.source, figures)
 
-    def _between_sizes(self, contender: Contender, sample: Sample, aids: Mapping[str, Any]) -> float:
+    def _between_sizes(self, contender: Contender, sample: Sample, conditions: Mapping[str, Any]) -> float:
         sketch = _enlarged(sample.sketch, max(self.settings.stability_sizes))
         small, large = (
-            contender.colors(sketch, **aids, work_size=side) for side in self.settings.stability_sizes
+            contender.colors(sketch, **conditions, work_size=side) for side in self.settings.stability_sizes
         )
         return size_difference(small, large)
 
@@ -247,7 +249,7 @@ class _Run:
         }
 
 
-def _aids(given: Given, *, sheets: bool) -> dict[str, Any]:
+def _conditions(given: Given, *, sheets: bool) -> dict[str, Any]:
     """Return what a model is given; one that takes no sheets gets the other drawing as a reference."""
     reference, sheet = given.reference, given.sheet
     if sheet is not None and not sheets:

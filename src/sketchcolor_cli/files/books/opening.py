@@ -60,7 +60,7 @@ def open_book(
             return TarBook(path, limits, names)
         if (kind := signatures.picture(start)) is not None:
             raise BookError(f"{path}: is a {kind} picture, not a book; give it the ending of one")
-        if (what := signatures.told(start)) is not None:
+        if (what := signatures.describe(start)) is not None:
             raise BookError(f"{path}: {what}")
         return ZipBook(path, limits, names=names)
     except FileNotFoundError as error:
@@ -75,5 +75,5 @@ def _is_tar(path: Path, start: bytes) -> bool:
         return True
     # Old TARs have no mark; what has another one is none.
     return path.suffix.lower() in (".cbt", ".tar") and not (
-        signatures.told(start) or signatures.picture(start)
+        signatures.describe(start) or signatures.picture(start)
     )

@@ -83,7 +83,7 @@ class SetDrawings(Drawings):
         return isinstance(self.pictures, ShardSet)
 
 
-class Sketched(Drawings):
+class DrawingsWithSketches(Drawings):
     """The drawings of another sequence, with lines that ``sketch`` draws when they are asked for."""
 
     def __init__(self, drawings: Sequence[Drawing], sketch: Sketch) -> None:
