@@ -18,7 +18,7 @@ for _name in ("CACHE", "CONFIG", "DATA"):
 torch.set_num_threads(1)
 cv2.setNumThreads(1)
 
-# A busy machine makes single examples slow; that is no failure.
+# A busy machine makes single examples slow; that is not a failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 

@@ -109,7 +109,7 @@ REFUSED = {
     "cut.png": (lambda: encoded("PNG")[:3000], "is damaged or cut short"),
     "cut short.jpg": (lambda: encoded("JPEG")[:1500], "is damaged or cut short"),
     "zero.png": (lambda: b"", "is empty (0 bytes)"),
-    "text.png": (lambda: b"Dear reader, this is no picture.", "is not a PNG"),
+    "text.png": (lambda: b"Dear reader, this is not a picture.", "is not a PNG"),
     "bomb.png": (lambda: bomb(20_000), "has more than 250 million pixels"),
     "locked.cbz": (lambda: locked_zip(), "is encrypted; unpack it"),
     "locked.pdf": (lambda: locked_pdf(), "is encrypted; save it without"),

@@ -337,7 +337,7 @@ def test_what_is_no_book_or_cut_short_is_told(tmp_path: Path, name: str, write: 
     path.touch()
     assert "0 bytes" in refused(path)
     path.write_text("a letter, and no book. " * 100)
-    assert "damaged" in refused(path) or "is no TAR file" in refused(path)
+    assert "damaged" in refused(path) or "is not a TAR file" in refused(path)
     path.unlink()
     write(path, volume()) if write is not write_pdf else write(path)
     whole = path.read_bytes()

@@ -118,7 +118,7 @@ def test_a_steps_random_numbers_depend_on_seed_epoch_and_step_alone():
             assert one != another
 
 
-# Losses that are no numbers
+# Losses that are not numbers
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])

@@ -57,7 +57,7 @@ def pixels(path: Path) -> np.ndarray:
 
 
 def sizes(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return the size of every file below a folder; a file that is no whole picture is an error."""
+    """Return the size of every file below a folder; a file that is not a whole picture is an error."""
     found = {}
     for path in folder.rglob("*"):
         if path.is_file() and ".sketchcolor" not in path.parts:
@@ -69,7 +69,7 @@ def sizes(folder: Path) -> dict[str, tuple[int, int]]:
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Path:
-    """A folder of pages, with files among them that are no pictures."""
+    """A folder of pages, with files among them that are not pictures."""
     for name, size in PAGES.items():
         draw(tmp_path / "pages" / name, size, paper="orange" if name == "IMG 2.PNG" else "white")
     (tmp_path / "pages/notes.txt").write_text("no picture, and not called one")

@@ -48,7 +48,7 @@ ROUND_TRIPS = [
     (lambda rgb: spaces.hxhysv_to_xyv(spaces.rgb_to_hxhysv(rgb)), spaces.xyv_to_rgb),
     (spaces.rgb_to_lab, spaces.lab_to_rgb),
 ]
-# A loaded machine is slow, which is no failure.
+# A loaded machine is slow, which is not a failure.
 property_test = settings(deadline=None, max_examples=50)
 bytes_ = st.integers(0, 255).map(lambda i: i / 255)
 rgb_colors = st.lists(st.tuples(bytes_, bytes_, bytes_), min_size=1, max_size=20)

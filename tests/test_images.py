@@ -377,7 +377,7 @@ def test_parametric_curves_as_little_cms_reads_them(tmp_path: Path, kind: int) -
     assert close(read_picture(tmp_path / "a.png").rgb, unit(expected), 1.6 / 255)
 
 
-# Reading: what is no picture
+# Reading: what is not a picture
 
 
 def refused(path: Path) -> str:

@@ -428,7 +428,7 @@ def test_variants(studio: Studio, fresh: Driver) -> None:
     tiles.nth(6).click()
     waited(lambda: studio.get("/project")["pages"][0]["seed"] == 7, "the seed is the page's own")
     fresh.page.locator("dialog").wait_for(state="detached")
-    fresh.stroke((180, 350), (220, 380))  # which is no conflict with the seed in the same file
+    fresh.stroke((180, 350), (220, 380))  # which is not a conflict with the seed in the same file
     waited(lambda: len(studio.marks()) == 2, "the stroke is stored, too")
     assert fresh.page.locator(".banner[role=alert]").is_hidden()
     assert studio.get("/project")["pages"][0]["seed"] == 7

@@ -434,7 +434,7 @@ def test_a_run_cannot_be_a_file(pictures, tmp_path):
         run(pictures, tmp_path / "run", "fast")
 
 
-# Losses and weights that are no numbers
+# Losses and weights that are not numbers
 
 
 def test_nan_stops_the_run_and_spares_the_checkpoint(pictures, tmp_path, monkeypatch):
@@ -508,7 +508,7 @@ def test_groups_are_known_through_every_layer_before_a_picture_is_decoded(pictur
 
 
 def test_sheets_of_a_shard_show_other_pictures_of_the_same_group(pictures, tmp_path):
-    """Red belongs to blue, and green to nobody: the sheet of red shows blue, if it is no bent red."""
+    """Red belongs to blue, and green to nobody: the sheet of red shows blue, if it is not a bent red."""
     folder = tmp_path / "colours"
     folder.mkdir()
     for name, color in (("a", (255, 0, 0)), ("b", (0, 0, 255)), ("c", (0, 255, 0)), ("d", (0, 255, 0))):

@@ -74,7 +74,7 @@ def score(draw: Callable[[torch.Tensor], torch.Tensor], drawings: Sequence[Drawi
 
 
 def bootstrap(gains: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the interval in which the mean lies with 95 %, by drawing pictures anew 10 000 times."""
+    """Return the interval in which the mean lies with 95 %, by drawing pictures again 10 000 times."""
     rng = np.random.default_rng(0)
     means = gains[rng.integers(len(gains), size=(10_000, len(gains)))].mean(1)
     low, high = np.percentile(means, (2.5, 97.5))

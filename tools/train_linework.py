@@ -53,7 +53,7 @@ SHARES = {
 # Drawn by hand over the picture: off by a pixel or two here and there, where the others are exact.
 BY_HAND = {"african_storybook_pairs", "openclipart_pairs"}
 LICENCE = "CC BY-SA 4.0; attributions by tools/attribution.py"
-SYNTHETIC = 0.35  # share of pairs that are coloured anew
+SYNTHETIC = 0.35  # share of pairs that are coloured again
 WARM_UP = 100  # steps
 AVERAGE = 0.99  # decay of the moving average of the weights, per step
 EVERY = 480.0  # seconds between checkpoints
@@ -234,7 +234,7 @@ def tinted_lines(rng: Generator, color: np.ndarray, ink: np.ndarray, *, bare: bo
 
 
 def grained(rng: Generator, color: np.ndarray, texture: np.ndarray) -> np.ndarray:
-    """Return the picture on paper or canvas with a faint grain, which is no line."""
+    """Return the picture on paper or canvas with a faint grain, which is not a line."""
     side = len(color)
     if rng.random() < 0.5:
         noise = rng.normal(0, 1, (side, side)).astype(np.float32)

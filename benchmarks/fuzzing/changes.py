@@ -299,7 +299,7 @@ def zip_parts(inner: Change) -> Change:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 entries = [(one.filename, archive.read(one), one.compress_type) for one in archive.infolist()]
-        except Exception:  # what is no ZIP any more stays as it is
+        except Exception:  # what is not a ZIP any more stays as it is
             return data
         if not entries:
             return data

@@ -69,7 +69,7 @@ def _tried(reader: Reader, folder: Path, suffix: str, data: bytes, *, warm: bool
     place.mkdir()
     path = place / f"in{suffix}"
     path.write_bytes(data)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted anew
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted again
     before, began = _peak(), time.process_time()
     finding = text = ""
     try:

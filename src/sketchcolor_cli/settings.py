@@ -40,7 +40,7 @@ REQUIRED: Any = MISSING
 
 _KEY = "sketchcolor"  # of our entry in a field's metadata
 _LONGEST_SAID = 300  # characters of a value in a message
-_FARTHEST = 2**63 - 1  # what is larger is no value of anything, and more than libraries can count
+_FARTHEST = 2**63 - 1  # what is larger is not a value of anything, and more than libraries can count
 _KINDS: Mapping[type, str] = {
     int: "a whole number",
     float: "a number",

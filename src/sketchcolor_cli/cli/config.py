@@ -29,7 +29,7 @@ class Config:
     document: Mapping[str, Any]
 
     def check(self, commands: Mapping[str, tuple[Leaf, ...]]) -> None:
-        """Refuse keys at the top that no command has, and tables that are no command's.
+        """Refuse keys at the top that no command has, and tables that belong to no command.
 
         Args:
             commands: The settings of each command, by its name.

@@ -87,7 +87,7 @@ class FilterResult:
         kept: How many were kept.
         dropped: By rule, how many records break it; a record may break several.
         first: By rule, how many records it is the first to drop; these sum up.
-        unreadable: Lines that are no record.
+        unreadable: Lines that are not records.
     """
 
     records: int = 0

@@ -24,7 +24,7 @@ class StrokeRules:
     side: int = 1500
     """Longer side of that copy."""
     widest: int = 61
-    """What is wider is no stroke but an area."""
+    """What is wider is not a stroke but an area."""
     darker: float = 0.15
     """Luma by which a stroke is darker than what is around it."""
     near: int = 7

@@ -56,7 +56,7 @@ def read_document(path: Path, most: int = _MOST_TEXT) -> Any:
     """Return what a JSON file holds, or a TOML file (by its ending), in plain types.
 
     Raises:
-        DataError: as :func:`read_bytes`; or it is no proper JSON or TOML, or nested too deeply.
+        DataError: as :func:`read_bytes`; or it is not proper JSON or TOML, or nested too deeply.
     """
     return parse_document(read_bytes(path, most), str(path), toml=path.suffix.lower() == ".toml")
 
@@ -65,7 +65,7 @@ def parse_document(data: bytes | str, source: str, *, toml: bool = False) -> Any
     """Return what a JSON or TOML document holds; ``source`` is named in errors.
 
     Raises:
-        DataError: it is no proper JSON or TOML, or nested too deeply.
+        DataError: it is not proper JSON or TOML, or nested too deeply.
     """
     kind = "TOML" if toml else "JSON"
     try:
@@ -75,5 +75,5 @@ def parse_document(data: bytes | str, source: str, *, toml: bool = False) -> Any
         raise DataError(f"{source}: is nested too deeply to be read") from error
     except (
         ValueError
-    ) as error:  # of both parsers, of bytes that are no UTF-8, of numbers with too many digits
+    ) as error:  # of both parsers, of bytes that are not UTF-8, of numbers with too many digits
         raise DataError(f"{source}: not valid {kind} ({error})") from error

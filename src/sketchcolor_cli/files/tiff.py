@@ -48,7 +48,7 @@ _ROOM = 2**32 - 2**20  # a file above this needs 64 bits to say where things are
 
 
 class TiffDamage(ValueError):  # noqa: N818 - it says what is wrong with the file
-    """The chain of directories leads out of the file, into itself, or is no TIFF's."""
+    """The chain of directories leads out of the file, into itself, or is not a TIFF's."""
 
 
 class _Field(NamedTuple):
@@ -91,7 +91,7 @@ class Page:
 
 
 def count_pages(path: Path) -> int:
-    """Return how many pages a file has, small copies not counted; 1 for what is no sound TIFF."""
+    """Return how many pages a file has, small copies not counted; 1 for what is not a sound TIFF."""
     try:
         with path.open("rb") as file:
             return max(1, len(read_pages(file)))
@@ -103,7 +103,7 @@ def read_pages(file: BinaryIO) -> list[Page]:
     """Return the pages of an open file, small copies left out.
 
     Raises:
-        TiffDamage: it is no TIFF, or damaged.
+        TiffDamage: it is not a TIFF, or damaged.
         OSError: it cannot be read.
     """
     size = file.seek(0, os.SEEK_END)
@@ -111,10 +111,10 @@ def read_pages(file: BinaryIO) -> list[Page]:
     head = file.read(16)
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
     if order is None or len(head) < 8:
-        raise TiffDamage("is no TIFF")
+        raise TiffDamage("is not a TIFF")
     (version,) = struct.unpack_from(f"{order}H", head, 2)
     if version not in (42, 43) or (version == 43 and len(head) < 16):
-        raise TiffDamage("is no TIFF")
+        raise TiffDamage("is not a TIFF")
     big = version == 43
     (at,) = struct.unpack_from(f"{order}Q", head, 8) if big else struct.unpack_from(f"{order}I", head, 4)
     pages: list[Page] = []

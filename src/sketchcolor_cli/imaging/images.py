@@ -267,7 +267,7 @@ def _refuse_missing_rows(path: Path, image: Image.Image, file: BinaryIO) -> None
 
 
 def _what_else(file: BinaryIO) -> str:
-    """Return what a file is that is no picture we read."""
+    """Return what a file is that is not a picture we read."""
     file.seek(0)
     return signatures.describe(file.read(signatures.START)) or (
         f"is not a {formats.NAMES} picture, or its beginning is damaged; save it as PNG in a picture program"
@@ -401,7 +401,7 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
         across, down = (float(value) for value in told)
     except Exception:  # as above
         return None
-    # What no format holds, not-a-number included, is no resolution.
+    # What no format holds, not-a-number included, is not a resolution.
     return (across, down) if 1 <= across <= 65535 and 1 <= down <= 65535 else None
 
 

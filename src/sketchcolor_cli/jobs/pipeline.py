@@ -44,7 +44,7 @@ class Steps(Generic[J, P, R]):
     """What is done with a job. Whatever a step raises is a failure of that job alone.
 
     Errors of reading and writing name their file themselves; to one of computing the job's source is added.
-    What is no SketchcolorError is a bug, ours or a plugin's, and keeps its traceback.
+    What is not a SketchcolorError is a bug, ours or a plugin's, and keeps its traceback.
 
     Attributes:
         read: Returns the picture, ready to be computed. Called in one background thread, in the order of the
@@ -62,7 +62,7 @@ class Steps(Generic[J, P, R]):
         limit: Seconds that the three steps may take together for a picture; they look at it where they call
             ``compute.deadline.check``, and none begins after it.
         around: Returns the files that a result was made of beside the job's own, in its folder.
-        leaves: What reading may raise that leaves a job as it is, which is no failure.
+        leaves: What reading may raise that leaves a job as it is, which is not a failure.
         announce: Called with the jobs that belong together, the pages of a book or the pictures of a run, in
             their order and before any is read; what they are read from then stays until all are done. None
             where nobody wants to know.

@@ -161,7 +161,7 @@ def sketcher(method: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]
     """Return a function from a picture (H, W, 3) to its sketch (H, W), by one extractor or several.
 
     Of several with commas, which one draws a picture is decided by the picture itself. With plus signs they
-    are mixed, with shares drawn anew for each picture.
+    are mixed, with shares drawn again for each picture.
 
     Raises:
         UsageError: There is no such extractor.

@@ -70,7 +70,7 @@ def nearest(
 
 
 def line_ink(sketch: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
-    """Return how much line, (h, w) in [0, 1], stands in each square; an even grey wash is no line."""
+    """Return how much line, (h, w) in [0, 1], stands in each square; an even grey wash is not a line."""
     box = np.ones((stride, stride), np.uint8)
     darkest = cv2.dilate(1 - sketch, box)[stride // 2 :: stride, stride // 2 :: stride]
     mean = cv2.resize(1 - sketch, darkest.shape[::-1], interpolation=cv2.INTER_AREA)

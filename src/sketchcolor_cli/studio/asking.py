@@ -46,7 +46,7 @@ def parsed(text: bytes | str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ProblemError(422, f"the request is not valid JSON ({error})") from error
     if not isinstance(document, dict):
-        raise ProblemError(422, "the request is no JSON object")
+        raise ProblemError(422, "the request is not a JSON object")
     if not _is_text(document):
         raise ProblemError(422, "the request holds half a character, as no text has it")
     return document
@@ -177,4 +177,4 @@ def _is_text(document: Any) -> bool:
 
 
 def _refused(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not JSON")

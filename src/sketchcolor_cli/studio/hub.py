@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-_WAITING = 256  # events that a client may be behind; one that is farther behind is let go, and asks anew
+_WAITING = 256  # events that a client may be behind; one that is farther behind is let go, and asks again
 _QUIET = 15.0  # seconds after which a sign of life is sent
 
 

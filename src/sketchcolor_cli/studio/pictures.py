@@ -1,4 +1,4 @@
-"""Pages and sheets as browsers show them; always encoded anew, never the file itself."""
+"""Pages and sheets as browsers show them; always encoded again, never the file itself."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def layer_of(data: bytes, most: int) -> bytes:
     """Return a rough layer or a mask that was sent as a PNG file of ours, with its transparency.
 
     Raises:
-        ProblemError: It is no PNG or WebP picture, or too large.
+        ProblemError: It is not a PNG or WebP picture, or too large.
     """
     try:
         with Image.open(BytesIO(data), formats=("PNG", "WEBP")) as image:
@@ -144,7 +144,7 @@ def layer_of(data: bytes, most: int) -> bytes:
                 raise ProblemError(413, f"a layer has at most {most} pixels; scale it down")
             samples = np.asarray(image.convert("RGBA"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ProblemError(422, "the layer is no PNG or WebP picture, or is damaged") from error
+        raise ProblemError(422, "the layer is not a PNG or WebP picture, or is damaged") from error
     return encoded(samples, "PNG")
 
 

@@ -22,7 +22,7 @@ def with_values(text: str, values: Mapping[str, Any]) -> str:
     Values are texts, numbers, booleans, lists of texts, or tables of numbers.
 
     Raises:
-        DataError: The document is no proper TOML.
+        DataError: The document is not proper TOML.
     """
     for key, value in values.items():
         text = _with_value(text, key, value)

@@ -72,7 +72,7 @@ class Project:
     """A folder of pages.
 
     Raises:
-        DataError: It is no folder.
+        DataError: It is not a folder.
     """
 
     def __init__(self, folder: Path, limits: Limits | None = None) -> None:

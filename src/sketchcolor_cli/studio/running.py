@@ -65,7 +65,7 @@ def is_local(host: str) -> bool:
 
 def allowed_hosts(host: str, allowed: tuple[str, ...]) -> frozenset[str]:
     """Return the names by which the server may be called."""
-    own = {host.lower()} if host not in ("0.0.0.0", "::") else set()  # noqa: S104  (which are no names)
+    own = {host.lower()} if host not in ("0.0.0.0", "::") else set()  # noqa: S104  (which are not names)
     return LOOPBACK | own | {name.lower() for name in allowed}
 
 

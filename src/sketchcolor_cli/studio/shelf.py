@@ -71,7 +71,7 @@ class Shelf:
     def _read(self) -> list[dict[str, Any]]:
         try:
             listed = json.loads(self._file.read_bytes())
-            return [one for one in listed if os.fsencode(one["folder"])]  # raises for what is no name
+            return [one for one in listed if os.fsencode(one["folder"])]  # raises for what is not a name
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return []
 

@@ -57,7 +57,7 @@ def _checked(draft: Path, name: str) -> str:
     """Return the ending that fits what a file is, whatever its name says.
 
     Raises:
-        ImageError: It is no picture that is read.
+        ImageError: It is not a picture that is read.
     """
     try:
         read_picture(draft)  # all of it, so that a damaged one is told now

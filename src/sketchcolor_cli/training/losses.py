@@ -36,7 +36,7 @@ def paint_loss(
     log_p = torch.log_softmax(logits, -1).gather(-1, corners.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
     weight = seen[:, 1:2] * (shares * rarity[corners]).sum(1, keepdim=True)
     error = F.smooth_l1_loss(prediction.color / 10, paint / 10, reduction="none") * seen
-    in_all = seen.sum((0, 2, 3)).clamp_min(1e-6)  # of a page of solid ink, which is no error, nothing is seen
+    in_all = seen.sum((0, 2, 3)).clamp_min(1e-6)  # of a page of solid ink nothing is seen
     palette = -(weight * (shares * log_p).sum(1, keepdim=True)).sum() / in_all[1]
     told = error[:, 1:] if prediction.sure is None else error[:, 1:] * prediction.sure
     light, chroma = error[:, :1].sum() / in_all[0], told.sum() / in_all[1:].sum()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.training.settings import TrainSettings
 
 _ROOM = 1.25  # pictures are kept this much larger than the training size, for crops
-_MEMORY = 4e9  # bytes of decoded pictures that are kept rather than decoded anew
+_MEMORY = 4e9  # bytes of decoded pictures that are kept rather than decoded again
 SKIPPED = "skipped.txt"
 """File in the run folder that names the pictures which could not be read, a line each."""
 

@@ -213,7 +213,7 @@ def pair_recipe(config: TrainSettings) -> PairRecipe:
     Its keys are those of :class:`PairRecipe`, and ``bare_share``, the share of pairs without a hint.
 
     Raises:
-        UsageError: A key is unknown, or a value is no share.
+        UsageError: A key is unknown, or a value is not a share.
     """
     recipe = FINETUNING if config.finetune else PairRecipe()
     known = {one.name for one in fields(PairRecipe)}

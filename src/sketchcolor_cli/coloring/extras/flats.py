@@ -323,7 +323,7 @@ def _closed_in(labels: Labels, line: Mask, colors: Lab, gray: Plane) -> Mask:
     """Return a pixel of each small region that lines close in, as an eye or a button, and that stands out."""
     count = int(labels.max()) + 1
     speck = _RULES.speck * _page_size(labels)
-    open_ = np.bincount(labels[~line], minlength=count)  # pixels that are no line
+    open_ = np.bincount(labels[~line], minlength=count)  # pixels that are not line
     whole = np.bincount(labels.ravel(), minlength=count)
     small = (whole < speck) & (open_ >= max(6.0, _RULES.smallest_kept * speck))
     pairs, _ = borders(labels, ~line)

@@ -31,7 +31,7 @@ _FIELDS = {"page", "x", "y", "color", "radius"}
 _STROKE_FIELDS = {"page", "stroke", "color", "radius", "erase"}
 _EXAMPLE = '{"page": "page 1.png", "x": 0.5, "y": 0.25, "color": "#c0392b"}'
 _STROKE = '{"stroke": [[0.5, 0.25], [0.6, 0.3, 0.8]], "color": "#c0392b", "radius": 0.01}'
-_FARTHEST = 1_000_000  # pixels; what is farther is no place on a page, and more than OpenCV can count
+_FARTHEST = 1_000_000  # pixels; what is farther is not a place on a page, and more than OpenCV can count
 _FRACTION_BITS = 4  # of a pixel, in which OpenCV is told places
 
 
@@ -102,7 +102,7 @@ def read_seed(path: Path) -> int | None:
     """Return the seed that a JSON file of points gives its page, or None; see :func:`read_points`.
 
     Raises:
-        DataError: The file cannot be read, or the seed is no whole number of at least 0.
+        DataError: The file cannot be read, or the seed is not a whole number of at least 0.
     """
     document = read_document(path)
     seed = document.get("seed") if isinstance(document, dict) else None

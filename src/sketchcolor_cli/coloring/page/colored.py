@@ -1,6 +1,6 @@
 """Which parts of a page are in colour, and whether it is in colour as a whole.
 
-Tinted paper, sepia, coloured ink and uneven light are no colour; a stamp, a banner, blue rules and the trace
+Tinted paper, sepia, coloured ink and uneven light are not colour; a stamp, a banner, blue rules and the trace
 lines of animators are colour on a page that is still to be coloured.
 """
 
@@ -45,7 +45,7 @@ class ColorRules:
     cells: float = 0.2
     """Part of the cells with something drawn that have coloured areas, from which on a page is in colour."""
     faint: float = 9.0
-    """Distance at which an area is coloured that is no line."""
+    """Distance at which an area is coloured that is not a line."""
     filled: float = 0.01
     """Part of a cell that must be line, or coloured area, for it to have some."""
     line: float = 15.0
@@ -57,7 +57,7 @@ class ColorRules:
     fade: float = 0.25
     """and how much more makes it the middle."""
     pale: float = 0.6
-    """Luma from which on a coloured line is no outline."""
+    """Luma from which on a coloured line is not an outline."""
     rounds: int = 5
     """Rounds of reweighted least squares."""
     paper: float = 0.6
@@ -124,7 +124,7 @@ class OwnColors:
     def without_pale_lines(self, gray: Plane) -> Plane:
         """Return the page's luma (H, W) with pale coloured lines as paper: rules, and construction lines.
 
-        They are no outlines, and would cut what is drawn over them into strips.
+        They are not outlines, and would cut what is drawn over them into strips.
         """
         lines = grown(self.share > 0, 2) & ~grown(self.areas, 2)
         size = gray.shape[::-1]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DrawnRules:
-    """What is no drawing; lengths are parts of the longer side of the page."""
+    """What is not a drawing; lengths are parts of the longer side of the page."""
 
     side: int = 1000
     """Longer side, in pixels, of the copy that is looked at."""
@@ -32,7 +32,7 @@ class DrawnRules:
     contrast: float = 0.08
     """How much darker than paper ink is, or lighter than a black page."""
     dust: float = 0.003
-    """Longest side of a speck that is no ink but dust or grain,"""
+    """Longest side of a speck that is not ink but dust or grain,"""
     rule: float = 0.008
     """and thickness of a printed rule or frame."""
     letter: float = 0.12

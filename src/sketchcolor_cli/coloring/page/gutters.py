@@ -176,7 +176,7 @@ def _is_strip(part: Mask, start: int, stop: int, at_start: bool, at_end: bool, s
 
 
 def _inside_panel(part: Mask, start: int, stop: int) -> bool:
-    """Return whether the side border of a panel runs through a strip, which then is no gutter."""
+    """Return whether the side border of a panel runs through a strip, which then is not a gutter."""
     near = _RULES.wavering
     beside = np.concatenate([part[max(0, start - near) : start], part[stop : stop + near]])
     drawn = np.flatnonzero(~beside.all(0))

@@ -120,7 +120,7 @@ def _of_page(white: Mask, small: Plane, what: Protect, ends: tuple[bool, bool] =
     """Look at a page, or at a piece of a strip that ends with the strip at the top, at the bottom, or not."""
     nothing = np.zeros(white.shape, np.bool_)
     pieces = ink_pieces(white)
-    # Gutters are found even where they may be coloured, for they are no balloons.
+    # Gutters are found even where they may be coloured, for they are not balloons.
     gutters = find_gutters(white, pieces.tiny, ends)
     balloons = nothing if what is Protect.GUTTERS else find_balloons(white & ~gutters, small, pieces)
     gutters = nothing if what is Protect.BUBBLES else gutters

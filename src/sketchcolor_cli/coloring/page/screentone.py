@@ -80,7 +80,7 @@ def find_screentone(gray: Plane) -> Screentone | None:
 def smoothed(gray: Plane, tone: Screentone | None, spared: Mask | None = None) -> Plane | None:
     """Return the page without the dots of its screentone; None where it has none.
 
-    In a tone every pixel that is no line becomes the mean of those around it; lines stay as they are, and so
+    In a tone each pixel beside the lines becomes the mean of those around it; lines stay as they are, and so
     does all of ``spared``, a mask of any size, where letters may look like dots.
     """
     if tone is None:
@@ -133,7 +133,7 @@ def _grown(mask: Mask, by: int) -> Mask:
 
 
 def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mask]:
-    """Return where specks of ``mask`` stand as closely as in a tone, and what of ``mask`` is no speck."""
+    """Return where specks of ``mask`` stand as closely as in a tone, and what of ``mask`` is not a speck."""
     _, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=corners)
     sides, area = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]], stats[:, cv2.CC_STAT_AREA]
     speck = (area > 1) & (sides.max(1) <= most) & (sides.max(1) <= _RULES.elongation * sides.min(1))

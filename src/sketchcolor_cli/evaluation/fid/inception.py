@@ -81,7 +81,7 @@ def _read(path: Path) -> Mapping[str, Tensor]:
         tensors: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
         return tensors
     with safe_open(path, "pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no mapping)
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is not a mapping)
 
 
 def _parts(dims: int) -> nn.Sequential:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-_PAPER = 0.75  # what is lighter in the sketch is no ink that a point must avoid
+_PAPER = 0.75  # what is lighter in the sketch is not ink that a point must avoid
 _AROUND = 5  # side of the square whose mean is a point's colour, in pixels
 
 

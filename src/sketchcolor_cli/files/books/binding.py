@@ -40,7 +40,7 @@ def bind(book: Book, target: Path, pictures: Mapping[int, Path]) -> None:
             has, as far as that can be read. Where the picture's ending is another one, so is the page's.
 
     Raises:
-        BookError: the target cannot be written, or an entry that is no page cannot be read.
+        BookError: the target cannot be written, or an entry that is not a page cannot be read.
     """
     write = _WRITERS.get(target.suffix.lower(), _bind_zip)
     with atomic_write(target, BookError) as temporary, temporary.open("wb") as file:

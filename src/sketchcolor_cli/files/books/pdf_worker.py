@@ -37,7 +37,7 @@ def serve() -> None:
 def answered(asked: dict[str, Any]) -> tuple[bytes, bytes]:
     """Return the answer to one question: its letter, and its content."""
     try:
-        # Each opens the file anew: a document keeps what it has decoded, and memory would grow with the book.
+        # Opened again for each: a document keeps what it has decoded, and memory would grow with the book.
         document = pdfium.PdfDocument(asked["path"])
         try:
             if asked["what"] == "page":

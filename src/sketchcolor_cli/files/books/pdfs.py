@@ -165,7 +165,7 @@ class _Worker:
     def _refuse(self, why: str) -> NoReturn:
         if "password" in why.lower():
             raise BookError(f"{self._path}: is encrypted; save it without its password, or as pictures")
-        raise BookError(f"{self._path}: is no PDF, or damaged ({why}); get it again")
+        raise BookError(f"{self._path}: is not a PDF, or damaged ({why}); get it again")
 
 
 def _stopped(process: subprocess.Popen[bytes], late: threading.Event) -> None:

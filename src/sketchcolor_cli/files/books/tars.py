@@ -42,7 +42,7 @@ class TarBook(Book):
             self._tar = tarfile.open(path, "r:", encoding="utf-8")  # noqa: SIM115 - closed by close()
         except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
             raise BookError(
-                f"{path}: is no TAR file, or compressed as a whole; unpack it and give the folder"
+                f"{path}: is not a TAR file, or compressed as a whole; unpack it and give the folder"
             ) from error
         try:
             self._members = self._tar.getmembers()

@@ -51,7 +51,7 @@ class MatchRecipe:
     hidden_share: float = 0.5
     """Share of sheets of which the matcher sees the lines alone."""
     redrawn_share: float = 0.4
-    """Share of pages on which small places are drawn anew, as another expression would be."""
+    """Share of pages on which small places are redrawn, as another expression would be."""
     recolor_share: float = 0.4
     """Share of pairs whose colours are turned round the hue circle."""
 
@@ -123,10 +123,10 @@ def _pair(rng: Generator, page: View, sheet: View, recipe: MatchRecipe, *, same:
     turn = draw_recoloring(rng, boldly=rng.random() < recipe.recolor_share)
     page_color, sheet_color = recolored(page.color, turn), recolored(sheet.color, turn)
     sketch = lines.draw(rng, page_color, page.line)
-    anew = np.zeros_like(sketch)
+    redrawn = np.zeros_like(sketch)
     if rng.random() < recipe.redrawn_share:
-        sketch, anew = redraw(rng, sketch)
-    line = np.where(anew > 0, np.float32(0), sketch)
+        sketch, redrawn = redraw(rng, sketch)
+    line = np.where(redrawn > 0, np.float32(0), sketch)
     lab, spread = cell_colors(cv2.cvtColor(page_color, cv2.COLOR_RGB2LAB), line, CELL)
     seen = shrunk(np.clip((line - 0.2) / 0.6, 0, 1), CELL)
     weight = np.clip((seen - 0.15) / 0.35, 0, 1) / (1 + (spread / 12) ** 2)
@@ -153,8 +153,8 @@ def _pair(rng: Generator, page: View, sheet: View, recipe: MatchRecipe, *, same:
 
 
 def redraw(rng: Generator, sketch: Array) -> tuple[Array, Array]:
-    """Draw one to four small places of a sketch (H, W) anew, and return where, (H, W) in {0, 1}."""
-    sketch, anew = np.ascontiguousarray(sketch), np.zeros_like(sketch)
+    """Redraw one to four small places of a sketch (H, W), and return where, (H, W) in {0, 1}."""
+    sketch, redrawn = np.ascontiguousarray(sketch), np.zeros_like(sketch)
     paper = np.float32(np.median(sketch))
     for _ in range(int(rng.integers(1, 5))):
         middle = rng.uniform(0.15, 0.85, 2) * sketch.shape[::-1]
@@ -167,5 +167,5 @@ def redraw(rng: Generator, sketch: Array) -> tuple[Array, Array]:
             corners = middle + rng.uniform(-0.9, 0.9, (int(rng.integers(2, 5)), 2)) * reach
             closed, tone = bool(rng.random() < 0.3), float(rng.uniform(0, 0.4))
             cv2.polylines(sketch, [corners.astype(np.int32)], closed, tone, 1, cv2.LINE_AA)
-        anew = np.maximum(anew, spot)
-    return sketch, anew
+        redrawn = np.maximum(redrawn, spot)
+    return sketch, redrawn
