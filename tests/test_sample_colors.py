@@ -155,10 +155,10 @@ class Listener(HintUNet):
 
 def test_what_is_drawn_does_not_hang_on_the_working_size() -> None:
     net = Listener()
-    sketch = np.ones((800, 832), np.float32)
-    sketch[:, 400:410] = 0
-    ArrayColorizer(net, settings=ColorizeSettings(guess=Guess.DRAW, work_size=400, base_size=400))(sketch)
-    ArrayColorizer(net, settings=ColorizeSettings(guess=Guess.DRAW, work_size=800, base_size=800))(sketch)
+    sketch = np.ones((384, 400), np.float32)
+    sketch[:, 192:198] = 0
+    ArrayColorizer(net, settings=ColorizeSettings(guess=Guess.DRAW, work_size=192, base_size=192))(sketch)
+    ArrayColorizer(net, settings=ColorizeSettings(guess=Guess.DRAW, work_size=384, base_size=384))(sketch)
     _, small, _, large = net.shown
     size = min(small.shape[0], large.shape[0] // 2), min(small.shape[1], large.shape[1] // 2)
     assert np.abs(small[: size[0], : size[1]] - large[::2, ::2][: size[0], : size[1]]).mean() < 0.02
