@@ -10,7 +10,7 @@ import torch
 
 from sketchcolor_cli.color.spaces import rgb_to_lab
 from sketchcolor_cli.coloring.arrays import ArrayColorizer
-from sketchcolor_cli.coloring.paint.sample_colors import sample_colors
+from sketchcolor_cli.coloring.paint.sample_colors import find_choices, sample_colors
 from sketchcolor_cli.coloring.settings import ColorizeSettings, Guess, Protect
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.networks.config import GeneratorConfig, HintUNetConfig
@@ -45,13 +45,15 @@ def lab_of(rgb: NDArray[np.float32]) -> list[float]:
 def test_a_page_full_of_lines_gets_no_colour() -> None:
     full = np.ones((24, 41), np.float32)
     no = np.zeros(full.shape, np.bool_)
-    assert not sample_colors(likely(0.1, 0.3, 0.3, 0.3), COLORS, 50 * full, full, no, 0).any()
+    assert not sample_colors(find_choices(likely(0.1, 0.3, 0.3, 0.3), 50 * full, full), COLORS, no, 0).any()
 
 
 def test_areas_get_one_colour_each_of_the_lightness_that_the_network_gave() -> None:
     lightness = np.where(np.arange(41) < 20, 40, 80)[None].repeat(24, 0).astype(np.float32)
     given = np.zeros((24, 41), np.bool_)
-    found = sample_colors(likely(0.01, 0.97, 0.01, 0.01), COLORS, lightness, two_rooms(), given, 3)
+    found = sample_colors(
+        find_choices(likely(0.01, 0.97, 0.01, 0.01), lightness, two_rooms()), COLORS, given, 3
+    )
     assert found[12, [8, 33], 3].tolist() == [1, 1]
     assert lab_of(found[12, 8, :3]) == pytest.approx([40, 60, 0], abs=1)
     assert lab_of(found[12, 33, :3]) == pytest.approx([62, 60, 0], abs=10)  # there is no such light pink
@@ -61,7 +63,7 @@ def test_a_small_area_gets_no_colour_of_its_own() -> None:
     ink = two_rooms()
     ink[4, 24:29] = ink[9, 24:29] = ink[4:10, 24] = ink[4:10, 29] = 1
     no, light = np.zeros((24, 41), np.bool_), np.full((24, 41), 50, np.float32)
-    mask = sample_colors(likely(0.1, 0.3, 0.3, 0.3), COLORS, light, ink, no, 0)[..., 3]
+    mask = sample_colors(find_choices(likely(0.1, 0.3, 0.3, 0.3), light, ink), COLORS, no, 0)[..., 3]
     assert not mask[5:9, 25:29].any()
     assert mask[15, 35]
 
@@ -69,9 +71,8 @@ def test_a_small_area_gets_no_colour_of_its_own() -> None:
 def test_an_area_with_a_colour_of_its_own_is_left_alone() -> None:
     given = np.zeros((24, 41), np.bool_)
     given[12, 4] = True
-    mask = sample_colors(
-        likely(0.1, 0.3, 0.3, 0.3), COLORS, np.full((24, 41), 50, np.float32), two_rooms(), given, 0
-    )
+    choices = find_choices(likely(0.1, 0.3, 0.3, 0.3), np.full((24, 41), 50, np.float32), two_rooms())
+    mask = sample_colors(choices, COLORS, given, 0)
     assert not mask[:, :20, 3].any()
     assert mask[:, 24:, 3].all()
 
@@ -87,7 +88,7 @@ def test_what_strokes_cut_off_has_the_colour_of_what_it_is_a_part_of(
     logits = likely(0.01, 0.8, 0.1, 0.09, shape=ink.shape)
     logits[:, 21:24, 41:47] = np.log(chances, dtype=np.float32)[:, None, None]
     none = np.zeros(ink.shape, np.bool_)
-    found = sample_colors(logits, COLORS, np.full(ink.shape, 50, np.float32), ink, none, 0)
+    found = sample_colors(find_choices(logits, np.full(ink.shape, 50, np.float32), ink), COLORS, none, 0)
     assert found[22, 43, 3] == part
     assert not part or np.array_equal(found[22, 43], found[10, 43])
 

@@ -13,7 +13,7 @@ import torch
 from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.guides.palette import pull
 from sketchcolor_cli.coloring.paint.fill import fill_paint, fill_spread
-from sketchcolor_cli.coloring.paint.sample_colors import sample_colors
+from sketchcolor_cli.coloring.paint.sample_colors import Choices, find_choices, sample_colors
 from sketchcolor_cli.coloring.paint.smooth import smooth_paint
 from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
 from sketchcolor_cli.coloring.settings import Guess
@@ -50,18 +50,14 @@ class _Looked:
 
     Attributes:
         sketch, hint: What it was shown.
-        chances: (K, h, w), of each colour of its lattice, as logits.
-        lightness: (h, w), L*.
-        ink: (h, w), how much line there is.
+        choices: The areas, and what is possible for each.
         given: (h, w), where the hint gives a colour.
         palette: Its latent vector, or None.
     """
 
     sketch: Plane
     hint: Hint
-    chances: NDArray[np.float32]
-    lightness: Plane
-    ink: Plane
+    choices: Choices
     given: NDArray[np.bool_]
     palette: NDArray[np.float32] | None
 
@@ -74,6 +70,10 @@ class Painter:
     """A network and how its paint is treated; equal sketches and hints give equal paint.
 
     ``palette`` (K, 3), Lab, is what paint is pulled to.
+
+    Attributes:
+        precision: Number format of the passes that paint, ``float32`` or ``bfloat16``. Which colours there
+            are is always decided in float32.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class Painter:
         self.device = device
         self.settings = settings
         self.palette = palette
+        self.precision = "float32"
         self.sheet: torch.Tensor | None = None
         self._shared: list[_Looked] | None = None
 
@@ -189,10 +190,8 @@ class Painter:
         deadline.check()
         looked = self._looked_at(_padded(sketch, pad, 1), _padded(hint, pad, 0), z)
         drawn = sample_colors(
-            looked.chances,
+            looked.choices,
             colors.cpu().numpy(),
-            looked.lightness,
-            looked.ink,
             looked.given,
             self.settings.seed,
             looked.palette,
@@ -213,9 +212,11 @@ class Painter:
         looked = _Looked(
             sketch,
             hint,
-            chances=_planes(prediction.logits),
-            lightness=_planes(prediction.color)[0],
-            ink=line_ink(sketch, self.model.stride),
+            choices=find_choices(
+                _planes(prediction.logits),
+                _planes(prediction.color)[0],
+                line_ink(sketch, self.model.stride),
+            ),
             given=shrink(hint, self.model.stride)[..., 3] > 0,
             palette=None if prediction.z is None else prediction.z[0].float().cpu().numpy(),
         )
@@ -250,8 +251,13 @@ class Painter:
             lead = cv2.resize(lead, sketch.shape[::-1], interpolation=cv2.INTER_LINEAR)
             lead = np.pad(lead, ((pad.top, pad.bottom), (pad.left, pad.right), (0, 0)), mode="edge")
         sketch, hint = _padded(sketch, pad, 1), _padded(hint, pad, 0)
-        prediction = self._predict(sketch, hint, z)
-        lab = spaces.rgb_to_lab(self.model.rgb(prediction))
+        with torch.autocast(
+            torch.device(self.device).type,
+            getattr(torch, self.precision),
+            enabled=self.precision != "float32",
+        ):
+            rgb = self.model.rgb(self._predict(sketch, hint, z))
+        lab = spaces.rgb_to_lab(rgb.float())
         paint = lab[0].permute(1, 2, 0).contiguous().cpu().numpy()
         if stride > 1:
             paint = self._smoothed(paint, line_ink(sketch, stride), lead)

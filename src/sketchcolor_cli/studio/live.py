@@ -29,7 +29,7 @@ from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.paint.composite import composite
 from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Guess, Protect
-from sketchcolor_cli.compute import devices
+from sketchcolor_cli.compute import devices, precision
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
 from sketchcolor_cli.networks.base import ColorNet
@@ -190,6 +190,7 @@ class Desk:
         self._layers: OrderedDict[Any, Picture] = OrderedDict()
         self._colorizers: OrderedDict[Any, Colorizer] = OrderedDict()
         self._models: dict[str, tuple[Any, ColorNet]] = {}
+        self._formats: dict[str, str] = {}
         self._lock = threading.Lock()
         self._preparing: dict[Any, threading.Lock] = {}
 
@@ -285,10 +286,18 @@ class Desk:
                 palette=palette,
                 matcher=self._matcher if sheets else None,
             )
+            if made.settings.work_size == QUICK:  # what is soon replaced may be a little less exact
+                made.painter.precision = self._fastest(device)
             self._colorizers[key] = made
             while len(self._colorizers) > _COLORIZERS * 2:
                 self._colorizers.popitem(last=False)
             return made
+
+    def _fastest(self, device: str) -> str:
+        """Return the number format that is faster on a device; tried once."""
+        if device not in self._formats:
+            self._formats[device] = precision.choose(device)
+        return self._formats[device]
 
     @cached_property
     def _matcher(self) -> Matcher:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ _STAGES = ("spread", "quick", "final")
 _WIDTHS = 64, 4096
 _SEEDS = 9
 _BEHIND = 64  # messages that are being answered at one time
+_QUIET = 0.6  # seconds without a stroke after which there is time for pages that may be opened next
 _NUMBERS = itertools.count(1)
 
 
@@ -79,6 +81,7 @@ class _Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
         self._newest = 0
+        self._showing, self._shown_at = 0, 0.0
 
     async def run(self) -> None:
         """Take messages until the socket is closed."""
@@ -161,12 +164,14 @@ class _Session:
             return
         size = {"width": about["width"], "height": about["height"]}
         await self._send({"type": "ready", **size, "ms": about["ms"]})
-        for page in await asyncio.to_thread(self._studio.neighbours, self._page):
-            with suppress(ProblemError, SketchcolorError, ReplacedError):
-                await self._studio.prepare(page)
+        self._shown_at = time.monotonic()
+        await self._ahead([one.id for one in await asyncio.to_thread(self._studio.neighbours, self._page)])
 
     async def _ahead(self, pages: list[str]) -> None:
+        """Prepare pages that may be opened next, while nobody paints."""
         for one in pages:
+            while self._showing or time.monotonic() - self._shown_at < _QUIET:
+                await asyncio.sleep(_QUIET / 4)
             with suppress(ProblemError, SketchcolorError, ReplacedError):
                 await self._studio.prepare(await asyncio.to_thread(self._project.page, one))
 
@@ -176,6 +181,7 @@ class _Session:
 
     async def _show(self, asked: dict[str, Any], number: int) -> None:
         """Send the pictures that were asked for, each as it is there."""
+        self._showing += 1
         try:
             kind, request = await self._request(asked)
             async for header, data in self._studio.engine.ask(kind, lane=self._lane, **request):
@@ -190,6 +196,9 @@ class _Session:
             await self._send({"type": "cancelled", "number": number})
         except (ProblemError, SketchcolorError) as error:
             await self._send({"type": "error", "number": number, "problem": problem_of(error).document()})
+        finally:
+            self._showing -= 1
+            self._shown_at = time.monotonic()
 
     async def _request(self, asked: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Return what the worker is asked.

@@ -184,6 +184,7 @@ def server_of(app: ASGIApp, limits: Limits, begun: Callable[[], None]) -> Server
         http=type("LimitedHttp", (Patient,), {"limits": limits}),
         ws="websockets-sansio",
         ws_max_size=limits.document,
+        ws_per_message_deflate=False,  # pictures are compressed already
         timeout_keep_alive=math.ceil(limits.silence),
         timeout_graceful_shutdown=3,
         server_header=False,

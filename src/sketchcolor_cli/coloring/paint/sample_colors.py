@@ -8,7 +8,7 @@ network then makes a picture of them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -29,34 +29,62 @@ _LEAST = 30  # cells; smaller areas get no colour of their own
 _DARKER, _LIGHTER = 40, 16  # how far, in L*, a drawn colour may be from the lightness of its area
 
 
-def sample_colors(
-    logits: NDArray[np.float32],
-    colors: NDArray[np.float32],
-    lightness: Plane,
-    ink: Plane,
-    given: NDArray[np.bool_],
-    seed: int,
-    palette: Plane | None = None,
-) -> NDArray[np.float32]:
-    """Return sampled colours (h, w, 4), RGB and mask, inside the areas that have none.
+class Choices(NamedTuple):
+    """The areas of a page on the grid of a network, and what it holds possible for each of N.
 
-    ``logits`` (Q, h, w) are those of the lattice ``colors`` (Q, 2), a*b*; ``lightness`` (h, w) is L* of the
-    network's answer, ``ink`` (h, w) how much line there is in each cell, ``given`` where a colour was given,
-    ``palette`` (Q,) how much of each colour a character sheet has, if there is one.
+    Attributes:
+        cores: (h, w), what is inside an area, off its lines.
+        areas: (h, w), the number of each cell's area.
+        chances: (N, Q), of each colour of the lattice.
+        light: (N,), L*.
+        size: (N,), as a share of the page.
+    """
+
+    cores: NDArray[np.bool_]
+    areas: Labels
+    chances: NDArray[np.float64]
+    light: NDArray[np.float64]
+    size: NDArray[np.float64]
+
+
+def find_choices(logits: NDArray[np.float32], lightness: Plane, ink: Plane) -> Choices:
+    """Return the areas and what is possible for them; no seed has a part in it.
+
+    ``logits`` (Q, h, w) are those of the lattice; ``lightness`` (h, w) is L* of the network's answer, ``ink``
+    (h, w) how much line there is in each cell.
     """
     cores, areas = find_areas(ink)
     count = int(areas.max()) + 1 if areas.size else 0
-    out = np.zeros((*ink.shape, 4), np.float32)
     if not count or not cores.any():
-        return out
+        nothing = np.zeros(0)
+        return Choices(np.zeros_like(cores), areas, np.zeros((0, len(logits))), nothing, nothing)
     possible = softmax(logits, 0)
     chances, light = (_means(planes, areas, count) for planes in (possible, lightness[None]))
     areas = merge_small_regions(areas, chances, light[:, 0])
     count = int(areas.max()) + 1
     chances, light = (_means(planes, areas, count) for planes in (possible, lightness[None]))
     size = np.bincount(areas.ravel(), minlength=count) / areas.size
-    drawn = colors[assign_colors(chances, light[:, 0], size, colors, seed, palette)]
-    rgb = _shown(np.concatenate([light, drawn], 1))
+    return Choices(cores, areas, chances, light[:, 0], size)
+
+
+def sample_colors(
+    choices: Choices,
+    colors: NDArray[np.float32],
+    given: NDArray[np.bool_],
+    seed: int,
+    palette: Plane | None = None,
+) -> NDArray[np.float32]:
+    """Return sampled colours (h, w, 4), RGB and mask, inside the areas that have none.
+
+    ``colors`` (Q, 2) is the lattice, a*b*; ``given`` (h, w) where a colour was given, ``palette`` (Q,) how
+    much of each colour a character sheet has, if there is one.
+    """
+    cores, areas, chances, light, size = choices
+    out = np.zeros((*areas.shape, 4), np.float32)
+    if not len(size):
+        return out
+    drawn = colors[assign_colors(chances, light, size, colors, seed, palette)]
+    rgb = _shown(np.concatenate([light[:, None], drawn], 1))
     free = size * areas.size >= _LEAST
     free[areas[given]] = False
     inside = cores & free[areas]
