@@ -98,10 +98,11 @@ def test_killed_at_random_moments_nothing_is_lost(tmp_path: Path) -> None:
                 code = process.wait(timeout=chance.uniform(0.02, max(whole / 4, 0.1)))
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
-                assert process.wait() == -signal.SIGKILL
-                kills += 1
-                continue
-        assert code == 0
+                code = process.wait()
+        if code == -signal.SIGKILL:
+            kills += 1
+            continue
+        assert code == 0  # it may have ended just before it was killed
         break
     else:
         with start(tmp_path / "out") as process:
