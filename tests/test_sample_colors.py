@@ -138,6 +138,17 @@ def test_auto_draws_only_on_a_page_without_hints(network: HintUNet) -> None:
     assert not np.array_equal(drawn, by[Guess.MEAN](page(), hints=hints))
 
 
+def test_sure_colours_do_not_hang_on_the_seed(network: HintUNet) -> None:
+    drawn, *sure = (
+        ArrayColorizer(network, settings=ColorizeSettings(guess=guess, seed=seed, protect=Protect.NONE))(
+            page()
+        )
+        for guess, seed in ((Guess.DRAW, 1), (Guess.SURE, 1), (Guess.SURE, 2))
+    )
+    assert np.array_equal(*sure)
+    assert not np.array_equal(sure[0], drawn)
+
+
 class Listener(HintUNet):
     """Keeps the hints that it is shown, (H, W, 4)."""
 

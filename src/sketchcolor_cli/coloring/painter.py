@@ -180,7 +180,7 @@ class Painter:
         """
         settings, colors = self.settings, self.model.lattice()
         guess, averaged = settings.guess, guided and not settings.own_seed
-        if guess is Guess.DRAW and colors is None:
+        if guess in (Guess.DRAW, Guess.SURE) and colors is None:
             raise UsageError("this model holds no colours to draw from; leave --guess out")
         if guess is Guess.MEAN or colors is None or (guess is Guess.AUTO and averaged):
             return hint_at
@@ -193,7 +193,7 @@ class Painter:
             looked.choices,
             colors.cpu().numpy(),
             looked.given,
-            self.settings.seed,
+            None if guess is Guess.SURE else settings.seed,
             looked.palette,
         )
         drawn = drawn.repeat(stride, 0).repeat(stride, 1)[pad.crop]

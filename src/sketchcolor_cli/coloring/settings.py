@@ -33,6 +33,7 @@ class Guess(StrEnum):
 
     AUTO = "auto"
     DRAW = "draw"
+    SURE = "sure"
     MEAN = "mean"
 
 
@@ -113,7 +114,8 @@ class ColorizeSettings(Settings):
     guess: Guess = setting(
         Guess.AUTO,
         "Colours of areas without a hint: draw takes one at random from the colours the model finds likely, "
-        "mean takes their average; auto draws on pages without hints and references.",
+        "sure the one that is least far off, grey where the hue is open, mean their average; auto draws on "
+        "pages without hints and references.",
     )
     seed: int = setting(3, "Seed of the random colours; the same seed gives the same colours again.", least=0)
 

@@ -18,6 +18,7 @@ from scipy.special import softmax
 from sketchcolor_cli.color.spaces import lab_to_rgb, rgb_to_lab
 from sketchcolor_cli.coloring.page.regions import find_areas, merge_small_regions
 from sketchcolor_cli.coloring.paint.assign_colors import assign_colors
+from sketchcolor_cli.coloring.paint.sure_colors import sure_colors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,19 +72,23 @@ def sample_colors(
     choices: Choices,
     colors: NDArray[np.float32],
     given: NDArray[np.bool_],
-    seed: int,
+    seed: int | None,
     palette: Plane | None = None,
 ) -> NDArray[np.float32]:
     """Return sampled colours (h, w, 4), RGB and mask, inside the areas that have none.
 
     ``colors`` (Q, 2) is the lattice, a*b*; ``given`` (h, w) where a colour was given, ``palette`` (Q,) how
-    much of each colour a character sheet has, if there is one.
+    much of each colour a character sheet has, if there is one. Without a ``seed`` nothing is drawn: areas
+    get the colours that the network is sure of.
     """
     cores, areas, chances, light, size = choices
     out = np.zeros((*areas.shape, 4), np.float32)
     if not len(size):
         return out
-    drawn = colors[assign_colors(chances, light, size, colors, seed, palette)]
+    if seed is None:
+        drawn = sure_colors(chances, colors)
+    else:
+        drawn = colors[assign_colors(chances, light, size, colors, seed, palette)]
     rgb = _shown(np.concatenate([light[:, None], drawn], 1))
     free = size * areas.size >= _LEAST
     free[areas[given]] = False
