@@ -29,3 +29,14 @@ def test_a_page_with_even_areas_becomes_small() -> None:
     page = np.full((400, 300, 3), 255, np.uint8)
     page[100:300, 50:250] = (200, 120, 40)
     assert len(png.encode(page, None, None)) < page.nbytes / 100
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_a_file_is_the_same_however_many_rows_are_filtered_at_once(
+    depth: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = np.random.default_rng(0).integers(0, 4, (700, 900, 3)).astype(depth)
+    whole = png.encode(samples, None, None)
+    for rows in (1, 10_000, 2_000_000):
+        monkeypatch.setattr(png, "_ROWS", rows)
+        assert png.encode(samples, None, None) == whole

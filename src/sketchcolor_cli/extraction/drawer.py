@@ -14,7 +14,7 @@ from sketchcolor_cli.compute.memory import is_shortage, let_go
 from sketchcolor_cli.errors import DeviceError, PluginError
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
 from sketchcolor_cli.extraction.stroke_width import stroke_width
-from sketchcolor_cli.imaging.images import on_paper
+from sketchcolor_cli.imaging.images import gray_as_rgb, on_paper
 from sketchcolor_cli.imaging.sizes import scaled, spans, tile_side
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ class Drawer:
             gray = (gray > self.sketching.threshold).astype(np.float32)
         if self.sketching.invert:
             gray = 1 - gray
-        rgb = torch.from_numpy(gray)[..., None].expand(-1, -1, 3).numpy()  # three times the same memory
-        return replace(drawn.rest, rgb=rgb, gray=True, icc=None)
+        return replace(drawn.rest, rgb=gray_as_rgb(gray), gray=True, icc=None)
 
     def sketch(self, picture: Picture) -> Picture:
         """Prepare, draw and finish one picture."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import cv2
 import numpy as np
 from cv2.utils import logging
+from numpy.lib.stride_tricks import as_strided
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from sketchcolor_cli.errors import ImageError, SeveralPicturesError
@@ -24,7 +25,7 @@ from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, IMAGE_SUFFIXES
 from sketchcolor_cli.imaging import deep as sixteen
-from sketchcolor_cli.imaging import formats, png
+from sketchcolor_cli.imaging import formats, jpeg, png
 from sketchcolor_cli.imaging import icc as profiles
 from sketchcolor_cli.imaging.settings import Saving
 
@@ -76,7 +77,8 @@ class Picture:
     """A picture as it is worked on.
 
     Attributes:
-        rgb: H×W×3 float32 in [0, 1], sRGB-encoded, not premultiplied by alpha.
+        rgb: H×W×3 float32 in [0, 1], sRGB-encoded, not premultiplied by alpha. Not to be written to: of a
+            grey page the channels may be the same memory.
         alpha: H×W float32 in [0, 1], 1 opaque; None where the file has no transparency.
         gray: Whether the file is grey. The three channels are then equal, and one of them is written.
         bits: Depth per channel, 8 or 16.
@@ -134,7 +136,7 @@ def read_picture(path: Path) -> Picture:
     values, gray = _to_unit(turn(color)), color.ndim == 2
     dpi = _dpi(image)
     return Picture(
-        rgb=cv2.cvtColor(values, cv2.COLOR_GRAY2RGB) if gray else values,
+        rgb=gray_as_rgb(values) if gray else values,
         alpha=None if alpha is None else _to_unit(turn(alpha)),
         gray=gray,
         bits=16 if deep and color.dtype != np.uint8 else 8,
@@ -142,6 +144,12 @@ def read_picture(path: Path) -> Picture:
         dpi=dpi[::-1] if dpi and turn in _LYING else dpi,
         format="JPEG" if image.format == "MPO" else str(image.format),
     )
+
+
+def gray_as_rgb(gray: FloatArray) -> FloatArray:
+    """Show grey (H, W) as (H, W, 3), three times the same memory, which is then not to be written to."""
+    # Not numpy's broadcast_to, whose result torch takes with a warning only.
+    return as_strided(gray, (*gray.shape, 3), (*gray.strides, 0))
 
 
 def on_paper(picture: Picture) -> FloatArray:
@@ -230,6 +238,7 @@ def _decode(path: Path, file: BinaryIO) -> tuple[Image.Image, BinaryIO]:
         image, inner = formats.opened(path, file)
         if image.width * image.height <= MAX_PIXELS:
             _refuse_several(path, formats.frames(image), image)
+            _refuse_many_scans(path, image, inner)
             image.load()
             if image.format == "PNG":
                 _refuse_missing_rows(path, image, inner)
@@ -256,6 +265,13 @@ def _refuse_several(path: Path, count: int, image: Image.Image) -> None:
         raise SeveralPicturesError(
             f"{path}: is an animation of {count} frames; save the one that is meant as a picture"
         )
+
+
+def _refuse_many_scans(path: Path, image: Image.Image, file: BinaryIO) -> None:
+    """Each scan takes the decoder a pass over all pixels, which nothing interrupts."""
+    if image.info.get("progressive") and jpeg.has_too_many_scans(file):
+        most = jpeg.MOST_SCANS
+        raise ImageError(f"{path}: has over {most} scans, which no program writes; save it anew")
 
 
 def _refuse_missing_rows(path: Path, image: Image.Image, file: BinaryIO) -> None:

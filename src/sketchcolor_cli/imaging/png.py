@@ -25,6 +25,7 @@ _UP, _SUB = 2, 1  # filters: each byte less the one above, or less that of the p
 _QUICK = 2  # level of isal, which is ten times as fast as zlib for files a tenth larger
 _ELSEWHERE = 3  # level of zlib
 _PIECE = 2**20  # bytes that are packed by themselves
+_ROWS = 2**25  # bytes of the rows that are filtered at once
 # The seven passes of interlacing: where each begins, and how far apart its pixels are.
 _ADAM7 = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
@@ -43,7 +44,7 @@ def encode(samples: Samples, dpi: tuple[float, float] | None, icc: bytes | None)
         chunks.append((b"iCCP", b"sRGB\0\0" + zlib.compress(icc)))
     if dpi:
         chunks.append((b"pHYs", struct.pack(">2IB", *(round(value / 0.0254) for value in dpi), 1)))
-    chunks += [(b"IDAT", _deflated(_filtered(samples))), (b"IEND", b"")]
+    chunks += [(b"IDAT", _deflated(samples)), (b"IEND", b"")]
     pieces = [b"\x89PNG\r\n\x1a\n"]
     for kind, data in chunks:
         pieces += [struct.pack(">I", len(data)), kind, data]
@@ -88,42 +89,55 @@ def _pixels(file: BinaryIO) -> Iterator[bytes]:
         file.seek(4, 1)
 
 
-def _filtered(samples: Samples) -> NDArray[np.uint8]:
-    """Return the rows as bytes, each with its filter before it.
+def _filtered(samples: Samples, first: int, last: int) -> NDArray[np.uint8]:
+    """Return some rows as bytes, each with its filter before it.
 
     Pages are even over long ways down, of which "Up" leaves zeros alone; the low bytes of 16 bits are noise
     that goes from pixel to pixel.
     """
-    height, _, count = samples.shape
+    count = samples.shape[2]
     if samples.itemsize == 1:
-        rows = np.ascontiguousarray(samples).view(np.uint8).reshape(height, -1)
-        out = np.empty((height, 1 + rows.shape[1]), np.uint8)
+        above = max(first - 1, 0)
+        rows = np.ascontiguousarray(samples[above:last]).view(np.uint8).reshape(last - above, -1)
+        out = np.empty((last - first, 1 + rows.shape[1]), np.uint8)
         out[:, 0] = _UP
         out[0, 1:] = rows[0]
-        np.subtract(rows[1:], rows[:-1], out=out[1:, 1:])
+        np.subtract(rows[1:], rows[:-1], out=out[above + 1 - first :, 1:])
         return out
-    rows = np.ascontiguousarray(samples.astype(">u2")).view(np.uint8).reshape(height, -1)
-    out = np.empty((height, 1 + rows.shape[1]), np.uint8)
+    rows = np.ascontiguousarray(samples[first:last].astype(">u2")).view(np.uint8).reshape(last - first, -1)
+    out = np.empty((last - first, 1 + rows.shape[1]), np.uint8)
     out[:, 0] = _SUB
     out[:, 1:] = rows
     out[:, 1 + 2 * count :] -= rows[:, : -2 * count]
     return out
 
 
-def _deflated(rows: NDArray[np.uint8]) -> bytes:
-    """Return the bytes as a zlib stream, whose pieces are packed side by side (as in Adler's pigz).
+def _deflated(samples: Samples) -> bytes:
+    """Return the filtered rows as a zlib stream, whose pieces are packed side by side (as in Adler's pigz).
 
-    The result is the same whatever the number of threads. Source: RFC 1950 and 1951.
+    A few rows at a time, so that large pages take no more memory. The result is the same whatever the number
+    of threads, and however many rows. Source: RFC 1950 and 1951.
     """
-    data = rows.reshape(-1).data
-    pieces = [data[start : start + _PIECE] for start in range(0, len(data), _PIECE)]
+    height, width, count = samples.shape
+    many = max(1, _ROWS // (width * count * samples.itemsize))
+    check, left, packed = 1, b"", [b"\x78\x01"]
     with ThreadPoolExecutor() as pool:
-        packed = pool.map(_packed, pieces, [False] * (len(pieces) - 1) + [True])
-        check = (isal_zlib or zlib).adler32(data)
-        return b"".join([b"\x78\x01", *packed, struct.pack(">I", check)])
+        for first in range(0, height, many):
+            rows = _filtered(samples, first, min(first + many, height)).tobytes()
+            check = (isal_zlib or zlib).adler32(rows, check)
+            left += rows
+            is_last = first + many >= height
+            # What fills no piece goes with the rows after; the last piece ends the stream.
+            end = len(left) if is_last else len(left) // _PIECE * _PIECE
+            pieces = [left[start : min(start + _PIECE, end)] for start in range(0, end, _PIECE)]
+            packed += pool.map(
+                _packed, pieces, [is_last and n + 1 == len(pieces) for n in range(len(pieces))]
+            )
+            left = left[end:]
+    return b"".join([*packed, struct.pack(">I", check)])
 
 
-def _packed(piece: memoryview, last: bool) -> bytes:
+def _packed(piece: bytes, last: bool) -> bytes:
     """Return a piece of a raw deflate stream, which ends at a whole byte, or with the stream."""
     library, level = (zlib, _ELSEWHERE) if isal_zlib is None else (isal_zlib, _QUICK)
     packer = library.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
