@@ -48,7 +48,7 @@ from sketchcolor_cli.jobs.outcome import Begun, Outcome
 from sketchcolor_cli.jobs.requests import ColorizeRequest, ExploreRequest, ExtractRequest, Guides
 from sketchcolor_cli.jobs.series import template
 from sketchcolor_cli.jobs.settings import RunSettings
-from sketchcolor_cli.networks import checkpoint
+from sketchcolor_cli.networks import checkpoint, loading  # noqa: F401  (else it would keep what stands in)
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.plugin.discovery import Extractors, Listing
 from sketchcolor_cli.settings import from_table, part, setting
