@@ -286,7 +286,7 @@ class Desk:
                 palette=palette,
                 matcher=self._matcher if sheets else None,
             )
-            if made.settings.work_size == QUICK:  # what is soon replaced may be a little less exact
+            if changes.get("work_size") == QUICK:  # what is soon replaced may be a little less exact
                 made.painter.precision = self._fastest(device)
             self._colorizers[key] = made
             while len(self._colorizers) > _COLORIZERS * 2:
