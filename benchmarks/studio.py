@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -218,8 +218,15 @@ def family(process: int) -> set[int]:
     found, due = set(), {process}
     while due:
         found |= due
-        tasks = (task for one in due for task in Path(f"/proc/{one}/task").iterdir())
-        due = {int(child) for task in tasks for child in (task / "children").read_text().split()} - found
+        due = {child for one in due for child in _children(one)} - found
+    return found
+
+
+def _children(process: int) -> set[int]:
+    found: set[int] = set()
+    for task in Path(f"/proc/{process}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread ended meanwhile
+            found.update(map(int, (task / "children").read_text().split()))
     return found
 
 
