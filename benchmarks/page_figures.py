@@ -21,46 +21,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColorizeSettings
 from sketchcolor_cli.environment import model_file
-from sketchcolor_cli.imaging.images import IMAGE_SUFFIXES, on_paper, read_picture
+from sketchcolor_cli.imaging.images import IMAGE_SUFFIXES, on_paper, read_picture, to_tensor
+from sketchcolor_cli.metrics.pictures import delta_e
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 INK = 82 / 255  # sRGB grey with L* 35
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
-
-
-def delta_e(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return CIEDE2000 (Sharma, Wu, Dalal 2005) between two RGB pictures in [0, 1], pixel by pixel."""
-    (l1, a1, b1), (l2, a2, b2) = (
-        np.moveaxis(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).astype(np.float64), 2, 0) for rgb in (first, second)
-    )
-    mean = (np.hypot(a1, b1) + np.hypot(a2, b2)) / 2
-    more = 1 + 0.5 * (1 - np.sqrt(mean**7 / (mean**7 + 25.0**7)))
-    a1, a2 = a1 * more, a2 * more
-    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
-    h1, h2 = np.degrees(np.arctan2(b1, a1)) % 360, np.degrees(np.arctan2(b2, a2)) % 360
-    turn = (h2 - h1 + 180) % 360 - 180
-    turn = np.where(c1 * c2 == 0, 0, turn)
-    hue = np.where(c1 * c2 == 0, h1 + h2, (h1 + turn / 2) % 360)
-    light, chroma = (l1 + l2) / 2, (c1 + c2) / 2
-    t = (
-        1
-        - 0.17 * np.cos(np.radians(hue - 30))
-        + 0.24 * np.cos(np.radians(2 * hue))
-        + 0.32 * np.cos(np.radians(3 * hue + 6))
-        - 0.20 * np.cos(np.radians(4 * hue - 63))
-    )
-    sl = 1 + 0.015 * (light - 50) ** 2 / np.sqrt(20 + (light - 50) ** 2)
-    sc, sh = 1 + 0.045 * chroma, 1 + 0.015 * chroma * t
-    rc = 2 * np.sqrt(chroma**7 / (chroma**7 + 25.0**7))
-    rt = -rc * np.sin(np.radians(60 * np.exp(-(((hue - 275) / 25) ** 2))))
-    dl, dc = (l2 - l1) / sl, (c2 - c1) / sc
-    dh = 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn) / 2) / sh
-    return np.sqrt(dl**2 + dc**2 + dh**2 + rt * dc * dh)
 
 
 def luma(rgb: np.ndarray) -> np.ndarray:
@@ -91,7 +62,7 @@ def pages(folders: list[Path], references: Path | None) -> None:
             off = max(
                 255 * float(np.abs(luma(result) - before)[ink].max(initial=0)) for result in results.values()
             )
-            apart = float(delta_e(results[576], results[1152]).mean())
+            apart = float(delta_e(to_tensor(results[576]), to_tensor(results[1152])).mean())
             worst_ink = max(worst_ink, off)
             all_apart.append(apart)
             hint = " with reference" if rough else ""

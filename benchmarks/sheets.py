@@ -35,6 +35,7 @@ from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.evaluation.models.bootstrap import interval
 from sketchcolor_cli.imaging.images import Picture, to_tensor, write_picture
+from sketchcolor_cli.imaging.resize import shrink_to
 from sketchcolor_cli.jobs.sketches import array_sketcher
 from sketchcolor_cli.metrics.pictures import delta_e00
 from sketchcolor_cli.networks.base import ColorNet
@@ -159,10 +160,9 @@ def strip(one: Case, results: dict[str, Array]) -> Array:
     shown = [results["blank"], one.sheet, *(results[way] for way in WAYS[1:]), one.truth]
     out = np.full((SHOWN, SHOWN * len(shown), 3), 0.8, np.float32)
     for number, picture in enumerate(shown):
-        scale = SHOWN / max(picture.shape[:2])
-        size = [max(1, round(length * scale)) for length in picture.shape[1::-1]]
-        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        out[: size[1], number * SHOWN : number * SHOWN + size[0]] = small
+        small = shrink_to(picture, SHOWN)
+        height, width = small.shape[:2]
+        out[:height, number * SHOWN : number * SHOWN + width] = small
     return out
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from score_lines import drawer
 
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, to_tensor, write_picture
+from sketchcolor_cli.imaging.resize import shrink_to, shrink_to_width
 
 
 def main() -> None:
@@ -29,20 +30,13 @@ def main() -> None:
     rows = []
     for path in options.pictures:
         rgb = on_paper(read_picture(path))
-        rgb = within(rgb, options.most / max(rgb.shape[:2]))
+        rgb = shrink_to(rgb, options.most)
         sketches = [draw(to_tensor(rgb))[0, 0].numpy() for draw in draws]
         columns = [rgb, *(np.repeat(sketch[..., None], 3, 2) for sketch in sketches)]
         rows.append(
-            np.concatenate(
-                [framed(within(one, options.width / one.shape[1]), options.width) for one in columns], 1
-            )
+            np.concatenate([framed(shrink_to_width(one, options.width), options.width) for one in columns], 1)
         )
     write_picture(options.sheet, Picture(np.concatenate(rows).clip(0, 1)))
-
-
-def within(rgb: np.ndarray, scale: float) -> np.ndarray:
-    """Return the picture, made smaller when the scale is below 1."""
-    return cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else rgb
 
 
 def framed(rgb: np.ndarray, width: int) -> np.ndarray:

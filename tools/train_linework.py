@@ -30,8 +30,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits, max_pool2d
 from torch.utils.data import DataLoader, Dataset
 from training_run import Session, check_gradients, follow, log
 
+from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
+from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.training.files import save_state
 from sketchcolor_cli.training.loop.data import SetDrawings, readable
 from sketchcolor_plugins.linework.network import Linework
@@ -63,7 +65,6 @@ BLANK = 0.05  # share of pictures without any line
 ODDS = (
     0.5  # the loss overrates lines: on training pairs F is highest between 0.4 and 0.6 of the network's odds
 )
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 def ink_of(line: np.ndarray) -> np.ndarray:
@@ -154,8 +155,7 @@ def cut(rng: Generator, drawing: Drawing, size: int) -> tuple[np.ndarray, np.nda
     way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
     color, line = drawing.color, drawing.line
     if scale < 1:  # warping does not average
-        small = (max(1, round(width * scale)), max(1, round(height * scale)))
-        color, line = (cv2.resize(one, small, interpolation=cv2.INTER_AREA) for one in (color, line))
+        color, line = (shrink_by(one, scale) for one in (color, line))
         matrix[:, :2] /= scale
     edge = cv2.BORDER_REFLECT_101 if rng.random() < 0.5 else cv2.BORDER_REPLICATE
     color, line = (

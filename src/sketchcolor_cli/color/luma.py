@@ -4,5 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+WEIGHTS = 0.2126, 0.7152, 0.0722
 """Weights of R, G and B, sRGB-encoded, for luma (ITU-R BT.709)."""
+LUMA = np.array(WEIGHTS, np.float32)
+"""The same, for arrays (…, 3): ``rgb @ LUMA``."""

@@ -26,6 +26,8 @@ import math
 import torch
 from torch import Tensor
 
+from sketchcolor_cli.color.luma import WEIGHTS
+
 # Linear sRGB to X/Xn, Y/Yn, Z/Zn, and back: the primaries of ITU-R BT.709 with their white, (0.3127, 0.3290),
 # at (1, 1, 1), so that greys have no a* and no b*.
 _XYZ_FROM_LINEAR = (
@@ -152,7 +154,8 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
 def luma(rgb: Tensor) -> Tensor:
     """Return the (N, 1, H, W) luma of (N, 3, H, W) RGB: ITU-R BT.709 weights on the encoded values."""
     r, g, b = rgb.unbind(1)
-    return (0.2126 * r + 0.7152 * g + 0.0722 * b).unsqueeze(1).contiguous()
+    of_r, of_g, of_b = WEIGHTS
+    return (of_r * r + of_g * g + of_b * b).unsqueeze(1).contiguous()
 
 
 def _eps(x: Tensor) -> float:

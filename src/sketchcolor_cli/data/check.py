@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sketchcolor_cli.data.pictures import fitted, to_bytes, to_unit
+from sketchcolor_cli.data.pictures import to_bytes, to_unit
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import html
 from sketchcolor_cli.imaging.images import to_tensor
+from sketchcolor_cli.imaging.resize import fitted
 from sketchcolor_cli.metrics.pictures import colorfulness
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from sketchcolor_cli.errors import ImageError
@@ -80,18 +79,6 @@ class PictureSet(ABC):
             return str(self.about(index).get(name) or "")
         except ImageError:  # which whoever reads the picture is told as well
             return ""
-
-
-def fitted(rgb: NDArray[np.float32], short_side: int) -> NDArray[np.float32]:
-    """Return a picture (H, W) or (H, W, C) brought down to a shorter side; a smaller one stays as it is.
-
-    By this very scale, though a side may not be a whole number then: shards that were packed stay the same.
-    """
-    scale = short_side / min(rgb.shape[:2])
-    if scale >= 1:
-        return rgb
-    small: NDArray[np.float32] = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return small
 
 
 def to_bytes(plane: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -21,12 +21,13 @@ import cv2
 from sketchcolor_cli.compute.ahead import map_ahead
 from sketchcolor_cli.data.folder import PictureFile, list_files, without_ending
 from sketchcolor_cli.data.likeness import Print, Prints, print_of
-from sketchcolor_cli.data.pictures import fitted, to_bytes
+from sketchcolor_cli.data.pictures import to_bytes
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import webdataset
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.imaging.images import on_paper, to_tensor
+from sketchcolor_cli.imaging.resize import fitted
 from sketchcolor_cli.metrics.pictures import colorfulness
 
 if TYPE_CHECKING:

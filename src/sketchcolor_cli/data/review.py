@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 
 from sketchcolor_cli.data.check import thumbnail
-from sketchcolor_cli.data.pictures import fitted, to_unit
+from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import html
 from sketchcolor_cli.imaging.images import to_tensor
+from sketchcolor_cli.imaging.resize import fitted
 from sketchcolor_cli.metrics.pictures import colorfulness, delta_e
 
 if TYPE_CHECKING:

@@ -1,30 +1,50 @@
-"""Making arrays smaller, each pixel the mean of those it stands for."""
+"""Making arrays (H, W) or (H, W, C) smaller, each pixel the mean of those it stands for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import cv2
+
+from sketchcolor_cli.imaging.sizes import scaled_by
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Samples = TypeVar("Samples", NDArray[np.float32], NDArray[np.uint8])
+
 
 def scaled_shape(array: NDArray[Any], scale: float) -> tuple[int, int]:
     """Return the height and width of an array (H, W, …) at a scale, each at least 1."""
     height, width = array.shape[:2]
-    return max(1, round(height * scale)), max(1, round(width * scale))
+    return scaled_by(height, width, scale)
 
 
-def shrink_by(array: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
-    """Return an array (H, W) or (H, W, C) at a scale, by area averaging; itself where that is 1 or more."""
+def shrink_by(array: Samples, scale: float) -> Samples:
+    """Return an array at a scale, by area averaging; itself where that is 1 or more."""
     if scale >= 1:
         return array
     size = scaled_shape(array, scale)[::-1]
     return cv2.resize(array, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
 
 
-def shrink_to(array: NDArray[np.float32], longest: int) -> NDArray[np.float32]:
-    """Return an array (H, W) or (H, W, C) with its longer side at most so many pixels."""
+def shrink_to(array: Samples, longest: int) -> Samples:
+    """Return an array with its longer side at most so many pixels."""
     return shrink_by(array, longest / max(array.shape[:2]))
+
+
+def shrink_to_width(array: Samples, width: int) -> Samples:
+    """Return an array at most so many pixels wide."""
+    return shrink_by(array, width / array.shape[1])
+
+
+def fitted(array: Samples, short_side: int) -> Samples:
+    """Return an array with its shorter side at most so many pixels.
+
+    By this very scale, though a side may not be a whole number then: shards that were packed stay the same.
+    """
+    scale = short_side / min(array.shape[:2])
+    if scale >= 1:
+        return array
+    return cv2.resize(array, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]

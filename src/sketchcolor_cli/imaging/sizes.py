@@ -110,7 +110,11 @@ class PadPlan:
 
 def scaled(height: int, width: int, longest: int) -> tuple[int, int]:
     """Return the height and width of a picture scaled until its longer side has ``longest`` pixels."""
-    scale = longest / max(height, width)
+    return scaled_by(height, width, longest / max(height, width))
+
+
+def scaled_by(height: int, width: int, scale: float) -> tuple[int, int]:
+    """Return the height and width of a picture at a scale, each at least 1."""
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 

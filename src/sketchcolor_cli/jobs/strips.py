@@ -171,11 +171,6 @@ class Strips:
 
 def _shrunk(gray: Plane, axis: int) -> Plane:
     """Return a page whose side along the cut is at most ``_SIDE``."""
-    import cv2
+    from sketchcolor_cli.imaging.resize import shrink_by  # imports OpenCV
 
-    side = gray.shape[1 - axis]
-    if side <= _SIDE:
-        return gray
-    scale = _SIDE / side
-    size = tuple(_SIDE if way != axis else max(1, round(gray.shape[way] * scale)) for way in (1, 0))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
+    return shrink_by(gray, _SIDE / gray.shape[1 - axis])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sketchcolor_cli.imaging.sizes import scaled
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,8 +26,7 @@ def lay_out(pictures: Sequence[Layer], side: int) -> Layer:
     columns = int(np.ceil(np.sqrt(len(pictures))))
     for number, picture in enumerate(pictures):
         cell = side // columns
-        scale = cell / max(picture.shape[:2])
-        width, height = (max(1, round(length * scale)) for length in picture.shape[1::-1])
+        height, width = scaled(picture.shape[0], picture.shape[1], cell)
         small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
         top = number // columns * cell + (cell - height) // 2
         left = number % columns * cell + (cell - width) // 2

@@ -32,6 +32,7 @@ from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Gu
 from sketchcolor_cli.compute import devices, precision
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
+from sketchcolor_cli.imaging.resize import shrink_by, shrink_to_width
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.hints import spread
@@ -155,10 +156,7 @@ class Known:
     def at_width(self, width: int) -> Plane:
         """Return the page, no wider than ``width``; kept, for the next picture has the same size."""
         if width not in self.scaled:
-            gray = self.prepared.gray
-            if gray.shape[1] > width:
-                size = width, max(1, round(gray.shape[0] * width / gray.shape[1]))
-                gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+            gray = shrink_to_width(self.prepared.gray, width)
             if len(self.scaled) > 2:  # a window that is drawn larger asks for many
                 self.scaled.pop(next(iter(self.scaled)))
             self.scaled[width] = gray
@@ -171,8 +169,7 @@ class Known:
         if scale == 1:
             return seen
         if -side not in self.scaled:
-            size = max(1, round(seen.shape[1] * scale)), max(1, round(seen.shape[0] * scale))
-            self.scaled[-side] = cv2.resize(seen, size, interpolation=cv2.INTER_AREA)
+            self.scaled[-side] = shrink_by(seen, scale)
         return self.scaled[-side]
 
 
@@ -418,10 +415,7 @@ def _on_screen(stage: str, known: Known, done: Painted, width: int) -> Shown:
 
 def _as_it_is(page: PageFiles, width: int) -> Shown:
     """Return a page that stays as it is, at the size of the screen."""
-    rgb = on_paper(read_picture(page.path))
-    if rgb.shape[1] > width:
-        size = width, max(1, round(rgb.shape[0] * width / rgb.shape[1]))
-        rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    rgb = shrink_to_width(on_paper(read_picture(page.path)), width)
     return Shown("final", *_encoded(rgb), (rgb.shape[1], rgb.shape[0]))
 
 

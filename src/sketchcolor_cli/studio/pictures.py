@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from sketchcolor_cli.imaging.images import on_paper, read_picture
+from sketchcolor_cli.imaging.resize import shrink_to, shrink_to_width
 from sketchcolor_cli.studio.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -46,11 +47,7 @@ class Pictures:
 
     def screen(self, path: Path, width: int, kind: str = "JPEG") -> bytes:
         """Return a picture no wider than ``width``, as JPEG or WEBP."""
-        samples = self._samples(path)
-        if samples.shape[1] > width:
-            size = width, max(1, round(samples.shape[0] * width / samples.shape[1]))
-            samples = cv2.resize(samples, size, interpolation=cv2.INTER_AREA)
-        return encoded(samples, kind)
+        return encoded(shrink_to_width(self._samples(path), width), kind)
 
     def whole(self, path: Path) -> bytes:
         """Return a picture at its size, as PNG."""
@@ -71,10 +68,7 @@ class Pictures:
         if (right - left) * (bottom - top) > self._most:
             raise ProblemError(413, f"a part has at most {self._most} pixels; ask for several")
         piece = samples[top:bottom, left:right]
-        if width is not None and width < piece.shape[1]:
-            size = width, max(1, round(piece.shape[0] * width / piece.shape[1]))
-            piece = cv2.resize(piece, size, interpolation=cv2.INTER_AREA)
-        return encoded(piece, "PNG")
+        return encoded(piece if width is None else shrink_to_width(piece, width), "PNG")
 
     def color(self, path: Path, x: float, y: float) -> str:
         """Return the colour at a place, from 0 to 1 across and down: the median around it."""
@@ -87,10 +81,7 @@ class Pictures:
 
     def colors(self, path: Path, count: int) -> list[str]:
         """Return the commonest colours of a picture, without ink and paper, the commonest first."""
-        samples = self._samples(path)
-        scale = min(1.0, _SAMPLE / max(samples.shape[:2]))
-        size = max(1, round(samples.shape[1] * scale)), max(1, round(samples.shape[0] * scale))
-        small = cv2.resize(samples, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        small = shrink_to(self._samples(path), _SAMPLE).astype(np.float32) / 255
         lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).reshape(-1, 3)
         lab = lab[(lab[:, 0] > 20) & ((np.hypot(lab[:, 1], lab[:, 2]) > 8) | (lab[:, 0] < 90))]
         if len(lab) < count:

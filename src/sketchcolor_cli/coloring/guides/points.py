@@ -14,6 +14,7 @@ import numpy as np
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.files.regular import read_document
 from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.sizes import scaled_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -228,7 +229,7 @@ def painted(marks: Sequence[Mark], height: int, width: int, *, longest: int = _L
     most ``longest`` pixels.
     """
     scale = min(1.0, longest / max(height, width))
-    size = max(1, round(height * scale)), max(1, round(width * scale))
+    size = scaled_by(height, width, scale)
     rgb = np.ones((*size, 3), np.float32)
     alpha = np.zeros(size, np.float32)
     for mark in marks:

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.data.folder import FolderSet, without_ending
-from sketchcolor_cli.data.pictures import fitted, to_bytes, to_unit
+from sketchcolor_cli.data.pictures import to_bytes, to_unit
 from sketchcolor_cli.files.worklist import natural_key
+from sketchcolor_cli.imaging.resize import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from sketchcolor_cli.data.pictures import fitted, to_bytes, to_unit
+from sketchcolor_cli.data.pictures import to_bytes, to_unit
 from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.errors import DataError, ImageError
+from sketchcolor_cli.imaging.resize import fitted
 from sketchcolor_cli.training.pairs.pairs import Drawing, Pair
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sketchcolor_cli.imaging.sizes import scaled
 from sketchcolor_cli.networks import hints, sheets
 from sketchcolor_cli.training.pairs import lines, pages, strokes
 from sketchcolor_cli.training.pairs.bending import bend
@@ -151,16 +152,11 @@ def _other_view(
     others = [other for other in relatives if other != place]
     of_kin = bool(others) and rng.random() < recipe.kin_share
     shown = drawings[others[int(rng.integers(len(others)))] if of_kin else place]
-    view, _ = _cropped(rng, shown, _shape_within(shown.color.shape, _VIEW), augment=False)
+    view, _ = _cropped(rng, shown, scaled(shown.color.shape[0], shown.color.shape[1], _VIEW), augment=False)
     if not of_kin:
         view = bend(rng, view)
     view = view if recoloring is None else recolored(view, recoloring)
     return np.dstack([view, np.ones_like(view[..., :1])])
-
-
-def _shape_within(shape: tuple[int, ...], side: int) -> tuple[int, int]:
-    scale = side / max(shape[:2])
-    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
 def _cropped(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sketchcolor_cli.imaging.resize import shrink_by
+
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -118,9 +120,8 @@ def see(drawing: Drawing, at: Map) -> View:
 
 
 def _remapped(picture: NDArray[np.uint8], at: Map, factor: float) -> NDArray[np.float32]:
-    size = max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if factor < 1 else picture
-    x, y = (at[..., axis] * (size[axis] / picture.shape[1 - axis]) - 0.5 for axis in (0, 1))
+    small = shrink_by(picture, factor)
+    x, y = (at[..., axis] * (small.shape[1 - axis] / picture.shape[1 - axis]) - 0.5 for axis in (0, 1))
     paper = (255, 255, 255)
     seen = cv2.remap(np.ascontiguousarray(small), x, y, cv2.INTER_LINEAR, borderValue=paper)
     unit: NDArray[np.float32] = seen.astype(np.float32) / np.float32(255)
