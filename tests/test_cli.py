@@ -307,7 +307,6 @@ def test_a_new_setting_of_the_colours_touches_one_line(monkeypatch: pytest.Monke
         heard.append(request)
         return 0
 
-    monkeypatch.setenv("SKETCHCOLOR_CONFIG", "none.toml")
     assert "How much colours glow. [default: 3]" in plain(
         RUNNER.invoke(app, ["--help"], env={"COLUMNS": "200"}).output
     )

@@ -77,6 +77,8 @@ def test_a_damaged_model_and_a_broken_config_file_are_problems(tmp_path, monkeyp
     assert models["model mine"].level is Level.PROBLEM
     assert models["model mine"].remedy == "sketchcolor models remove mine"
     assert settings["config file"].level is Level.PROBLEM
+    monkeypatch.setenv(environment.CONFIG, str(tmp_path / "none.toml"))
+    assert [one.level for one in software.check_settings()] == [Level.PROBLEM, Level.OK]
     assert environment.MODELS in settings["variables"].value
 
 

@@ -102,7 +102,7 @@ def test_arguments_become_one_request(
         raise DataError("that will do")
 
     monkeypatch.setattr(module, name, stop)
-    ran = CliRunner(env={"SKETCHCOLOR_CONFIG": "none.toml"}).invoke(app, words.split())
+    ran = CliRunner().invoke(app, words.split())
     assert (ran.exit_code, ran.stderr) == (1, "error: that will do\n")
     assert heard == [request_]
 

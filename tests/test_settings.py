@@ -77,7 +77,7 @@ def listening(kind: type[Settings]) -> tuple[typer.Typer, list[Any]]:
 
 
 def run(app: typer.Typer, *words: str, **variables: str) -> Any:
-    given = {"SKETCHCOLOR_CONFIG": "none.toml", "COLUMNS": "200", **variables}
+    given = {"COLUMNS": "200", **variables}
     return CliRunner().invoke(app, list(words), env=given)
 
 
@@ -213,6 +213,16 @@ def test_a_bad_config_file_is_named(tmp_path: Path, text: str, message: str) -> 
     assert result.exit_code == 2
     assert str(file) in result.output.replace("\n", "")
     assert message in result.output
+
+
+def test_a_variable_that_names_no_config_file_is_refused(tmp_path: Path) -> None:
+    app, heard = listening(Request)
+    result = run(app, "a", SKETCHCOLOR_CONFIG=str(tmp_path / "none.toml"))
+    assert result.exit_code == 2
+    assert result.stderr.replace("\n", "").endswith(
+        "none.toml: there is no such file; correct the variable or remove it"
+    )
+    assert heard == []
 
 
 def test_what_results_do_not_depend_on_is_left_out_of_fingerprints() -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.networks.registry import ModelShelf
 from sketchcolor_cli.weights.store import WeightStore
 
@@ -79,8 +80,15 @@ def projects_folder() -> Path:
 
 
 def config_file() -> Path:
-    """Return where the user's settings are: SKETCHCOLOR_CONFIG, or config.toml in the config folder."""
-    return _path(CONFIG, lambda user: user.user_config_path / "config.toml")
+    """Return where the user's settings are: SKETCHCOLOR_CONFIG, or config.toml in the config folder.
+
+    Raises:
+        UsageError: The variable names a file that is not there.
+    """
+    path = _path(CONFIG, lambda user: user.user_config_path / "config.toml")
+    if os.environ.get(CONFIG) and not path.exists():
+        raise UsageError(f"{CONFIG}: {path}: there is no such file; correct the variable or remove it")
+    return path
 
 
 def variables() -> Mapping[str, str]:

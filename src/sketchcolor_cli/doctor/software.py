@@ -10,7 +10,7 @@ from PIL import features
 
 from sketchcolor_cli import __version__, environment
 from sketchcolor_cli.doctor.findings import Finding, Level
-from sketchcolor_cli.errors import SketchcolorError
+from sketchcolor_cli.errors import SketchcolorError, UsageError
 from sketchcolor_cli.files.books import rars
 from sketchcolor_cli.networks.registry import read_header
 from sketchcolor_cli.plugin.discovery import find_extractors
@@ -128,18 +128,23 @@ def check_weights() -> Iterator[Finding]:
 
 def check_settings() -> Iterator[Finding]:
     """Give the config file and the variables that are set, without their values."""
-    path = environment.config_file()
-    if not path.is_file():
-        yield Finding(GROUP, "config file", f"{path}, not there")
-    else:
-        try:
-            tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except (OSError, ValueError, RecursionError) as error:
-            yield Finding(GROUP, "config file", f"{path}: {error}", Level.PROBLEM, "mend or delete it")
-        else:
-            yield Finding(GROUP, "config file", str(path))
+    yield _config_file()
     found = sorted(name for name in environment.variables() if name.startswith("SKETCHCOLOR_"))
     yield Finding(GROUP, "variables", ", ".join(found) or "none")
+
+
+def _config_file() -> Finding:
+    try:
+        path = environment.config_file()
+    except UsageError as error:
+        return Finding(GROUP, "config file", str(error), Level.PROBLEM, f"unset {environment.CONFIG}")
+    if not path.is_file():
+        return Finding(GROUP, "config file", f"{path}, not there")
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        return Finding(GROUP, "config file", f"{path}: {error}", Level.PROBLEM, "mend or delete it")
+    return Finding(GROUP, "config file", str(path))
 
 
 def _installed(name: str) -> bool:
