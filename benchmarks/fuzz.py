@@ -99,7 +99,9 @@ def fuzz(name: str, seconds: float, seed: int, first: int, patience: float, out:
                 tally.read += 1
             else:
                 tally.findings[more] += 1
-        late = started and not lines and (child.busy() - spent > SECONDS or time.monotonic() - begun > patience)
+        late = (
+            started and not lines and (child.busy() - spent > SECONDS or time.monotonic() - begun > patience)
+        )
         if late:
             tally.findings[f"over {SECONDS:g} s at {number}"] += 1
             ended += child.busy()

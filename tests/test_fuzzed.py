@@ -18,7 +18,7 @@ from PIL import Image
 
 from book_files import page
 from sketchcolor_cli import ColorizeRequest, ExtractRequest, environment, extract
-from sketchcolor_cli.coloring.guides.palette import read_palette
+from sketchcolor_cli.coloring.guides.palette_files import read_palette
 from sketchcolor_cli.coloring.latents import read_latents
 from sketchcolor_cli.data.danbooru import DEFAULT_RULES, filter_danbooru, read_rules
 from sketchcolor_cli.data.opening import open_pictures

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.guides.palette import (
-    lab_of,
-    nearest,
-    pull,
-    read_palette,
-    read_swatches,
-    written,
-)
+from sketchcolor_cli.coloring.guides.palette import lab_of, nearest, pull
+from sketchcolor_cli.coloring.guides.palette_files import read_palette, read_swatches, written
 from sketchcolor_cli.errors import DataError
 
 RED, TEAL = (200, 40, 30), (20, 130, 120)
@@ -56,6 +52,65 @@ def aco() -> bytes:
     return struct.pack(">HH", 1, len(words)) + b"".join(struct.pack(">5H", *one) for one in words)
 
 
+def named_aco() -> bytes:
+    """The same colours a second time, with names."""
+    first = aco()
+    count = struct.unpack_from(">H", first, 2)[0]
+    names = [f"no {number}\0".encode("utf-16-be") for number in range(count)]
+    records = [
+        first[4 + 10 * number :][:10] + struct.pack(">I", len(name) // 2) + name
+        for number, name in enumerate(names)
+    ]
+    return first + struct.pack(">HH", 2, count) + b"".join(records)
+
+
+def kpl(colorset: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "krita/x-colorset")
+        archive.writestr("colorset.xml", colorset)
+    return packed.getvalue()
+
+
+KRITA = """<ColorSet name="x" version="2.0" columns="16" rows="2">
+<ColorSetEntry name="hair" spot="false"><RGB r="1" g="0" b="0.5" space="sRGB"/></ColorSetEntry>
+<Group name="skin"><ColorSetEntry name="ink"><CMYK c="0" m="1" y="1" k="0"/></ColorSetEntry>
+<ColorSetEntry name="grey" bitdepth="F32"><Gray g="0.25"/></ColorSetEntry></Group></ColorSet>"""
+
+
+def test_krita_palettes(tmp_path: Path) -> None:
+    (tmp_path / "a.kpl").write_bytes(kpl(KRITA))
+    found = [(swatch.color, swatch.name) for swatch in read_swatches(tmp_path / "a.kpl")]
+    assert found == [((1, 0, 0.5), "hair"), ((1, 0, 0), "ink"), ((0.25, 0.25, 0.25), "grey")]
+
+
+def test_paint_shop_and_windows_palettes(tmp_path: Path) -> None:
+    rows = "\r\n".join(" ".join(map(str, color)) for color in (RED, TEAL))
+    (tmp_path / "a.pal").write_text(f"JASC-PAL\r\n0100\r\n2\r\n{rows}\r\n", newline="")
+    body = struct.pack("<HH", 0x300, 2) + bytes((*RED, 0, *TEAL, 4))
+    riff = b"PAL data" + struct.pack("<I", len(body)) + body
+    (tmp_path / "b.pal").write_bytes(b"RIFF" + struct.pack("<I", len(riff)) + riff)
+    for name in ("a.pal", "b.pal"):
+        np.testing.assert_allclose(read_palette(tmp_path / name), COLORS, atol=1e-6)
+
+
+def test_paint_net_writes_the_opacity_first_and_style_sheets_last(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("; paint.net Palette File\n; Colors are 8 digits\nFFC8281E\n80148278\n")
+    (tmp_path / "b.txt").write_text("#c8281eff hair\n#14827880\n")
+    for name in ("a.txt", "b.txt"):
+        np.testing.assert_allclose(read_palette(tmp_path / name), COLORS, atol=1e-6)
+
+
+def test_style_sheets(tmp_path: Path) -> None:
+    text = ":root { --hair: #c8281e; --coat: rgb(20, 130, 120); border: 1px solid #fff8; }\n"
+    text += "$sky: rgb(0% 50% 100% / 40%);"
+    (tmp_path / "a.css").write_text(text)
+    swatches = read_swatches(tmp_path / "a.css")
+    assert [swatch.name for swatch in swatches] == ["hair", "coat", "", "sky"]
+    expected = [*COLORS, (1, 1, 1), (0, 0.5, 1)]
+    np.testing.assert_allclose([swatch.color for swatch in swatches], expected, atol=1e-6)
+
+
 def test_lists_of_hex_colours(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("\ufeff; a palette\n#c8281e hair\n\n148278\nc8281e again\n#12345\n", encoding="utf-8")
@@ -80,6 +135,9 @@ def test_adobe_colors(tmp_path: Path) -> None:
     path.write_bytes(aco())
     expected = [*COLORS, (0.5, 0.5, 0.5), (1, 0, 0)]
     np.testing.assert_allclose(read_palette(path), expected, atol=1e-4)
+    path.write_bytes(named_aco())
+    np.testing.assert_allclose(read_palette(path), expected, atol=1e-4)
+    assert [swatch.name for swatch in read_swatches(path)] == ["no 0", "no 1", "no 2", "no 3"]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +150,15 @@ def test_adobe_colors(tmp_path: Path) -> None:
         ("a.ase", b"GIMP Palette"),
         ("a.aco", b"\0\1\0\5\0\0"),
         ("a.aco", b""),
+        ("a.aco", named_aco()[:-3]),
+        ("a.pal", b"JASC-PA"),
+        ("a.pal", b"RIFF\0\0\0\0PAL data\0\0\0\0\0\3\2\0\1\2\3\0"),
+        ("a.kpl", b"PK"),
+        ("a.kpl", kpl("<ColorSet>")),
+        ("a.kpl", kpl('<ColorSet><ColorSetEntry name="x"><XYZ x="1"/></ColorSetEntry></ColorSet>')),
+        ("a.kpl", kpl('<!DOCTYPE x [<!ENTITY a "b">]>' + KRITA)),
+        ("a.kpl", kpl(" " * (2**24 + 1))),
+        ("a.css", b"body { margin: 0 }"),
     ],
 )
 def test_damaged_and_empty_palettes_are_told(tmp_path: Path, name: str, data: bytes) -> None:

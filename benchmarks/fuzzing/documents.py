@@ -8,6 +8,7 @@ import json
 import lzma
 import struct
 import tarfile
+import zipfile
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -129,22 +130,35 @@ def palettes() -> Seeds:
         (".aco", aco + struct.pack(">HH", 2, 3) + named),
         (".txt", b"#c0392b skin\n00ff00\n#102030 night sky\n"),
         (".hex", b"c0392b\n00ff00\n"),
+        (".css", b":root { --a: #c0392b; --b: rgb(10%, 20, 30 / 4); c: #fff }"),
+        (".pal", b"JASC-PAL\r\n0100\r\n2\r\n1 2 3\r\n40 50 60\r\n"),
+        (".pal", b"RIFF\x14\0\0\0PAL data\x08\0\0\0\0\3\1\0\1\2\3\0"),
+        (".kpl", _kpl()),
     ]
 
 
-def read_palette(path: Path) -> None:
-    from sketchcolor_cli.coloring.guides import palette
+def _kpl() -> bytes:
+    packed, entry = io.BytesIO(), '<ColorSetEntry name="a" bitdepth="U8">{}</ColorSetEntry>'
+    colors = ('<RGB r="1" g="0" b="0.5"/>', '<Gray g="0.4"/>', '<CMYK c="0" m="1" y="0" k="0"/>')
+    with zipfile.ZipFile(packed, "w") as archive:
+        entries = "".join(entry.format(color) for color in colors)
+        archive.writestr("colorset.xml", f"<ColorSet><Group>{entries}</Group></ColorSet>")
+    return packed.getvalue()
 
-    swatches = palette.read_swatches(path)
-    colors = palette.read_palette(path)
+
+def read_palette(path: Path) -> None:
+    from sketchcolor_cli.coloring.guides import palette, palette_files
+
+    swatches = palette_files.read_swatches(path)
+    colors = palette_files.read_palette(path)
     assert colors.shape == (len(swatches), 3)
     assert np.isfinite(colors).all()
     assert colors.min() >= 0, "a colour below 0"
     assert colors.max() <= 1, "a colour above 1"
     palette.pull(np.zeros((64, 64, 3), np.float32) + 40, palette.lab_of(colors), 0.8)
     again = path.with_suffix(".gpl")
-    again.write_text(palette.written(swatches, "x"), encoding="utf-8")
-    assert len(palette.read_swatches(again)) == len(
+    again.write_text(palette_files.written(swatches, "x"), encoding="utf-8")
+    assert len(palette_files.read_swatches(again)) == len(
         {tuple(round(255 * one) for one in swatch.color) for swatch in swatches}
     ), "colours are lost when written"
 

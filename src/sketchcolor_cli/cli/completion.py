@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli import environment
+from sketchcolor_cli.files.folders import PALETTE_SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-
-PALETTE_SUFFIXES = frozenset({".txt", ".hex", ".gpl", ".ase", ".aco"})
-"""Endings of the palettes that are read, in lower case."""
 
 
 def of(list_name: str, choices: Sequence[str] = ()) -> Callable[[str], list[str]] | None:

@@ -15,6 +15,8 @@ SERIES = "series.toml"
 """The profile of a series, which stands beside its pages."""
 SERIES_GUIDES = frozenset({"rough", "reference", "references", "hints", "masks", "sheets"})
 """Folders beside such a profile that hold no pages but what helps to colour them."""
+PALETTE_SUFFIXES = frozenset({".txt", ".hex", ".css", ".gpl", ".kpl", ".pal", ".ase", ".aco"})
+"""Endings of the palettes that are read, in lower case."""
 
 # Folders that unpacking on a Mac and Synology servers leave behind; what is in them only looks like pictures.
 _LITTER = frozenset({"__MACOSX", "@eaDir"})
@@ -22,7 +24,8 @@ _LITTER_FILES = frozenset({"thumbs.db", "desktop.ini"})
 # What stands beside pages and was never meant to be one: texts, and what helps to colour.
 _BESIDE = frozenset(
     {".txt", ".md", ".json", ".toml", ".xml", ".csv", ".nfo", ".log", ".url", ".html", ".htm", ".ini"}
-    | {".yaml", ".yml", ".hex", ".gpl", ".ase", ".aco", ".opf", ".sfv", ".md5", ".py", ".sh", ".safetensors"}
+    | {".yaml", ".yml", ".opf", ".sfv", ".md5", ".py", ".sh", ".safetensors"}
+    | PALETTE_SUFFIXES
 )
 
 

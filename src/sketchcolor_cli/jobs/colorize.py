@@ -181,7 +181,7 @@ class PageColorizer:
             CheckpointError: The model cannot be read.
             SketchcolorError: A sheet, the palette, or what else is for all pages cannot be read.
         """
-        from sketchcolor_cli.coloring.guides.palette import read_palette
+        from sketchcolor_cli.coloring.guides.palette_files import read_palette
         from sketchcolor_cli.imaging.images import read_picture
         from sketchcolor_cli.networks.loading import load_matcher
 

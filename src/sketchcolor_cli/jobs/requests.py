@@ -154,8 +154,8 @@ class Guides(Settings):
     )
     palette: Path | None = setting(
         None,
-        "File of colours that results are pulled to: hex colours one to a line (.txt, .hex), or .gpl, .ase, "
-        ".aco.",
+        "File of colours that results are pulled to: hex colours one to a line (.txt, .hex), or .css, "
+        ".gpl, .kpl, .pal, .ase, .aco.",
         complete="palettes",
     )
     carry: bool = setting(

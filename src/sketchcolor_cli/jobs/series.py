@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import DataError, UsageError
+from sketchcolor_cli.files.folders import PALETTE_SUFFIXES
 from sketchcolor_cli.files.listing import list_pictures
 from sketchcolor_cli.files.regular import read_document
 from sketchcolor_cli.files.worklist import SERIES, SERIES_GUIDES
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.coloring.guides.drift import Drift
     from sketchcolor_cli.settings import Leaf, Settings
 
-_PALETTES = {".gpl", ".ase", ".aco"}
+_PALETTES = PALETTE_SUFFIXES - {".txt", ".css"}  # which may be anything
 _SHEETS = {".png", ".jpg", ".jpeg", ".webp"}
 _PARTS = {"model", "guides", "colors"}  # of a request, whose settings a new profile lists
 _EXTRAS = {".layers", ".parts"}  # endings of folders of what is made beside pages
@@ -79,7 +80,7 @@ def check_series(kind: type[Settings], path: Path) -> Path | None:
     values = read_series(kind, path)
     palette: Path | None = values.get("palette")
     if palette is not None:
-        from sketchcolor_cli.coloring.guides.palette import read_palette
+        from sketchcolor_cli.coloring.guides.palette_files import read_palette
 
         read_palette(palette)
     for hints in values.get("hints", ()):
@@ -135,7 +136,7 @@ def drifts(colored: Path, palette: Path | None) -> list[Drift]:
         SketchcolorError: A picture or the palette cannot be read.
     """
     from sketchcolor_cli.coloring.guides.drift import drift, small
-    from sketchcolor_cli.coloring.guides.palette import read_palette
+    from sketchcolor_cli.coloring.guides.palette_files import read_palette
     from sketchcolor_cli.imaging.images import read_picture
 
     files = {place: file for place, file in list_pictures(colored).items() if not _is_extra(place)}

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.guides.drift import drift, small
-from sketchcolor_cli.coloring.guides.palette import lab_of, read_palette
+from sketchcolor_cli.coloring.guides.palette import lab_of
+from sketchcolor_cli.coloring.guides.palette_files import read_palette
 from sketchcolor_cli.coloring.guides.points import parse_color
 from sketchcolor_cli.errors import ImageError, SketchcolorError
 from sketchcolor_cli.files.atomic import write_bytes

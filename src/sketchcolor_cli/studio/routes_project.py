@@ -11,9 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.coloring.guides.palette import PALETTE_SUFFIXES, read_swatches
+from sketchcolor_cli.coloring.guides.palette_files import read_swatches
 from sketchcolor_cli.errors import BookError, SketchcolorError
 from sketchcolor_cli.files.atomic import atomic_write
+from sketchcolor_cli.files.folders import PALETTE_SUFFIXES
 from sketchcolor_cli.studio import uploads
 from sketchcolor_cli.studio.asking import client_of, expected_revision, files_in, form_of, json_of, number
 from sketchcolor_cli.studio.books import unpack_book

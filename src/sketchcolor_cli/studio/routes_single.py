@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.coloring.guides.palette import read_palette
+from sketchcolor_cli.coloring.guides.palette_files import read_palette
 from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX
 from sketchcolor_cli.plugin.discovery import find_extractors

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.coloring.guides.palette import Swatch, read_swatches, written
+from sketchcolor_cli.coloring.guides.palette_files import Swatch, read_swatches, written
 from sketchcolor_cli.coloring.guides.points import parse_color
 from sketchcolor_cli.coloring.settings import ColorizeSettings
 from sketchcolor_cli.errors import DataError, ImageError

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.coloring.guides.palette import read_palette
+from sketchcolor_cli.coloring.guides.palette_files import read_palette
 from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.studio.answers import Answers
 from sketchcolor_cli.studio.colors import color_settings

@@ -169,7 +169,7 @@ export function addSwatches(added) {
 function actions() {
   const file = h("input", {
     type: "file",
-    accept: ".gpl,.ase,.aco,.txt,.hex",
+    accept: ".gpl,.kpl,.pal,.ase,.aco,.css,.txt,.hex",
     class: "hidden-file",
     "aria-hidden": "true",
     tabindex: -1,
