@@ -15,10 +15,10 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file, save_file
 
-from sketchcolor_cli.errors import UsageError, WeightError
+from sketchcolor_cli.errors import UnavailableError, UsageError, WeightError
 from sketchcolor_cli.weights import fetch as module
 from sketchcolor_cli.weights import wheels
-from sketchcolor_cli.weights.download import DownloadSettings, UnavailableError
+from sketchcolor_cli.weights.download import DownloadSettings
 from sketchcolor_cli.weights.fetch import USERS_OWN, fetch, import_file
 from sketchcolor_cli.weights.spec import WeightFile, WeightSource, Wheel
 from sketchcolor_cli.weights.store import State, WeightStore

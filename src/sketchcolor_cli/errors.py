@@ -9,7 +9,8 @@
     ├── WorklistError           nothing to do, or two results would land on one file
     ├── PluginError             an extractor is unknown, doubled, or breaks the contract
     ├── WeightError             trained weights are missing, damaged, or cannot be had
-    │   └── MissingWeightsError they are not on this computer, but can be got
+    │   ├── MissingWeightsError they are not on this computer, but can be got
+    │   └── UnavailableError    one place does not give them; another may
     ├── CheckpointError         a model file is damaged, foreign, or newer than this program
     ├── DeviceError             the asked-for device is not there
     ├── DataError               data to train or measure on is missing or does not fit together
@@ -78,6 +79,10 @@ class MissingWeightsError(WeightError):
     def __init__(self, message: str, files: tuple[Any, ...]) -> None:
         super().__init__(message)
         self.files = files
+
+
+class UnavailableError(WeightError):
+    """A place does not give a file of weights; the text says why in a few words."""
 
 
 class CheckpointError(SketchcolorError):

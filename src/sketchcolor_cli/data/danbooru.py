@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.files.atomic import atomic_write
+from sketchcolor_cli.files.atomic import atomic_write, write_error
 from sketchcolor_cli.files.regular import parse_document, read_bytes, refusal
 
 if TYPE_CHECKING:
@@ -163,9 +163,7 @@ def filter_danbooru(
                             report(result.records, result.kept)
             counts.write_text(json.dumps(result.to_json(), indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise DataError(
-            f"{output}: cannot be written ({error.strerror}); choose a writable folder"
-        ) from error
+        raise write_error(output, error, DataError) from error
     report(result.records, result.kept)
     return result
 

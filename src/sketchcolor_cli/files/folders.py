@@ -17,10 +17,13 @@ SERIES_GUIDES = frozenset({"rough", "reference", "references", "hints", "masks",
 """Folders beside such a profile that hold no pages but what helps to colour them."""
 PALETTE_SUFFIXES = frozenset({".txt", ".hex", ".css", ".gpl", ".kpl", ".pal", ".ase", ".aco"})
 """Endings of the palettes that are read, in lower case."""
+POINT_SUFFIXES = frozenset({".json", ".toml"})
+"""Endings of the files of colour points, in lower case."""
 
-# Folders that unpacking on a Mac and Synology servers leave behind; what is in them only looks like pictures.
-_LITTER = frozenset({"__MACOSX", "@eaDir"})
-_LITTER_FILES = frozenset({"thumbs.db", "desktop.ini"})
+LITTER_FOLDERS = frozenset({"__MACOSX", "@eaDir"})
+"""Folders that unpacking on a Mac and Synology servers leave behind; in them nothing is a picture."""
+LITTER_FILES = frozenset({"thumbs.db", ".ds_store", "desktop.ini"})
+"""Files that systems leave behind, in lower case."""
 # What stands beside pages and was never meant to be one: texts, and what helps to colour.
 _BESIDE = frozenset(
     {".txt", ".md", ".json", ".toml", ".xml", ".csv", ".nfo", ".log", ".url", ".html", ".htm", ".ini"}
@@ -93,4 +96,4 @@ def _is_folder(path: Path) -> bool:
 
 
 def _is_litter(name: str) -> bool:
-    return name.startswith(".") or name in _LITTER or name.lower() in _LITTER_FILES
+    return name.startswith(".") or name in LITTER_FOLDERS or name.lower() in LITTER_FILES

@@ -14,6 +14,7 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import ENOUGH, EvaluateSettings
+from sketchcolor_cli.files.atomic import write_error
 from sketchcolor_cli.jobs.outcome import Loading, Note
 from sketchcolor_cli.jobs.shared import (
     Step,
@@ -130,9 +131,7 @@ def _require_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise UsageError(
-            f"--output {folder}: cannot be written ({error.strerror}); choose a writable folder"
-        ) from error
+        raise write_error(folder, error, UsageError) from error
 
 
 def _fid_weights(request: EvaluateRequest, progress: Progress) -> Path | None:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import WorklistError
+from sketchcolor_cli.files.folders import POINT_SUFFIXES
 from sketchcolor_cli.files.listing import list_pictures, match_by_place, without_ending
 from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from sketchcolor_cli.coloring.guides.points import Mark
     from sketchcolor_cli.files.worklist import Job
     from sketchcolor_cli.imaging.images import Picture
-
-POINT_SUFFIXES = frozenset({".json", ".toml"})
-"""Endings of files of colour points, in lower case."""
 
 
 @dataclass(frozen=True)

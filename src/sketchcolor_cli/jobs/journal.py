@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from filelock import FileLock, Timeout
 
 from sketchcolor_cli.errors import DiskFullError, WorklistError
+from sketchcolor_cli.files.atomic import write_error
 from sketchcolor_cli.files.settings import Shard
 
 if TYPE_CHECKING:
@@ -132,9 +133,7 @@ class Journal:
             self.folder.mkdir(parents=True, exist_ok=True)
             file = self._path.open("ab+")
         except OSError as error:
-            raise WorklistError(
-                f"{self._path}: cannot be written ({error.strerror}); choose a writable folder"
-            ) from error
+            raise write_error(self._path, error, WorklistError) from error
         try:
             self._claim.acquire(timeout=0)
         except Timeout as error:

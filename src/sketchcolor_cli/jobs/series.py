@@ -8,11 +8,11 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import DataError, UsageError
-from sketchcolor_cli.files.folders import PALETTE_SUFFIXES
+from sketchcolor_cli.files.atomic import write_error
+from sketchcolor_cli.files.folders import PALETTE_SUFFIXES, POINT_SUFFIXES
 from sketchcolor_cli.files.listing import list_pictures
 from sketchcolor_cli.files.regular import read_document
 from sketchcolor_cli.files.worklist import SERIES, SERIES_GUIDES
-from sketchcolor_cli.jobs.guides import POINT_SUFFIXES
 from sketchcolor_cli.settings import from_table, leaves
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def write_series(kind: type[Settings], folder: Path) -> Path:
     except FileExistsError as error:
         raise DataError(f"{path}: is there already; change it, or delete it first") from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+        raise write_error(path, error, DataError) from error
     return path
 
 

@@ -7,7 +7,6 @@ proxies as the environment or the system names them, redirects, certificates.
 
 from __future__ import annotations
 
-import errno
 import http.client
 import json
 import re
@@ -21,11 +20,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli import __version__
-from sketchcolor_cli.errors import WeightError
+from sketchcolor_cli.errors import NO_ROOM, UnavailableError, WeightError
+from sketchcolor_cli.files.atomic import write_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from sketchcolor_cli.errors import SketchcolorError
 
 _PIECE = 1 << 18
 _ENOUGH = 1 << 20  # bytes; a try that brought so many counts as none in vain
@@ -43,10 +45,6 @@ class DownloadSettings:
     """Tries in vain, one after the other, after which a place that answered is given up."""
     pause: float = 1.0
     """Seconds between them."""
-
-
-class UnavailableError(WeightError):
-    """A place does not give the file; the text says why in a few words."""
 
 
 class _CutError(Exception):
@@ -241,13 +239,13 @@ def _length(target: Path) -> int:
         return 0
 
 
-def _not_written(target: Path, error: OSError) -> WeightError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+def _not_written(target: Path, error: OSError) -> SketchcolorError:
+    if error.errno in NO_ROOM:
         return WeightError(
             f"{target}: the disk is full; make room there, or choose another folder by SKETCHCOLOR_WEIGHTS, "
             "and run the command again, which goes on where it stopped"
         )
-    return WeightError(f"{target}: cannot be written ({error.strerror}); choose a writable folder")
+    return write_error(target, error, WeightError)
 
 
 def _reason(error: object) -> str:

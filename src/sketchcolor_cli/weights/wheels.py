@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.weights.download import UnavailableError
+from sketchcolor_cli.errors import UnavailableError
 
 if TYPE_CHECKING:
     from sketchcolor_cli.weights.spec import Wheel

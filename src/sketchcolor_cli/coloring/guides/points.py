@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-POINT_SUFFIXES = frozenset({".json", ".toml"})
-"""Endings of the files that hold points."""
-
 _RADIUS = 0.006  # of a point that has none, as a part of the page's shorter side
 _LONGEST = 1600  # longer side of the layer that points are painted on
 _HEX = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z")

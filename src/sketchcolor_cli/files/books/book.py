@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from sketchcolor_cli.errors import BookError
+from sketchcolor_cli.files.folders import LITTER_FILES, LITTER_FOLDERS
 from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, IMAGE_SUFFIXES, natural_key
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.files.books.settings import BookLimits
 
-# What systems leave behind; it is neither coloured nor written back.
-_LITTER_FOLDERS = frozenset({"__MACOSX", "@eaDir"})
-_LITTER_FILES = frozenset({"thumbs.db", ".ds_store", "desktop.ini"})
 _INNER = frozenset({*BOOK_OF_SUFFIX, ".cb7", ".7z"})
 _CHUNK = 2**20
 # What unpackers raise for damaged data, each its own.
@@ -168,7 +166,7 @@ def _reading_key(name: str) -> list[tuple[list[str | int], str]]:
 
 def _is_litter(name: str) -> bool:
     *folders, last = name.rstrip("/").split("/")
-    return bool(_LITTER_FOLDERS.intersection([*folders, last])) or last.lower() in _LITTER_FILES
+    return bool(LITTER_FOLDERS.intersection([*folders, last])) or last.lower() in LITTER_FILES
 
 
 def _is_visible(name: str) -> bool:
