@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.training.files import append_row, drop_rows
 from sketchcolor_cli.training.gan.early_stopping import EarlyStopping
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated
-    from fastai.callback.core import Callback, CancelFitException
-    from fastai.optimizer import Adam
-    from fastai.torch_core import norm_bias_params
+from sketchcolor_cli.training.loop.fastai import Adam, Callback, CancelFitException, norm_bias_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +10,15 @@ from torch import Tensor, nn
 
 from sketchcolor_cli.errors import TrainingError
 from sketchcolor_cli.training.loop.checkpoints import last_good
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated
-    from fastai.callback.core import Callback, CancelBatchException
-    from fastai.callback.fp16 import MixedPrecision
-    from fastai.torch_core import TensorImage, set_seed, to_device
-    from fastai.vision.augment import aug_transforms
+from sketchcolor_cli.training.loop.fastai import (
+    Callback,
+    CancelBatchException,
+    MixedPrecision,
+    TensorImage,
+    aug_transforms,
+    set_seed,
+    to_device,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,6 @@ fastai calls ``after_epoch`` also for the epochs that a resumed run leaves out; 
 from __future__ import annotations
 
 import time
-import warnings
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -15,11 +14,7 @@ from torch import Tensor, nn
 
 from sketchcolor_cli.errors import TrainingError
 from sketchcolor_cli.training.files import save_state
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated
-    from fastai.callback.core import Callback
-    from fastai.torch_core import to_device
+from sketchcolor_cli.training.loop.fastai import Callback, to_device
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +12,18 @@ from sketchcolor_cli.errors import DataError, SketchcolorError, TrainingError
 from sketchcolor_cli.training.loop import callbacks
 from sketchcolor_cli.training.loop.checkpoints import Checkpoints, Stateful
 from sketchcolor_cli.training.loop.data import EpochBatches, loader
+from sketchcolor_cli.training.loop.fastai import (
+    AvgMetric,
+    DataLoaders,
+    GradientClip,
+    Learner,
+    Metric,
+    Recorder,
+    TrainEvalCallback,
+    ranger,
+)
 from sketchcolor_cli.training.loop.log import EpochLog, TensorBoard
 from sketchcolor_cli.training.settings import STAGES
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated
-    from fastai.callback.core import TrainEvalCallback
-    from fastai.callback.schedule import Learner  # the module adds fit_one_cycle to it
-    from fastai.callback.training import GradientClip
-    from fastai.data.core import DataLoaders
-    from fastai.learner import AvgMetric, Metric, Recorder
-    from fastai.optimizer import ranger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

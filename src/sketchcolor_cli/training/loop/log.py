@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import time
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import TrainingError
 from sketchcolor_cli.training.files import append_row, drop_rows
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated
-    from fastai.callback.core import Callback
+from sketchcolor_cli.training.loop.fastai import Callback
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,17 +7,13 @@ pictures (N, 3, H, W), RGB in [0, 1]; where a network gives something else, ``pi
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sketchcolor_cli.metrics import pictures as measures
 from sketchcolor_cli.metrics.sets import RunningMoments, frechet_distance
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated
-    from fastai.learner import Metric
+from sketchcolor_cli.training.loop.fastai import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
