@@ -45,7 +45,7 @@ OUTSIDE = {"os.environ", "os.getenv", "sys.argv", "sys.stderr", "sys.stdin", "sy
 
 def row_of(module: str) -> int:
     """Return the row of a module, given without the package's name: ``training.run``."""
-    if module.endswith(".settings"):
+    if ".settings." in f"{module}.":
         return 0
     room = module.partition(".")[0]
     for name in (".".join(module.split(".")[:2]), room):

@@ -62,7 +62,9 @@ def draw(folder: Path, names: dict[str, Image.Image]) -> Path:
 
 
 def pack(folder: Path, output: Path, settings: PrepareSettings = SETTINGS, **kwargs: Any) -> Any:
-    return packing.prepare(packing.find_sources([folder], output), output, settings, **kwargs)
+    return packing.prepare(
+        packing.find_sources([folder], output), output, settings, **{"workers": 2, **kwargs}
+    )
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -253,6 +255,7 @@ def test_shards_can_be_read_again(tmp_path: Path, drawings: Path) -> None:
         SETTINGS,
         licence="CC0-1.0",
         attribution=packing.read_attribution(tmp_path / "who.csv"),
+        workers=2,
     )
     shard = output / next(row["shard"] for row in table(output / "manifest.csv") if row["key"] == "story-1")
     parts = read_parts(shard, directory(shard)["story-1"])

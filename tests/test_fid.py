@@ -31,7 +31,7 @@ from sketchcolor_cli.evaluation.fid.statistics import (
 )
 from sketchcolor_cli.evaluation.settings import Decode, FidSettings, Resize
 from sketchcolor_cli.jobs.outcome import Loading, Note
-from sketchcolor_cli.jobs.shared import Step
+from sketchcolor_cli.jobs.progress import Step
 from sketchcolor_cli.metrics.sets import Moments
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sketchcolor_cli.cli import bars, printing, steps
 from sketchcolor_cli.jobs.outcome import Loading, Note
-from sketchcolor_cli.jobs.shared import Step
+from sketchcolor_cli.jobs.progress import Step
 
 if TYPE_CHECKING:
     import pytest

@@ -18,21 +18,16 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document on stdout; everything else goes to stderr.")
-]
+_JSON = "Print one JSON document on stdout; everything else goes to stderr."
+
+Json = Annotated[bool, typer.Option("--json", help=_JSON)]
 
 
 @dataclass(frozen=True)
 class Screen(Settings):
     """What a command over many files prints."""
 
-    json: bool = setting(
-        False,
-        "Print one JSON document on stdout; everything else goes to stderr.",
-        stored=False,
-        matters=False,
-    )
+    json: bool = setting(False, _JSON, stored=False, matters=False)
     verbose: bool = setting(
         False, "Print a line for each file, with its time.", short="-v", stored=False, matters=False
     )

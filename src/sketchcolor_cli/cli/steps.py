@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sketchcolor_cli.cli.bars import ProgressBar
-    from sketchcolor_cli.jobs.shared import Progress, Step
+    from sketchcolor_cli.jobs.progress import Progress, Step
 
 
 @contextmanager

@@ -174,7 +174,7 @@ def prepare(
     licence: str = "",
     attribution: Mapping[str, Mapping[str, str]] | None = None,
     resume: bool = False,
-    workers: int = 2,
+    workers: int,
     report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Prepared:
     """Pack pictures into shards in ``output``; ``report`` is told how many of how many are done.

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.doctor.findings import Finding, Level
+from sketchcolor_cli.jobs.settings import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def check_coloring() -> Iterator[Finding]:
     from sketchcolor_cli.networks.checkpoint import load_model
     from sketchcolor_cli.networks.registry import ModelShelf
 
-    network, _ = load_model(ModelShelf().find("default"), ColorNet)
+    network, _ = load_model(ModelShelf().find(DEFAULT_MODEL), ColorNet)
     color = ArrayColorizer(network, devices.resolve("auto"))
     page, rough = _drawn()
     start = time.perf_counter()

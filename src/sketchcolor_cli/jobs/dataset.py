@@ -12,13 +12,13 @@ from sketchcolor_cli.data.settings import PrepareSettings, ReviewSettings
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.files.regular import read_bytes
 from sketchcolor_cli.jobs.outcome import Loading
-from sketchcolor_cli.jobs.shared import (
-    Step,
+from sketchcolor_cli.jobs.progress import Step, silent
+from sketchcolor_cli.jobs.settings import (
     data_argument,
     device_setting,
+    inputs_argument,
     method_setting,
     model_setting,
-    silent,
 )
 from sketchcolor_cli.jobs.sketches import array_sketcher
 from sketchcolor_cli.settings import REQUIRED, Settings, argument, part, setting
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.data.danbooru import FilterResult
     from sketchcolor_cli.data.prepare import Prepared
     from sketchcolor_cli.data.review import Review
-    from sketchcolor_cli.jobs.shared import Progress
+    from sketchcolor_cli.jobs.progress import Progress
 
 REVIEW, SCORES = "review.html", "scores.csv"
 """The files of a review."""
@@ -53,9 +53,7 @@ class DanbooruRequest(Settings):
 class DatasetPrepareRequest(Settings):
     """Which pictures are packed into shards, and how."""
 
-    inputs: tuple[Path, ...] = argument(
-        "Pictures and books, or folders that are searched with all their subfolders.", metavar="INPUT"
-    )
+    inputs: tuple[Path, ...] = inputs_argument()
     output: Path = setting(REQUIRED, "Folder for the shards and their tables.", short="-o", stored=False)
     settings: PrepareSettings = part(PrepareSettings)
     lines: Path | None = setting(

@@ -16,14 +16,8 @@ from sketchcolor_cli.errors import UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import ENOUGH, EvaluateSettings
 from sketchcolor_cli.files.atomic import write_error
 from sketchcolor_cli.jobs.outcome import Loading, Note
-from sketchcolor_cli.jobs.shared import (
-    Step,
-    device_setting,
-    fid_weights_setting,
-    method_setting,
-    model_setting,
-    silent,
-)
+from sketchcolor_cli.jobs.progress import Step, silent
+from sketchcolor_cli.jobs.settings import device_setting, fid_weights_setting, method_setting, model_setting
 from sketchcolor_cli.jobs.sketches import array_sketcher
 from sketchcolor_cli.settings import REQUIRED, Settings, part, setting
 
@@ -35,7 +29,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.evaluation.models.run import Contender, FeatureSet, PairFigure
     from sketchcolor_cli.evaluation.models.summary import Evaluation
-    from sketchcolor_cli.jobs.shared import Progress
+    from sketchcolor_cli.jobs.progress import Progress
     from sketchcolor_cli.weights.spec import WeightFile
 
 DOCUMENT, REPORT = "evaluation.json", "report.html"

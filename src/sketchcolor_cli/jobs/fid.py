@@ -12,7 +12,8 @@ from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError, UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import FidSettings
 from sketchcolor_cli.jobs.outcome import Loading
-from sketchcolor_cli.jobs.shared import Step, device_setting, fid_weights_setting, silent
+from sketchcolor_cli.jobs.progress import Step, silent
+from sketchcolor_cli.jobs.settings import device_setting, fid_weights_setting
 from sketchcolor_cli.settings import Settings, argument, part, setting
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.data.folder import FolderSet
     from sketchcolor_cli.evaluation.fid.fid import FidMeter, FidReport, Made
     from sketchcolor_cli.evaluation.fid.inception import FidInception
-    from sketchcolor_cli.jobs.shared import Progress
+    from sketchcolor_cli.jobs.progress import Progress
 
 TRUTH, NOTHING = "truth", "none"
 """What a model may see beside a sketch, where that is not a folder."""

@@ -13,8 +13,7 @@ from sketchcolor_cli.files.books.settings import PdfSettings
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, is_one_file
 from sketchcolor_cli.imaging.settings import Saving
 from sketchcolor_cli.jobs.series import find_series, read_series
-from sketchcolor_cli.jobs.settings import RunSettings
-from sketchcolor_cli.jobs.shared import device_setting, model_setting
+from sketchcolor_cli.jobs.settings import RunSettings, device_setting, inputs_argument, model_setting
 from sketchcolor_cli.settings import REQUIRED, Settings, argument, build, part, setting
 
 if TYPE_CHECKING:
@@ -27,14 +26,6 @@ FORMATS = tuple(suffix[1:] for suffix in FORMAT_OF_SUFFIX)
 
 _MIXER = "avg"  # the extractor that --mix stands for
 _FILES = "Output files"
-
-
-def _inputs() -> Any:
-    return argument(
-        "Pictures and books, or folders that are searched with all their subfolders.",
-        metavar="INPUT",
-        matters=False,
-    )
 
 
 def _output() -> Any:
@@ -196,7 +187,7 @@ class ColorizeRequest(_OfFiles, Settings):
     options, and reads the profile of a series as the command does.
     """
 
-    inputs: tuple[Path, ...] = _inputs()
+    inputs: tuple[Path, ...] = inputs_argument(matters=False)
     output: Path = _output()  # noqa: RUF009  (a field, as setting makes)
     model: str = model_setting()
     device: str = device_setting()
@@ -264,7 +255,7 @@ class ColorizeRequest(_OfFiles, Settings):
 class ExtractRequest(_OfFiles, Settings):
     """Which pictures sketches are drawn of, how, and where they go."""
 
-    inputs: tuple[Path, ...] = _inputs()
+    inputs: tuple[Path, ...] = inputs_argument(matters=False)
     output: Path = _output()  # noqa: RUF009  (a field, as setting makes)
     device: str = device_setting()
     sketching: Sketching = part(Sketching, "Sketch")

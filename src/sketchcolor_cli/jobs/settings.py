@@ -1,15 +1,19 @@
-"""How a run over many files goes; the only place where these defaults, bounds and help stand."""
+"""Settings that several requests have, and how a run over many files goes; each is said here alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
+from typing import Any
 
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.files.books.settings import PAGE_TIMEOUT
 from sketchcolor_cli.files.settings import Container, Shard, check_encoding, parse_shard
-from sketchcolor_cli.settings import Settings, internal, setting
+from sketchcolor_cli.settings import Settings, argument, internal, setting
+
+DEFAULT_MODEL = "default"
+"""The name of the colour model that comes with the package."""
 
 _BOOKS = "Output files"
 
@@ -79,9 +83,9 @@ class RunSettings(Settings):
     )
     names: str | None = setting(
         None,
-        "Encoding of names in archives that do not say it, such as gbk, big5, cp949 or cp866. "
-        "[default: guessed from the names]",
+        "Encoding of names in archives that do not say it, such as gbk, big5, cp949 or cp866.",
         metavar="ENCODING",
+        shown="guessed from the names",
         parse=check_encoding,
         panel=_BOOKS,
         matters=False,
@@ -120,3 +124,53 @@ class RunSettings(Settings):
             (self.update, Existing.UPDATE),
         )
         return next((existing for wanted, existing in asked if wanted), Existing.ERROR)
+
+
+def model_setting() -> Any:
+    """Return the setting of a colour model."""
+    return setting(
+        DEFAULT_MODEL,
+        "Colour model: a name that `sketchcolor models list` shows, or a model file.",
+        complete="models",
+    )
+
+
+def device_setting() -> Any:
+    """Return the setting that says where to compute."""
+    return setting(
+        "auto",
+        "Where to compute: auto, cpu, cuda, cuda:N or mps. auto takes a GPU when there is one.",
+        matters=False,
+    )
+
+
+def method_setting() -> Any:
+    """Return the setting of the extractor that draws sketches to measure with."""
+    return setting(
+        "xdog", "Extractor that draws the sketches that the data lacks.", short="-m", complete="methods"
+    )
+
+
+def data_argument() -> Any:
+    """Return the argument that names a set of pictures."""
+    return argument(
+        "A folder, a folder of shards, or shards `a-{000000..000003}.tar`.", metavar="DATA", matters=False
+    )
+
+
+def fid_weights_setting() -> Any:
+    """Return the setting of the file of the FID network."""
+    return setting(
+        None,
+        "File of the FID network's weights, instead of those that `sketchcolor weights` keeps.",
+        stored=False,  # SKETCHCOLOR_WEIGHTS is where these are kept
+    )
+
+
+def inputs_argument(*, matters: bool = True) -> Any:
+    """Return the argument that names pictures and books to go over."""
+    return argument(
+        "Pictures and books, or folders that are searched with all their subfolders.",
+        metavar="INPUT",
+        matters=matters,
+    )

@@ -12,6 +12,7 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import DataError, UsageError
 from sketchcolor_cli.files.regular import parse_document, read_bytes
+from sketchcolor_cli.jobs.settings import device_setting
 from sketchcolor_cli.networks.registry import read_header
 from sketchcolor_cli.settings import REQUIRED, Settings, argument, build, from_table, part, setting
 from sketchcolor_cli.training.settings import TrainSettings, on_preset
@@ -43,10 +44,7 @@ class TrainRequest(Settings):
     config: Path | None = setting(
         None, "TOML file with the names of these options; options given here take precedence.", stored=False
     )
-    device: str = setting(
-        "auto", "Where to train: auto, cpu, cuda, cuda:N or mps. auto takes a GPU when there is one.",
-        matters=False,
-    )  # fmt: skip
+    device: str = device_setting()
     resume: bool = setting(False, "Go on from the run's last checkpoint, if there is one.", matters=False)
 
     @classmethod

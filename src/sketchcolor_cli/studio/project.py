@@ -21,12 +21,13 @@ from PIL import Image
 from sketchcolor_cli.errors import DataError, ImageError, SketchcolorError, WorklistError
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, SERIES, find_jobs
+from sketchcolor_cli.jobs.settings import DEFAULT_MODEL
 from sketchcolor_cli.studio import marks as marks_file
 from sketchcolor_cli.studio.books import originals
 from sketchcolor_cli.studio.limits import Limits
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.revisions import NONE, content_of, identifier, revision_of, stale
-from sketchcolor_cli.studio.series_files import DEFAULT, HINTS, MASKS, ROUGH, SHEETS, SeriesFiles
+from sketchcolor_cli.studio.series_files import HINTS, MASKS, ROUGH, SHEETS, SeriesFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -335,7 +336,7 @@ class Project:
             DataError: The profile makes no sense.
         """
         usual, named = self.series.usual_model, self.series.model()
-        if usual in (DEFAULT, named):
+        if usual in (DEFAULT_MODEL, named):
             return []
         return [
             f"{SERIES} names the model {named}, which counts; --model {usual} is for projects that name none"

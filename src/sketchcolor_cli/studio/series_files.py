@@ -16,6 +16,7 @@ from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES, SERIES, natural_key
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.jobs.series import read_series, template
+from sketchcolor_cli.jobs.settings import DEFAULT_MODEL
 from sketchcolor_cli.studio.colors import color_settings
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.profile import with_values
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 HINTS, ROUGH, MASKS, SHEETS, SWATCHES = "hints", "rough", "masks", "sheets", "swatches.gpl"
 """Names of folders and files beside the pages."""
 
-DEFAULT = "default"
 """The model that every profile has that names none."""
 
 _LONGEST = 80  # letters of a swatch's name
@@ -44,7 +44,7 @@ class SeriesFiles:
         usual_model: What counts where the profile names no model; the next change of the profile names it.
     """
 
-    usual_model = DEFAULT
+    usual_model = DEFAULT_MODEL
 
     def __init__(self, folder: Path, lock: threading.RLock) -> None:
         self.folder, self.lock = folder, lock
@@ -187,7 +187,7 @@ class SeriesFiles:
         """Change values of the profile, which is read before it counts."""
         with self.lock:
             old = content_of(self.profile)
-            if self.usual_model != DEFAULT and "model" not in self.said():
+            if self.usual_model != DEFAULT_MODEL and "model" not in self.said():
                 values = {"model": self.usual_model, **values}
             try:
                 text = template(ColorizeRequest) if old is None else old.decode("utf-8-sig")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
 
+from sketchcolor_cli.jobs.settings import DEFAULT_MODEL, device_setting
 from sketchcolor_cli.settings import Settings, argument, part, setting
 
 DOORS = ("convert", "colorize-image-data")
@@ -29,11 +30,9 @@ class ServerSettings(Settings):
         (), "Further name by which browsers may call this computer, such as studio.local.", name="allow-host"
     )
     model: str = setting(
-        "default", "Colour model, where a project names none: one that `sketchcolor models list` shows."
+        DEFAULT_MODEL, "Colour model, where a project names none: one that `sketchcolor models list` shows."
     )
-    device: str = setting(
-        "auto", "Where to compute: auto, cpu, cuda, cuda:N or mps. auto takes a GPU when there is one."
-    )
+    device: str = device_setting()
 
 
 @dataclass(frozen=True)

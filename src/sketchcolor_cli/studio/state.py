@@ -42,8 +42,8 @@ class Studio:
     engine: Engine
     shelf: Shelf
     queue: Queue
-    model: str = "default"
-    device: str = "cpu"
+    model: str
+    device: str
     limits: Limits = field(default_factory=Limits)
     hub: Hub = field(default_factory=Hub)
     sockets: set[Any] = field(default_factory=set)

@@ -1,0 +1,89 @@
+"""A setting's default and its sentence are written once: in the field, and nowhere else in the source."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ROOT = Path(__file__).parents[1]
+FIELDS = {"setting": 1, "internal": 1, "argument": 0}  # and which of their arguments is the sentence
+OPTIONS = {"typer.Option", "typer.Argument"}
+
+
+def sentences(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Give the help of each setting and option, where it is written out, with its line."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func)
+        if name in FIELDS:
+            written = node.args[FIELDS[name] :][:1]
+        elif name in OPTIONS:
+            written = [one.value for one in node.keywords if one.arg == "help"]
+        else:
+            continue
+        yield from ((one.value, one.lineno) for one in written if isinstance(one, ast.Constant))
+
+
+def defaults(tree: ast.Module) -> Iterator[tuple[str, Any]]:
+    """Give the name and default of each setting that has a value; off, none and empty are no values."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.AnnAssign) or not isinstance(node.value, ast.Call):
+            continue
+        if ast.unparse(node.value.func) in ("setting", "internal") and node.value.args:
+            default = node.value.args[0]
+            if isinstance(default, ast.Constant) and default.value:
+                yield ast.unparse(node.target), default.value
+
+
+def parameters(tree: ast.Module) -> Iterator[tuple[str, Any, str]]:
+    """Give the name and default of each parameter that has a value by default, with its function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            by_place = [*node.args.posonlyargs, *node.args.args]
+            by_name = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            for one, default in (*zip(by_place[::-1], node.args.defaults[::-1], strict=False), *by_name):
+                if isinstance(default, ast.Constant) and default.value:
+                    yield one.arg, default.value, node.name
+
+
+def said_twice(sources: Iterable[tuple[str, str]]) -> list[str]:
+    """Return what is wrong with these sources, each a name and its text."""
+    trees = {name: ast.parse(text) for name, text in sources}
+    places = defaultdict(list)
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                places[node.value].append(f"{name}:{node.lineno}")
+    said = Counter(text for tree in trees.values() for text, _ in sentences(tree))
+    found = [f"{text}: {', '.join(places[text])}" for text in said if len(places[text]) > 1]
+    known = {pair for tree in trees.values() for pair in defaults(tree)}
+    return found + [
+        f"{name}: {function}({parameter}={value!r}) is the default of a setting"
+        for name, tree in trees.items()
+        for parameter, value, function in parameters(tree)
+        if (parameter, value) in known
+    ]
+
+
+def test_no_default_and_no_sentence_of_a_setting_is_written_twice() -> None:
+    files = [path for folder in ("src", "plugins") for path in sorted((ROOT / folder).rglob("*.py"))]
+    texts = [(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")) for path in files]
+    assert sum(len(list(sentences(ast.parse(text)))) for _, text in texts) > 150
+    assert said_twice(texts) == []
+
+
+def test_what_is_written_twice_is_found() -> None:
+    field = 'seed: int = setting(3, "Seed of the colours.", least=0)\n'
+    assert said_twice([("a", field)]) == []
+    assert said_twice([("a", field), ("b", "def run(*, seed=4, jobs=3): ...")]) == []
+    [default] = said_twice([("a", field), ("b", "def run(name, seed=3): ...")])
+    assert default == "b: run(seed=3) is the default of a setting"
+    option = 'x = typer.Option("--seed", help="Seed of the " "colours.")'
+    assert said_twice([("a", field), ("b", option)]) == ["Seed of the colours.: a:1, b:1"]
+    assert said_twice([("a", field), ("b", "HELP = 'Seed of the colours.'")])
