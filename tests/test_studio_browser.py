@@ -562,6 +562,27 @@ def test_the_page_survives_a_server_that_is_started_again(
     waited(lambda: far(driver.shown(150, 110), GREEN) < 8, "and coloured")
 
 
+def test_a_worker_that_dies_is_started_again_and_the_page_asks_anew(studio: Studio, fresh: Driver) -> None:
+    fresh.color(GREEN)
+    fresh.stroke((110, 150), (135, 150))
+    fresh.page.locator('.live-state[data-state="waiting"]').wait_for()
+    studio.kill_worker()
+    waited(lambda: far(fresh.shown(150, 110), GREEN) < 8, "the disc becomes green by the next worker")
+    fresh.idle()
+    assert far(fresh.shown(150, 110), GREEN) < 8
+    assert fresh.page.locator(".notice.error").count() == 0
+
+
+def test_the_address_typed_again_in_a_window_signs_it_in(
+    studio: Studio, window: Callable[..., Driver]
+) -> None:
+    page = window(studio, "wrong-token").page
+    page.get_by_text("This window is not signed in").wait_for()
+    page.goto(studio.address)  # which differs in its fragment alone, so that nothing is loaded
+    page.locator(".canvas-area").wait_for()
+    assert studio.token not in page.url
+
+
 @pytest.mark.parametrize("locale", ["es", "ja"])
 def test_other_languages(studio: Studio, window: Callable[..., Driver], locale: str) -> None:
     driver = window(studio, locale=locale)

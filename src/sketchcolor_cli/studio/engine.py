@@ -165,7 +165,7 @@ class Engine:
                     if header.get("bug"):
                         self.bugs(header["bug"])
                     about = header["problem"]
-                    raise ProblemError(about["status"], about["detail"])
+                    raise _lost() if about.get("again") else ProblemError(about["status"], about["detail"])
                 if event == "cancelled":
                     raise asyncio.CancelledError if self._stopped else ReplacedError
                 yield header | {"last": event == "done"}, found
@@ -246,4 +246,4 @@ class ReplacedError(Exception):
 
 
 def _lost() -> ProblemError:
-    return ProblemError(503, "the worker was started again; ask once more")
+    return ProblemError(503, "the worker was started again; ask once more", again=True)

@@ -28,6 +28,7 @@ let asked = 0;
 async function begin() {
   showTheme();
   takeToken();
+  window.addEventListener("hashchange", () => takeToken() && location.reload()); // the address was typed again
   await loadMessages(pickLanguage(keptLanguage(), navigator.languages));
   onNotice(showNotice);
   if (!token()) return showClosed();

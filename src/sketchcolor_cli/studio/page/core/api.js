@@ -32,12 +32,17 @@ export class ApiError extends Error {
   }
 }
 
-/** Take the token out of the address, so that it stays in no history. */
+/**
+ * Take the token out of the address, so that it stays in no history.
+ *
+ * @returns {boolean} whether there was one
+ */
 export function takeToken() {
   const found = /^#([\w-]{8,})$/.exec(location.hash);
-  if (!found) return;
+  if (!found) return false;
   sessionStorage.setItem(KEPT, found[1]);
   history.replaceState(null, "", location.pathname);
+  return true;
 }
 
 /** @returns {string} */

@@ -24,6 +24,7 @@ export class Live {
     this.number = 0;
     /** @type {Record<string, any> | null} */
     this.wanted = null;
+    this.again = 0; // the request that was asked once more, since the worker died over it
     this.tries = 0;
     this.closed = false;
     /** @type {WebSocket | null} */
@@ -91,9 +92,11 @@ export class Live {
 
   /** @param {Record<string, any>} message */
   #told(message) {
-    if (message.type === "restarted") this.#send();
+    if (message.type === "restarted") this.again === this.number && this.#send();
     else if (message.number !== this.number) return;
     else if (message.type === "done" || message.type === "cancelled") this.#finish();
+    else if (message.type === "error" && message.problem.again && this.again !== message.number)
+      this.again = message.number; // is asked once more as soon as there is another worker
     else if (message.type === "error") this.#finish(message.problem);
   }
 
