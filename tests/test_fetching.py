@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from sketchcolor_cli import Extractor, WeightFile, WeightSource
-from sketchcolor_cli.cli import fetching, printing, weights
+from sketchcolor_cli.cli import fetching, weights
 from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.cli.console import Console
 from sketchcolor_cli.jobs import extract as extracting
 from sketchcolor_cli.plugin.discovery import Extractors, Listing
 from web import serving
@@ -123,5 +124,5 @@ def test_evaluate_gets_what_it_could_do_without(tmp_path: Path, monkeypatch: pyt
 
 def test_a_pipe_is_not_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    assert not printing.stderr().is_terminal
+    assert not Console().is_terminal
     assert not fetching._is_terminal()

@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import Progress as RichProgress
 
+from sketchcolor_cli.cli.console import quiet
+
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import ProgressColumn, TaskID
+
+    from sketchcolor_cli.cli.console import Console
 
 EVERY = 30.0
 """Seconds between two lines."""
 
 
 class ProgressBar(RichProgress):
-    """A bar on a terminal; elsewhere, as in a log, a line every half a minute."""
+    """A bar on a terminal; elsewhere, as in a log, a line every half a minute; with ``--quiet`` neither.
+
+    Attributes:
+        screen: Where lines are printed while the bar is shown.
+    """
 
     def __init__(self, *columns: ProgressColumn, console: Console, unit: str = "") -> None:
         """Prepare the bar.
@@ -26,7 +33,9 @@ class ProgressBar(RichProgress):
             console: Where it is shown.
             unit: What is counted, in the plural; without it no lines are printed.
         """
-        super().__init__(*columns, console=console, disable=not console.is_terminal, transient=True)
+        shown = console.is_terminal and not quiet()
+        super().__init__(*columns, console=console, disable=not shown, transient=True)
+        self.screen = console
         self._unit = unit if not console.is_terminal else ""
         self._last = time.monotonic()
 
@@ -49,4 +58,4 @@ class ProgressBar(RichProgress):
         begun = f"{task.description}: " if task.description else ""
         detail = str(task.fields.get("detail") or "")
         line = f"{begun}{task.completed:.0f}{total} {self._unit}"
-        self.console.print(f"{line}, {detail}" if detail else line)
+        self.screen.say(f"{line}, {detail}" if detail else line)

@@ -11,6 +11,7 @@ import typer
 
 from sketchcolor_cli import environment
 from sketchcolor_cli.cli import printing, weights
+from sketchcolor_cli.cli.console import Console
 from sketchcolor_cli.errors import MissingWeightsError
 from sketchcolor_cli.weights.store import State, describe
 
@@ -79,7 +80,7 @@ def _agreed(files: Sequence[WeightFile]) -> bool:
 
 
 def _is_terminal() -> bool:
-    return sys.stdin.isatty() and printing.stderr().is_terminal
+    return sys.stdin.isatty() and Console().is_terminal
 
 
 def _get(files: Sequence[WeightFile]) -> bool:

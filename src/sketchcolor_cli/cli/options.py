@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import inspect
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sketchcolor_cli.cli import interrupt, output, printing
+from sketchcolor_cli.cli import console, interrupt, output, printing
 from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.settings import Settings, setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-P = ParamSpec("P")
 
 _JSON = "Print one JSON document on stdout; everything else goes to stderr."
 
@@ -33,25 +33,48 @@ class Screen(Settings):
     )
 
 
-def with_exit_code(command: Callable[P, int]) -> Callable[P, None]:
-    """Turn what a command returns or raises into an exit code; an expected error is one line."""
+_MESSAGES = {
+    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Print only what failed.")],
+    "log_file": Annotated[
+        Path | None,
+        typer.Option(help="Append all messages to this file with the time, also those that are not shown."),
+    ],
+}
+"""Options of every command."""
+
+
+def with_exit_code(command: Callable[..., int]) -> Callable[..., None]:
+    """Turn what a command returns or raises into an exit code; an expected error is one line.
+
+    The command gets the options ``--quiet`` and ``--log-file`` besides its own.
+    """
 
     @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+    def run(*args: Any, quiet: bool = False, log_file: Path | None = None, **given: Any) -> None:
         interrupt.raise_from_now_on()
-        try:
-            with output.for_results():
-                code = command(*args, **kwargs)
-        except SketchcolorError as problem:
-            printing.error(str(problem))
-            code = problem.exit_code
-            if kwargs.get("json"):
-                printing.emit_failure(problem)
-        except KeyboardInterrupt:
-            printing.note(printing.STOPPED)
-            code = printing.INTERRUPTED
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(output.for_results())
+                stack.enter_context(console.wanted(quiet=quiet, log_file=log_file))
+                code = command(*args, **given)
+            except SketchcolorError as problem:
+                printing.error(str(problem))
+                code = problem.exit_code
+                if given.get("json"):
+                    printing.emit_failure(problem)
+            except KeyboardInterrupt:
+                printing.note(printing.STOPPED)
+                code = printing.INTERRUPTED
         raise typer.Exit(code)
 
+    signature = inspect.signature(command, eval_str=True)
+    own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_MESSAGES[name])
+        for name, default in (("quiet", False), ("log_file", None))
+    ]
+    run.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in (*own, *added)}
     return run
 
 

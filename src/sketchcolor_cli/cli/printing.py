@@ -10,7 +10,7 @@ from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -25,6 +25,7 @@ from rich.text import Text
 
 from sketchcolor_cli.cli import output
 from sketchcolor_cli.cli.bars import ProgressBar as Bar
+from sketchcolor_cli.cli.console import Console
 from sketchcolor_cli.errors import OutputError
 from sketchcolor_cli.jobs.outcome import KEPT, Begun, Event, EventKind, Loading, Note
 from sketchcolor_cli.jobs.plan import Action
@@ -47,29 +48,24 @@ _UNDONE = {EventKind.SKIPPED: "already there", EventKind.LEFT: "stays as it is"}
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
-def stderr() -> Console:
-    """Return a console for people; it takes no name for markup, and without a terminal it colours nothing."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
-
-
-def stdout() -> Console:
+def stdout() -> RichConsole:
     """Return a console for results that were asked for."""
-    return Console(file=output.results(), highlight=False, markup=False, emoji=False)
+    return RichConsole(file=output.results(), highlight=False, markup=False, emoji=False)
 
 
 def error(message: str) -> None:
     """Print one line that says what went wrong."""
-    stderr().print(_headed("error:", message))
+    Console().say(_headed("error:", message), essential=True)
 
 
 def note(message: str) -> None:
     """Print one line that is good to know."""
-    stderr().print(one_line(message))
+    Console().say(one_line(message))
 
 
 def warn(message: str) -> None:
     """Print one line that says what the user should think about."""
-    stderr().print(_headed("warning:", message))
+    Console().say(_headed("warning:", message))
 
 
 def emit(line: str) -> None:
@@ -133,7 +129,7 @@ def _bar(*columns: ProgressColumn, unit: str = "") -> Bar:
         *columns,
         TimeRemainingColumn(),
         TextColumn("{task.fields[detail]}", markup=False),
-        console=stderr(),
+        console=Console(),
         unit=unit,
     )
 
@@ -174,7 +170,7 @@ class _RunListener:
 
     def __call__(self, happening: Event | Loading | Begun | Note) -> None:
         if isinstance(happening, Note):
-            self._line(one_line(happening.message))
+            self._say(one_line(happening.message))
         elif isinstance(happening, Loading):
             self._stack.enter_context(leaving_at_once())
         elif isinstance(happening, Begun):
@@ -192,16 +188,16 @@ class _RunListener:
         if self._bar is not None:
             self._bar.advance(self._task)
         if event.kind is EventKind.FAILED:
-            self._line(_headed("failed:", event.message))
-            if self._verbose and event.trace:
-                self._line(event.trace.rstrip())
-        elif self._verbose:
+            self._say(_headed("failed:", event.message), essential=True)
+            if event.trace:
+                self._say(event.trace.rstrip(), essential=True, shown=self._verbose)
+        else:
             done = f"{event.seconds:.1f} s" if event.kind is EventKind.FINISHED else _UNDONE[event.kind]
-            self._line(f"{one_line(str(event.job.target))}  {done}")
+            self._say(f"{one_line(str(event.job.target))}  {done}", shown=self._verbose)
 
-    def _line(self, line: str | Text) -> None:
-        console = stderr() if self._bar is None else self._bar.console
-        console.print(line)
+    def _say(self, line: str | Text, *, essential: bool = False, shown: bool = True) -> None:
+        console = Console() if self._bar is None else self._bar.screen
+        console.say(line, essential=essential, shown=shown)
 
 
 def outcome(result: Outcome, verb: str, *, as_json: bool, **facts: Any) -> int:

@@ -29,7 +29,7 @@ class _Listener:
 
     def __call__(self, happening: Step | Loading | Note) -> None:
         if isinstance(happening, Note):
-            self._bar.console.print(printing.one_line(happening.message))
+            self._bar.screen.say(printing.one_line(happening.message))
             return
         self._stack.close()  # what was loading is loaded
         if isinstance(happening, Loading):

@@ -90,7 +90,7 @@ def _progress(first: str) -> Iterator[Callable[[dict[str, Any]], None]]:
                     task, description=event["what"], completed=event["done"], total=event["total"], detail=""
                 )
             elif event["event"] == "skipped":
-                bar.console.print(printing.one_line(f"passed over: {event['message']}"))
+                bar.screen.say(printing.one_line(f"passed over: {event['message']}"))
             else:
                 place = f"{event['stage']} " + (
                     f"epoch {event['epoch']}" if event["event"] == "epoch" else f"after {event['step']} steps"
@@ -102,6 +102,6 @@ def _progress(first: str) -> Iterator[Callable[[dict[str, Any]], None]]:
                 }
                 shown = "  ".join(f"{key} {value:.4g}" for key, value in figures.items())
                 best = "  (best so far)" if event.get("best") else ""
-                bar.console.print(f"{place}: {shown}{best}")
+                bar.screen.say(f"{place}: {shown}{best}")
 
         yield listen

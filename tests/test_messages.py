@@ -1,0 +1,89 @@
+"""What a command says on standard error, and in its log."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from sketchcolor_cli.cli import console, printing
+from sketchcolor_cli.cli.app import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
+
+
+@pytest.fixture
+def drawings(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "good.png"), np.full((40, 40, 3), 200, np.uint8))
+    (folder / "bad.png").write_bytes(b"no picture")
+    return folder
+
+
+def extract(drawings: Path, *options: str) -> Result:
+    output = drawings.parent / "out"
+    return CliRunner().invoke(
+        app, ["extract", str(drawings), "-o", str(output), "--method", "gray", *options]
+    )
+
+
+def test_quiet_says_what_failed_and_nothing_else(drawings: Path) -> None:
+    loud, quiet = extract(drawings), extract(drawings, "--overwrite", "--quiet")
+    assert (loud.exit_code, quiet.exit_code) == (1, 1)
+    assert "1 sketched" in loud.stderr
+    lines = quiet.stderr.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("failed: ")
+    assert "bad.png" in lines[0]
+
+
+def test_the_log_has_every_file_also_where_the_screen_has_none(drawings: Path) -> None:
+    log = drawings.parent / "log 記録.txt"
+    extract(drawings, "-q", "--log-file", str(log))
+    first = log.read_text(encoding="utf-8").splitlines()
+    assert all(STAMP.match(line) for line in first)
+    text = "\n".join(first)
+    assert "good.png" in text
+    assert "failed: " in text
+    assert "1 sketched, 1 failed" in text
+    extract(drawings, "--overwrite", "--log-file", str(log))
+    assert log.read_text(encoding="utf-8").splitlines()[: len(first)] == first  # it grows
+
+
+def test_an_error_of_the_whole_command_is_logged(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    run = CliRunner().invoke(app, ["weights", "show", "nothing", "--log-file", str(log)])
+    assert run.exit_code != 0
+    assert "error: nothing" in log.read_text(encoding="utf-8")
+
+
+def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    run = CliRunner().invoke(app, ["plugins", "--log-file", str(tmp_path / "gone" / "log")])
+    assert run.exit_code == 1
+    assert run.stderr.count("\n") == 1
+    assert "the log cannot be written" in run.stderr
+    assert not run.stdout
+
+
+def test_a_trace_is_logged_whole(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log"
+    with console.wanted(quiet=False, log_file=log):
+        console.Console().say("Traceback\n  line 1", shown=False)
+        printing.note("shown \udce9")
+    assert [STAMP.sub("", line) for line in log.read_text(encoding="utf-8").splitlines()] == [
+        "Traceback",
+        "  line 1",
+        "shown \\udce9",
+    ]
+    assert "Traceback" not in capfd.readouterr().err
+    assert not console.quiet()
