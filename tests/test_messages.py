@@ -87,3 +87,10 @@ def test_a_trace_is_logged_whole(tmp_path: Path, capfd: pytest.CaptureFixture[st
     ]
     assert "Traceback" not in capfd.readouterr().err
     assert not console.quiet()
+
+
+@pytest.mark.parametrize("command", ["", "colorize", "train", "dataset prepare", "weights fetch", "series init"])
+def test_help_shows_no_types_of_python(command: str) -> None:
+    shown = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "120"}).stdout
+    assert "--help" in shown
+    assert not re.search(r"<\w+>|list\[|\bbool\b|\bstr\b", shown)

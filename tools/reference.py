@@ -55,8 +55,8 @@ def _page(command: Any, name: str) -> Iterator[str]:
     yield f"## {name}\n"
     yield f"{_prose(command.help or '')}\n"
     groups: dict[str, list[Any]] = {}
-    for one in command.params:
-        if not getattr(one, "hidden", False):
+    for one in command.get_params(typer.Context(command)):
+        if one.name != "help" and not getattr(one, "hidden", False):
             groups.setdefault(getattr(one, "rich_help_panel", None) or _kind(one), []).append(one)
     settings = getattr(command.callback, "settings", {})
     for title, members in groups.items():
@@ -73,20 +73,9 @@ def _row(parameter: Any, settings: dict[str, Any]) -> str:
     leaf = settings.get(parameter.name)
     stored = leaf is not None and leaf.about.stored and not leaf.about.positional
     names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-    value = "" if _is_switch(parameter) or _kind(parameter) == "Arguments" else f" {_value(parameter)}"
+    value = f" `{_cell(parameter.metavar)}`" if parameter.metavar and _kind(parameter) == "Options" else ""
     title = f"`{parameter.name.upper()}`" if _kind(parameter) == "Arguments" else names
     return f"| {title}{value} | {'✓' if stored else ''} | {_cell(_prose(parameter.help or ''))} |"
-
-
-def _is_switch(parameter: Any) -> bool:
-    return bool(getattr(parameter, "is_flag", False))
-
-
-def _value(parameter: Any) -> str:
-    """Return what stands for the value of an option."""
-    kind = parameter.type_descriptor.annotation
-    shown = parameter.metavar or {int: "N", float: "X", str: "TEXT"}.get(kind, "PATH")
-    return f"`{_cell(shown)}`"
 
 
 def _cell(text: str) -> str:

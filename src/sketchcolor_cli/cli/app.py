@@ -26,12 +26,11 @@ from sketchcolor_cli.cli import (
     train,
     weights,
 )
+from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.errors import UsageError
 
-app = typer.Typer(
+app = App(
     name="sketchcolor",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

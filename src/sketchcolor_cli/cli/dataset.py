@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.table import Table
 
 from sketchcolor_cli.cli import fetching, options, output, printing, steps
+from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs import dataset as jobs
 from sketchcolor_cli.jobs.dataset import (
@@ -20,9 +20,7 @@ from sketchcolor_cli.jobs.dataset import (
 if TYPE_CHECKING:
     from sketchcolor_cli.data.danbooru import FilterResult
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
+app = App(
     help="Choose, pack, check and review coloured pictures to learn from.",
 )
 

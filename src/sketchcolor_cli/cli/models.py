@@ -10,6 +10,7 @@ from rich.table import Column, Table
 
 from sketchcolor_cli import environment
 from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.networks.registry import read_header
 from sketchcolor_cli.weights.store import readable_size
@@ -17,7 +18,7 @@ from sketchcolor_cli.weights.store import readable_size
 if TYPE_CHECKING:
     from sketchcolor_cli.networks.registry import ModelFile, ModelHeader
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
+app = App()
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Name of the model; `sketchcolor models list` has all.")

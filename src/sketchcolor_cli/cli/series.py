@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.jobs.series import check_series, drifts, series_file, write_series
 
-app = typer.Typer(
-    no_args_is_help=True, help="Give all pages of a series the same colours, and see whether they have them."
-)
+app = App(help="Give all pages of a series the same colours, and see whether they have them.")
 
 
 @app.command("init")

@@ -11,6 +11,7 @@ from rich.table import Column, Table
 
 from sketchcolor_cli import environment
 from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.weights.store import State, describe, readable_size
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.weights.spec import WeightFile, WeightSource
     from sketchcolor_cli.weights.store import WeightStore
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
+app = App()
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Name of the weights; `sketchcolor weights list` has all.")
