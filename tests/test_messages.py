@@ -89,8 +89,18 @@ def test_a_trace_is_logged_whole(tmp_path: Path, capfd: pytest.CaptureFixture[st
     assert not console.quiet()
 
 
-@pytest.mark.parametrize("command", ["", "colorize", "train", "dataset prepare", "weights fetch", "series init"])
+@pytest.mark.parametrize("command", ["", "colorize", "train", "dataset prepare", "weights fetch"])
 def test_help_shows_no_types_of_python(command: str) -> None:
     shown = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "120"}).stdout
     assert "--help" in shown
     assert not re.search(r"<\w+>|list\[|\bbool\b|\bstr\b", shown)
+
+
+@pytest.mark.parametrize("command", ["plugins", "models list", "weights list"])
+@pytest.mark.parametrize("width", [40, 120])
+def test_tables_fit_a_narrow_screen(command: str, width: int) -> None:
+    shown = CliRunner().invoke(app, command.split(), env={"COLUMNS": str(width)}).stdout
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= width
+    assert ("┃" in shown) == (width == 120)
+    assert sum(len(line) > 8 for line in lines) > len(lines) / 2  # not one word below the other

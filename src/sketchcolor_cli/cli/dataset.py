@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
 
-from sketchcolor_cli.cli import fetching, options, output, printing, steps
+from sketchcolor_cli.cli import fetching, options, output, printing, steps, tables
 from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs import dataset as jobs
@@ -16,9 +16,6 @@ from sketchcolor_cli.jobs.dataset import (
     DatasetPrepareRequest,
     DatasetReviewRequest,
 )
-
-if TYPE_CHECKING:
-    from sketchcolor_cli.data.danbooru import FilterResult
 
 app = App(
     help="Choose, pack, check and review coloured pictures to learn from.",
@@ -41,18 +38,12 @@ def filter_danbooru(request: DanbooruRequest, json: options.Json = False) -> int
     if json:
         printing.emit_json(result.to_json())
     else:
-        printing.stdout().print(_rules_table(result))
+        rows = ((rule, str(count), str(result.first[rule])) for rule, count in result.dropped.most_common())
+        tables.show(("rule", "breaks it", "dropped by it first"), rows)
     if result.unreadable:
         printing.note(f"note: {result.unreadable} lines are not records of Danbooru")
     printing.note(f"{result.kept} of {result.records} kept; lists in {request.output}")
     return 0
-
-
-def _rules_table(result: FilterResult) -> Table:
-    table = Table("rule", "breaks it", "dropped by it first")
-    for rule, count in result.dropped.most_common():
-        table.add_row(printing.one_line(rule), str(count), str(result.first[rule]))
-    return table
 
 
 @app.command("rules")

@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
-from sketchcolor_cli.cli import fetching, options, printing, steps
+from sketchcolor_cli.cli import fetching, options, printing, steps, tables
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs import evaluate as jobs
 from sketchcolor_cli.jobs.evaluate import EvaluateRequest
@@ -60,7 +58,5 @@ def _print_tables(found: Evaluation) -> None:
         if not labels:
             printing.note(f"{kind}: no picture allows this protocol")
             continue
-        table = Table(f"protocol {kind}", *columns)
-        for label in labels:
-            table.add_row(label, *(column.get(label, "–") for column in columns.values()))
-        printing.stdout().print(table)
+        rows = ((label, *(column.get(label, "–") for column in columns.values())) for label in labels)
+        tables.show((f"protocol {kind}", *columns), rows)

@@ -6,10 +6,9 @@ from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Column, Table
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli import options, printing, tables
 from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.networks.registry import read_header
@@ -46,19 +45,17 @@ def list_(json: options.Json = False) -> int:
     if json:
         printing.emit_json([_as_json(*one) for one in found])
     else:
-        table = Table(
-            Column("name", no_wrap=True), "from", "network", "size", Column("licence", overflow="fold")
-        )
-        for model, header, problem in found:
-            row = (
+        rows = (
+            (
                 model.name,
                 _origin(model),
                 header.architecture if header else "unknown",
                 readable_size(model.path.stat().st_size),
                 header.licence if header else problem,
             )
-            table.add_row(*(printing.one_line(text) for text in row))
-        printing.stdout().print(table)
+            for model, header, problem in found
+        )
+        tables.show(("name", "from", "network", "size", "licence"), rows)
     return 1 if any(header is None for _, header, _ in found) else 0
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.table import Column, Table
-
 from sketchcolor_cli import environment
-from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli import options, printing, tables
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.weights.store import State
 
@@ -34,13 +32,7 @@ def plugins(json: options.Json = False) -> int:
     if json:
         printing.emit_json([one.to_json(file.name for file in lacking) for one, lacking in found])
     else:
-        table = Table(Column("method", no_wrap=True), "ready", Column("what it does", overflow="fold"))
-        for one, lacking in found:
-            ready = "yes" if one.ready and not lacking else "no"
-            lines = (_description(one, lacking), *_details(one))
-            about = "\n".join(printing.one_line(line) for line in lines)
-            table.add_row(printing.one_line(one.name), ready, about, end_section=True)
-        printing.stdout().print(table)
+        tables.show(("method", "ready", "what it does"), (_row(*one) for one in found), ruled=True)
         if any(lacking for _, lacking in found):
             printing.note(
                 "`sketchcolor weights list` shows licences and sizes, "
@@ -60,6 +52,12 @@ def _looked_at(
     except Exception as error:  # a stranger's code may raise anything; it must not take the others down
         return replace(listing, problem=f"what it needs cannot be told: {printing.one_line(str(error))}"), []
     return listing, [file for file in files if store.state(file) is not State.READY]
+
+
+def _row(listing: Listing, lacking: list[WeightFile]) -> tuple[str, str, str]:
+    ready = "yes" if listing.ready and not lacking else "no"
+    about = (_description(listing, lacking), *_details(listing))
+    return listing.name, ready, "\n".join(printing.one_line(line) for line in about)
 
 
 def _description(listing: Listing, lacking: list[WeightFile]) -> str:

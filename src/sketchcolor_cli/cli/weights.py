@@ -7,10 +7,9 @@ from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Column, Table
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli import options, printing, tables
 from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.plugin.discovery import find_extractors
@@ -59,14 +58,17 @@ def list_(json: options.Json = False) -> int:
     if json:
         printing.emit_json([_as_json(store, one) for one in registered])
         return 0
-    name = Column("name", no_wrap=True)
-    licence, users = (Column(title, overflow="fold") for title in ("licence", "used by"))
-    table = Table(name, "state", "download", licence, users)
-    for one in registered:
-        size = readable_size(one.file.size) if one.file.size else "unknown"
-        row = (one.file.name, store.state(one.file), size, one.file.licence, ", ".join(one.used_by))
-        table.add_row(*(printing.one_line(text) for text in row))
-    printing.stdout().print(table)
+    rows = (
+        (
+            one.file.name,
+            store.state(one.file),
+            readable_size(one.file.size) if one.file.size else "unknown",
+            one.file.licence,
+            ", ".join(one.used_by),
+        )
+        for one in registered
+    )
+    tables.show(("name", "state", "download", "licence", "used by"), rows)
     return 0
 
 
