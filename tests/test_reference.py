@@ -1,4 +1,4 @@
-"""The reference page is made from the commands; a page that says something else fails."""
+"""The reference and the manual page are made from the commands; one that says something else fails."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_reference_page_is_what_the_commands_say() -> None:
+def test_the_pages_are_what_the_commands_say() -> None:
     checked = subprocess.run(
         [sys.executable, ROOT / "tools" / "reference.py", "--check"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Write docs/reference.md: every command with its options, read from the commands themselves.
+"""Write docs/reference.md and the manual page: every command with its options, read from the commands.
 
 python tools/reference.py            # write it
 python tools/reference.py --check    # exit with 1 where the page is stale
@@ -18,7 +18,7 @@ from sketchcolor_cli.cli.app import app
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 HEAD = """\
 # Commands and settings
@@ -30,17 +30,57 @@ An option marked with ✓ can also be set in a config file or by a variable: see
 
 
 def main() -> None:
-    """Write the page, or check it."""
-    page = reference()
-    if "--check" not in sys.argv:
-        PAGE.write_text(page, encoding="utf-8")
-    elif PAGE.read_text(encoding="utf-8") != page:
-        sys.exit(f"{PAGE.name} is stale; run: python tools/reference.py")
+    """Write the pages, or check them."""
+    pages = {DOCS / "reference.md": reference(), DOCS / "sketchcolor.1": manual()}
+    for path, page in pages.items():
+        if "--check" not in sys.argv:
+            path.write_text(page, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != page:
+            sys.exit(f"{path.name} is stale; run: python tools/reference.py")
 
 
 def reference() -> str:
-    """Return the page."""
+    """Return the page of the docs."""
     return "\n".join([HEAD, *_commands(typer.main.get_command(app), "sketchcolor")])
+
+
+def manual() -> str:
+    """Return the page for ``man``, in the language of roff."""
+    program = typer.main.get_command(app)
+    summary = _prose(program.help or "").partition("\n")[0]
+    lines = [
+        '.TH SKETCHCOLOR 1 "" "sketchcolor"',
+        ".SH NAME",
+        _roff(f"sketchcolor - {summary[0].lower()}{summary[1:].rstrip('.')}"),
+        ".SH SYNOPSIS",
+        ".B sketchcolor",
+        "COMMAND [OPTIONS] [ARGUMENTS]",
+        *_manual_of(program, "sketchcolor"),
+        ".SH EXIT STATUS",
+        "0 all done, 1 something failed (it is named), 2 the command makes no sense, 130 after Ctrl\\-C.",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _manual_of(command: Any, name: str) -> Iterator[str]:
+    below = getattr(command, "commands", None)
+    if below is not None:
+        for key, one in sorted(below.items()):
+            yield from _manual_of(one, f"{name} {key}")
+        return
+    yield f'.SH "{_roff(name)}"'
+    yield "\n.PP\n".join(map(_roff, _prose(command.help or "").split("\n\n")))
+    for one in _shown(command):
+        yield ".TP"
+        yield f".B {_roff(_title(one, ''))}"
+        yield _roff(_prose(one.help or ""))
+
+
+def _roff(text: str) -> str:
+    """Return text as roff shows it: in ASCII, hyphens kept, none of its commands where a line begins."""
+    plain = text.replace("\\", "\\e").replace("-", "\\-").replace("`", "")
+    plain = re.sub(r"^(?=[.'])", r"\\&", plain, flags=re.MULTILINE)
+    return re.sub(r"[^\x00-\x7f]", lambda found: f"\\[u{ord(found[0]):04X}]", plain)
 
 
 def _commands(command: Any, name: str) -> Iterator[str]:
@@ -55,9 +95,8 @@ def _page(command: Any, name: str) -> Iterator[str]:
     yield f"## {name}\n"
     yield f"{_prose(command.help or '')}\n"
     groups: dict[str, list[Any]] = {}
-    for one in command.get_params(typer.Context(command)):
-        if one.name != "help" and not getattr(one, "hidden", False):
-            groups.setdefault(getattr(one, "rich_help_panel", None) or _kind(one), []).append(one)
+    for one in _shown(command):
+        groups.setdefault(getattr(one, "rich_help_panel", None) or _kind(one), []).append(one)
     settings = getattr(command.callback, "settings", {})
     for title, members in groups.items():
         yield f"**{title}**\n\n| name | in files | meaning |\n|---|---|---|"
@@ -69,13 +108,26 @@ def _kind(parameter: Any) -> str:
     return "Arguments" if parameter.param_type_name == "argument" else "Options"
 
 
+def _shown(command: Any) -> Iterator[Any]:
+    """Give the arguments and options of a command that its help shows."""
+    for one in command.get_params(typer.Context(command)):
+        if one.name != "help" and not getattr(one, "hidden", False):
+            yield one
+
+
 def _row(parameter: Any, settings: dict[str, Any]) -> str:
     leaf = settings.get(parameter.name)
     stored = leaf is not None and leaf.about.stored and not leaf.about.positional
-    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-    value = f" `{_cell(parameter.metavar)}`" if parameter.metavar and _kind(parameter) == "Options" else ""
-    title = f"`{parameter.name.upper()}`" if _kind(parameter) == "Arguments" else names
-    return f"| {title}{value} | {'✓' if stored else ''} | {_cell(_prose(parameter.help or ''))} |"
+    mark = "✓" if stored else ""
+    return f"| {_cell(_title(parameter, '`'))} | {mark} | {_cell(_prose(parameter.help or ''))} |"
+
+
+def _title(parameter: Any, quote: str) -> str:
+    """Return the names of an option with what stands for its value, or the name of an argument."""
+    if _kind(parameter) == "Arguments":
+        return f"{quote}{parameter.metavar or parameter.name.upper()}{quote}"
+    names = ", ".join(f"{quote}{name}{quote}" for name in (*parameter.opts, *parameter.secondary_opts))
+    return f"{names} {quote}{parameter.metavar}{quote}" if parameter.metavar else names
 
 
 def _cell(text: str) -> str:
