@@ -88,6 +88,9 @@ class Shown(str):
     alpha, gray = None, True
     rgb = np.zeros((1, 1, 3))
 
+    def over(self, page: Shown) -> Shown:
+        return Shown(f"{page} coloured")
+
     @property
     def notes(self) -> dict[str, str]:
         return {"note": f"on {self}"}
@@ -154,7 +157,7 @@ def engines(folder: None, monkeypatch: pytest.MonkeyPatch) -> Engines:
     monkeypatch.setattr(environment, "model_file", lambda name: name)
     monkeypatch.setattr(checkpoint, "load_model", made.model)
     monkeypatch.setattr(colorizers, "Colorizer", lambda *_, **__: colorizer)
-    monkeypatch.setattr(outputs, "finish", lambda page, *_: outputs.Colored(f"{page} coloured"))
+    monkeypatch.setattr(outputs, "with_extras", lambda colored, *_: outputs.Colored(colored))
     monkeypatch.setattr(images, "read_picture", lambda path: Shown(f"<{path.as_posix()}>"))
     monkeypatch.setattr(images, "write_picture", made.write)
     monkeypatch.setattr(training_run, "train", made.train)

@@ -11,7 +11,7 @@ import pytest
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.extras.layers import write_layers
-from sketchcolor_cli.coloring.extras.outputs import finish
+from sketchcolor_cli.coloring.extras.outputs import with_extras
 from sketchcolor_cli.coloring.settings import ColorizeSettings, Extras, LayerFormat
 from sketchcolor_cli.compute.deadline import Deadline, check, within
 from sketchcolor_cli.errors import TimeLimitError
@@ -69,11 +69,12 @@ def colorizer() -> Colorizer:
 
 def made(extras: Extras) -> Callable[[], object]:
     painted = colorizer().paint(PAGE)
-    return lambda: finish(PAGE, painted, (), extras)
+    return lambda: with_extras(painted.over(PAGE), painted, (), extras)
 
 
 def layered(kind: LayerFormat) -> Callable[[], object]:
-    done = finish(PAGE, colorizer().paint(PAGE), (), Extras(layers=kind))
+    painted = colorizer().paint(PAGE)
+    done = with_extras(painted.over(PAGE), painted, (), Extras(layers=kind))
     merged = (255 * done.picture.rgb).astype(np.uint8)
     return lambda: write_layers(Path("absent") / "page", done.layers, merged, kind)
 

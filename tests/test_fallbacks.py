@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import torch
 
 from sketchcolor_cli.errors import DeviceError
 from sketchcolor_cli.jobs.fallbacks import Fallbacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Way = Callable[[str], str]
+
+
+def done(*ways: tuple[str, Way], note: Callable[[str], None] = lambda _: None) -> str:
+    for attempt in Fallbacks(ways, note).attempts("a.png"):
+        with attempt as way:
+            return way("page")
+    raise AssertionError("the attempts end without an error")
 
 
 def short(_: str) -> str:
@@ -15,14 +29,10 @@ def short(_: str) -> str:
 
 def test_the_first_way_that_has_memory_is_taken_and_told() -> None:
     notes: list[str] = []
-    paint = Fallbacks(
-        [("as asked", short), ("in bands", short), ("on the processor", str.upper), ("never", short)],
-        note=notes.append,
-    )
-    assert paint("page", "a.png") == "PAGE"
+    ways = ("as asked", short), ("in bands", short), ("on the processor", str.upper), ("never", short)
+    assert done(*ways, note=notes.append) == "PAGE"
     assert notes == ["a.png: memory was too short, so it was done on the processor"]
-    easy: Fallbacks[str, str] = Fallbacks([("as asked", str.upper), ("in bands", short)], note=notes.append)
-    assert easy("page", "a.png") == "PAGE"
+    assert done(("as asked", str.upper), ("in bands", short), note=notes.append) == "PAGE"
     assert len(notes) == 1
 
 
@@ -31,7 +41,7 @@ def test_other_errors_come_through_at_once() -> None:
         raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
-        Fallbacks([("as asked", broken), ("in bands", str.upper)])("page", "a.png")
+        done(("as asked", broken), ("in bands", str.upper))
 
 
 def test_where_no_way_has_memory_its_own_words_or_a_memory_error_come_out() -> None:
@@ -39,6 +49,6 @@ def test_where_no_way_has_memory_its_own_words_or_a_memory_error_come_out() -> N
         raise DeviceError("faint on cpu: not enough memory; use a smaller --size")
 
     with pytest.raises(MemoryError):
-        Fallbacks([("as asked", short), ("in bands", short)])("page", "a.png")
+        done(("as asked", short), ("in bands", short))
     with pytest.raises(DeviceError, match="use a smaller --size"):
-        Fallbacks([("as asked", short), ("on the processor", told)])("page", "a.png")
+        done(("as asked", short), ("on the processor", told))

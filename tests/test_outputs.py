@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
-from sketchcolor_cli.coloring.extras.outputs import Colored, finish
+from sketchcolor_cli.coloring.extras.outputs import Colored, with_extras
 from sketchcolor_cli.coloring.settings import Extras, LayerFormat
 from sketchcolor_cli.imaging.images import Picture
 from test_colorizer import RED, REDO, Witness, strokes
@@ -18,7 +18,8 @@ def page() -> Picture:
 
 
 def finished(color: Colorizer, extras: Extras, *hints: Picture) -> Colored:
-    return finish(page(), color.paint(page(), (), hints), hints, extras, color.painter.palette)
+    paint = color.paint(page(), (), hints)
+    return with_extras(paint.over(page()), paint, hints, extras, color.painter.palette)
 
 
 def test_nothing_else_is_made_when_nothing_is_asked_for() -> None:

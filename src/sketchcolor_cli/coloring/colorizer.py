@@ -90,8 +90,13 @@ class Painted:
     masks: paper_mask.PaperMask | None = None
     own: OwnColors | None = None
 
+    def over(self, page: Picture) -> Picture:
+        """Return the page that this was painted for, coloured."""
+        return replace(page, rgb=self.rgb(), gray=False)
+
     def rgb(self) -> NDArray[np.float32]:
         """Return the coloured page, (H, W, 3) in [0, 1]; ink pixels are the page's own."""
+        deadline.check()
         rgb = self._under(self.gray)
         return rgb if self.own is None else self.own.over(rgb)
 
@@ -203,7 +208,7 @@ class Colorizer:
         if self.stays(page, guided=guided):
             return page
         page = with_paper(page)
-        return replace(page, rgb=self.paint(page, reference, hints, latent=latent).rgb(), gray=False)
+        return self.paint(page, reference, hints, latent=latent).over(page)
 
     def latent(
         self,

@@ -203,7 +203,7 @@ class PageColorizer:
         self._networks: dict[str, ColorNet] = {}
         self._colorizer_of = cache(self._load)  # a fallback is loaded when it is first needed
         self._colorizer = self._colorizer_of(device, request.colors)
-        self._paint_one = Fallbacks(self._ways(device), note=note)
+        self._fallbacks = Fallbacks(self._ways(device), note)
         self._strips = Strips(lambda job: read_picture(job.reads), partial(_is_free, work), self._colorizer)
         self._painted_strip: tuple[Any, ...] = ()
 
@@ -237,18 +237,24 @@ class PageColorizer:
 
     def paint(self, pages: Sequence[Page]) -> list[PaintedPage]:
         """Do what the network has a part in."""
-        return [self._paint_one(page, str(page.job.source)) for page in pages]
+        return [self._painted(page) for page in pages]
+
+    def _painted(self, page: Page) -> PaintedPage:
+        for attempt in self._fallbacks.attempts(str(page.job.source)):
+            with attempt as (device, settings):
+                return self._paint_with(device, settings, page)
+        raise MemoryError
 
     def write(self, job: Job, painted: PaintedPage) -> Mapping[str, Any] | None:
         """Lay the page's own ink over the paint, make what is asked for beside it, and write it all."""
-        from sketchcolor_cli.coloring.extras.outputs import Colored, finish
+        from sketchcolor_cli.coloring.extras.outputs import Colored, with_extras
 
-        page, extras = painted.page, self._request.extras
-        if painted.paint is None:
+        page, paint = painted.page, painted.paint
+        if paint is None:
             done = Colored(page.picture, stays=page.stays)
         else:
-            palette = self._colorizer.painter.palette
-            done = finish(page.picture, painted.paint, page.hints, extras, palette)
+            colored, palette = paint.over(page.picture), self._colorizer.painter.palette
+            done = with_extras(colored, paint, page.hints, self._request.extras, palette)
         return write_page(job, done, self._request)
 
     def weight(self, page: Page) -> int:
@@ -270,13 +276,14 @@ class PageColorizer:
             network, device, settings, sheets=self._sheets, palette=self._palette, matcher=self._matcher
         )
 
-    def _ways(self, device: str) -> list[tuple[str, Callable[[Page], PaintedPage]]]:
+    def _ways(self, device: str) -> list[tuple[str, tuple[str, ColorizeSettings]]]:
+        """Return the devices and settings that a page is tried with, each with what that is called."""
         whole = self._request.colors
         bands = replace(whole, max_pixels=whole.max_pixels // _BANDS)
-        ways = [("as asked", device, whole), ("in bands", device, bands)]
+        ways = [("as asked", (device, whole)), ("in bands", (device, bands))]
         if device != "cpu":
-            ways += [("on the processor", "cpu", whole), ("on the processor in bands", "cpu", bands)]
-        return [(name, partial(self._paint_with, where, settings)) for name, where, settings in ways]
+            ways += [("on the processor", ("cpu", whole)), ("on the processor in bands", ("cpu", bands))]
+        return ways
 
     def _paint_with(self, device: str, settings: ColorizeSettings, page: Page) -> PaintedPage:
         colorizer = self._colorizer_of(device, settings.in_seed(page.seed))

@@ -112,12 +112,8 @@ class PageSketcher:
         self._read_picture, self._write_picture = read_picture, write_picture
         self._drawer_on = cache(self._load)  # a fallback is loaded when it is first needed
         self._drawer = self._drawer_on(device)
-        ways: list[tuple[str, Callable[[Sequence[Prepared]], list[Drawn]]]] = [
-            ("as asked", self._drawer.draw)
-        ]
-        if device != "cpu":
-            ways.append(("on the processor", lambda pictures: self._drawer_on("cpu").draw(pictures)))
-        self._draw = Fallbacks(ways, note=note)
+        ways = [("as asked", device)] + ([] if device == "cpu" else [("on the processor", "cpu")])
+        self._fallbacks = Fallbacks(ways, note)
 
     def read(self, job: Job) -> Prepared:
         """Read a picture and lay it out as the extractor needs it."""
@@ -125,7 +121,10 @@ class PageSketcher:
 
     def draw(self, pictures: Sequence[Prepared]) -> list[Drawn]:
         """Draw pictures of equal size."""
-        return self._draw(pictures, self._request.method)
+        for attempt in self._fallbacks.attempts(self._request.method):
+            with attempt as device:
+                return self._drawer_on(device).draw(pictures)
+        raise MemoryError
 
     def write(self, job: Job, drawn: Drawn) -> Mapping[str, Any]:
         """Bring a sketch to the size of its picture and write it; return what the extractor notes of it."""

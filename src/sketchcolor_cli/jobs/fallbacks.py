@@ -1,50 +1,74 @@
-"""What to do when memory runs out: the same work again in ways that need less of it."""
+"""What to do when memory runs out: the same work again in ways that need less of it.
+
+for attempt in fallbacks.attempts("page.png"):
+with attempt as way:
+return work(way)
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sketchcolor_cli.compute.memory import is_shortage, let_go
 from sketchcolor_cli.errors import SketchcolorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
 
-P = TypeVar("P")
-R = TypeVar("R")
+W = TypeVar("W")
 
 
-class Fallbacks(Generic[P, R]):
-    """Several ways to do one thing, each with less memory than the one before."""
+@dataclass(frozen=True)
+class Fallbacks(Generic[W]):
+    """Several ways to do one thing, each with less memory than the one before.
 
-    def __init__(
-        self, ways: Sequence[tuple[str, Callable[[P], R]]], *, note: Callable[[str], None] = lambda _: None
-    ) -> None:
-        """Keep the ways.
+    Attributes:
+        ways: What each way is called, and the way.
+        note: Called with one line when the first way had not enough memory.
+    """
 
-        Args:
-            ways: What each way is called, and the way.
-            note: Called with one line when the first way had not enough memory.
-        """
-        self._ways = ways
-        self._note = note
+    ways: Sequence[tuple[str, W]]
+    note: Callable[[str], None] = lambda _: None
 
-    def __call__(self, given: P, name: str) -> R:
-        """Do it in the first way for which there is memory; ``name`` is what the note calls it.
+    def attempts(self, name: str) -> Iterator[Attempt[W]]:
+        """Give an attempt for each way, until one has enough memory; ``name`` is what the note calls it.
 
         Raises:
-            MemoryError: There is too little for every way; or what the last way says of that, where it does.
+            MemoryError: There is too little for every way.
         """
-        for place, (way_name, way) in enumerate(self._ways):
-            try:
-                result = way(given)
-            except Exception as error:
-                last = place + 1 == len(self._ways)
-                if not is_shortage(error) or (last and isinstance(error, SketchcolorError)):
-                    raise
-                let_go()
-            else:
-                if place:
-                    self._note(f"{name}: memory was too short, so it was done {way_name}")
-                return result
+        for place, (way_name, way) in enumerate(self.ways):
+            said = f"{name}: memory was too short, so it was done {way_name}" if place else ""
+            yield Attempt(way, place + 1 == len(self.ways), said, self.note)
         raise MemoryError
+
+
+@dataclass(frozen=True)
+class Attempt(Generic[W]):
+    """One way, and a context in which a shortage of memory is no error, as the next way is tried then.
+
+    Of the last way an expected error comes out, which says more than that memory is short.
+    """
+
+    way: W
+    is_last: bool
+    said: str
+    note: Callable[[str], None]
+
+    def __enter__(self) -> W:
+        """Return the way."""
+        return self.way
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> bool:
+        """Pass over a shortage of memory."""
+        if error is None:
+            if self.said:
+                self.note(self.said)
+            return False
+        if not is_shortage(error) or (self.is_last and isinstance(error, SketchcolorError)):
+            return False
+        let_go()
+        return True

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.coloring.extras.outputs import Colored, finish
+from sketchcolor_cli.coloring.extras.outputs import Colored, with_extras
 from sketchcolor_cli.coloring.guides.masks import corrected
 from sketchcolor_cli.coloring.guides.points import painted, points_of, read_points
 from sketchcolor_cli.coloring.page.line_layer import with_paper
@@ -58,7 +58,7 @@ def colorized(desk: Desk, look: Look, request: Mapping[str, Any], wish: Wish) ->
     else:
         with desk.turns.turn(ASKED, wish):
             painted_page = color.paint(page, references, hints, prepared=prepared)
-        done = finish(page, painted_page, hints, extras, color.painter.palette)
+        done = with_extras(painted_page.over(page), painted_page, hints, extras, color.painter.palette)
     wish.check()
     picture = done.flats if extras.flats and done.flats is not None else done.picture
     header = {"kept": done.stays is not None, "seed": color.settings.seed}

@@ -45,27 +45,25 @@ class Colored:
     layers: tuple[Layer, ...] = ()
 
 
-def finish(
-    page: Picture,
+def with_extras(
+    colored: Picture,
     painted: Painted,
     hints: Sequence[Picture],
     extras: Extras,
     palette: NDArray[np.float32] | None = None,
 ) -> Colored:
-    """Lay a page's ink over the paint, and make what is asked for beside it.
+    """Return a coloured page with what is asked for beside it.
 
     No network has a part in it, so that it may be called in any thread while the next page is painted.
 
     Args:
-        page: The page.
-        painted: The paint for it, of :meth:`Colorizer.paint`.
+        colored: The page, its ink over the paint.
+        painted: The paint, of :meth:`Colorizer.paint`.
         hints: The layers with strokes that were given, each with an alpha channel.
         extras: What is made beside it.
         palette: (K, 3), Lab: the colours that flats have; None for any.
     """
-    deadline.check()
-    rgb = painted.rgb()
-    done = Colored(replace(page, rgb=rgb, gray=False))
+    done = Colored(colored)
     if extras.shown_masks:
         shown = (
             painted.masks.shown_on(painted.gray)
@@ -79,9 +77,9 @@ def finish(
     flat = _flats(painted, palette).rgb()
     deadline.check()
     if extras.flats:
-        done = replace(done, flats=replace(page, rgb=flat, gray=False))
+        done = replace(done, flats=replace(colored, rgb=flat))
     if extras.layers is not None:
-        done = replace(done, layers=tuple(_layers(page, painted, flat, hints)))
+        done = replace(done, layers=tuple(_layers(colored, painted, flat, hints)))
     return done
 
 
