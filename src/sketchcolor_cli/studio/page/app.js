@@ -4,6 +4,7 @@ import { ApiError, json } from "./core/api.js";
 import { t } from "./core/i18n.js";
 import { kept, keep } from "./core/kept.js";
 import { Saver } from "./core/saver.js";
+import { forgetStamps } from "./core/stamps.js";
 import { Store } from "./core/store.js";
 
 /** @typedef {import("./core/api.js").Project} Project */
@@ -43,7 +44,7 @@ import { Store } from "./core/store.js";
  * @property {{color: string, from: string} | null} carried a colour that waits for its place on the page
  * @property {"idle" | "waiting" | "lost"} liveState
  * @property {Record<string, import("./core/saver.js").SaveState>} saving by document
- * @property {{page: string, url: string} | null} stamp the page that is open in its present colours, small
+ * @property {string | null} stamped the page of which there is a new stamp
  * @property {number} zoom
  * @property {{undo: boolean, redo: boolean}} steps
  */
@@ -67,7 +68,7 @@ const beginning = {
   carried: null,
   liveState: "idle",
   saving: {},
-  stamp: null,
+  stamped: null,
   zoom: 1,
   steps: { undo: false, redo: false },
 };
@@ -83,6 +84,7 @@ let projectSaver = null;
  * @param {Project | null} project
  */
 export function setProject(project) {
+  if (project?.id !== app.value.project?.id) forgetStamps(null);
   if (!project) projectSaver?.stop();
   if (!project) projectSaver = null;
   else if (projectSaver && app.value.project?.id === project.id) projectSaver.settle(project.revision, false);
@@ -191,6 +193,7 @@ export function forgetJob(id) {
 export function updateJob(job) {
   const { jobs } = app.value;
   if (forgotten.has(job.id)) return;
+  if (job.state === "done") forgetStamps(job.request.pages ?? null); // there are results, which are shown
   const found = jobs.some((one) => one.id === job.id);
   app.set({ jobs: found ? jobs.map((one) => (one.id === job.id ? job : one)) : [job, ...jobs] });
 }

@@ -6,6 +6,7 @@ import { History } from "../core/history.js";
 import { t } from "../core/i18n.js";
 import { Live } from "../core/live.js";
 import { Saver } from "../core/saver.js";
+import { keepStamp } from "../core/stamps.js";
 import { markOf, strokeOf } from "./marks.js";
 import { inkOf } from "./pixels.js";
 import { layerFile } from "./raster.js";
@@ -19,7 +20,7 @@ import { hasPaint, layerOf, sameLayer, without } from "./strokes.js";
 const LAYERS = /** @type {Layer[]} */ (["hint", "rough", "mask"]);
 const LARGEST = 4096;
 const SMALLEST = 480;
-const STAMP = 200;
+const STAMP = innerWidth > 2000 ? 480 : 240;
 const SETTLED = 350; // ms after which a zoom is taken to be the last
 
 /** The page that is open. */
@@ -327,9 +328,9 @@ export class Session {
       Math.max(1, Math.round((bitmap.height * width) / bitmap.width)),
     );
     canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-    const url = URL.createObjectURL(await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 }));
-    if (app.value.stamp) URL.revokeObjectURL(app.value.stamp.url);
-    app.set({ stamp: { page: this.page.id, url } });
+    keepStamp(this.page.id, await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 }));
+    app.set({ stamped: null });
+    app.set({ stamped: this.page.id });
   }
 
   /**

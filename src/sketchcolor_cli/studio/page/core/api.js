@@ -4,7 +4,7 @@
  *   failed?: {name: string, detail: string}[]}} Problem */
 /** @typedef {{id: string, name: string, width: number, height: number, state: string, detail: string,
  *   seed: number | null, marks: number, rough: boolean, mask: boolean, colored: boolean,
- *   marks_revision?: string, rough_revision?: string, mask_revision?: string}} Page */
+ *   marks_revision?: string, rough_revision?: string, mask_revision?: string, by?: string | null}} Page */
 /** @typedef {{name: string, color: string}} Swatch */
 /** @typedef {{id: string, name: string, width: number, height: number}} Sheet */
 /** @typedef {{revision: string, id: string, name: string, folder: string, settings: Record<string, any>,

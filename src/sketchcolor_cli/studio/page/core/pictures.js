@@ -2,6 +2,7 @@
 
 import { request } from "./api.js";
 import { h } from "./dom.js";
+import { stampOf } from "./stamps.js";
 
 /** @type {Map<Element, () => void>} */
 const waiting = new Map();
@@ -29,6 +30,20 @@ export function lazyPicture(path, props = {}) {
   const image = h("img", { alt: "", draggable: "false", decoding: "async", ...props });
   waiting.set(image, () => loadPicture(image, path));
   watcher.observe(image);
+  return image;
+}
+
+/**
+ * Build the small picture of a page: its stamp, or what the API has once it is seen.
+ *
+ * @param {string} page
+ * @param {string} path
+ * @returns {HTMLImageElement}
+ */
+export function pageImage(page, path) {
+  const image = lazyPicture(path);
+  const stamp = stampOf(page);
+  if (stamp) setPicture(image, stamp);
   return image;
 }
 

@@ -1,15 +1,17 @@
 // The pages of the book in a row, with their states.
 
 import { app } from "../app.js";
+import { CLIENT } from "../core/api.js";
 import { h } from "../core/dom.js";
 import { onEvent } from "../core/events.js";
 import { t } from "../core/i18n.js";
-import { lazyPicture, loadPicture, setPicture } from "../core/pictures.js";
+import { loadPicture, pageImage, setPicture } from "../core/pictures.js";
 import { go } from "../core/router.js";
+import { forgetStamps, stampOf } from "../core/stamps.js";
 
 /** @typedef {import("../core/api.js").Page} Page */
 
-const WIDTH = 160;
+const WIDTH = innerWidth > 2000 ? 320 : 160;
 const SETTLED = 1200; // ms after which a changed page is shown anew
 
 /**
@@ -20,9 +22,10 @@ export function filmStrip(current) {
   const strip = h("nav", { class: "filmstrip", "aria-label": t("label.pages") });
   /** @type {Map<string, HTMLElement>} */
   const frames = new Map();
-  const endStamp = app.watch(["stamp"], ({ stamp }) => {
-    const image = stamp && frames.get(stamp.page)?.querySelector("img");
-    if (image) setPicture(image, stamp.url);
+  const endStamp = app.watch(["stamped"], ({ stamped }) => {
+    const image = frames.get(stamped ?? "")?.querySelector("img");
+    const stamp = stampOf(stamped ?? "");
+    if (image && stamp) setPicture(image, stamp);
   });
   const end = app.watch(["project"], ({ project }) => {
     for (const [at, page] of (project?.pages ?? []).entries()) {
@@ -58,7 +61,7 @@ function newFrame(page, at, current) {
     h(
       "span",
       { class: "frame-picture", style: { "aspect-ratio": shapeOf(page) } },
-      lazyPicture(`/pages/${page.id}/thumbnail?width=${WIDTH}`),
+      pageImage(page.id, `/pages/${page.id}/thumbnail?width=${WIDTH}`),
     ),
     h(
       "span",
@@ -75,7 +78,10 @@ function showState(frame, page, at) {
   const name = t("pages.frame", { number: at + 1, name: page.name, state });
   const looks = `${page.state} ${page.marks} ${page.rough} ${page.mask} ${page.seed}`;
   const open = frame.hasAttribute("aria-current"); // that shows what was computed last
-  if (!open && frame.dataset.looks && frame.dataset.looks !== looks) refreshSoon(frame, page.id);
+  if (!open && frame.dataset.looks && frame.dataset.looks !== looks) {
+    if (page.by !== CLIENT) forgetStamps([page.id]);
+    refreshSoon(frame, page.id);
+  }
   Object.assign(frame.dataset, { looks, state: page.state, tip: page.detail || name });
   frame.setAttribute("aria-label", name);
 }
@@ -88,7 +94,7 @@ function refreshSoon(frame, id) {
   clearTimeout(due.get(id));
   const image = frame.querySelector("img");
   const load = () => {
-    if (!image?.isConnected || !image.dataset.path) return;
+    if (!image?.isConnected || !image.dataset.path || stampOf(id)) return;
     void loadPicture(image, `/pages/${id}/thumbnail?width=${WIDTH}&at=${Date.now()}`);
   };
   due.set(id, setTimeout(load, SETTLED));

@@ -5,6 +5,7 @@ import { fill, h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { icon } from "../core/icons.js";
 import { keep, kept } from "../core/kept.js";
+import { isNarrow } from "../core/narrow.js";
 
 /** Tips in their order: what is kept once each is no longer needed. */
 const TIPS = /** @type {const} */ ({ first: "knows.painting", next: "knows.export" });
@@ -33,7 +34,9 @@ function tipParts(tip, changed) {
     for (const name of Object.values(TIPS)) keep(name, true);
     changed();
   };
-  const steps = ["1", "2", "3"].map((step) => h("li", {}, t(`hint.${tip}.${step}`)));
+  const texts = ["1", "2", "3"].map((step) => t(`hint.${tip}.${step}`));
+  if (tip === "first" && isNarrow()) texts[0] = t("hint.narrow"); // where the panel is not seen
+  const steps = texts.map((text) => h("li", {}, text));
   return [
     h("ol", {}, steps),
     h(

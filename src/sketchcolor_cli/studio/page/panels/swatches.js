@@ -7,6 +7,7 @@ import { commandButton } from "../core/commands.js";
 import { fill, h } from "../core/dom.js";
 import { t, tn } from "../core/i18n.js";
 import { icon } from "../core/icons.js";
+import { isNarrow } from "../core/narrow.js";
 import { writePalette } from "../core/palettefile.js";
 import { basicColors } from "./basiccolors.js";
 
@@ -28,7 +29,14 @@ export function swatchPanel() {
     app.watch(["color"], ({ color }) => markPresent([basic, list, recent], color)),
   ];
   const element = h("div", { class: "swatches" }, presentColors(ends), basic, recent, list, actions());
+  for (const one of [basic, recent, list]) one.addEventListener("click", showPage);
   return { element, close: () => ends.forEach((end) => end()) };
+}
+
+/** @param {Event} event that may have chosen a colour; where the panels lie over the page, they go */
+function showPage({ target }) {
+  const chosen = target instanceof Element && target.closest("[data-color]");
+  if (chosen && isNarrow()) document.body.classList.remove("panel-turned");
 }
 
 /**

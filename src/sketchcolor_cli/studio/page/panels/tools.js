@@ -1,7 +1,7 @@
 // The tools, and the size of the one in hand.
 
 import { app, setRadius } from "../app.js";
-import { commandButton } from "../core/commands.js";
+import { commandButton, runCommand } from "../core/commands.js";
 import { fill, h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { SIZED } from "../tools/index.js";
@@ -21,14 +21,32 @@ const [SMALLEST, LARGEST] = [0.0015, 0.15];
 /** @returns {{element: HTMLElement, close: () => void}} */
 export function toolRail() {
   const buttons = TOOLS.map((tool) => commandButton(`tool-${tool}`, { class: "tool" }));
-  const end = app.watch(["tool"], ({ tool }) => {
+  const color = colorButton();
+  const end = app.watch(["tool", "color"], ({ tool, color: present }) => {
     for (const [at, button] of buttons.entries())
       button.setAttribute("aria-pressed", String(TOOLS[at] === tool));
+    color.style.setProperty("--chip", present);
   });
   return {
-    element: h("section", { class: "rail", "aria-label": t("label.tools") }, buttons),
+    element: h("section", { class: "rail", "aria-label": t("label.tools") }, color, buttons),
     close: end,
   };
+}
+
+/** @returns {HTMLElement} the present colour, which opens the panels where they are not beside the page */
+function colorButton() {
+  const name = t("label.color");
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "button icon-button tool narrow-only",
+      "aria-label": name,
+      dataset: { tip: name },
+      onclick: () => runCommand("panel"),
+    },
+    h("span", { class: "dot" }),
+  );
 }
 
 /** @returns {{element: HTMLElement, close: () => void}} */

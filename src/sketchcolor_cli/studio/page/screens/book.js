@@ -7,8 +7,9 @@ import { onEvent } from "../core/events.js";
 import { fill, h } from "../core/dom.js";
 import { t, tn } from "../core/i18n.js";
 import { icon } from "../core/icons.js";
-import { lazyPicture, loadPicture } from "../core/pictures.js";
+import { loadPicture, pageImage } from "../core/pictures.js";
 import { go } from "../core/router.js";
+import { stampOf } from "../core/stamps.js";
 import { ACCEPTED, fileInput, takeFiles } from "../panels/intake.js";
 import { jobCard, loadJobs, startJob } from "../panels/jobs.js";
 import { conflictNotice, statusLine } from "../panels/status.js";
@@ -173,7 +174,7 @@ function newTile(page, at) {
   const face = h(
     "button",
     { type: "button", class: "tile-face", onclick: () => go("page", page.id) },
-    lazyPicture(thumbnail(page.id)),
+    pageImage(page.id, thumbnail(page.id)),
   );
   return h(
     "li",
@@ -193,7 +194,7 @@ function newTile(page, at) {
 
 /** @param {string} id @returns {string} */
 function thumbnail(id) {
-  return `/pages/${id}/thumbnail?width=240`;
+  return `/pages/${id}/thumbnail?width=${innerWidth > 2000 ? 480 : 240}`;
 }
 
 /**
@@ -204,7 +205,7 @@ function thumbnail(id) {
  */
 function reload(tile, id) {
   const image = tile.querySelector("img");
-  if (image?.dataset.path) void loadPicture(image, `${thumbnail(id)}&at=${Date.now()}`);
+  if (image?.dataset.path && !stampOf(id)) void loadPicture(image, `${thumbnail(id)}&at=${Date.now()}`);
 }
 
 /** @param {HTMLElement} tile @param {Page} page @param {number} at */

@@ -130,7 +130,7 @@ function viewCommands() {
     make("zoom-in", "plus", ["+", "="], ({ stage }) => stage.zoom(ZOOM)),
     make("zoom-out", "minus", ["-"], ({ stage }) => stage.zoom(1 / ZOOM)),
     make("strokes", "eye", ["V"], () => app.set({ showStrokes: !app.value.showStrokes })),
-    make("panel", "panel", ["P"], () => document.body.classList.toggle("panel-open")),
+    make("panel", "panel", ["P"], () => document.body.classList.toggle("panel-turned")),
   ];
 }
 
