@@ -82,7 +82,7 @@ class Client(TestClient):
 def studio_of(folder: Path | None, model: Path | str, home: Path, limits: Limits) -> Studio:
     """Return what a server holds, with the project of a folder."""
     queue = Queue(ThreadRunner, limits, "cpu")
-    studio = Studio(Engine(ThreadHost()), Shelf(home / "projects"), queue, str(model), limits=limits)
+    studio = Studio(Engine(ThreadHost()), Shelf(home / "projects"), queue, str(model), "cpu", limits=limits)
     if folder is not None:
         studio.open(Project(folder, limits))
     return studio

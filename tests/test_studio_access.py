@@ -412,6 +412,25 @@ def test_clients_that_are_slow_half_done_or_many_take_nothing_from_others(client
             assert said(link, health).startswith(b"HTTP/1.1 200")
 
 
+def test_who_opens_many_connections_and_says_nothing_keeps_nobody_out(client: Client) -> None:
+    health = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with listened(Limits(silence=60, connections=10), client) as place:
+        many = [socket.create_connection(place) for _ in range(30)]
+        try:
+            for one in many[-5:]:  # these are answered, and then kept without a word
+                one.settimeout(10)
+                one.sendall(health)
+                assert one.recv(12) == b"HTTP/1.1 200"
+            with socket.create_connection(place) as link:
+                assert (
+                    said(link, health.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))[:12]
+                    == b"HTTP/1.1 200"
+                )
+        finally:
+            for one in many:
+                one.close()
+
+
 def trickled(link: socket.socket, request: bytes, piece: bytes) -> bytes:
     """Send a request and then piece after piece, until the server answers or closes; return what it says."""
     link.settimeout(0.1)

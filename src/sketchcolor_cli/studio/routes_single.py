@@ -48,6 +48,7 @@ _MEDIA = {
     "image/avif": ".avif",
     "image/tiff": ".tif",
 }
+_NAME = 100  # letters of a name that was sent which an error repeats
 _HELPS = {"hints": "hints", "reference": "references", "sheet": "sheets", "points": "points", "mask": "masks"}
 
 
@@ -262,16 +263,17 @@ def _settings(form: FormData) -> dict[str, Any]:
 async def _spool(studio: Studio, contents: Contents) -> AsyncIterator[tuple[Path, dict[str, Any]]]:
     """Give a folder for the worker, and in it the files; errors name them as parts of the form."""
     folder = studio.spooled(os.urandom(8).hex())
+    names: dict[str, str] = {}
     try:
-        yield folder, await asyncio.to_thread(_spooled, folder, contents)
+        yield folder, await asyncio.to_thread(_spooled, folder, contents, names)
     except (ProblemError, SketchcolorError) as error:
-        raise _without_paths(error, folder) from error
+        raise _without_paths(error, folder, names) from error
     finally:
         await asyncio.to_thread(_removed, folder)
 
 
-def _spooled(folder: Path, contents: Contents) -> dict[str, list[str]]:
-    """Put files into a folder under names of ours, and return them by what they are."""
+def _spooled(folder: Path, contents: Contents, names: dict[str, str]) -> dict[str, list[str]]:
+    """Put files into a folder under names of ours, return them by what they are, and note their names."""
     folder.mkdir()
     found: dict[str, list[str]] = {"image": [], "palette": [], **{name: [] for name in _HELPS.values()}}
     for name, files in contents.items():
@@ -279,6 +281,7 @@ def _spooled(folder: Path, contents: Contents) -> dict[str, list[str]]:
             suffix = Path(sent).suffix.lower() if name in ("palette", "points") else _suffix_of(data)
             path = folder / f"{name}{number}{suffix if suffix[1:].isalnum() else ''}"
             path.write_bytes(data)
+            names[str(path)] = sent.replace("\\", "/").rpartition("/")[2][:_NAME] or path.name
             found[_HELPS.get(name, name)].append(str(path))
     return found
 
@@ -292,12 +295,15 @@ def _removed(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _without_paths(error: Exception, folder: Path) -> Exception:
-    """Return an error that names the parts of the form instead of files of ours."""
+def _without_paths(error: Exception, folder: Path, names: dict[str, str]) -> Exception:
+    """Return an error that names files as they were sent instead of where they lie."""
+    text = str(error)
+    for path, name in names.items():
+        text = text.replace(path, name)
+    text = text.replace(f"{folder}{os.sep}", "")
     if isinstance(error, ProblemError):
-        detail = error.detail.replace(f"{folder}{os.sep}", "")
-        return ProblemError(error.status, detail, headers=error.headers, **error.more)
-    return type(error)(str(error).replace(f"{folder}{os.sep}", ""))
+        return ProblemError(error.status, text, headers=error.headers, **error.more)
+    return type(error)(text)
 
 
 def _key(contents: Contents, look: dict[str, Any], suffix: str, flats: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import math
 import secrets
 import socket
@@ -96,25 +97,40 @@ def address(listening: socket.socket, host: str) -> str:
 
 
 class Patient(HttpToolsProtocol):
-    """HTTP that closes connections beyond a number, and those on which nothing goes on.
+    """HTTP on so many connections at most; those on which nothing goes on are closed.
 
     A head has to come whole within a time, on connections that are kept, too; who takes nothing of an
-    answer for as long is let go.
+    answer for as long is let go. Where there are too many, a new one takes the place of the one that has
+    been silent longest without an answer due, so that who opens many and says nothing keeps nobody out.
     """
 
     limits: Limits
     _head: asyncio.TimerHandle | None = None
     _look: asyncio.TimerHandle | None = None
+    _heard = 0.0  # when something came last
     _unread = 0  # bytes of answers that waited for the client at the last look
 
     def connection_made(self, transport: Any) -> None:
         """Take a connection, unless there are too many."""
-        if len(self.connections) >= self.limits.connections:
+        if len(self.connections) >= self.limits.connections and not self._make_room():
             transport.close()
             return
         super().connection_made(transport)
+        self._heard = self.loop.time()
         self._await_head()
         self._look = self.loop.call_later(self.limits.silence, self._look_at_reader)
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been silent longest; False where an answer is due on each."""
+        silent = [one for one in self.connections if isinstance(one, Patient) and one._is_idle()]
+        if not silent:
+            return False
+        min(silent, key=lambda one: one._heard).transport.abort()
+        return True
+
+    def _is_idle(self) -> bool:
+        due = self.cycle is not None and not self.cycle.response_complete
+        return not (due or self.transport.is_closing())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let a connection go."""
@@ -128,6 +144,7 @@ class Patient(HttpToolsProtocol):
         """Take what comes on a connection that was not refused."""
         if self._look is None:
             return
+        self._heard = self.loop.time()
         super().data_received(data)
         if self._head is None and (self.cycle is None or self.cycle.response_complete):
             self._await_head()
@@ -197,6 +214,9 @@ def server_of(app: ASGIApp, limits: Limits, begun: Callable[[], None]) -> Server
 def serve(app: ASGIApp, listening: socket.socket, limits: Limits, begun: Callable[[], None]) -> None:
     """Serve until Ctrl-C; ``begun`` is called as soon as requests are taken."""
     take_more_files()
+    logging.getLogger("python_multipart").setLevel(
+        logging.ERROR
+    )  # clients are told what is wrong with a form
     with suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(server_of(app, limits, begun).serve(sockets=[listening]))
 
