@@ -113,7 +113,7 @@ def test_extra_is_the_resized_start_of_the_decoded_code(net: Generator) -> None:
 def test_a_given_code_stands_for_the_reference(net: Generator) -> None:
     sketch, hint = batch(2, 32, 32)
     read = net(sketch, hint)
-    torch.testing.assert_close(read.z, net.encode(hint))
+    torch.testing.assert_close(read.z, net.latent_of(hint))
     told = net(sketch, torch.full_like(hint, torch.nan), z=read.z)
     assert torch.equal(told.color, read.color)
     assert torch.equal(told.z, read.z)
@@ -219,7 +219,7 @@ def test_the_reference_is_dropped_in_training_only() -> None:
     hint = batch(4, 32, 32)[1]
     hint[:, 3] = 1
     for training in (False, False, True, True):
-        net.train(training).encode(hint)
+        net.train(training).latent_of(hint)
     assert torch.equal(seen[0], seen[1])
     assert torch.equal(seen[0][:, 2:], hint[:, :3])
     for trained in seen[2:]:

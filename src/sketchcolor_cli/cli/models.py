@@ -115,6 +115,48 @@ def import_(
 
 @app.command()
 @options.with_exit_code
+def export(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="Name of a model, a model file, or an extractor such as linework."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="ONNX file to write.")],
+    half: Annotated[
+        bool,
+        typer.Option("--half", help="Round weights to 16 bits: a smaller file, which still computes in 32."),
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over a file that is there.")] = False,
+    json: options.Json = False,
+) -> int:
+    """Write a model or an extractor as an ONNX file, for programs in other languages.
+
+    It takes pictures of any size that the network takes. The file is kept only if its answers are the
+    network's, at several sizes and with and without character sheet. That takes about a minute, and
+    `pip install 'sketchcolor-cli[onnx]'`.
+
+    Example: `sketchcolor models export default -o default.onnx`
+    """
+    from sketchcolor_cli.jobs import export as job
+
+    made = job.export(name, output, half=half, overwrite=overwrite)
+    size = readable_size(made.path.stat().st_size)
+    printing.note(f"{made.path}: {size}; answers differ from the network's by {made.difference:.1g} at most")
+    if json:
+        printing.emit_json(
+            {
+                "path": str(made.path),
+                "difference": made.difference,
+                "inputs": made.inputs,
+                "outputs": made.outputs,
+            }
+        )
+    return 0
+
+
+@app.command()
+@options.with_exit_code
 def remove(name: Name, json: options.Json = False) -> int:
     """Remove an imported model.
 

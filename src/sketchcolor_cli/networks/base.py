@@ -62,6 +62,10 @@ class ColorNet(nn.Module):
         """
         raise NotImplementedError
 
+    def latent_of(self, hint: Tensor, sheet: Tensor | None) -> Tensor:
+        """Return the z, (N, Z), that :meth:`forward` reads where none is given."""
+        raise NotImplementedError
+
     def lattice(self) -> Tensor | None:
         """Return the quantised colours of ``Prediction.logits``, (Q, 2) a*b*; None if it gives none."""
         return None

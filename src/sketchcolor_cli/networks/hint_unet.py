@@ -111,8 +111,7 @@ class HintUNet(ColorNet):
         coarse = shrink_hint(hint, self.stride)
         spread = coarse if spread is None else spread
         tokens = None if self.sheet is None or sheet is None else self.sheet(sheet)
-        if z is None:
-            z = sketch.new_zeros(len(sketch), len(self._colors)) if sheet is None else self.palette_of(sheet)
+        z = self.latent_of(hint, sheet) if z is None else z
         prior = _prior(z)
 
         x = self.stem(torch.cat([F.pixel_unshuffle(1 - sketch, self.stride), coarse, spread], 1))
@@ -142,6 +141,10 @@ class HintUNet(ColorNet):
         lightness = 100 * torch.sigmoid(self.lightness(x).float())
         color = torch.cat([lightness, self.annealed_mean(logits)], 1)
         return Prediction(color, logits=logits, z=z, sure=spread[:, 3:])
+
+    def latent_of(self, hint: Tensor, sheet: Tensor | None) -> Tensor:
+        """See :class:`ColorNet`; it is the palette of the sheet."""
+        return hint.new_zeros(len(hint), len(self._colors)) if sheet is None else self.palette_of(sheet)
 
     def palette_of(self, sheet: Tensor) -> Tensor:
         """Return the share of each lattice colour, (N, A·B), in sheets (N, 4, S, S); paper counts little."""

@@ -25,7 +25,8 @@ class Tokens:
     """What is known from the sheets of a batch.
 
     ``rows`` (M,) are the rows of the batch that have a sheet at all, ``values`` (M, T, C) their tokens, and
-    ``drawn`` (M, T) says how much of what each token sees is drawn on, in [0, 1].
+    ``drawn`` (M, T) says how much of what each token sees is drawn on, in [0, 1]. A graph that is exported
+    chooses no rows: there ``rows`` is (N, 1, 1, 1), 1 for those that have a sheet, and M is N.
     """
 
     rows: Tensor
@@ -50,10 +51,14 @@ class SheetEncoder(nn.Module):
 
     def forward(self, sheet: Tensor) -> Tokens | None:
         """Return the tokens of sheets (N, 4, H, W), RGB and mask; None where nothing is drawn on any."""
-        rows = torch.nonzero(sheet[:, 3].flatten(1).amax(1) > 0)[:, 0]
-        if not len(rows):
-            return None
-        sheet = sheet[rows]
+        drawn_on = sheet[:, 3].flatten(1).amax(1) > 0
+        if torch.compiler.is_compiling():
+            rows = drawn_on.to(sheet.dtype)[:, None, None, None]
+        else:
+            rows = torch.nonzero(drawn_on)[:, 0]
+            if not len(rows):
+                return None
+            sheet = sheet[rows]
         values = self.body(F.pixel_unshuffle(sheet, _FOLD))
         drawn = F.avg_pool2d(sheet[:, 3:], SHEET_MULTIPLE)
         return Tokens(rows, values.flatten(2).transpose(1, 2), drawn.flatten(1))
@@ -74,12 +79,15 @@ class SheetAttention(nn.Module):
 
     def forward(self, x: Tensor, tokens: Tokens) -> Tensor:
         """Return features (N, C, h, w) after the rows that have a sheet looked at it; others as they were."""
-        asking = x[tokens.rows]
+        exported = torch.compiler.is_compiling()
+        asking = x if exported else x[tokens.rows]
         m, _, h, w = asking.shape
         q = self.query(self.norm(asking)).reshape(m, self.heads, -1, h * w).transpose(-1, -2)
         kv = self.key_value(tokens.values).reshape(m, tokens.values.shape[1], 2, self.heads, -1)
         k, v = kv.permute(2, 0, 3, 1, 4)
         bias = tokens.drawn.clamp_min(1e-9).log().to(q.dtype)[:, None, None].expand(-1, -1, h * w, -1)
         seen = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        told = asking + self.out(seen.transpose(-1, -2).reshape(m, -1, h, w))
-        return x.index_copy(0, tokens.rows, told.to(x.dtype))
+        told = self.out(seen.transpose(-1, -2).reshape(m, -1, h, w))
+        if exported:
+            return asking + tokens.rows * told  # type: ignore[no-any-return]
+        return x.index_copy(0, tokens.rows, (asking + told).to(x.dtype))

@@ -148,11 +148,11 @@ class Generator(ColorNet):
         z: Tensor | None = None,
     ) -> Prediction:
         """See :class:`ColorNet`; ``spread`` and ``sheet`` are not used; with ``z``, nor is ``hint``."""
-        z = self.encode(hint) if z is None else z
+        z = self.latent_of(hint) if z is None else z
         color, extra = self.unet(sketch, z)
         return Prediction(color.float(), extra=extra.float(), z=z)
 
-    def encode(self, hint: Tensor) -> Tensor:
+    def latent_of(self, hint: Tensor, sheet: Tensor | None = None) -> Tensor:
         """Return the code z, (N, Z) in (-1, 1), of a hint (N, 4, H, W) of any size."""
         reference = reference_of(hint, self.config.reference_size, antialias=self.config.antialias)
         return self.encoder(reference).float()  # type: ignore[no-any-return]
