@@ -254,12 +254,12 @@ def test_an_interval_holds_the_mean_and_is_the_same_again() -> None:
 
 def test_the_better_model_is_told_from_the_worse() -> None:
     found = run(0.1, 0.02)
-    compared = found.comparisons[Trial("noise 0.02", "none")]
+    compared = found.comparisons[Trial("noise 0.02", Protocol.NONE)]
     assert compared["psnr"].verdict == "better"
     assert compared["psnr"].mean == pytest.approx(14, abs=2)
     assert compared["delta_e"].verdict == "better"
     assert compared["delta_e"].mean < 0
-    assert found.summaries[Trial("noise 0.1", "none")]["psnr"].n == 6
+    assert found.summaries[Trial("noise 0.1", Protocol.NONE)]["psnr"].n == 6
 
 
 def test_everything_but_times_is_the_same_again() -> None:
@@ -275,11 +275,11 @@ def test_sizes_are_compared_for_so_many_pictures_without_hints() -> None:
 def test_distances_of_sets_are_of_results_and_truths() -> None:
     means = FeatureSet("mean colours", "fid", lambda rgb: rgb.mean((0, 1)))
     found = run(0.0, 0.3, features=[means])
-    perfect, noisy = (found.sets[Trial(name, "none")] for name in ("noise 0.0", "noise 0.3"))
+    perfect, noisy = (found.sets[Trial(name, Protocol.NONE)] for name in ("noise 0.0", "noise 0.3"))
     assert perfect["fid"] == pytest.approx(0, abs=1e-6)
     assert noisy["fid"] > 1e-4
     assert {"kid", "kid_error"} <= noisy.keys()
-    assert found.protocol["features"] == {"fid": "mean colours"}
+    assert found.setup.features == {"fid": "mean colours"}
 
 
 def test_a_limit_takes_a_part_of_what_a_larger_one_takes() -> None:
@@ -388,7 +388,7 @@ def test_the_report_is_one_page_that_loads_nothing_and_escapes_names() -> None:
 
 def test_of_few_pictures_there_is_no_verdict() -> None:
     found = run(0.1, 0.02, settings=replace(SETTINGS, limit=5, chosen=(Choice.NONE,)))
-    compared = found.comparisons[Trial("noise 0.02", "none")]["psnr"]
+    compared = found.comparisons[Trial("noise 0.02", Protocol.NONE)]["psnr"]
     assert compared.low > 0
     assert compared.verdict == "unclear"
 

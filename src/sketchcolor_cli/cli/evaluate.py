@@ -44,7 +44,7 @@ def evaluate(request: EvaluateRequest, json: options.Json = False) -> int:
         printing.emit_json({key: value for key, value in found.to_json().items() if key != "pictures"})
     else:
         _print_tables(found)
-    count = found.protocol["pictures"]
+    count = found.setup.pictures
     printing.note(f"{count} picture{'' if count == 1 else 's'}; look at {request.output / jobs.REPORT}")
     return 1 if found.unreadable else 0
 
@@ -52,7 +52,7 @@ def evaluate(request: EvaluateRequest, json: options.Json = False) -> int:
 def _print_tables(found: Evaluation) -> None:
     from sketchcolor_cli.evaluation.models.report import row_of
 
-    for kind in found.protocol["protocols"]:
+    for kind in found.setup.protocols:
         columns = {model: row_of(found, model, kind) for model in found.models}
         labels = list(dict.fromkeys(label for column in columns.values() for label in column))
         if not labels:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
 from typing import TYPE_CHECKING
 
@@ -101,11 +101,11 @@ def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluatio
         pairs=_pairs(_lpips_weights(progress), device),
         report=lambda done, total: progress(Step(f"evaluating on {device}", done, total)),
     )
-    found.protocol |= {"extractor": request.method, "device": device, "peak_memory_gb": _peak_memory()}
+    found.setup = replace(found.setup, extractor=request.method, device=device, peak_memory_gb=_peak_memory())
     html.write_text(request.output / DOCUMENT, json.dumps(found.to_json(), indent=1) + "\n")
     html.write_text(request.output / REPORT, html_report(found))
     if network is not None:
-        _warn_of_few(found.protocol["pictures"], progress)
+        _warn_of_few(found.setup.pictures, progress)
     return found
 
 
@@ -125,7 +125,7 @@ def _require_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise write_error(folder, error, UsageError) from error
+        raise UsageError(f"--output {write_error(folder, error, UsageError)}") from error
 
 
 def _fid_weights(request: EvaluateRequest, progress: Progress) -> Path | None:

@@ -34,7 +34,7 @@ _FIRST = ("psnr", "lpips", "delta_e", "colorfulness_ratio", "hint_delta_e")
 _DIRECTIONS = {"high": " ↑", "low": " ↓", None: ""}
 
 
-def row_of(evaluation: Evaluation, model: str, protocol: str) -> dict[str, str]:
+def row_of(evaluation: Evaluation, model: str, protocol: Protocol) -> dict[str, str]:
     """Return the figures of a model under a protocol as people read them, by label."""
     cells = {}
     summary = evaluation.summaries[Trial(model, protocol)]
@@ -56,15 +56,15 @@ def row_of(evaluation: Evaluation, model: str, protocol: str) -> dict[str, str]:
 
 def html_report(evaluation: Evaluation, *, title: str = "Evaluation of colour models", cases: int = 3) -> str:
     """Return the page; ``cases`` pictures each of the best, the middle and the worst by PSNR are shown."""
-    protocol = evaluation.protocol
-    links = "".join(f'<a href="#{kind}">{_name(kind)}</a>' for kind in protocol["protocols"])
+    protocols = evaluation.setup.protocols
+    links = "".join(f'<a href="#{kind}">{_name(kind)}</a>' for kind in protocols)
     parts = [f"<nav>{links}</nav>", _overview(evaluation), _about(evaluation)]
-    for kind in protocol["protocols"]:
+    for kind in protocols:
         if not any(row.protocol == kind for row in evaluation.rows):
             parts.append(f'<h2 id="{kind}">{_name(kind)}</h2><p>No picture allows this protocol.</p>')
             continue
         parts.append(f'<h2 id="{kind}">{_name(kind)}</h2><p class="lead">Beside the sketch: ')
-        parts.append(f"{escape(MEANING[Protocol(kind)])}.</p>")
+        parts.append(f"{escape(MEANING[kind])}.</p>")
         parts.append(_table(evaluation, kind))
         parts.append(_plots(evaluation, kind))
         parts.append(_pictures(evaluation, kind, cases))
@@ -72,28 +72,28 @@ def html_report(evaluation: Evaluation, *, title: str = "Evaluation of colour mo
     return html.page(title, "".join(parts))
 
 
-def _name(kind: str) -> str:
+def _name(kind: Protocol) -> str:
     return {"none": "No hint", "other": "Another drawing", "points": "Points", "reference": "Reference"}[kind]
 
 
 def _about(evaluation: Evaluation) -> str:
-    protocol = evaluation.protocol
+    setup = evaluation.setup
     facts = [
-        ("pictures", str(protocol["pictures"])),
-        ("lines", ", ".join(f"{count} {name}" for name, count in protocol["sketches"].items())),
-        ("shorter side at most", f"{protocol['short_side']} pixels"),
-        ("seed", str(protocol["seed"])),
-        ("checksum of the data", protocol["data"][:16]),
-        ("±", f"half the interval of {protocol['interval']}"),
+        ("pictures", str(setup.pictures)),
+        ("lines", ", ".join(f"{count} {name}" for name, count in setup.sketches.items())),
+        ("shorter side at most", f"{setup.short_side} pixels"),
+        ("seed", str(setup.seed)),
+        ("checksum of the data", setup.data[:16]),
+        ("±", f"half the interval of {setup.interval}"),
     ]
-    if protocol.get("peak_memory_gb"):
-        facts.append(("peak memory", f"{protocol['peak_memory_gb']:.2f} GB"))
+    if setup.peak_memory_gb is not None:
+        facts.append(("peak memory", f"{setup.peak_memory_gb:.2f} GB"))
     for name, about in evaluation.models.items():
         said = ", ".join(f"{key} {_plain(value)}" for key, value in about.items() if value)
         facts.append((f"model {name}", said))
-    for name, what in protocol["features"].items():
+    for name, what in setup.features.items():
         facts.append((SETS.get(name, (name, 0))[0], what))
-    for name, what in protocol["measured_with"].items():
+    for name, what in setup.measured_with.items():
         facts.append((FIGURES[name].label, what))
     if evaluation.unreadable:
         named = "; ".join(name for name, _ in evaluation.unreadable[:5])
@@ -111,7 +111,7 @@ def _overview(evaluation: Evaluation) -> str:
         "<th>FID ↓</th>" if fid else ""
     )
     lines = []
-    for kind in evaluation.protocol["protocols"]:
+    for kind in evaluation.setup.protocols:
         for number, model in enumerate(models):
             summary = evaluation.summaries[Trial(model, kind)]
             if not summary:
@@ -165,7 +165,7 @@ def _plain(value: Any) -> str:
     return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
 
 
-def _table(evaluation: Evaluation, kind: str) -> str:
+def _table(evaluation: Evaluation, kind: Protocol) -> str:
     models = list(evaluation.models)
     columns = {model: row_of(evaluation, model, kind) for model in models}
     labels = list(dict.fromkeys(label for column in columns.values() for label in column))
@@ -192,7 +192,7 @@ def _difference(one: Difference, digits: int) -> str:
     return f'<td class="{one.verdict}">{mean} <small>[{low}, {high}]</small>{said}</td>'
 
 
-def _plots(evaluation: Evaluation, kind: str) -> str:
+def _plots(evaluation: Evaluation, kind: Protocol) -> str:
     models = list(evaluation.models)
     drawn = [
         plots.strips(
@@ -212,13 +212,13 @@ def _plots(evaluation: Evaluation, kind: str) -> str:
     return f'<div class="plots">{"".join(f"<figure>{one}</figure>" for one in drawn if one)}</div>'
 
 
-def _tones(evaluation: Evaluation, model: str, kind: str) -> list[tuple[str, float, float, float]]:
+def _tones(evaluation: Evaluation, model: str, kind: Protocol) -> list[tuple[str, float, float, float]]:
     summary = evaluation.summaries[Trial(model, kind)]
     found = [(tone, summary.get(f"skin_{tone}")) for tone in TONES]
     return [(f"{tone} ({one.n})", one.mean, one.low, one.high) for tone, one in found if one]
 
 
-def _pictures(evaluation: Evaluation, kind: str, cases: int) -> str:
+def _pictures(evaluation: Evaluation, kind: Protocol, cases: int) -> str:
     models = list(evaluation.models)
     ranked = sorted(evaluation.of(models[0], kind, "psnr").items(), key=lambda one: -one[1])
     keys = [key for key, _ in ranked]
@@ -237,7 +237,7 @@ def _pictures(evaluation: Evaluation, kind: str, cases: int) -> str:
     return "".join([*parts, *_differing(evaluation, kind, models)])
 
 
-def _differing(evaluation: Evaluation, kind: str, models: Sequence[str]) -> Iterator[str]:
+def _differing(evaluation: Evaluation, kind: Protocol, models: Sequence[str]) -> Iterator[str]:
     """Give for each other model the pictures that it gains and loses most on."""
     first = evaluation.of(models[0], kind, "psnr")
     for model in models[1:]:
@@ -253,7 +253,7 @@ def _differing(evaluation: Evaluation, kind: str, models: Sequence[str]) -> Iter
                 yield f"<h3>Where {escape(model)} {word} most</h3>{''.join(rows)}"
 
 
-def _case(evaluation: Evaluation, kind: str, key: str, models: Sequence[str]) -> str:
+def _case(evaluation: Evaluation, kind: Protocol, key: str, models: Sequence[str]) -> str:
     shown = [evaluation.shown.get((model, kind, key)) for model in models]
     first = next(one for one in shown if one is not None)
     cells = [("sketch", first.sketch)]

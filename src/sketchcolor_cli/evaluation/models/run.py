@@ -14,7 +14,14 @@ from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.evaluation.models.figures import FIGURES, figures_of, size_difference
 from sketchcolor_cli.evaluation.models.protocols import Given, give, random_of
 from sketchcolor_cli.evaluation.models.samples import as_file
-from sketchcolor_cli.evaluation.models.summary import CollectedFeatures, Evaluation, Row, Trial, summarise
+from sketchcolor_cli.evaluation.models.summary import (
+    CollectedFeatures,
+    Evaluation,
+    Row,
+    Setup,
+    Trial,
+    summarise,
+)
 from sketchcolor_cli.evaluation.models.thumbnails import thumbnails
 from sketchcolor_cli.evaluation.settings import MEANING, EvaluateSettings
 from sketchcolor_cli.evaluation.settings import Protocol as Kind
@@ -151,7 +158,7 @@ class _Run:
         self.contenders, self.samples, self.settings = contenders, samples, settings
         self.mates = samples.mates()
         self.sets, self.pairs = features, pairs
-        self.found = Evaluation({}, {one.name: one.about for one in contenders})
+        self.found = Evaluation(self._setup(), {one.name: one.about for one in contenders})
         self.warm: set[str] = set()
         self.lines: dict[str, int] = {}
         self.collected = CollectedFeatures()
@@ -171,7 +178,7 @@ class _Run:
                 continue
             given = give(protocol, sample, other, self.settings)
             for key, values in of_truth.items():
-                self.collected.truths[str(protocol), key].append(values)
+                self.collected.truths[protocol, key].append(values)
             for contender in self.contenders:
                 row = self._color(
                     contender, protocol, sample, given, steady=steady and protocol is self._steady_protocol
@@ -213,7 +220,7 @@ class _Run:
                 figures[pair.key] = float(value)
         if steady:
             figures["size_delta_e"] = self._between_sizes(contender, sample, conditions)
-        trial = Trial(contender.name, str(protocol))
+        trial = Trial(contender.name, protocol)
         for one in self.sets:
             self.collected.results[trial, one.key].append(one.feature_extractor(result))
         self.found.shown[(*trial, sample.key)] = thumbnails(sample, given, result)
@@ -226,27 +233,32 @@ class _Run:
         )
         return size_difference(small, large)
 
+    def _setup(self) -> Setup:
+        settings = self.settings
+        return Setup(
+            protocols={kind: MEANING[kind] for kind in settings.protocols},
+            short_side=settings.short_side,
+            points=settings.points,
+            reference_side=settings.reference_side,
+            stability_sizes=settings.stability_sizes,
+            stability_protocol=self._steady_protocol,
+            seed=settings.seed,
+            interval=f"95 per cent, {settings.resamples} resamples of the pictures",
+            features={one.key: one.name for one in self.sets},
+            measured_with={one.key: one.name for one in self.pairs},
+            figures={name: {"label": one.label, "meaning": one.meaning} for name, one in FIGURES.items()},
+        )
+
     def finish(self, numbers: Sequence[int]) -> None:
         """Say what all pictures together say."""
-        found, settings = self.found, self.settings
-        summarise(found, self.collected, [one.key for one in self.sets], settings)
-        found.protocol = {
-            "protocols": {str(kind): MEANING[kind] for kind in settings.protocols},
-            "pictures": len({row.key for row in found.rows}),
-            "sketches": dict(sorted(self.lines.items())),
-            "data": self.samples.digest(numbers),
-            "results": "rounded to 8 bits a channel, at the size of the truth",
-            "short_side": settings.short_side,
-            "points": settings.points,
-            "reference_side": settings.reference_side,
-            "stability_sizes": list(settings.stability_sizes),
-            "stability_protocol": str(self._steady_protocol),
-            "seed": settings.seed,
-            "interval": f"95 per cent, {settings.resamples} resamples of the pictures",
-            "features": {one.key: one.name for one in self.sets},
-            "measured_with": {one.key: one.name for one in self.pairs},
-            "figures": {name: {"label": one.label, "meaning": one.meaning} for name, one in FIGURES.items()},
-        }
+        found = self.found
+        summarise(found, self.collected, [one.key for one in self.sets], self.settings)
+        found.setup = replace(
+            found.setup,
+            data=self.samples.digest(numbers),
+            pictures=len({row.key for row in found.rows}),
+            sketches=dict(sorted(self.lines.items())),
+        )
 
 
 def _conditions(given: Given, *, sheets: bool) -> dict[str, Any]:

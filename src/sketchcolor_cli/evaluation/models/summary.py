@@ -29,7 +29,7 @@ class Trial(NamedTuple):
     """A model under a protocol."""
 
     model: str
-    protocol: str
+    protocol: Protocol
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Row:
 
     Attributes:
         model: The name of the model.
-        protocol: The name of the protocol.
+        protocol: The protocol.
         key: The name of the picture.
         source: Where the data has it from.
         figures: Its figures by name, as in FIGURES.
@@ -46,7 +46,7 @@ class Row:
     """
 
     model: str
-    protocol: str
+    protocol: Protocol
     key: str
     source: str
     figures: Mapping[str, float]
@@ -78,12 +78,53 @@ class Difference:
     verdict: str
 
 
+@dataclass(frozen=True)
+class Setup:
+    """What was done, with which data: all that is needed to do it again; the ``protocol`` of the document.
+
+    Attributes:
+        protocols: What each protocol gives beside the sketch.
+        short_side, points, reference_side, stability_sizes, seed: As in the settings.
+        stability_protocol: The protocol under which working sizes are compared.
+        interval: What the intervals are.
+        features: What distances of sets are measured with, by figure.
+        measured_with: Likewise for figures of pairs that not every installation gives.
+        figures: Label and meaning of each figure.
+        data: SHA-256 of the pictures.
+        pictures: How many pictures could be read.
+        sketches: How many sketches there are of each kind: of the data, or drawn.
+        results: What is measured.
+        extractor: What draws the sketches that the data lacks.
+        device: Where it was computed.
+        peak_memory_gb: The most memory that the process has had; None where that is not known.
+    """
+
+    protocols: Mapping[Protocol, str]
+    short_side: int
+    points: int
+    reference_side: int
+    stability_sizes: tuple[int, ...]
+    stability_protocol: Protocol
+    seed: int
+    interval: str
+    features: Mapping[str, str]
+    measured_with: Mapping[str, str]
+    figures: Mapping[str, Mapping[str, str]]
+    data: str = ""
+    pictures: int = 0
+    sketches: Mapping[str, int] = field(default_factory=dict)
+    results: str = "rounded to 8 bits a channel, at the size of the truth"
+    extractor: str = ""
+    device: str = ""
+    peak_memory_gb: float | None = None
+
+
 @dataclass
 class Evaluation:
     """Everything that was found.
 
     Attributes:
-        protocol: What was done, with which data: all that is needed to do it again.
+        setup: What was done, with which data.
         models: What the models are, by name.
         rows: The figures of each picture.
         summaries: Of each model under each protocol, by figure.
@@ -93,7 +134,7 @@ class Evaluation:
         shown: By model, protocol and key, the pictures.
     """
 
-    protocol: dict[str, Any]
+    setup: Setup
     models: dict[str, Mapping[str, Any]]
     rows: list[Row] = field(default_factory=list)
     summaries: dict[Trial, dict[str, Summary]] = field(default_factory=dict)
@@ -110,7 +151,7 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """Put everything but the pictures into plain types for json.dumps."""
         return {
-            "protocol": self.protocol,
+            "protocol": asdict(self.setup),
             "models": {name: dict(about) for name, about in self.models.items()},
             "summaries": _nested(self.summaries),
             "sets": _nested(self.sets),
@@ -132,7 +173,7 @@ class Evaluation:
 class CollectedFeatures:
     """The features of pictures, by protocol and kind of features: those of truths, and of each model's."""
 
-    truths: dict[tuple[str, str], list[NDArray[np.floating]]] = field(
+    truths: dict[tuple[Protocol, str], list[NDArray[np.floating]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     results: dict[tuple[Trial, str], list[NDArray[np.floating]]] = field(
@@ -147,7 +188,7 @@ def summarise(
     first, *_ = found.models
     for model in found.models:
         for protocol in settings.protocols:
-            trial = Trial(model, str(protocol))
+            trial = Trial(model, protocol)
             found.summaries[trial] = {
                 figure: summary_of(values, settings)
                 for figure in FIGURES
