@@ -17,6 +17,7 @@ from sketchcolor_cli.coloring.guides.matching import SheetMatcher
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
 from sketchcolor_cli.coloring.page.colored import OwnColors, own_colors
+from sketchcolor_cli.coloring.page.light import evened
 from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.page.stays import Stays, why_it_stays
 from sketchcolor_cli.coloring.paint.composite import composite
@@ -51,7 +52,7 @@ class Prepared:
 
     Attributes:
         gray: (H, W), the page on white paper; paper 1 and ink 0.
-        seen: What of it the network is shown: not too large, without screentone.
+        seen: What of it the network is shown: not too large, in even light, without screentone.
         masks: Where the page stays paper; None for nowhere.
         own: The colours that the page has already and keeps; None for none.
     """
@@ -283,18 +284,19 @@ class Colorizer:
         own = None if self.settings.colored_pages is ColoredPages.REDO else own_colors(page)
         if own is not None:
             gray = own.without_pale_lines(gray)
-        seen = shrink_by(gray, _TONE_SIDE / page_side(*gray.shape))
+        even = evened(gray)
+        seen = shrink_by(even, _TONE_SIDE / page_side(*gray.shape))
         with ThreadPoolExecutor(1) as pool:  # neither needs the other, and each keeps one core busy
             looking = pool.submit(screentone.find_screentone, seen)
-            masks = paper_mask.find_paper(gray, self.settings.protect)
+            masks = paper_mask.find_paper(even, self.settings.protect)
             found = looking.result()
         deadline.check()
         letters = None if masks is None else masks.bubbles
-        even = screentone.smoothed(seen, found, letters)
-        if even is not None and self.settings.descreen:
-            whole = even if seen is gray else screentone.descreened(gray, letters)
+        smooth = screentone.smoothed(seen, found, letters)
+        if smooth is not None and self.settings.descreen:
+            whole = smooth if seen is gray else screentone.descreened(gray, letters)
             gray = gray if whole is None else whole
-        return Prepared(gray, seen if even is None else even, masks, own)
+        return Prepared(gray, seen if smooth is None else smooth, masks, own)
 
 
 def need_sheets(model: ColorNet) -> None:

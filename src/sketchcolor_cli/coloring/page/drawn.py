@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
+from sketchcolor_cli.coloring.page.light import evened
 from sketchcolor_cli.coloring.page.shapes import components
 from sketchcolor_cli.imaging.sizes import scaled
 
@@ -66,7 +67,7 @@ def is_drawn_on(gray: Plane) -> bool:
     """
     height, width = gray.shape
     size = scaled(height, width, min(_RULES.side, max(gray.shape)))[::-1]
-    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    small = evened(cv2.resize(gray, size, interpolation=cv2.INTER_AREA))
     middle = float(np.median(small))
     if small.max() - middle > middle - small.min():  # white on black
         small = 1 - small
