@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from hypothesis import settings
 _FOLDERS = tempfile.TemporaryDirectory(prefix="sketchcolor-tests-")
 for _name in ("CACHE", "CONFIG", "DATA"):
     os.environ[f"XDG_{_name}_HOME"] = str(Path(_FOLDERS.name) / _name.lower())
+
+# Dozens of processes are started here. Where no bytecode is kept, each would compile all of ours again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Small tensors gain nothing from threads, and on a busy machine waiting for one another costs them dearly.
 torch.set_num_threads(1)
