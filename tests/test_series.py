@@ -76,7 +76,7 @@ def test_the_template_has_every_setting_of_the_colours_with_its_help() -> None:
         ('protect = "some"', "--protect some: must be one of none, gutters, bubbles, all"),
         ("palette-strength = 2", "--palette-strength 2.0: must be from 0 to 1"),
         ("saturation = 11", "--saturation 11.0: must be from 0 to 10"),
-        ("work-size = 1.5", "--work-size 1.5: must be at least 64"),
+        ("work-size = 1.5", "--work-size 1.5: must be a whole number, at least 64"),
         ('output = "x"', "unknown key output"),
     ],
 )

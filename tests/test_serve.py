@@ -102,7 +102,7 @@ def test_answers_are_kept_while_there_is_room() -> None:
     ("data", "said"),
     [
         ({"seed": "-1"}, "--seed -1: must be at least 0"),
-        ({"seed": "many"}, "--seed many: must be at least 0"),
+        ({"seed": "many"}, "--seed many: must be a whole number, at least 0"),
         ({"protect": "faces"}, "--protect faces: must be one of none, gutters"),
         ({"model": "/etc/passwd"}, "no such model"),
         ({"settings": '{"speed": 3}'}, "speed means nothing"),

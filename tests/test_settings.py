@@ -110,8 +110,8 @@ def test_one_more_field_is_one_more_option_key_variable_and_check() -> None:
     ("values", "message"),
     [
         ({"work_size": -5}, "--work-size -5: must be at least 64"),
-        ({"work_size": 64.5}, "--work-size 64.5: must be at least 64"),
-        ({"work_size": True}, "--work-size True: must be at least 64"),
+        ({"work_size": 64.5}, "--work-size 64.5: must be a whole number, at least 64"),
+        ({"work_size": True}, "--work-size True: must be a whole number, at least 64"),
         ({"strength": 9}, "--strength 9: must be from 0 to 1"),
         ({"strength": float("nan")}, "--strength nan: must be from 0 to 1"),
         ({"mood": "wild"}, "--mood wild: must be one of calm, bold"),
@@ -150,8 +150,8 @@ def test_a_table_sets_what_files_may_set() -> None:
         ({"work_sise": 1}, "unknown key work_sise; did you mean work-size?"),
         ({"output": "x"}, "unknown key output"),
         ({"smooth": 1.0}, "unknown key smooth"),
-        ({"work-size": "big"}, "--work-size 'big': must be at least 64"),
-        ({"work-size": True}, "--work-size True: must be at least 64"),
+        ({"work-size": "big"}, "--work-size 'big': must be a whole number, at least 64"),
+        ({"work-size": True}, "--work-size True: must be a whole number, at least 64"),
         ({"flats": 1}, "--flats 1: must be true or false"),
     ],
 )

@@ -1,9 +1,12 @@
 import json
+import re
 import tomllib
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
+from sketchcolor_cli import networks
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.jobs.train import TrainRequest
 from sketchcolor_cli.training.settings import PRESETS, STAGES, TrainSettings
@@ -18,6 +21,22 @@ def test_the_thesis_preset_is_the_thesis_recipe():
     }  # fmt: skip
     assert (config.critic_lr, config.gan_weight, config.gan_decay) == (5e-5, 0.003, 1e-2)
     assert config.stages == ("pixel", "perceptual")
+
+
+def test_the_default_preset_is_the_recipe_on_the_card_of_the_shipped_model():
+    card = Path(networks.__file__).with_name("bundled") / "default.md"
+    row = next(line for line in card.read_text(encoding="utf-8").splitlines() if line.startswith("| command"))
+    options = dict(re.findall(r"--(\w+(?:-\w+)*) ([\d.,e-]+)", row))
+    preset = TrainSettings.of(preset="default")
+    assert preset.size == tuple(map(int, options["sizes"].split(",")))
+    assert preset.batch_pixels == int(options["pixels"])
+    assert preset.lr["pixel"] == float(options["lr"])
+    assert preset.cool_down == float(options["cooldown"])
+    assert preset.pairs == {"bare_share": float(options["bare"]), "sheet_share": float(options["sheets"])}
+    recipe = card.read_text(encoding="utf-8")
+    assert (preset.optimizer, preset.clip, preset.ema) == ("muon", 2.0, 0.998)
+    assert "Muon for the kernels" in recipe
+    assert "gradient norm ≤ 2; moving average of the weights, 0.999, at the end 0.998" in recipe
 
 
 def test_what_is_given_takes_the_place_of_the_presets_value():
@@ -66,7 +85,7 @@ def test_each_preset_goes_by_its_own_name(preset):
         ({"epochs": "pixel="}, "--epochs pixel=: must be a whole number, or one for each stage"),
         ({"size": ()}, "--size: must not be empty"),
         ({"size": (64, 40)}, "--size 40: must be a multiple of 32"),
-        ({"size": True}, "--size True: must be at least 32"),
+        ({"size": True}, "--size True: must be a whole number, at least 32"),
         ({"epochs": 2.0}, "--epochs 2.0: must be a whole number"),
         ({"epochs": True}, "--epochs True: must be a table"),
         ({"epochs": {"pixel": True}}, "--epochs True: must be a whole number"),
@@ -154,8 +173,8 @@ def test_every_option_is_also_a_key(tmp_path):
     ("text", "said"),
     [
         ("epoch = 2", "unknown key epoch; did you mean epochs?"),
-        ("workers = 1.5", "--workers 1.5: must be at least 0"),
-        ("seed = true", "--seed True: must be at least 0"),
+        ("workers = 1.5", "--workers 1.5: must be a whole number, at least 0"),
+        ("seed = true", "--seed True: must be a whole number, at least 0"),
         ("a = = 3", "not valid TOML (Invalid value"),
         ("output = 'x'", "unknown key output"),
     ],

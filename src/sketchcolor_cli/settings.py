@@ -91,9 +91,10 @@ class Setting:
     internal: bool = False
     panel: str | None = None
 
-    def rule(self) -> str:
-        """Return the bounds as words: ``at least 1 and below 5``; empty where there are none."""
-        return " or ".join(filter(None, [*(self.words or {}), self._bounds()]))
+    def rule(self, kind: str = "") -> str:
+        """Return the bounds as words: ``at least 1 and below 5``; with a kind, ``a number, at least 1``."""
+        bounds = ", ".join(filter(None, [kind, self._bounds()]))
+        return " or ".join(filter(None, [*(self.words or {}), bounds]))
 
     def _bounds(self) -> str:
         words = (
@@ -219,7 +220,7 @@ class Leaf:
         try:
             value = self.kind(text)
         except ValueError as error:
-            raise self._refusal(text) from error
+            raise self._refusal(text, mistyped=True) from error
         if self.about.words and value in self.about.words.values():  # which has a word
             raise self._refusal(text)
         return value
@@ -246,10 +247,9 @@ class Leaf:
             return self._read_one(value)
         if self.kind is float and isinstance(value, int) and abs(value) <= _FARTHEST:
             value = value if isinstance(value, bool) else float(value)
-        if isinstance(value, bool) and self.kind is not bool:
-            raise self._refusal(repr(value))
-        if self.kind in _KINDS and not isinstance(value, self.kind):
-            raise self._refusal(repr(value))
+        is_switch = isinstance(value, bool) and self.kind is not bool
+        if is_switch or (self.kind in _KINDS and not isinstance(value, self.kind)):
+            raise self._refusal(repr(value), mistyped=True)
         return value
 
     def _accept_path(self, value: str, folder: Path | None) -> Path:
@@ -266,13 +266,23 @@ class Leaf:
             return tuple(str(one.value) for one in self.kind)
         return self.about.choices
 
-    def _refusal(self, text: str) -> UsageError:
+    def _is_mistyped(self, value: Any) -> bool:
+        """Whether a value is of another type; a whole number is a number, too."""
+        expected = (int, float) if self.kind is float else self.kind
+        return self.kind in _KINDS and (
+            not isinstance(value, expected) or (isinstance(value, bool) and self.kind is not bool)
+        )
+
+    def _refusal(self, text: str, *, mistyped: bool = False) -> UsageError:
         """Return the error that a value is none, with what was probably meant."""
         words = (*self.choices, *(self.about.words or ()))
-        return UsageError(f"{self.option} {_short(text)}: must be {self.wanted()}{nearest(text, words)}")
+        wanted = self.wanted(mistyped=mistyped)
+        return UsageError(f"{self.option} {_short(text)}: must be {wanted}{nearest(text, words)}")
 
-    def wanted(self) -> str:
-        """Return what the value must be, as words."""
+    def wanted(self, *, mistyped: bool = False) -> str:
+        """Return what the value must be, as words; where it is of another type, also of which."""
+        if mistyped and self.kind in (int, float) and not self.choices:
+            return self.about.rule(_KINDS[self.kind])
         if issubclass(self.kind, Enum):
             return f"one of {', '.join(self.choices)}"
         if issubclass(self.kind, Mapping):
@@ -288,10 +298,7 @@ class Leaf:
         if value is None or value is REQUIRED:
             return
         for one in value if self.many else (value,):
-            expected = (int, float) if self.kind is float else self.kind
-            mistyped = self.kind in _KINDS and (
-                not isinstance(one, expected) or (isinstance(one, bool) and self.kind is not bool)
-            )
+            mistyped = self._is_mistyped(one)
             if isinstance(one, Path):
                 self._check_path(one)
             if (
@@ -299,7 +306,7 @@ class Leaf:
                 or not self.about.allows(one)
                 or (issubclass(self.kind, Enum) and not isinstance(one, self.kind))
             ):
-                raise self._refusal(str(one))
+                raise self._refusal(str(one), mistyped=mistyped)
 
     def _check_path(self, path: Path) -> None:
         """Refuse what the system takes for no name at all; whether there is such a file is not asked."""
