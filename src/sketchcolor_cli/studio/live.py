@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
@@ -173,6 +174,14 @@ class Known:
         return self.scaled[-side]
 
 
+class _Networks(NamedTuple):
+    """The network of a file, as it was then: as ``colorize`` uses it, and for drafts."""
+
+    stamp: tuple[str, int, int]
+    exact: ColorNet
+    draft: ColorNet
+
+
 class Desk:
     """The pages that are at hand and the network that colours them; may be used by several threads.
 
@@ -186,7 +195,7 @@ class Desk:
         self._known: OrderedDict[Any, Known] = OrderedDict()
         self._layers: OrderedDict[Any, Picture] = OrderedDict()
         self._colorizers: OrderedDict[Any, Colorizer] = OrderedDict()
-        self._models: dict[str, tuple[Any, ColorNet]] = {}
+        self._models: dict[str, _Networks] = {}
         self._formats: dict[str, str] = {}
         self._lock = threading.Lock()
         self._preparing: dict[Any, threading.Lock] = {}
@@ -275,15 +284,16 @@ class Desk:
             device = devices.resolve(look.device)
             sheets = [read_picture(Path(one)) for one in look.sheets]
             palette = np.array(look.palette, np.float32) if look.palette else None
+            draft = changes.get("work_size") == QUICK  # soon replaced, so it may be a little less exact
             made = Colorizer(
-                self._model(look.model),
+                self._model(look.model, draft=draft),
                 device,
                 look.chosen(**changes).in_seed(seed),
                 sheets=sheets,
                 palette=palette,
                 matcher=self._matcher if sheets else None,
             )
-            if changes.get("work_size") == QUICK:  # what is soon replaced may be a little less exact
+            if draft:
                 made.painter.precision = self._fastest(device)
             self._colorizers[key] = made
             while len(self._colorizers) > _COLORIZERS * 2:
@@ -300,13 +310,16 @@ class Desk:
     def _matcher(self) -> Matcher:
         return load_matcher()
 
-    def _model(self, path: str) -> ColorNet:
+    def _model(self, path: str, *, draft: bool) -> ColorNet:
+        """Return the network of a file; as drafts are made, it sums in another order, which is faster."""
         stamp = _stamp(Path(path))
-        if path not in self._models or self._models[path][0] != stamp:
+        if path not in self._models or self._models[path].stamp != stamp:
             self._models.clear()
-            network, _ = load_model(Path(path), ColorNet)
-            self._models[path] = stamp, _interruptible(network)
-        return self._models[path][1]
+            network = _interruptible(load_model(Path(path), ColorNet)[0])
+            self._models[path] = _Networks(
+                stamp, network, deepcopy(network).to(memory_format=torch.channels_last)
+            )
+        return self._models[path].draft if draft else self._models[path].exact
 
     def _strokes(self, marks: Sequence[Any], known: Known) -> Picture | None:
         return painted(points_of(list(marks), "marks"), *known.size, longest=_LAYER)
