@@ -5,14 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.coloring.guides.areas import PointAreas
+from sketchcolor_cli.coloring.guides.given import Given, rgb_and_mask
 from sketchcolor_cli.coloring.guides.matching import SheetMatcher
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
@@ -31,7 +31,7 @@ from sketchcolor_cli.imaging.sizes import page_side
 from sketchcolor_cli.networks.sheets import lay_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     Hint = NDArray[np.float32]
 
 _TONE_SIDE = 1800  # longer side of the copy in which screentone is smoothed for the network
-_OPAQUE = 0.5  # alpha above which a picture says something
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +154,7 @@ class Colorizer:
 
     def sheet_of(self, picture: Picture) -> Sheet:
         """Return a drawing in the right colours as a sheet; see :meth:`with_sheets`."""
-        layer = _rgb_and_mask(picture)
+        layer = rgb_and_mask(picture)
         places = None if self._matcher is None else self._matcher.places(layer)
         return Sheet(lay_out([layer], self.painter.model.sheet_size), places)
 
@@ -205,11 +204,11 @@ class Colorizer:
         Raises:
             UsageError: ``hints`` has no transparent parts.
         """
-        guided = bool(_several(reference) or _several(hints) or latent is not None)
-        if self.stays(page, guided=guided):
+        given = Given(reference, hints)
+        if self.stays(page, guided=bool(given or latent is not None)):
             return page
         page = with_paper(page)
-        return self.paint(page, reference, hints, latent=latent).over(page)
+        return self.paint_prepared(self.prepare(page), given, latent).over(page)
 
     def latent(
         self,
@@ -222,8 +221,7 @@ class Colorizer:
         Raises:
             UsageError: The network has none.
         """
-        references, strokes = _several(reference), _several(hints)
-        z = self.painter.latent(luma(page), lambda shape: _dense_hint(references, strokes, shape))
+        z = self.painter.latent(luma(page), Given(reference, hints).hint_at)
         if z is None or not latent_size(self.painter.model):
             raise UsageError("this model has no latent vector z; train one with --preset thesis")
         return z
@@ -250,30 +248,32 @@ class Colorizer:
 
         ``prepared`` is what :meth:`prepare` found, where that was called before.
         """
-        references, strokes = _several(reference), _several(hints)
+        given = Given(reference, hints)
+        return self.paint_prepared(prepared or self.prepare(page), given, latent)
+
+    def paint_prepared(
+        self, known: Prepared, given: Given, latent: NDArray[np.float32] | None = None
+    ) -> Painted:
+        """Return the paint for a page of which :meth:`prepare` found what there is to know.
+
+        What was ``given`` may be used again, for other settings; see :meth:`__call__` for the rest.
+        """
         size = latent_size(self.painter.model)
         if latent is not None and len(latent) != size:
             raise UsageError(
                 f"the latent vector z has {len(latent)} numbers, and the model takes {size or 'none'}"
             )
-        for one in strokes:
-            if one.alpha is None or (one.alpha > _OPAQUE).all():
-                raise UsageError(
-                    "the picture with the hints has no transparent parts; "
-                    "paint hints on a transparent layer, or pass it as --reference"
-                )
-        known = prepared or self.prepare(page)
         regions = None if self.matched is None else self.matched(known.seen)
 
         @cache  # a size is asked for several times
-        def hint_at(shape: tuple[int, ...]) -> Hint:
-            given = _dense_hint(references, strokes, shape)
-            return given if regions is None else regions.hint(shape, given)
+        def matched_at(shape: tuple[int, ...]) -> Hint:
+            assert regions is not None  # noqa: S101  (it is used then alone)
+            return regions.hint(shape, given.hint_at(shape))
 
         deadline.check()
-        own = None if known.own is None else known.own.as_hint()
-        own_at = None if own is None else partial(_dense_hint, (own,), ())
-        fill_at = None if references or not strokes else _fill_of(known.areas, strokes)
+        hint_at = given.hint_at if regions is None else matched_at
+        own_at = None if known.own is None else Given(known.own.as_hint()).hint_at
+        fill_at = given.fill_at(known.areas) if given.has_strokes_alone else None
         sketch, paint = self.painter(known.seen, hint_at, latent, own_at, fill_at)
         return Painted(known.gray, sketch, paint, known.masks, known.own)
 
@@ -314,51 +314,8 @@ def latent_size(model: ColorNet) -> int:
     return int(getattr(getattr(model, "config", None), "z_size", 0))
 
 
-def _several(pictures: Picture | Sequence[Picture] | None) -> Sequence[Picture]:
-    if pictures is None:
-        return ()
-    return (pictures,) if isinstance(pictures, Picture) else pictures
-
-
 def luma(page: Picture) -> Plane:
     """Return the BT.709 luma of the page on white paper; of a grey page its own values, to the last bit."""
     rgb = on_paper(page)
     gray: Plane = rgb[..., 0] if page.gray else rgb @ LUMA
     return np.ascontiguousarray(gray)
-
-
-def _dense_hint(references: Sequence[Picture], strokes: Sequence[Picture], shape: tuple[int, ...]) -> Hint:
-    """Return (h, w, 4), RGB and mask: strokes, under them the references, zero where none is opaque."""
-    hint = np.zeros((*shape, 4), np.float32)
-    for pictures, least in ((references, 0.5), (strokes, 0)):  # the thinnest stroke counts
-        for picture in reversed(pictures):
-            layer = _layer(picture, shape, least=least)
-            hint = np.where(layer[..., 3:] > 0, layer, hint)
-    return hint
-
-
-def _fill_of(areas: PointAreas, strokes: Sequence[Picture]) -> Callable[[tuple[int, ...]], Hint]:
-    """Return what gives, in any size, the colours of the areas in which strokes are."""
-    fill = areas.fill(_dense_hint((), strokes, areas.labels.shape))
-
-    def fill_at(shape: tuple[int, ...]) -> Hint:
-        return cv2.resize(fill, shape[1::-1], interpolation=cv2.INTER_NEAREST)  # type: ignore[no-any-return]
-
-    return fill_at
-
-
-def _layer(picture: Picture, shape: tuple[int, ...], *, least: float) -> Hint:
-    """Return a picture as (h, w, 4), RGB and mask: given where more than the share ``least`` is opaque."""
-    layer = cv2.resize(_rgb_and_mask(picture), shape[::-1], interpolation=cv2.INTER_AREA)
-    share = layer[..., 3:]
-    mean: Hint = layer / np.maximum(share, 1e-9)
-    return np.where(share > least, mean, 0)
-
-
-def _rgb_and_mask(picture: Picture) -> Hint:
-    """Return a picture as (H, W, 4): RGB and mask, both 0 where it is transparent."""
-    if picture.alpha is None:
-        opaque = np.ones((*picture.rgb.shape[:2], 1), np.float32)
-    else:
-        opaque = (picture.alpha[..., None] > _OPAQUE).astype(np.float32)
-    return np.concatenate([picture.rgb * opaque, opaque], axis=2)

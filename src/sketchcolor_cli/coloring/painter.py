@@ -306,8 +306,9 @@ def _filled(given_at: HintAt, guessed_at: HintAt, fill_at: HintAt) -> HintAt:
     """Return a hint with guesses, but none in areas that are filled, and beside it what fills them."""
 
     def both_at(shape: tuple[int, ...]) -> Hint:
-        fill = fill_at(shape)
-        hint = np.where(fill[..., 3:] > 0, given_at(shape), guessed_at(shape))
+        fill, hint = fill_at(shape), given_at(shape)
+        if guessed_at is not given_at:
+            hint = np.where(fill[..., 3:] > 0, hint, guessed_at(shape))
         return np.concatenate([hint, fill], 2)
 
     return both_at

@@ -24,6 +24,7 @@ from PIL import Image
 
 from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
+from sketchcolor_cli.coloring.guides.given import Given
 from sketchcolor_cli.coloring.guides.masks import corrected
 from sketchcolor_cli.coloring.guides.points import painted, points_of
 from sketchcolor_cli.coloring.page.line_layer import with_paper
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sketchcolor_cli.coloring.page.paper_mask import PaperMask
     from sketchcolor_cli.coloring.page.stays import Stays
     from sketchcolor_cli.networks.matcher import Matcher
 
@@ -239,21 +241,25 @@ class Desk:
             CancelledError: They are not wanted any more.
         """
         known = self.open(page, look)
-        hints = self._strokes(marks, known)
-        if known.stays[hints is not None or page.rough is not None]:
+        given, masks = self._given(marks, known, page), self._masks(known, page)
+        if known.stays[bool(given)]:
             yield _as_it_is(page, width)
             return
         sides = {name: side for name, side in (("quick", QUICK), ("final", 0)) if name in names}
 
         def paint(name: str) -> Painted:
-            return self._painted(known, page, look, hints, wish, side=sides[name], seed=seed, urgency=urgency)
+            side = sides[name]
+            changes: dict[str, Any] = {"work_size": side, "base_size": side} if side else {}
+            color = self.colorizer(look, seed, **changes)
+            return replace(self._paint(color, known, given, wish, urgency), masks=masks)
 
-        if "spread" in names and hints is not None:
-            yield self._filled(known, hints, page)
-            wish.check()
         # The network goes on with the next answer while this thread makes the last one into a picture.
         with ThreadPoolExecutor(1, thread_name_prefix="painting") as painting:
-            for name, later in [(name, painting.submit(paint, name)) for name in sides]:
+            coming = [(name, painting.submit(paint, name)) for name in sides]
+            if "spread" in names and given.has_strokes:
+                yield _filled(known, given, masks)
+                wish.check()
+            for name, later in coming:
                 widest = min(width, _QUICKLY) if name == "quick" else width
                 yield _on_screen(name, known, later.result(), widest)
                 wish.check()
@@ -263,15 +269,20 @@ class Desk:
     ) -> Iterator[Shown]:
         """Give a small picture of a page for each seed."""
         known = self.open(page, look)
-        hints = self._strokes(marks, known)
-        if known.stays[hints is not None or page.rough is not None]:
+        given, masks = self._given(marks, known, page), self._masks(known, page)
+        if known.stays[bool(given)]:
             yield _as_it_is(page, width)._replace(stage="variant", seed=seeds[0])
             return
         small = self.colorizer(look, work_size=QUICK, base_size=QUICK)
-        for seed, color in zip(seeds, small.in_seeds(seeds), strict=True):
-            done = self._paint(color, known, page, hints, wish)
-            yield _on_screen("variant", known, done, width)._replace(seed=seed)
-            wish.check()
+        with ThreadPoolExecutor(1, thread_name_prefix="painting") as painting:
+            coming = [
+                painting.submit(self._paint, color, known, given, wish, LIVE)
+                for color in small.in_seeds(seeds)
+            ]
+            for seed, later in zip(seeds, coming, strict=True):
+                done = replace(later.result(), masks=masks)
+                yield _on_screen("variant", known, done, width)._replace(seed=seed)
+                wish.check()
 
     def colorizer(self, look: Look, seed: int | None = None, **changes: Any) -> Colorizer:
         """Return what colours pages so, or a page of this seed; the network is loaded once for all."""
@@ -321,8 +332,16 @@ class Desk:
             )
         return self._models[path].draft if draft else self._models[path].exact
 
-    def _strokes(self, marks: Sequence[Any], known: Known) -> Picture | None:
-        return painted(points_of(list(marks), "marks"), *known.size, longest=_LAYER)
+    def _given(self, marks: Sequence[Any], known: Known, page: PageFiles) -> Given:
+        strokes = painted(points_of(list(marks), "marks"), *known.size, longest=_LAYER)
+        return Given(
+            () if page.rough is None else self._layer(page.rough), () if strokes is None else strokes
+        )
+
+    def _masks(self, known: Known, page: PageFiles) -> PaperMask | None:
+        """Return where a page stays paper, as corrected by hand."""
+        masks = known.prepared.masks
+        return masks if page.mask is None else corrected(masks, self._layer(page.mask), known.size)
 
     def _layer(self, path: Path) -> Picture:
         """Return a rough layer or a mask; the last few are kept."""
@@ -337,67 +356,28 @@ class Desk:
                 self._layers.popitem(last=False)
         return picture
 
-    def _prepared(self, known: Known, page: PageFiles) -> Prepared:
-        if page.mask is None:
-            return known.prepared
-        masks = corrected(known.prepared.masks, self._layer(page.mask), known.size)
-        return replace(known.prepared, masks=masks)
-
-    def _painted(
-        self,
-        known: Known,
-        page: PageFiles,
-        look: Look,
-        hints: Picture | None,
-        wish: Wish,
-        *,
-        side: int,
-        seed: int | None,
-        urgency: int,
-    ) -> Painted:
-        """Let the network paint a page; the first answer is drawn at ``side``, 0 stands for the settings'."""
-        changes: dict[str, Any] = {"work_size": side, "base_size": side} if side else {}
-        return self._paint(self.colorizer(look, seed, **changes), known, page, hints, wish, urgency=urgency)
-
-    def _paint(
-        self,
-        color: Colorizer,
-        known: Known,
-        page: PageFiles,
-        hints: Picture | None,
-        wish: Wish,
-        *,
-        urgency: int = LIVE,
-    ) -> Painted:
-        rough = () if page.rough is None else (self._layer(page.rough),)
-        strokes, prepared = () if hints is None else hints, self._prepared(known, page)
-        nothing = Picture(np.zeros((1, 1, 3), np.float32))  # what was prepared stands for the page
+    def _paint(self, color: Colorizer, known: Known, given: Given, wish: Wish, urgency: int) -> Painted:
         with self.turns.turn(urgency, wish), _ended_by(wish):
-            return color.paint(nothing, rough, strokes, prepared=prepared)
+            return color.paint_prepared(known.prepared, given)
 
-    def _filled(self, known: Known, hints: Picture, page: PageFiles) -> Shown:
-        """Return what strokes fill by themselves: their colours up to the lines around, under the ink."""
-        sketch = known.at_side(QUICK)
-        height, width = (length - length % _STRIDE for length in sketch.shape)
-        sketch = np.ascontiguousarray(sketch[:height, :width])
-        assert hints.alpha is not None  # noqa: S101  (strokes are painted on a transparent layer)
-        planes = np.dstack([hints.rgb * hints.alpha[..., None], hints.alpha])
-        layer = cv2.resize(planes, (width, height), interpolation=cv2.INTER_AREA)
-        given = layer[..., 3:] > 0
-        dense = np.where(given, np.dstack([layer[..., :3] / np.maximum(layer[..., 3:], 1e-6), given]), 0)
-        filled = spread(sketch, dense.astype(np.float32), _STRIDE)
-        least, most = _REACH
-        seen = ((filled[..., 3] - least) / (most - least)).clip(0, 1)
-        rgb = torch.from_numpy(np.ascontiguousarray(filled[..., :3].transpose(2, 0, 1)))[None]
-        lab = spaces.rgb_to_lab(rgb)[0].permute(1, 2, 0).contiguous().numpy()
-        masks = self._prepared(known, page).masks
-        laid = composite(
-            sketch, ink_aware_upsample(lab, sketch), sketch, None if masks is None else masks.both()
-        )
-        alpha = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR)
-        if masks is not None:
-            alpha = alpha * (1 - cv2.resize(masks.both(), (width, height), interpolation=cv2.INTER_AREA))
-        return Shown("spread", *_encoded(np.dstack([laid, alpha])), (width, height))
+
+def _filled(known: Known, given: Given, masks: PaperMask | None) -> Shown:
+    """Return what strokes fill by themselves: their colours up to the lines around, under the ink."""
+    sketch = known.at_side(QUICK)
+    height, width = (length - length % _STRIDE for length in sketch.shape)
+    hint = given.strokes_at(sketch.shape)[:height, :width]
+    sketch = np.ascontiguousarray(sketch[:height, :width])
+    filled = spread(sketch, hint, _STRIDE)
+    least, most = _REACH
+    seen = ((filled[..., 3] - least) / (most - least)).clip(0, 1)
+    rgb = torch.from_numpy(np.ascontiguousarray(filled[..., :3].transpose(2, 0, 1)))[None]
+    lab = spaces.rgb_to_lab(rgb)[0].permute(1, 2, 0).contiguous().numpy()
+    paper = None if masks is None else masks.both()
+    laid = composite(sketch, ink_aware_upsample(lab, sketch), sketch, paper)
+    alpha = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR)
+    if paper is not None:
+        alpha = alpha * (1 - cv2.resize(paper, (width, height), interpolation=cv2.INTER_AREA))
+    return Shown("spread", *_encoded(np.dstack([laid, alpha])), (width, height))
 
 
 def _same(value: Any) -> Any:

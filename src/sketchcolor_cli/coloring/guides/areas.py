@@ -55,6 +55,8 @@ class PointAreas:
         small = shrink_by(gray, min(_RULES.side / min(gray.shape), (_RULES.most / gray.size) ** 0.5))
         self._line = find_lines(small)
         self.labels = closed_regions(self._line)
+        self._count = int(self.labels.max()) + 1
+        self._far = cv2.distanceTransform((~self._line).view(np.uint8), cv2.DIST_L2, 3)
         padded = np.pad(small, [(0, -length % _RULES.stride) for length in small.shape], constant_values=1)
         self._ink = line_ink(padded, _RULES.stride)
 
@@ -66,30 +68,30 @@ class PointAreas:
         counts the less the farther off it is. Where an area has no mark all is 0.
         """
         own = self._owned(hint[..., 3] > 0)
-        mean, known, several = _colors_of(self.labels[own], hint[own, :3], int(self.labels.max()) + 1)
-        out = np.dstack([mean[self.labels], known[self.labels].astype(np.float32)])
-        mixed = several[self.labels]
-        if mixed.any():
+        mean, known, several = _colors_of(self.labels[own], hint[own, :3], self._count)
+        out: Layer = np.column_stack([mean, known]).astype(np.float32)[self.labels]
+        if several.any():
+            mixed = several[self.labels]
             shape = self.labels.shape[::-1]
             steps = self._nearest(hint, own & mixed)
             colors, distance = (cv2.resize(one, shape, interpolation=cv2.INTER_NEAREST) for one in steps[:2])
             beside = cv2.resize(steps.areas, shape, interpolation=cv2.INTER_NEAREST) != self.labels
             counts = np.where(beside, 0, 1 / (1 + distance / _RULES.near))  # the cell lies over the border
-            out[mixed] = np.dstack([colors, counts])[mixed]
-        return np.where(out[..., 3:] > 0, out, 0).astype(np.float32)
+            counts = counts[mixed].astype(np.float32)[:, None]
+            out[mixed] = np.where(counts > 0, np.column_stack([colors[mixed], counts]), 0)
+        return out
 
     def _owned(self, marked: Mask) -> Mask:
         """Return which marked pixels (h, w) speak for their area; a mark may have slipped over a line."""
         out = marked & ~self._line
         if not out.any():
             return out
-        far = cv2.distanceTransform((~self._line).view(np.uint8), cv2.DIST_L2, 3)
         _, marks = cv2.connectedComponents(marked.view(np.uint8), connectivity=8)
-        areas = int(self.labels.max()) + 1
-        parts, part = np.unique(marks[out].astype(np.int64) * areas + self.labels[out], return_inverse=True)
+        pieces = marks[out].astype(np.int64) * self._count + self.labels[out]
+        parts, part = np.unique(pieces, return_inverse=True)
         deepest = np.zeros(len(parts), np.float32)
-        np.maximum.at(deepest, part, far[out])
-        whole = np.bincount(marks[out])[parts // areas]
+        np.maximum.at(deepest, part, self._far[out])
+        whole = np.bincount(marks[out])[parts // self._count]
         out[out] = ((deepest > _RULES.spill) | (np.bincount(part) >= _RULES.part * whole))[part]
         return out
 

@@ -1,0 +1,125 @@
+"""What a user gives for one page, rough colourings of it and strokes, as hints of any size."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.imaging.images import Picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.coloring.guides.areas import PointAreas
+
+    Hint = NDArray[np.float32]
+
+_OPAQUE = 0.5  # alpha above which a picture says something
+
+
+class Given:
+    """Colours for one page; several passes over it share what was made for the first. Any thread may ask.
+
+    ``references`` are rough colourings of the page, ``strokes`` transparent layers with strokes of colour;
+    each in any size, stretched over the page. Of several the first counts where they overlap.
+
+    Raises:
+        UsageError: Strokes have no transparent parts.
+    """
+
+    def __init__(
+        self,
+        references: Picture | Sequence[Picture] | None = None,
+        strokes: Picture | Sequence[Picture] | None = None,
+    ) -> None:
+        self._references, self._strokes = _several(references), _several(strokes)
+        for one in self._strokes:
+            if one.alpha is None or (one.alpha > _OPAQUE).all():
+                raise UsageError(
+                    "the picture with the hints has no transparent parts; "
+                    "paint hints on a transparent layer, or pass it as --reference"
+                )
+        self._hints: dict[tuple[bool, tuple[int, ...]], Hint] = {}  # by what is in them, and size
+        self._filled: tuple[PointAreas, Hint] | None = None
+        self._lock = threading.Lock()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self._references or self._strokes)
+
+    def hint_at(self, shape: tuple[int, ...]) -> Hint:
+        """Return (h, w, 4), RGB and mask: strokes, under them the references, zero where none is opaque.
+
+        It may be read only.
+        """
+        with self._lock:
+            return self._hint_at(shape)
+
+    def strokes_at(self, shape: tuple[int, ...]) -> Hint:
+        """Return the same of strokes alone."""
+        with self._lock:
+            return self._hint_at(shape, references=False)
+
+    @property
+    def has_strokes(self) -> bool:
+        """Whether there are strokes."""
+        return bool(self._strokes)
+
+    @property
+    def has_strokes_alone(self) -> bool:
+        """Whether there are strokes, and no references, which say something about all areas."""
+        return bool(self._strokes) and not self._references
+
+    def fill_at(self, areas: PointAreas) -> Callable[[tuple[int, ...]], Hint]:
+        """Return what gives, in any size, the colours of the areas in which strokes are."""
+        with self._lock:
+            if self._filled is None or self._filled[0] is not areas:
+                self._filled = areas, areas.fill(self._hint_at(areas.labels.shape))
+            fill = self._filled[1]
+
+        def fill_at(shape: tuple[int, ...]) -> Hint:
+            return cv2.resize(fill, shape[1::-1], interpolation=cv2.INTER_NEAREST)  # type: ignore[no-any-return]
+
+        return fill_at
+
+    def _hint_at(self, shape: tuple[int, ...], *, references: bool = True) -> Hint:
+        below = self._references if references else ()
+        if (key := (bool(below), shape)) not in self._hints:
+            hint = np.zeros((*shape, 4), np.float32)
+            for pictures, least in ((below, 0.5), (self._strokes, 0)):  # the thinnest stroke counts
+                for picture in reversed(pictures):
+                    _lay(picture, hint, least)
+            hint.flags.writeable = False
+            self._hints[key] = hint
+        return self._hints[key]
+
+
+def rgb_and_mask(picture: Picture) -> Hint:
+    """Return a picture as (H, W, 4): RGB and mask, both 0 where it is transparent."""
+    layer = np.ones((*picture.rgb.shape[:2], 4), np.float32)
+    if picture.alpha is None:
+        layer[..., :3] = picture.rgb
+    else:
+        layer[..., 3] = picture.alpha > _OPAQUE
+        np.multiply(picture.rgb, layer[..., 3:], out=layer[..., :3])
+    return layer
+
+
+def _lay(picture: Picture, hint: Hint, least: float) -> None:
+    """Write a picture to a hint (h, w, 4), where more than the share ``least`` of it is opaque."""
+    layer = cv2.resize(rgb_and_mask(picture), hint.shape[1::-1], interpolation=cv2.INTER_AREA)
+    seen = layer[..., 3] > least
+    colors = layer[seen]
+    hint[seen] = colors / np.maximum(colors[:, 3:], 1e-9)
+
+
+def _several(pictures: Picture | Sequence[Picture] | None) -> Sequence[Picture]:
+    if pictures is None:
+        return ()
+    return (pictures,) if isinstance(pictures, Picture) else pictures
