@@ -69,16 +69,17 @@ class PointAreas:
         """
         own = self._owned(hint[..., 3] > 0)
         mean, known, several = _colors_of(self.labels[own], hint[own, :3], self._count)
-        out: Layer = np.column_stack([mean, known]).astype(np.float32)[self.labels]
+        out: Layer = np.take(np.column_stack([mean, known]).astype(np.float32), self.labels, axis=0)
         if several.any():
-            mixed = several[self.labels]
-            shape = self.labels.shape[::-1]
+            mixed, shape = several[self.labels], self.labels.shape[::-1]
             steps = self._nearest(hint, own & mixed)
-            colors, distance = (cv2.resize(one, shape, interpolation=cv2.INTER_NEAREST) for one in steps[:2])
-            beside = cv2.resize(steps.areas, shape, interpolation=cv2.INTER_NEAREST) != self.labels
-            counts = np.where(beside, 0, 1 / (1 + distance / _RULES.near))  # the cell lies over the border
-            counts = counts[mixed].astype(np.float32)[:, None]
-            out[mixed] = np.where(counts > 0, np.column_stack([colors[mixed], counts]), 0)
+            counts = 1 / (1 + steps.distance / _RULES.near)
+            near = np.dstack([np.where(counts[..., None] > 0, steps.colors, 0), counts])
+            near, areas = (
+                cv2.resize(one, shape, interpolation=cv2.INTER_NEAREST) for one in (near, steps.areas)
+            )
+            near[areas != self.labels] = 0  # the cell lies over the border
+            cv2.copyTo(near, mixed.view(np.uint8), out)
         return out
 
     def _owned(self, marked: Mask) -> Mask:

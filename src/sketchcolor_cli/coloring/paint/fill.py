@@ -25,6 +25,8 @@ def fill_spread(around: Layer, fill: Layer) -> Layer:
 
 def fill_paint(paint: Layer, fill: Layer) -> Layer:
     """Return paint (H, W, 3), Lab, with the colours of ``fill`` (H, W, 4) as far as they count."""
-    lab = cv2.cvtColor(np.ascontiguousarray(fill[..., :3]), cv2.COLOR_RGB2LAB)
-    out: Layer = paint + fill[..., 3:] * (lab - paint)
+    out: Layer = cv2.cvtColor(np.ascontiguousarray(fill[..., :3]), cv2.COLOR_RGB2LAB)
+    out -= paint
+    out *= fill[..., 3:]
+    out += paint
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -38,21 +39,25 @@ def ink_aware_upsample(paint: NDArray[np.float32], sketch: Plane) -> NDArray[np.
         for right in (-1, 0, 1)
     }
     passed = _Passed(ink, stride)
-    total, room = np.empty((2, channels + 1, rows, columns), np.float32)
-    share = np.empty((rows, columns), np.float32)
     out = np.empty((channels, rows, stride, columns, stride), np.float32)
+
     # Pixels that have the same place in their cells are treated together: the ways to the cells around, and
     # the weights by distance, are the same for all of them.
-    for y in range(stride):
+    def fill_row(y: int) -> None:
+        total, room = np.empty((2, channels + 1, rows, columns), np.float32)
+        share = np.empty((rows, columns), np.float32)
         for x in range(stride):
             total[:] = 0
             for (down, right), cell in around.items():
                 way = _to_cell(y, down, stride), _to_cell(x, right, stride)
                 near = _spline(way[0] / stride) * _spline(way[1] / stride)
                 np.multiply(passed(y, x, _on_the_way(*way)), np.float32(near), out=share)
-                total += np.multiply(cell, share, out=room)
+                np.add(total, np.multiply(cell, share, out=room), out=total)
             # Even under solid ink the nearest cell's weight is about 1e-8, which float32 can tell from 0.
             np.divide(total[:-1], total[-1], out=out[:, :, y, :, x])
+
+    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+        list(pool.map(fill_row, range(stride)))
     whole: Planes = cv2.merge([*out.reshape(channels, *sketch.shape)]).reshape(*sketch.shape, channels)
     return whole
 
