@@ -1,0 +1,236 @@
+"""Plugins of other programs: their client, what is packed, and the nodes of ComfyUI on a stub of it."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import importlib
+import io
+import json
+import os
+import stat
+import sys
+import threading
+import tomllib
+import types
+import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+HOME = ROOT / "integrations"
+FILES = sorted(HOME.rglob("*.py"))
+ALLOWED = {
+    "krita": {"krita", "PyQt5", "PyQt6"},
+    "gimp": {"gi"},
+    "comfyui": {"comfy_api", "torch", "numpy", "PIL"},  # which ComfyUI brings; none is required by us
+}
+TOKEN = "token-of-the-test"  # noqa: S105
+
+
+def png(color: tuple[int, ...], size: tuple[int, int] = (6, 4)) -> bytes:
+    packed = io.BytesIO()
+    Image.new("RGB" if len(color) == 3 else "RGBA", size, color).save(packed, "PNG")
+    return packed.getvalue()
+
+
+class Fake(BaseHTTPRequestHandler):
+    """A server that answers a picture and keeps what it was asked."""
+
+    asked: list[tuple[str, dict[str, str], bytes]]
+    problem: tuple[int, bytes] | None = None
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).asked.append((self.path, dict(self.headers), body))
+        status, answer = self.problem or (200, png((9, 120, 240)))
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Fake]]:
+    handler = type("Kept", (Fake,), {"asked": []})
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    monkeypatch.setenv("SKETCHCOLOR_SERVER", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("SKETCHCOLOR_TOKEN", TOKEN)
+    yield handler
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    monkeypatch.syspath_prepend(str(HOME))
+    return importlib.import_module("sketchcolor_client")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HOME)))
+def test_a_plugin_needs_its_program_and_the_standard_library_alone(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
+    program = path.relative_to(HOME).parts[0]
+    allowed = ALLOWED.get(program, set()) | set(sys.stdlib_module_names) | {"sketchcolor_client"}
+    for node in ast.walk(tree):
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names = [node.module or ""]
+        assert {name.partition(".")[0] for name in names} <= allowed
+
+
+def test_the_client_sends_pictures_and_settings_and_names_the_token(
+    client: types.ModuleType, fake: type[Fake]
+) -> None:
+    server = client.Server(os.environ["SKETCHCOLOR_SERVER"], TOKEN)
+    answer = server.colorize(png((1, 2, 3)), hints=png((0, 0, 0, 0)), sheet=[png((4, 4, 4))] * 2, seed=5)
+    assert answer == png((9, 120, 240))
+    [(place, headers, body)] = fake.asked
+    assert place == "/api/v1/colorize"
+    assert headers["Authorization"] == f"Bearer {TOKEN}"
+    assert body.count(b'name="sheet"; filename="sheet.png"') == 2
+    assert body.count(b'name="hints"') == 1
+    assert b'name="mask"' not in body
+    assert json.dumps({"seed": 5}).encode() in body
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        ((422, json.dumps({"detail": "image: is empty (0 bytes)"}).encode()), r"image: is empty \(0 bytes\)"),
+        ((502, b"<html>"), "the server answers 502"),
+        ((500, b"[]"), "the server answers 500"),
+    ],
+)
+def test_a_problem_of_the_server_is_a_sentence(
+    client: types.ModuleType, fake: type[Fake], problem: tuple[int, bytes], told: str
+) -> None:
+    fake.problem = problem
+    with pytest.raises(client.SketchcolorError, match=told):
+        client.Server(os.environ["SKETCHCOLOR_SERVER"], TOKEN).flats(png((1, 2, 3)))
+
+
+def test_no_server_and_no_command_are_sentences(client: types.ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(client.SketchcolorError, match="cannot be reached"):
+        client.Server("http://127.0.0.1:9", TOKEN).extract(b"")
+    with pytest.raises(client.SketchcolorError, match="is not an address"):
+        client.Server("file:///etc", TOKEN)
+    with pytest.raises(client.SketchcolorError, match="gone cannot be started"):
+        client.Server.start([str(tmp_path / "gone")])
+    with pytest.raises(client.SketchcolorError, match="does not begin: no such command"):
+        client.Server.start([sys.executable, "-c", "raise SystemExit('no such command')"])
+
+
+def test_a_server_that_is_started_says_where_it_is_and_is_ended(client: types.ModuleType) -> None:
+    said = "print('http://127.0.0.1:1', flush=True); print('token: abc', flush=True)"
+    code = f"import sys, time; assert sys.argv[1:] == ['serve', '--port', '0']; {said}; time.sleep(60)"
+    with client.Server.start([sys.executable, "-c", code]) as server:
+        process = server._process
+        assert (server.address, server._token, process.poll()) == ("http://127.0.0.1:1", "abc", None)
+    assert process.wait(10) != 0
+
+
+@pytest.fixture
+def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    """ComfyUI's pack as it is installed, on a stub of ``comfy_api.latest``."""
+
+    def made(kind: str) -> types.SimpleNamespace:
+        def one(*names: Any, **about: Any) -> types.SimpleNamespace:
+            return types.SimpleNamespace(kind=kind, name=names[0], **about)
+
+        return types.SimpleNamespace(Input=one, Output=one)
+
+    stub = types.ModuleType("comfy_api.latest")
+    stub.ComfyExtension = object  # type: ignore[attr-defined]
+    stub.io = types.SimpleNamespace(  # type: ignore[attr-defined]
+        ComfyNode=object,
+        Schema=lambda **about: types.SimpleNamespace(**about),
+        NodeOutput=lambda *values: values,
+        **{kind: made(kind) for kind in ("Image", "Mask", "Int", "Float", "Combo")},
+    )
+    monkeypatch.setitem(sys.modules, "comfy_api", types.ModuleType("comfy_api"))
+    monkeypatch.setitem(sys.modules, "comfy_api.latest", stub)
+    packed(tmp_path, "comfyui").extractall(tmp_path / "custom_nodes")
+    monkeypatch.syspath_prepend(str(tmp_path / "custom_nodes"))
+    for name in (
+        "sketchcolor",
+        "sketchcolor.nodes",
+        "sketchcolor.pictures",
+        "sketchcolor.sketchcolor_client",
+    ):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return importlib.import_module("sketchcolor.nodes")
+
+
+def test_the_nodes_ask_for_what_they_take_and_turn_batches_into_batches(
+    nodes: types.ModuleType, fake: type[Fake]
+) -> None:
+    package = importlib.import_module("sketchcolor")
+    found = asyncio.run(asyncio.run(package.comfy_entrypoint()).get_node_list())
+    schemas = {node: node.define_schema() for node in found}
+    assert len({schema.node_id for schema in schemas.values()}) == 3
+    page = torch.rand(2, 4, 6, 3)
+    for node, schema in schemas.items():
+        given = {
+            one.name: getattr(one, "default", page)
+            for one in schema.inputs
+            if not getattr(one, "optional", False)
+        }
+        (batch,) = node.execute(**given)
+        assert batch.shape == (2, 4, 6, 3)
+        np.testing.assert_allclose(batch[1, 0, 0].numpy() * 255, (9, 120, 240), atol=1e-3)
+    assert [place for place, _, _ in fake.asked] == [
+        f"/api/v1/{one}" for one in ("colorize", "colorize", "flats", "flats", "extract", "extract")
+    ]
+
+
+def test_hints_are_opaque_where_their_mask_is(nodes: types.ModuleType) -> None:
+    hints, mask = torch.ones(1, 4, 6, 3), torch.zeros(1, 4, 6)
+    hints[0, 1, 2] = torch.tensor([1.0, 0, 0])
+    mask[0, 3, 5] = 1
+    for given, place in ((None, (1, 2)), (mask, (3, 5))):
+        alpha = np.asarray(Image.open(io.BytesIO(nodes._hints(hints, given))))[..., 3]
+        assert [tuple(one) for one in np.argwhere(alpha == 255)] == [place]
+
+
+def packed(folder: Path, program: str) -> zipfile.ZipFile:
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        from make_integrations import pack
+    finally:
+        sys.path.pop(0)
+    return zipfile.ZipFile(pack(program, folder))
+
+
+@pytest.mark.parametrize("program", ["krita", "gimp", "comfyui"])
+def test_an_archive_is_one_folder_with_the_client_and_the_licence(tmp_path: Path, program: str) -> None:
+    archive = packed(tmp_path, program)
+    names = set(archive.namelist())
+    assert {"sketchcolor/sketchcolor_client.py", "sketchcolor/LICENSE"} <= names
+    assert names - {"sketchcolor.desktop"} == {name for name in names if name.startswith("sketchcolor/")}
+    assert (program == "krita") == ("sketchcolor.desktop" in names)
+    if program == "gimp":  # which starts it as a program of the folder's name
+        mode = archive.getinfo("sketchcolor/sketchcolor.py").external_attr >> 16
+        assert mode & stat.S_IXUSR
+
+
+def test_comfyui_is_asked_for_nothing_that_breaks_others() -> None:
+    project = tomllib.loads((HOME / "comfyui" / "pyproject.toml").read_text(encoding="utf-8"))
+    ours = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["project"]["dependencies"] == []
+    assert project["project"]["version"] == ours["version"]
+    assert project["tool"]["comfy"]["DisplayName"]
