@@ -195,6 +195,8 @@ def test_manga_colorizers_extension_gets_a_data_url_and_no_address_is_fetched(
 ) -> None:
     with served(None, model, tmp_path, doors=DOORS, with_page=False) as client:
         client.headers.pop("Authorization")
+        tested = client.get("/", headers={"Sec-Fetch-Site": "cross-site"})  # by a button of the extension
+        assert tested.text == "Manga Colorizer is Up and Running!"
         origin = {"Origin": "https://reader.example"}
         asked = client.options("/colorize-image-data", headers=origin)
         assert asked.headers["access-control-allow-origin"] == "https://reader.example"

@@ -357,6 +357,8 @@ def test_rough_colour_and_mask_are_painted_kept_and_undone(studio: Studio, fresh
         return studio.get("/project")["pages"][0]
 
     fresh.color(BLUE)
+    fresh.stroke((8, 200), (8, 240))  # in the margin
+    fresh.page.get_by_text("This place stays paper").wait_for()
     fresh.page.keyboard.press("r")
     fresh.stroke((80, 300), (280, 400))
     waited(lambda: page()["rough"], "the rough colouring is stored")

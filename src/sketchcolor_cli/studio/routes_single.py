@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sketchcolor_cli import environment
@@ -228,6 +228,11 @@ async def image_data(request: Request) -> Response:
         return JSONResponse({"msg": problem.detail}, problem.status, shared)
     url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
     return JSONResponse({"colorImgData": url, "msg": "completed"}, headers=shared)
+
+
+async def here(_request: Request) -> Response:
+    """Say that the server is here, in the words that Manga-Colorizer's guides tell its users to expect."""
+    return PlainTextResponse("Manga Colorizer is Up and Running!")
 
 
 def _from_data_url(document: dict[str, Any]) -> bytes:

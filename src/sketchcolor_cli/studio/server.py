@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -59,6 +60,9 @@ def application(studio: Studio, access: Access, *, with_page: bool, told: Callab
         routes += (
             routes_project.routes() + routes_pages.routes() + routes_jobs.routes() + routes_live.routes()
         )
+    elif routes_single.IMAGE_DATA in access.doors:
+        routes.append(Route("/", routes_single.here))
+        access = replace(access, doors=access.doors | {"/"})
     foreseen = (ProblemError, SketchcolorError, HTTPException, ReplacedError, ClientDisconnect)
     handlers: dict[Any, Any] = dict.fromkeys(foreseen, _told_to_client)
     app = Starlette(routes=routes, lifespan=_lifespan, exception_handlers=handlers)

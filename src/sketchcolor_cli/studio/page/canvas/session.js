@@ -2,13 +2,14 @@
 
 import { app, attempt, explain, notify, tellSaving } from "../app.js";
 import { ApiError, CLIENT, json, picture, request } from "../core/api.js";
+import { meanColor, rgbOf } from "../core/color.js";
 import { History } from "../core/history.js";
 import { t } from "../core/i18n.js";
 import { Live } from "../core/live.js";
 import { Saver } from "../core/saver.js";
 import { keepStamp } from "../core/stamps.js";
 import { markOf, strokeOf } from "./marks.js";
-import { inkOf } from "./pixels.js";
+import { inkOf, pixelsOf } from "./pixels.js";
 import { layerFile } from "./raster.js";
 import { hasPaint, layerOf, sameLayer, without } from "./strokes.js";
 
@@ -21,7 +22,11 @@ const LAYERS = /** @type {Layer[]} */ (["hint", "rough", "mask"]);
 const LARGEST = 4096;
 const SMALLEST = 480;
 const STAMP = innerWidth > 2000 ? 480 : 240;
+const SAMPLED = 8; // vertices of a stroke that are looked at
+const PAPER = 235; // from which on a colour looks like paper
 const SETTLED = 350; // ms after which a zoom is taken to be the last
+
+let toldOfPaper = false;
 
 /** The page that is open. */
 export class Session {
@@ -40,6 +45,8 @@ export class Session {
     this.ready = false; // whether it can be painted on
     this.asked = 0; // width of the pictures that were asked for last
     this.loaded = 0; // width of the original that is shown
+    /** @type {import("./strokes.js").Stroke | null} */
+    this.newest = null; // of which no colours came yet
     this.paused = false; // while variants are shown, no colours are asked for
     /** @type {((seed: number, bitmap: ImageBitmap) => void) | null} */
     this.onVariant = null;
@@ -112,6 +119,7 @@ export class Session {
    */
   apply(strokes) {
     const before = this.strokes;
+    this.newest = strokes.length > before.length ? (strokes.at(-1) ?? null) : null;
     this.history.push(strokes);
     this.#changed(before);
   }
@@ -305,6 +313,7 @@ export class Session {
     this.live = new Live(this.page.id, {
       picture: (stage, bitmap) => {
         if (stage === "final") void this.#makeStamp(bitmap);
+        if (stage === "final") this.#tellOfPaper(bitmap);
         this.stage.setPicture(stage === "spread" ? "spread" : "result", bitmap);
         if (stage !== "spread") this.stage.setPicture("spread", null);
       },
@@ -314,6 +323,22 @@ export class Session {
         if (problem) notify(problem.detail || t("error.compute"), "error");
       },
     });
+  }
+
+  /**
+   * Say once why a stroke gave no colour, where the page stays paper.
+   *
+   * @param {ImageBitmap} bitmap
+   */
+  #tellOfPaper(bitmap) {
+    const { newest } = this;
+    this.newest = null;
+    if (toldOfPaper || newest?.layer !== "hint" || newest.erase || isPaper(newest.color)) return;
+    const places = newest.samples.slice(0, SAMPLED);
+    const white = places.every(([x, y]) => isPaper(meanColor(pixelsOf(bitmap, { x, y }, 1)) ?? "#000000"));
+    if (!white) return;
+    toldOfPaper = true;
+    notify(t("pages.paper"));
   }
 
   /**
@@ -386,6 +411,11 @@ export class Session {
       this.stage.setPicture(layer, null);
     }
   }
+}
+
+/** @param {string} color @returns {boolean} */
+function isPaper(color) {
+  return rgbOf(color).every((one) => one >= PAPER);
 }
 
 /** @param {Response} response @returns {string} */
