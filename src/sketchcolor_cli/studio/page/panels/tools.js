@@ -131,5 +131,10 @@ function radiusOf(step) {
 
 /** @param {number} radius @returns {string} */
 function sizeText(radius) {
-  return `${(200 * radius).toFixed(radius < 0.05 ? 1 : 0)} %`;
+  const digits = radius < 0.05 ? 1 : 0;
+  const figure = new Intl.NumberFormat(document.documentElement.lang, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return `${figure.format(200 * radius)} %`;
 }

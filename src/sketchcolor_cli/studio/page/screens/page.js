@@ -5,6 +5,7 @@ import { commandButton } from "../core/commands.js";
 import { fill, h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { icon } from "../core/icons.js";
+import { isNarrow } from "../core/narrow.js";
 import { Pointers } from "../canvas/pointer.js";
 import { Session } from "../canvas/session.js";
 import { Stage } from "../canvas/stage.js";
@@ -38,6 +39,7 @@ export function pageScreen(page) {
   const session = new Session(page, stage);
   const bench = new Bench(stage, session, canvases.strokes);
   current.bench = bench;
+  area.addEventListener("pointerdown", closePanels, { capture: true });
   new Pointers(canvases.strokes, bench.hands());
   /** @type {Panel[]} */
   const panels = [];
@@ -81,6 +83,14 @@ function layOut(page, session, area, panels) {
   const side = sidePanel(add(toolOptions()), add(swatchPanel()), add(sheetPanel()), settings);
   const bench = h("div", { class: "workbench" }, rail, h("main", { class: "canvas-main" }, area), side);
   return h("div", { class: "page-screen" }, bar, bench, add(filmStrip(page.id)));
+}
+
+/** @param {PointerEvent} event beside panels that lie over the page, which closes them and does nothing else */
+function closePanels(event) {
+  if (!isNarrow() || !document.body.classList.contains("panel-turned")) return;
+  document.body.classList.remove("panel-turned");
+  event.stopPropagation();
+  event.preventDefault();
 }
 
 /** @param {Session} session @param {HTMLElement} area */
