@@ -4,7 +4,8 @@
 
 The pages are an example page enlarged to 1600×2300, each a little different. The command line and the
 server colour them in turn, so that other load on the machine meets both; the ratio is printed, and how
-long a client waits.
+long a client waits. The processor time of a page is printed for both, too: other load hardly changes it,
+and on a busy machine it says more than the clock.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from studio import TOKEN, make_pages, wait_until_ready
+from studio import TOKEN, make_pages, processor_seconds, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,38 +34,46 @@ CLIENTS = (1, 4, 16)
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 16
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {count} pages of 1600×2300")
-    with tempfile.TemporaryDirectory() as folder, served() as address:
+    with tempfile.TemporaryDirectory() as folder, served() as (address, server):
         for clients in CLIENTS:
             home = Path(folder) / str(clients)
             home.mkdir()
             pages = sorted(make_pages(home / "pages", count).glob("*.png"))
             for number, page in enumerate(pages):  # other pages than the last ones, whose answers are known
                 page.write_bytes(page.read_bytes() + bytes([clients, number]))
-            alone = on_the_command_line(home)
+            alone, spent_alone = on_the_command_line(home)
+            spent = processor_seconds(server)
             minutes, waits = over_http(address, pages, clients)
+            spent = (processor_seconds(server) - spent) / count
             high = sorted(waits)[min(len(waits) - 1, int(0.95 * len(waits)))]
             print(
                 f"{clients:3} clients: {count / minutes:6.1f} pages a minute, alone {count / alone:6.1f}, "
-                f"ratio {alone / minutes:.2f}; waited {statistics.median(waits):.2f} s, 95 %: {high:.2f} s"
+                f"ratio {alone / minutes:.2f}; waited {statistics.median(waits):.2f} s, 95 %: {high:.2f} s; "
+                f"processor {spent:.2f} s a page, alone {spent_alone:.2f}",
+                flush=True,
             )
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def served() -> Iterator[tuple[str, int]]:
+    """Yield the address of a server and the number of its process."""
     command = [sys.executable, "-m", "sketchcolor_cli", "serve", "--token", TOKEN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         address = server.stdout.readline().strip()
         try:
             wait_until_ready(address)
-            yield address
+            yield address, server.pid
         finally:
             server.terminate()
 
 
-def on_the_command_line(home: Path) -> float:
-    """Return the minutes that the pages themselves take; loading the network is the server's, too."""
-    done: list[float] = []
+def on_the_command_line(home: Path) -> tuple[float, float]:
+    """Return the minutes that the pages themselves take, and the processor seconds of one.
+
+    Loading the network does not count, as the server has done it, too.
+    """
+    done: list[tuple[float, float]] = []
     command = [
         sys.executable,
         "-m",
@@ -74,12 +83,14 @@ def on_the_command_line(home: Path) -> float:
         "-o",
         str(home / "out"),
     ]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL):
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as run:
         pages = len(list((home / "pages").glob("*.png")))
         while len(done) < pages:
-            done += [time.perf_counter()] * (len(list(home.glob("out/*.png"))) - len(done))
+            new = len(list(home.glob("out/*.png"))) - len(done)
+            done += [(time.perf_counter(), processor_seconds(run.pid))] * new
             time.sleep(0.01)
-    return (done[-1] - done[0]) / 60 * pages / (pages - 1)
+    clock, spent = (last - first for first, last in zip(done[0], done[-1], strict=True))
+    return clock / 60 * pages / (pages - 1), spent / (pages - 1)
 
 
 def over_http(address: str, pages: list[Path], clients: int) -> tuple[float, list[float]]:

@@ -115,9 +115,13 @@ def taken(driver: Driver, files: list[Path]) -> Driver:
 
 def far(shown: np.ndarray, color: str) -> float:
     """ΔE00 of a shown colour and one that was asked for."""
-    asked = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)])
-    two = [torch.tensor(one / 255, dtype=torch.float32).reshape(1, 3, 1, 1) for one in (shown, asked)]
-    return float(delta_e(*two))
+    both = shown, rgb_of(color)
+    return float(delta_e(*(torch.tensor(one / 255, dtype=torch.float32).reshape(1, 3, 1, 1) for one in both)))
+
+
+def rgb_of(color: str) -> np.ndarray:
+    """The numbers of ``#rrggbb``."""
+    return np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)])
 
 
 def test_a_folder_is_opened_and_a_stroke_colours_its_area(
@@ -330,6 +334,16 @@ def test_points_are_moved_and_erased(studio: Studio, fresh: Driver) -> None:
     fresh.page.keyboard.press("e")
     fresh.stroke((100, 170), (160, 170))
     waited(lambda: studio.marks() == [], "the point is erased")
+    fresh.idle()
+    before = fresh.layer("result")
+    fresh.page.keyboard.press("l")  # from here on colours come when they are asked for
+    fresh.color(BLUE)
+    fresh.page.keyboard.press("f")
+    fresh.page.mouse.click(*fresh.place(120, 140))
+    waited(studio.marks, "the point is stored")
+    assert np.array_equal(fresh.layer("result"), before)
+    fresh.page.keyboard.press("Enter")
+    waited(lambda: not np.array_equal(fresh.layer("result"), before), "the colours of the point")
 
 
 def test_a_colour_goes_from_a_place_of_a_sheet_to_a_place_of_the_page(
@@ -348,7 +362,7 @@ def test_a_colour_goes_from_a_place_of_a_sheet_to_a_place_of_the_page(
     fresh.page.locator(".carried").wait_for()
     fresh.page.mouse.click(*fresh.place(120, 140))
     [point] = waited(studio.marks, "the point is stored")
-    assert far(np.array([int(point["color"][at : at + 2], 16) for at in (1, 3, 5)]), BLUE) < 3
+    assert far(rgb_of(point["color"]), BLUE) < 3
     assert fresh.page.locator(".carried").is_hidden()
 
 
@@ -403,6 +417,11 @@ def test_before_and_after(fresh: Driver) -> None:
     fresh.stroke((110, 150), (135, 150))
     waited(lambda: far(fresh.shown(150, 110), GREEN) < 8, "the disc becomes green")
     fresh.idle()
+    fresh.color(BLUE)
+    fresh.page.keyboard.press("i")
+    fresh.page.mouse.click(*fresh.place(150, 110))
+    picked = fresh.page.locator("input.hex").input_value()
+    assert far(rgb_of(picked), GREEN) < 8
     fresh.page.keyboard.down("o")
     waited(lambda: fresh.layer("result")[..., 3].max() == 0, "the original while held")
     fresh.page.keyboard.up("o")
