@@ -19,7 +19,7 @@ from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
 from sketchcolor_cli.coloring.settings import Guess
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.imaging.resize import shrink_by
+from sketchcolor_cli.imaging.resize import scaled_shape, shrink_by
 from sketchcolor_cli.imaging.sizes import SizeRule
 from sketchcolor_cli.networks.hints import line_ink, shrink, spread
 
@@ -167,8 +167,8 @@ class Painter:
 
     def _is_guided(self, gray: Plane, hint_at: HintAt, z: NDArray[np.float32] | None) -> bool:
         """Return whether the user gives any colour."""
-        scale = self._scale(gray, _GUESSED_AT)
-        return z is not None or bool(hint_at(shrink_by(gray, scale).shape)[..., 3].any())
+        shape = scaled_shape(gray, self._scale(gray, _GUESSED_AT))
+        return z is not None or bool(hint_at(shape)[..., 3].any())
 
     @torch.inference_mode()
     def _with_guesses(

@@ -156,6 +156,12 @@ class Known:
     stays: tuple[Stays | None, Stays | None]
     scaled: dict[int, Plane]
 
+    def expect_strokes(self) -> None:
+        """Find out what the first stroke would have to wait for."""
+        if not self.stays[True]:
+            _ = self.prepared.areas
+            self.at_side(QUICK)
+
     def at_width(self, width: int) -> Plane:
         """Return the page, no wider than ``width``; kept, for the next picture has the same size."""
         if width not in self.scaled:

@@ -35,7 +35,7 @@ def run(pipe: Connection) -> None:
         with lock:
             pipe.send_bytes(frame)
 
-    worker = Worker(send)
+    worker = Worker(send, owns_process=True)
     try:
         while True:
             worker.take(pipe.recv_bytes())
@@ -51,10 +51,11 @@ class Worker:
 
     Args:
         send: Is given each frame, in any thread.
+        owns_process: Whether nothing else goes on in this process.
     """
 
-    def __init__(self, send: Callable[[bytes], None]) -> None:
-        self._send = send
+    def __init__(self, send: Callable[[bytes], None], *, owns_process: bool = False) -> None:
+        self._send, self._owns_process = send, owns_process
         self._live = ThreadPoolExecutor(_LIVE_THREADS, thread_name_prefix="live")
         self._other = ThreadPoolExecutor(_OTHER_THREADS, thread_name_prefix="other")
         self._lanes: dict[str, Wish] = {}
@@ -113,11 +114,14 @@ class Worker:
         if kind == "warm":
             self.desk.colorizer(look)
             self.desk.colorizer(look, work_size=live.QUICK, base_size=live.QUICK)
-            gc.collect()
-            gc.freeze()  # of what was imported nothing goes; looking through it takes 0.1 s each time
+            if self._owns_process:
+                gc.collect()
+                gc.freeze()  # of what was imported nothing goes; looking through it takes 0.1 s each time
             yield {}, b""
         elif kind in ("open", "masks"):
             known = self.desk.open(live.PageFiles.of(request["page"]), look)
+            if kind == "open":
+                known.expect_strokes()
             header = {
                 "height": known.size[0],
                 "width": known.size[1],
