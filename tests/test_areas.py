@@ -33,7 +33,7 @@ def at(fill: np.ndarray, place: tuple[int, int]) -> np.ndarray:
     return fill[place[1], place[0]]
 
 
-@pytest.mark.parametrize("gap", [0, 2])
+@pytest.mark.parametrize("gap", [0, 2, 7])  # the last is a little more than a fiftieth of the page
 def test_each_area_takes_the_colour_of_its_own_point(gap: int) -> None:
     page = figure(gap)
     fill = PointAreas(page).fill(marks((FACE, SKIN), (BOX, GREEN), (GROUND, WHITE)))
@@ -76,6 +76,27 @@ def test_of_several_colours_the_nearest_counts_the_less_the_farther_off() -> Non
     assert at(fill, right)[:3] == pytest.approx(GREEN)
     assert at(fill, right)[3] > at(fill, (280, 200))[3] > at(fill, (280, 300))[3] > 0
     assert at(fill, FACE) == pytest.approx((*SKIN, 1), abs=0.01)  # whose own is nearest, though not by far
+
+
+def test_a_wide_gap_is_closed_only_where_it_parts_other_colours() -> None:
+    page = figure(gap=7)
+    fill = PointAreas(page).fill(marks((FACE, SKIN)))  # as bucket tools do: nobody said what is outside
+    assert at(fill, GROUND) == pytest.approx((*SKIN, 1), abs=0.01)
+    fill = PointAreas(page).fill(marks((FACE, SKIN), (GROUND, SKIN)))
+    assert at(fill, GROUND) == pytest.approx((*SKIN, 1), abs=0.01)
+
+
+def test_a_narrow_arm_goes_with_the_body_that_it_is_on() -> None:
+    page = np.full((320, 300), 255, np.uint8)
+    cv2.rectangle(page, (20, 20), (120, 300), 0, 2)
+    cv2.rectangle(page, (180, 20), (280, 300), 0, 2)
+    cv2.rectangle(page, (120, 150), (180, 156), 0, 2)  # a bridge of four pixels
+    page[152:155, 118:183] = 255
+    cv2.rectangle(page, (60, 4), (66, 21), 0, 2)  # and an arm, whose end is open to the page
+    page[6:24, 62:65] = 255
+    fill = PointAreas(page.astype(np.float32) / 255).fill(marks(((70, 250), GREEN), ((230, 250), SKIN)))
+    for place, color in (((70, 40), GREEN), ((63, 12), GREEN), ((230, 40), SKIN)):
+        assert at(fill, place) == pytest.approx((*color, 1), abs=0.01)
 
 
 def test_blank_paper_and_tiny_pages_are_one_area() -> None:

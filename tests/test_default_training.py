@@ -154,7 +154,11 @@ def test_shares_of_pairs_and_their_mistakes():
     recipe = pair_recipe(TrainSettings.of(preset="fast", pairs={"bare_share": 0.5, "sheet_share": 0.1}))
     assert recipe.hint_kinds["none"] / sum(recipe.hint_kinds.values()) == pytest.approx(0.5)
     assert recipe.sheet_share == 0.1
-    for pairs, said in (({"bare": 1}, "--pairs: unknown key bare"), ({"page_share": 2}, "must be a share")):
+    for pairs, said in (
+        ({"bare": 1}, "--pairs: unknown key bare"),
+        ({"page_share": 2}, "must be a share"),
+        ({"hint_kinds": {"dots": 1}}, "unknown kind of hint dots"),
+    ):
         with pytest.raises(UsageError, match=said):
             pair_recipe(TrainSettings.of(preset="fast", pairs=pairs))
 

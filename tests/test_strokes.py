@@ -138,3 +138,19 @@ def test_the_blurred_reference_has_the_means_of_its_cells() -> None:
         given = hint[hint[..., 3] == 1][:, :3]
         np.testing.assert_allclose(given.mean(0), truth.mean((0, 1)), atol=0.03)
         assert given.std() < truth.std()
+
+
+def test_areas_are_whole_and_a_few_have_the_colour_of_another() -> None:
+    sketch = PAPER.copy()
+    sketch[:, SIZE // 2 - 1 : SIZE // 2 + 1] = 0
+    right = wrong = 0
+    for seed in range(200):
+        hint = strokes.simulate(default_rng(seed), halves(), sketch, "areas")
+        assert not hint[sketch == 0].any()
+        for side, color in ((slice(0, SIZE // 2 - 1), (1, 0, 0)), (slice(SIZE // 2 + 1, SIZE), (0, 0, 1))):
+            area = hint[:, side]
+            assert np.ptp(area, axis=(0, 1)).max() == 0  # all of it, or nothing
+            if area[0, 0, 3]:
+                same = np.allclose(area[0, 0, :3], color, atol=0.1)
+                right, wrong = right + same, wrong + (not same)
+    assert 0.01 < wrong / right < 0.2

@@ -32,6 +32,7 @@ from sketchcolor_cli.networks.thesis_unet import Generator
 from sketchcolor_cli.training.loop.data import PairDataset, Subset, group_of, source_of, thesis_pair
 from sketchcolor_cli.training.losses import color_rarity, paint_loss, pixel_loss
 from sketchcolor_cli.training.pairs.pairs import Drawing, Pair, PairRecipe, find_kin, make_pair
+from sketchcolor_cli.training.pairs.strokes import KINDS
 from sketchcolor_cli.training.results import page_lightness, result_rgb
 
 if TYPE_CHECKING:
@@ -226,6 +227,8 @@ def pair_recipe(config: TrainSettings) -> PairRecipe:
         if name.endswith("share") and not (isinstance(value, int | float) and 0 <= value <= 1):
             raise UsageError(f"--pairs: {name} must be a share from 0 to 1, not {value}")
     recipe = replace(recipe, **given)
+    if unknown := set(recipe.hint_kinds) - set(KINDS):
+        raise UsageError(f"--pairs: unknown kind of hint {min(unknown)}; there are {', '.join(KINDS)}")
     if bare is None:
         return recipe
     helped = {kind: share for kind, share in recipe.hint_kinds.items() if kind != "none"}

@@ -150,13 +150,17 @@ def _page_size(plane: Plane | Labels) -> int:
     return size
 
 
-def closed_regions(line: Mask) -> Labels:
-    """Return a label for every pixel; the borders lie in the middle of lines and in the gaps between them."""
+def closed_regions(line: Mask, gap: float = 0) -> Labels:
+    """Return a label for every pixel; the borders lie in the middle of lines and in the gaps between them.
+
+    Gaps up to twice the largest ball are closed, or up to ``gap``, a part of the page's longer side.
+    """
     far = cv2.distanceTransform(
         np.pad(~line, 1, constant_values=True).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     )[1:-1, 1:-1]
     marks = np.zeros(line.shape, np.int32)
-    for part in _RULES.balls:
+    wider = (gap / 2,) if gap / 2 > max(_RULES.balls) else ()
+    for part in (*wider, *_RULES.balls):
         _roll(marks, far, max(1.5, part * page_side(*line.shape)))
     # What no ball reaches, corners and hatching, goes to the region it opens to, or is one of its own.
     count = int(marks.max())
@@ -166,7 +170,7 @@ def closed_regions(line: Mask) -> Labels:
         return np.zeros(line.shape, np.int32)
     spare = np.zeros(count + found, np.bool_)
     spare[count + 1 :] = True
-    return _numbered(_nearest(_given_away(marks, spare, ~line), line))
+    return numbered(_nearest(given_away(marks, spare, ~line), line))
 
 
 def _roll(marks: Labels, far: Plane, ball: float) -> None:
@@ -199,14 +203,19 @@ def _nearest(marks: Labels, line: Mask) -> Labels:
     return out
 
 
-def _given_away(labels: Labels, spare: Mask, seen: Mask | None = None) -> Labels:
+def given_away(labels: Labels, spare: Mask, seen: Mask | None = None, kinds: Labels | None = None) -> Labels:
     """Return labels with each that is ``spare`` replaced by its neighbour with the longest border, if any.
 
-    Only borders between pixels that are ``seen`` count, all if None.
+    Only borders between pixels that are ``seen`` count, all if None; only to neighbours of the same kind, of
+    ``kinds`` by label, where these are given.
     """
     pairs, lengths = borders(labels, seen)
     both, length = np.concatenate([pairs, pairs[:, ::-1]]), np.concatenate([lengths, lengths])
-    useful = spare[both[:, 0]] & ~spare[both[:, 1]] & (both[:, 1] > 0 if seen is not None else True)
+    useful = spare[both[:, 0]] & ~spare[both[:, 1]]
+    if kinds is not None:
+        useful &= kinds[both[:, 0]] == kinds[both[:, 1]]
+    elif seen is not None:
+        useful &= both[:, 1] > 0
     both, length = both[useful], length[useful]
     order = np.lexsort((length, both[:, 0]))
     target = np.arange(len(spare), dtype=np.int32)
@@ -216,7 +225,7 @@ def _given_away(labels: Labels, spare: Mask, seen: Mask | None = None) -> Labels
     return out
 
 
-def _numbered(labels: Labels) -> Labels:
+def numbered(labels: Labels) -> Labels:
     """Return labels from 0 on, without gaps."""
     used = np.zeros(int(labels.max()) + 1, np.bool_)
     used[labels] = True
@@ -275,7 +284,7 @@ def _parted(labels: Labels, colors: Lab, spread: Plane) -> Labels:
     inside = many[labels]
     place[inside] = _nearest_in_blocks(colors[inside], centres) + 1
     whole = labels * (count + 1) + place
-    parts = _connected(_numbered(whole))
+    parts = _connected(numbered(whole))
     # Patches that are too small for a change of colour go back to their neighbours.
     return _without_specks(parts, round(_RULES.patch * _page_size(labels)), only=many[labels])
 
@@ -298,7 +307,7 @@ def _connected(labels: Labels) -> Labels:
     number = int(runs[-1, -1]) + 1
     graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(number, number))
     _, parts = connected_components(graph, directed=False)
-    return _numbered(parts.astype(np.int32)[runs])
+    return numbered(parts.astype(np.int32)[runs])
 
 
 def _without_specks(labels: Labels, least: int, only: Mask | None = None, kept: Mask | None = None) -> Labels:
@@ -315,7 +324,7 @@ def _without_specks(labels: Labels, least: int, only: Mask | None = None, kept: 
             small[labels[kept]] = False
         if not small.any():
             break
-        labels = _numbered(_given_away(labels, small))
+        labels = numbered(given_away(labels, small))
     return labels
 
 
@@ -363,4 +372,4 @@ def _joined(labels: Labels, line: Mask, means: Lab) -> tuple[Labels, bool]:
     ones = np.ones(int(alike.sum()), np.int8)
     graph = coo_array((ones, (pairs[alike, 0], pairs[alike, 1])), shape=(count, count))
     _, group = connected_components(graph, directed=False)
-    return _numbered(group[labels].astype(np.int32)), True
+    return numbered(group[labels].astype(np.int32)), True

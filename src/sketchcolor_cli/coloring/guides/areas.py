@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines
+from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines, given_away
 from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.networks.hints import line_ink, nearest
 
@@ -37,6 +38,10 @@ class FillRules:
     """unless so large a part of it is there."""
     same_color: float = 0.02
     """Difference in RGB up to which marks have one colour."""
+    gap: float = 0.025
+    """Widest gap, as a part of the longer side, that is closed where it parts marks of other colours,"""
+    rounds: int = 4
+    """and how often a part without marks looks for a neighbour that has some."""
     near: float = 8.0
     """Steps from a mark at which its colour counts half, in an area that has several."""
 
@@ -46,6 +51,9 @@ _RULES = FillRules()
 
 class PointAreas:
     """The areas between the lines of a page (H, W), paper 1 and ink 0; gaps in lines are closed.
+
+    Wider gaps are closed where marks of different colours are on their two sides, and nowhere else: a ball
+    that cannot pass them does not pass a narrow arm either.
 
     Attributes:
         labels: (h, w), the area of each pixel of a smaller copy, from 0.
@@ -67,18 +75,21 @@ class PointAreas:
         area with it, whatever is painted there. Of several colours each place takes the nearest, which
         counts the less the farther off it is. Where an area has no mark all is 0.
         """
-        own = self._owned(hint[..., 3] > 0)
-        mean, known, several = _colors_of(self.labels[own], hint[own, :3], self._count)
-        out: Layer = np.take(np.column_stack([mean, known]).astype(np.float32), self.labels, axis=0)
+        own, labels = self._owned(hint[..., 3] > 0), self.labels
+        mean, known, several = _colors_of(labels[own], hint[own, :3], self._count)
         if several.any():
-            mixed, shape = several[self.labels], self.labels.shape[::-1]
-            steps = self._nearest(hint, own & mixed)
+            labels = self._parted(several[labels], own)
+            mean, known, several = _colors_of(labels[own], hint[own, :3], int(labels.max()) + 1)
+        out: Layer = np.take(np.column_stack([mean, known]).astype(np.float32), labels, axis=0)
+        if several.any():
+            mixed, shape = several[labels], labels.shape[::-1]
+            steps = self._nearest(hint, own & mixed, labels)
             counts = 1 / (1 + steps.distance / _RULES.near)
             near = np.dstack([np.where(counts[..., None] > 0, steps.colors, 0), counts])
             near, areas = (
                 cv2.resize(one, shape, interpolation=cv2.INTER_NEAREST) for one in (near, steps.areas)
             )
-            near[areas != self.labels] = 0  # the cell lies over the border
+            near[areas != labels] = 0  # the cell lies over the border
             cv2.copyTo(near, mixed.view(np.uint8), out)
         return out
 
@@ -96,16 +107,38 @@ class PointAreas:
         out[out] = ((deepest > _RULES.spill) | (np.bincount(part) >= _RULES.part * whole))[part]
         return out
 
-    def _nearest(self, hint: Layer, own: Mask) -> _Steps:
+    @cached_property
+    def _narrow(self) -> Labels:
+        """The areas with wider gaps closed, and narrow parts cut off."""
+        return closed_regions(self._line, _RULES.gap)
+
+    def _parted(self, mixed: Mask, own: Mask) -> Labels:
+        """Return the areas, those that are ``mixed`` cut where their marks, ``own``, are so parted."""
+        parts = int(self._narrow.max()) + 1
+        pairs = self.labels[mixed].astype(np.int64) * parts + self._narrow[mixed]
+        cut, part = np.unique(pairs, return_inverse=True)
+        labels = self.labels.copy()
+        labels[mixed] = self._count + part
+        area = np.concatenate([np.arange(self._count), cut // parts]).astype(np.int32)
+        for _ in range(_RULES.rounds):
+            spare = np.zeros(len(area), np.bool_)
+            spare[labels[mixed]] = True
+            spare[labels[own]] = False
+            if not spare.any():
+                break
+            labels = given_away(labels, spare, mixed & ~self._line, area)
+        return labels
+
+    def _nearest(self, hint: Layer, own: Mask, labels: Labels) -> _Steps:
         """Return the nearest mark's colour for each step, on a way that stays inside the area."""
         shape, step = self._ink.shape, _RULES.stride
         middle = (
             np.minimum(np.arange(n) * step + step // 2, m - 1) for n, m in zip(shape, own.shape, strict=True)
         )
-        areas = self.labels[np.ix_(*middle)]
+        areas = labels[np.ix_(*middle)]
         y, x = np.nonzero(own)
         cells = y // step * shape[1] + x // step
-        at_home = self.labels[y, x] == areas.ravel()[cells]
+        at_home = labels[y, x] == areas.ravel()[cells]
         y, x, cells = y[at_home], x[at_home], cells[at_home]
         colors, marked, _ = _colors_of(cells, hint[y, x, :3], areas.size)
         if not marked.any():

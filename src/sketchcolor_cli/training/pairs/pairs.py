@@ -48,6 +48,7 @@ class PairRecipe:
             "painting": 0.14,
             "blurred": 0.08,
             "patches": 0.08,
+            "areas": 0.0,
         }
     )
     """Relative frequency of each kind of hint in ``strokes.KINDS``."""

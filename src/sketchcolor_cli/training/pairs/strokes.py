@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     Rgb = NDArray[np.float32]
     Hint = NDArray[np.float32]
 
-KINDS = ("none", "points", "strokes", "painting", "blurred", "patches")
-"""The kinds of hint; ``blurred`` is the thesis's own reference (§2) with HueDropout (§6)."""
+KINDS = ("none", "points", "strokes", "painting", "blurred", "patches", "areas")
+"""The kinds of hint; ``blurred`` is the thesis's own reference (§2) with HueDropout (§6), ``areas`` what a
+matcher says of a sheet: whole areas, some of them in the colour of another."""
+
+_LEAST_AREA = 12  # pixels; smaller areas get no colour
+_WRONG = 0.3  # of areas that have the colour of another, at most
 
 
 def simulate(rng: Generator, truth: Rgb, sketch: NDArray[np.float32], kind: str) -> Hint:
@@ -29,6 +33,8 @@ def simulate(rng: Generator, truth: Rgb, sketch: NDArray[np.float32], kind: str)
         return _empty(truth)
     if kind in ("points", "strokes"):
         return (_points if kind == "points" else _strokes)(rng, truth, sketch)
+    if kind == "areas":
+        return _areas(rng, truth, sketch)
     return {"painting": _painting, "blurred": _blurred, "patches": _patches}[kind](rng, truth)
 
 
@@ -96,6 +102,21 @@ def _patches(rng: Generator, truth: Rgb) -> Hint:
     """Leave the true picture, blurred, in a few blobs only."""
     coarse = _coarse(rng, truth, int(rng.integers(12, 64)))
     return _masked(coarse, _blobs(rng, truth.shape[:2], rng.uniform(0.05, 0.5)))
+
+
+def _areas(rng: Generator, truth: Rgb, sketch: NDArray[np.float32]) -> Hint:
+    """Fill areas between lines with their mean colours: some not at all, some with that of another area."""
+    count, labels = cv2.connectedComponents((sketch > 0.6).view(np.uint8), connectivity=4)
+    flat = labels.ravel()
+    size = np.bincount(flat, minlength=count)
+    sums = [np.bincount(flat, plane.ravel(), count) for plane in truth.transpose(2, 0, 1)]
+    colors = (np.stack(sums, 1) / np.maximum(size, 1)[:, None]).astype(np.float32)
+    able = size >= _LEAST_AREA
+    able[0] = False  # ink
+    shown = able & (rng.random(count) < rng.uniform(0.4, 1))
+    wrong = np.flatnonzero(shown & (rng.random(count) < rng.uniform(0, _WRONG)))
+    colors[wrong] = colors[rng.choice(np.flatnonzero(able), len(wrong))]
+    return _masked(colors[labels], shown[labels].astype(np.float32))
 
 
 def _coarse(rng: Generator, truth: Rgb, cells: int) -> Rgb:
