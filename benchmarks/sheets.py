@@ -157,7 +157,11 @@ def tell(kind: str, rows: Sequence[dict[str, float | str]]) -> None:
 
 def strip(one: Case, results: dict[str, Array]) -> Array:
     """Return a row of a contact sheet: lines, sheet, none, attention, matched, truth."""
-    shown = [results["blank"], one.sheet, *(results[way] for way in WAYS[1:]), one.truth]
+    return strip_of([results["blank"], one.sheet, *(results[way] for way in WAYS[1:]), one.truth])
+
+
+def strip_of(shown: Sequence[Array]) -> Array:
+    """Return pictures side by side, small."""
     out = np.full((SHOWN, SHOWN * len(shown), 3), 0.8, np.float32)
     for number, picture in enumerate(shown):
         small = shrink_to(picture, SHOWN)

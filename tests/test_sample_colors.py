@@ -124,18 +124,24 @@ def test_a_model_without_a_distribution_of_colours_says_so() -> None:
         ArrayColorizer(net, settings=ColorizeSettings(guess=Guess.DRAW))(page())
 
 
-def test_auto_draws_only_on_a_page_without_hints(network: HintUNet) -> None:
+def test_auto_draws_nothing_but_by_a_seed_and_never_beside_hints(network: HintUNet) -> None:
     hints = np.zeros((96, 128, 4), np.float32)
     hints[40:50, 10:20] = (1, 0, 0, 1)
     by = {
-        guess: ArrayColorizer(network, settings=ColorizeSettings(guess=guess, protect=Protect.NONE))
+        (guess, seed): ArrayColorizer(
+            network, settings=ColorizeSettings(guess=guess, seed=seed, protect=Protect.NONE)
+        )
         for guess in Guess
+        for seed in (None, 3)
     }
-    assert np.array_equal(by[Guess.AUTO](page()), by[Guess.DRAW](page()))
-    assert not np.array_equal(by[Guess.AUTO](page()), by[Guess.MEAN](page()))
-    assert np.array_equal(by[Guess.AUTO](page(), hints=hints), by[Guess.MEAN](page(), hints=hints))
-    drawn = by[Guess.DRAW](page(), hints=hints)
-    assert not np.array_equal(drawn, by[Guess.MEAN](page(), hints=hints))
+    assert np.array_equal(by[Guess.AUTO, None](page()), by[Guess.SURE, None](page()))
+    assert np.array_equal(by[Guess.AUTO, 3](page()), by[Guess.DRAW, None](page()))  # 3 where there is none
+    assert not np.array_equal(by[Guess.AUTO, None](page()), by[Guess.MEAN, None](page()))
+    for seed in (None, 3):
+        aided = by[Guess.AUTO, seed](page(), hints=hints)
+        assert np.array_equal(aided, by[Guess.MEAN, None](page(), hints=hints))
+    drawn = by[Guess.DRAW, None](page(), hints=hints)
+    assert not np.array_equal(drawn, by[Guess.MEAN, None](page(), hints=hints))
 
 
 def test_sure_colours_do_not_hang_on_the_seed(network: HintUNet) -> None:

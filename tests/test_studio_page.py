@@ -107,6 +107,8 @@ def test_settings_are_described_as_they_are():
     assert (found["saturation"]["least"], found["saturation"]["most"]) == (0, 10)
     assert found["protect"] == {**found["protect"], "kind": "choice", "default": "all", "nullable": False}
     assert found["palette"]["nullable"]
+    assert found["seed"] == {**found["seed"], "kind": "int", "nullable": True, "default": None, "least": 0}
+    assert not found["saturation"]["nullable"]
     assert found["palette"]["default"] is None
     export = {one["name"]: one for one in export_settings()}
     assert export["format"]["choices"][0] == export["format"]["default"] == "keep"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.paint.sure_colors import sure_colors
+from sketchcolor_cli.coloring.paint.sure_colors import quiet_tones, sure_colors
 
 COLORS = np.array([(0, 0), (40, 0), (-40, 0), (0, 40), (0, -40)], np.float32)
+
+ROW = np.array([[0, 1, 2]], np.int32)
+"""Three areas side by side."""
 
 
 def test_an_area_that_may_have_any_hue_stays_grey_and_a_sure_one_has_its_own() -> None:
@@ -29,3 +32,46 @@ def test_no_colour_is_nearer_in_expectation() -> None:
     found = sure_colors(chances, COLORS)
     for move in rng.normal(0, 10, (50, 2)):
         assert (off(found) <= off(found + move) + 0.8).all()
+
+
+def test_what_is_light_and_unsure_stays_paper_and_the_rest_is_lighter_than_it_was_painted() -> None:
+    open_, sure = [0.2, 0.2, 0.2, 0.2, 0.2], [0.05, 0.8, 0.05, 0.05, 0.05]
+    tones = quiet_tones(
+        np.array([open_, open_, sure]), np.array([90.0, 50.0, 90.0]), np.array([0.5, 0.2, 0.3]), COLORS, ROW
+    )
+    assert tones[0].tolist() == [100, 0, 0]
+    assert 50 < tones[1, 0] < 85
+    assert np.abs(tones[1, 1:]).max() < 2
+    assert tones[2, 1] > 40  # a sure hue counts, however light
+
+
+def test_areas_alike_share_their_tone_and_others_do_not() -> None:
+    arm, other_arm, coat = [0.1, 0.62, 0.08, 0.1, 0.1], [0.1, 0.6, 0.1, 0.1, 0.1], [0.1, 0.1, 0.6, 0.1, 0.1]
+    tones = quiet_tones(
+        np.array([arm, other_arm, coat]),
+        np.array([60.0, 63.0, 60.0]),
+        np.array([0.1, 0.11, 0.1]),
+        COLORS,
+        ROW,
+    )
+    assert np.array_equal(tones[0], tones[1])
+    assert np.abs(tones[0] - tones[2]).max() > 20
+
+
+def test_a_speck_of_paper_has_the_tone_of_what_is_around_it() -> None:
+    open_, sure = [0.2, 0.2, 0.2, 0.2, 0.2], [0.05, 0.8, 0.05, 0.05, 0.05]
+    areas = np.array([[0, 0, 1, 1], [0, 0, 1, 2], [0, 0, 1, 1]], np.int32)
+    light = np.array([95.0, 80.0, 95.0])
+    for size, alone in ((0.001, False), (0.1, True)):
+        tones = quiet_tones(np.array([open_, sure, open_]), light, np.array([0.6, 0.3, size]), COLORS, areas)
+        assert tones[0].tolist() == [100, 0, 0]
+        assert np.array_equal(tones[2], tones[0] if alone else tones[1])
+
+
+def test_a_pale_tone_of_yellow_is_warm_not_greenish() -> None:
+    colors = np.array([(0, 0), (-3, 9)], np.float32)
+    [tone] = quiet_tones(
+        np.array([[0.1, 0.9]]), np.array([60.0]), np.ones(1), colors, np.zeros((1, 1), np.int32)
+    )
+    assert tone[1] > 0
+    assert tone[2] > 9

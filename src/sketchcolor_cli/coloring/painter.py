@@ -174,15 +174,15 @@ class Painter:
     def _with_guesses(
         self, gray: Plane, hint_at: HintAt, z: NDArray[np.float32] | None, *, guided: bool
     ) -> HintAt:
-        """Return the hint, with a drawn colour in each area that has none, if they are to be drawn.
+        """Return the hint, with a colour in each area that has none, unless areas get what is painted there.
 
-        They are drawn at a size of their own, so that they are the same at every working size.
+        They are chosen at a size of their own, so that they are the same at every working size.
         """
         settings, colors = self.settings, self.model.lattice()
-        guess, averaged = settings.guess, guided and not settings.own_seed
-        if guess in (Guess.DRAW, Guess.SURE) and colors is None:
+        if settings.guess in (Guess.DRAW, Guess.SURE) and colors is None:
             raise UsageError("this model holds no colours to draw from; leave --guess out")
-        if guess is Guess.MEAN or colors is None or (guess is Guess.AUTO and averaged):
+        guess = settings.guess_of(guided=guided)
+        if guess is Guess.MEAN or colors is None:
             return hint_at
         sketch = shrink_by(gray, self._scale(gray, _GUESSED_AT))
         hint = hint_at(sketch.shape)
@@ -193,7 +193,7 @@ class Painter:
             looked.choices,
             colors.cpu().numpy(),
             looked.given,
-            None if guess is Guess.SURE else settings.seed,
+            None if guess is Guess.SURE else settings.drawn_by,
             looked.palette,
         )
         drawn = drawn.repeat(stride, 0).repeat(stride, 1)[pad.crop]

@@ -10,6 +10,7 @@ from sketchcolor_cli.settings import Settings, internal, setting
 
 _PAPER = "Paper and pages"
 _BESIDE = "Files beside"
+_SEED = 3  # of colours that are drawn where nobody names one
 
 
 class Protect(StrEnum):
@@ -113,15 +114,32 @@ class ColorizeSettings(Settings):
     )
     guess: Guess = setting(
         Guess.AUTO,
-        "Colours of areas without a hint: draw takes one at random from the colours the model finds likely, "
-        "sure the one that is least far off, grey where the hue is open, mean their average; auto draws on "
-        "pages without hints and references.",
+        "Colours of areas without a hint: sure takes the one that is least far off, grey where the hue is "
+        "open, draw one at random from those the model finds likely, mean their average; auto is sure on "
+        "pages without hints and references, or draw where there is a --seed, and mean on others.",
     )
-    seed: int = setting(3, "Seed of the random colours; the same seed gives the same colours again.", least=0)
+    seed: int | None = setting(
+        None, "Seed by which colours are drawn; the same seed gives the same colours again.", least=0
+    )
 
     own_seed: bool = internal(
         False, "Whether the page was given its seed, so that auto draws beside hints.", matters=False
     )
+
+    def guess_of(self, *, guided: bool) -> Guess:
+        """Return what areas without a hint get on a page; ``guided``: whether it has hints or a reference."""
+        if self.guess is not Guess.AUTO:
+            return self.guess
+        if self.own_seed:
+            return Guess.DRAW
+        if guided:
+            return Guess.MEAN
+        return Guess.SURE if self.seed is None else Guess.DRAW
+
+    @property
+    def drawn_by(self) -> int:
+        """The seed of colours that are drawn."""
+        return _SEED if self.seed is None else self.seed
 
     def in_seed(self, seed: int | None) -> ColorizeSettings:
         """Return the settings for a page that was given this seed as its own; None for one without.

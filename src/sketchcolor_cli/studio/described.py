@@ -74,4 +74,5 @@ def _described(leaf: Leaf) -> dict[str, Any]:
         return _choice(leaf.name, [str(one.value) for one in leaf.kind], str(leaf.default), leaf.about.help)
     kind = {bool: "bool", int: "int", float: "float"}.get(leaf.kind, "text")
     bounds = {"least": leaf.about.least, "most": leaf.about.most}
-    return {"name": leaf.name, "kind": kind, "default": leaf.default, "help": leaf.about.help, **bounds}
+    about = {"name": leaf.name, "kind": kind, "nullable": leaf.default is None, "default": leaf.default}
+    return about | {"help": leaf.about.help, **bounds}

@@ -90,7 +90,9 @@ async def _colorized(request: Request, *, flats: bool) -> Response:
         raise ProblemError(422, "send one picture in the form's field image")
     suffix = _wanted(request.headers.get("accept", ""), contents["image"][0][0])
     header, data = await answer(studio, contents, asked, suffix, flats=flats)
-    more = {"X-Model": asked.get("model", studio.model), "X-Seed": str(header["seed"])}
+    more = {"X-Model": asked.get("model", studio.model)}
+    if header["seed"] is not None:
+        more["X-Seed"] = str(header["seed"])
     return Response(data, media_type=_media_of(suffix), headers=more | {"Vary": "Accept"})
 
 

@@ -39,12 +39,12 @@ def assign_colors(
     ``sizes`` (N,) their shares of the page. With a ``palette`` (Q,), shares of colours in a sheet, there is
     as much of a colour as lies between what it says and what is to be expected. ``seed`` gives other pages.
     """
-    kinds = _kinds(_traits(chances, light, sizes), sizes)
+    kinds = kinds_of(traits_of(chances, light, sizes), sizes)
     member = np.zeros((kinds.max() + 1, len(kinds)))
     member[kinds, np.arange(len(kinds))] = sizes
     size = member.sum(1)
     expected, lightness = member @ chances / size[:, None], member @ light / size
-    wish = _CHANCE * _luck(_traits(expected, lightness, size), len(colors), seed)
+    wish = _CHANCE * _luck(traits_of(expected, lightness, size), len(colors), seed)
     expected = _likeliest(expected)
     wish += np.log(expected, where=expected > 0, out=np.full(expected.shape, -np.inf))
     near = np.exp(-cdist(colors, colors, "sqeuclidean") / (2 * _NEAR**2))
@@ -60,12 +60,12 @@ def assign_colors(
     return picked[kinds]
 
 
-def _traits(chances: Floats, light: Floats, sizes: Floats) -> Floats:
+def traits_of(chances: Floats, light: Floats, sizes: Floats) -> Floats:
     """Return points (N, Q + 2) of areas; at a distance of 1 they are unlike."""
     return np.column_stack([np.sqrt(chances / 2) / _ALIKE, light / _LIGHT, np.log2(sizes) / _SIZE])
 
 
-def _kinds(traits: Floats, sizes: Floats) -> Numbers:
+def kinds_of(traits: Floats, sizes: Floats) -> Numbers:
     """Return the number of each area's kind: the largest of no kind begins one, and what is like it joins."""
     kinds = np.zeros(len(traits), np.int64)
     first: list[int] = []

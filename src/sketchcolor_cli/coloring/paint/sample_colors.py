@@ -18,7 +18,7 @@ from scipy.special import softmax
 from sketchcolor_cli.color.spaces import lab_to_rgb, rgb_to_lab
 from sketchcolor_cli.coloring.page.regions import find_areas, merge_small_regions
 from sketchcolor_cli.coloring.paint.assign_colors import assign_colors
-from sketchcolor_cli.coloring.paint.sure_colors import sure_colors
+from sketchcolor_cli.coloring.paint.sure_colors import quiet_tones
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,26 +79,28 @@ def sample_colors(
 
     ``colors`` (Q, 2) is the lattice, a*b*; ``given`` (h, w) where a colour was given, ``palette`` (Q,) how
     much of each colour a character sheet has, if there is one. Without a ``seed`` nothing is drawn: areas
-    get the colours that the network is sure of.
+    get quiet tones, with a hue as far as the network is sure of it.
     """
     cores, areas, chances, light, size = choices
     out = np.zeros((*areas.shape, 4), np.float32)
     if not len(size):
         return out
+    quiet = seed is None  # what is small or beside a line has its tone, too, or would be painted grey
     if seed is None:
-        drawn = sure_colors(chances, colors)
+        tones = quiet_tones(chances, light, size, colors, areas)
     else:
         drawn = colors[assign_colors(chances, light, size, colors, seed, palette)]
-    rgb = _shown(np.concatenate([light[:, None], drawn], 1))
-    free = size * areas.size >= _LEAST
+        tones = np.column_stack([light, drawn])
+    rgb = _shown(tones)
+    free = size * areas.size >= (0 if quiet else _LEAST)
     free[areas[given]] = False
-    inside = cores & free[areas]
+    inside = free[areas] if quiet else cores & free[areas]
     out[inside, :3] = rgb[areas[inside]]
     out[inside, 3] = 1
     return out
 
 
-def _shown(lab: NDArray[np.float64]) -> NDArray[np.float32]:
+def _shown(lab: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return colours (N, 3), Lab, as RGB: as light as asked, or nearly so where sRGB has the colour then.
 
     The lightness is the mean of many colours that an area may have; a deep blue among them is darker.

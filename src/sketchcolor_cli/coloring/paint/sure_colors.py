@@ -6,14 +6,57 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sketchcolor_cli.coloring.page.regions import borders
+from sketchcolor_cli.coloring.paint.assign_colors import kinds_of, traits_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating]
 
+_FULLER, _PALE = 0.8, 12.0  # by how much more chroma pale tones get, and at which chroma half of that
+_WARM = 0.3  # part of b* that a* is at least, the more so the paler: a tint of green looks like dirt
+_LIGHTER = 0.7  # how far from white a tone is, of what the network answers: a tone to paint over, not a shade
+_PAPER = 78.0, 6.0  # an area above this L* and below this chroma stays paper
+_SPECK = 0.008  # of a page; paper that is smaller has the tone of what is around it, or figures look patched
 _SHARPER = 2.0  # power to which chances are raised; as they are they hold too many colours possible
 _LEAST = 4.0  # distance below which a colour counts no more than at it
 _STEPS = 12  # of Weiszfeld's algorithm
+
+
+def quiet_tones(
+    chances: Floats, light: Floats, sizes: Floats, colors: Floats, areas: NDArray[np.int32]
+) -> Floats:
+    """Return Lab (N, 3) for areas: a hue as far as the network is sure of it, else paper or a light tone.
+
+    Areas alike share their tone. ``areas`` (h, w) is the number of each cell's area; the other arguments are
+    those of :func:`assign_colors`.
+    """
+    kinds = kinds_of(traits_of(chances, light, sizes), sizes)
+    member = np.zeros((kinds.max() + 1, len(kinds)))
+    member[kinds, np.arange(len(kinds))] = sizes
+    member /= member.sum(1, keepdims=True)
+    light = member @ light
+    hue = sure_colors(member @ chances, colors)
+    pale = 1 / (1 + (hue**2).sum(1) / _PALE**2)
+    hue = hue * (1 + _FULLER * pale[:, None])
+    hue[:, 0] += pale * np.where(hue[:, 1] > 0, np.maximum(_WARM * hue[:, 1] - hue[:, 0], 0), 0)
+    tones = np.column_stack([100 - _LIGHTER * (100 - light), hue])
+    paper = (light > _PAPER[0]) & (np.linalg.norm(hue, axis=1) < _PAPER[1])
+    tones[paper] = (100, 0, 0)
+    return tones[kinds][_sources(areas, paper[kinds] & (sizes < _SPECK))]
+
+
+def _sources(areas: NDArray[np.int32], specks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return for each area the number of the one that gives it its tone: of specks the neighbour."""
+    pairs, lengths = borders(areas)
+    both, length = np.concatenate([pairs, pairs[:, ::-1]]), np.concatenate([lengths, lengths])
+    of_speck = specks[both[:, 0]]
+    both, length = both[of_speck], length[of_speck]
+    source = np.arange(len(specks))
+    own, other = both[np.argsort(length, kind="stable")].T
+    source[own] = other  # the longest border is written last, and stays
+    return source
 
 
 def sure_colors(chances: Floats, colors: Floats) -> Floats:

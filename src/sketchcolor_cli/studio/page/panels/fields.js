@@ -54,7 +54,7 @@ function menu(setting, value, changed) {
   return select;
 }
 
-/** @param {Setting} setting @param {number} value @param {Changed} changed */
+/** @param {Setting} setting @param {number | null} value @param {Changed} changed */
 function numberBox(setting, value, changed) {
   const step = setting.kind === "int" ? 1 : 0.05;
   const box = h("input", {
@@ -63,9 +63,13 @@ function numberBox(setting, value, changed) {
     min: setting.least,
     max: setting.most,
     step,
-    value: String(value),
+    value: value === null ? "" : String(value),
   });
   box.addEventListener("change", () => {
+    if (box.value === "" && setting.nullable && box.validity.valid) {
+      changed(null);
+      return;
+    }
     if (box.value === "" || !box.checkValidity()) {
       box.reportValidity();
       return;

@@ -1,0 +1,107 @@
+"""How near a page with nothing given comes to the truth: as blank paper, a wash, quiet tones, drawn colours.
+
+    python benchmarks/guesses.py VALIDATION [--half report] [--limit N] [--ways sure,draw,mean] [-o FOLDER]
+
+VALIDATION is a shard that nothing was trained on; of its groups, those of one half in validation_halves.txt
+are taken. Pictures without a line drawing are drawn by Linework. For each way, over groups: error in a*b*
+and ΔE00 to the truth, and differences to blank paper and to drawn colours with 95 % intervals by resampling
+groups. With -o also a row for each picture: its lines, a wash, each way, the truth.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sheets import difference, half_of, strip_of
+
+from sketchcolor_cli.color.spaces import rgb_to_lab
+from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Guess
+from sketchcolor_cli.data.shards import ShardSet
+from sketchcolor_cli.environment import model_file
+from sketchcolor_cli.evaluation.models.bootstrap import interval
+from sketchcolor_cli.imaging.images import Picture, to_tensor, write_picture
+from sketchcolor_cli.jobs.sketches import array_sketcher
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
+from sketchcolor_cli.training.loop.data import SetDrawings, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float32]
+
+CREAM = np.array([255, 244, 224], np.float32) / 255
+COLORS = ColorizeSettings(colored_pages=ColoredPages.REDO)
+
+
+def results(network: ColorNet, page: Array, ways: Sequence[Guess]) -> dict[str, Array]:
+    """Return a page (H, W) without colour, washed, and coloured in each way."""
+    shown = Picture(np.repeat(page[..., None], 3, axis=2), gray=True)
+    out = {"blank": shown.rgb, "wash": shown.rgb * CREAM}
+    for way in ways:
+        color = Colorizer(network, "cpu", replace(COLORS, guess=way))
+        out[way.value] = color(shown).rgb
+    return out
+
+
+def errors(result: Array, truth: Array) -> tuple[float, float]:
+    """Return the mean error in a*b*, and the mean ΔE00."""
+    apart = rgb_to_lab(to_tensor(result)) - rgb_to_lab(to_tensor(truth))
+    return float(apart[:, 1:].norm(dim=1).mean()), float(difference(result, truth).mean())
+
+
+def tell(rows: dict[str, dict[str, list[tuple[float, float]]]]) -> None:
+    """Print the figures, of ways by groups."""
+    means = {way: np.array([np.mean(one, axis=0) for one in rows[way].values()]) for way in rows}
+    for way, own in means.items():
+        print(f"{way:6} error in a*b* {own[:, 0].mean():6.2f}   ΔE00 {own[:, 1].mean():6.2f}")
+    for way in [one for one in means if one not in ("blank", "wash", "draw")]:
+        for other in ("blank", "draw"):
+            if other not in means:
+                continue
+            told = []
+            for name, column in (("a*b*", 0), ("ΔE00", 1)):
+                less = interval((means[way] - means[other])[:, column], resamples=2000, seed=0)
+                usual = means[other][:, column].mean() / 100
+                ends = f"{less.low / usual:+.1f} … {less.high / usual:+.1f}"
+                told.append(f"{name} {less.mean / usual:+.1f} % ({ends})")
+            print(f"{way} less {other}: {', '.join(told)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("validation", type=Path)
+    parser.add_argument("--half", choices=("tune", "report"), default="report")
+    parser.add_argument("--limit", type=int, default=10_000, help="pictures, evenly spread")
+    parser.add_argument("--ways", default="sure,draw", help="of --guess")
+    parser.add_argument("-o", "--output", type=Path, help="folder for rows of pictures")
+    options = parser.parse_args()
+    half, sketch = half_of(options.half), array_sketcher("linework", "cpu")
+    found = readable(SetDrawings(ShardSet([options.validation]), 352))
+    drawings = [one for one in found if (one.group or one.key) in half]
+    drawings = drawings[:: -(-len(drawings) // options.limit)]
+    network, _ = load_model(model_file("default"), ColorNet)
+    rows: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
+    for one in drawings:
+        truth = one.color / np.float32(255)
+        page = sketch(truth) if one.line is None else one.line / np.float32(255)
+        pages = results(network, page, [Guess(way) for way in options.ways.split(",")])
+        for way, result in pages.items():
+            rows[way][one.group or one.key].append(errors(result, truth))
+        if options.output is not None:
+            options.output.mkdir(parents=True, exist_ok=True)
+            write_picture(options.output / f"{one.key}.png", Picture(strip_of([*pages.values(), truth])))
+    print(f"{len(drawings)} pictures in {len(rows['blank'])} groups")
+    tell(rows)
+
+
+if __name__ == "__main__":
+    main()
