@@ -1,6 +1,6 @@
 """Pages a minute over HTTP at 1, 4 and 16 clients, beside the command line on the same pages.
 
-    python benchmarks/serve.py [PAGES]
+    python benchmarks/serve.py [PAGES [CLIENTS…]]
 
 The pages are an example page enlarged to 1600×2300, each a little different. The command line and the
 server colour them in turn, so that other load on the machine meets both; the ratio is printed, and how
@@ -35,7 +35,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 16
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {count} pages of 1600×2300")
     with tempfile.TemporaryDirectory() as folder, served() as (address, server):
-        for clients in CLIENTS:
+        for clients in [int(one) for one in sys.argv[2:]] or CLIENTS:
             home = Path(folder) / str(clients)
             home.mkdir()
             pages = sorted(make_pages(home / "pages", count).glob("*.png"))

@@ -179,6 +179,15 @@ def write_picture(path: Path, picture: Picture, saving: Saving | None = None) ->
         ImageError: The format is not written or cannot hold the picture, the picture has values that are
             not numbers, or the file cannot be written.
     """
+    write_bytes(path, encode_picture(path, picture, saving), ImageError)
+
+
+def encode_picture(path: Path, picture: Picture, saving: Saving | None = None) -> bytes:
+    """Return what :func:`write_picture` writes; errors name the path.
+
+    Raises:
+        ImageError: As for :func:`write_picture`, but for writing itself.
+    """
     name = FORMAT_OF_SUFFIX.get(path.suffix.lower())
     if name is None:
         endings = " ".join(FORMAT_OF_SUFFIX)
@@ -191,10 +200,9 @@ def write_picture(path: Path, picture: Picture, saving: Saving | None = None) ->
             f"{path}: not written, the picture has values that are not numbers; try full precision"
         )
     try:
-        data = _encode(picture, name, saving or Saving())
+        return _encode(picture, name, saving or Saving())
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: cannot be written as {name} ({error}); try PNG") from error
-    write_bytes(path, data, ImageError)
 
 
 def to_tensor(rgb: FloatArray) -> torch.Tensor:

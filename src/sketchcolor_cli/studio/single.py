@@ -15,7 +15,7 @@ from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.settings import Extras
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.extraction.loader import Loader
-from sketchcolor_cli.imaging.images import read_picture, write_picture
+from sketchcolor_cli.imaging.images import encode_picture, read_picture
 from sketchcolor_cli.imaging.settings import Saving
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.studio.turns import ASKED
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def colorized(desk: Desk, look: Look, request: Mapping[str, Any], wish: Wish) -> Answer:
-    """Colour the picture at ``image`` and return it as a file in the format of ``target``, which is made.
+    """Colour the picture at ``image`` and return it as a file in the format of the name ``target``.
 
     ``hints``, ``references``, ``points`` and ``masks`` are files that help; ``marks`` is what points files
     hold; ``flats`` asks for flat colours instead.
@@ -65,7 +65,7 @@ def colorized(desk: Desk, look: Look, request: Mapping[str, Any], wish: Wish) ->
     source, target = Path(request["image"]), Path(request["target"])
     if done.stays and source.suffix == target.suffix:
         return header, source.read_bytes()
-    return header, _written(target, picture, request)
+    return header, _encoded(target, picture, request)
 
 
 def extracted(request: Mapping[str, Any], turns: Turns) -> Answer:
@@ -79,7 +79,7 @@ def extracted(request: Mapping[str, Any], turns: Turns) -> Answer:
     prepared = drawer.prepare(picture)
     with turns.turn(ASKED):
         [drawn] = drawer.draw([prepared])
-    return {"method": request["method"]}, _written(Path(request["target"]), drawer.finish(drawn), request)
+    return {"method": request["method"]}, _encoded(Path(request["target"]), drawer.finish(drawn), request)
 
 
 @lru_cache(4)
@@ -97,9 +97,8 @@ def _points(request: Mapping[str, Any], page: Picture) -> list[Picture]:
     return [] if layer is None else [layer]
 
 
-def _written(target: Path, picture: Picture, request: Mapping[str, Any]) -> bytes:
-    write_picture(target, picture, Saving(quality=request.get("quality", Saving.quality)))
-    return target.read_bytes()
+def _encoded(target: Path, picture: Picture, request: Mapping[str, Any]) -> bytes:
+    return encode_picture(target, picture, Saving(quality=request.get("quality", Saving.quality)))
 
 
 def _files(request: Mapping[str, Any], name: str) -> list[Path]:
