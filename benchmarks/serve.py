@@ -11,6 +11,7 @@ and on a busy machine it says more than the clock.
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,9 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 16
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {count} pages of 1600×2300")
     with tempfile.TemporaryDirectory() as folder, served() as (address, server):
+        (Path(folder) / "one").mkdir()
+        make_pages(Path(folder) / "one/pages", 1)
+        _, loading = on_the_command_line(Path(folder) / "one")
         for clients in [int(one) for one in sys.argv[2:]] or CLIENTS:
             home = Path(folder) / str(clients)
             home.mkdir()
@@ -42,6 +46,7 @@ def main() -> None:
             for number, page in enumerate(pages):  # other pages than the last ones, whose answers are known
                 page.write_bytes(page.read_bytes() + bytes([clients, number]))
             alone, spent_alone = on_the_command_line(home)
+            spent_alone = (spent_alone - loading) / (count - 1)
             spent = processor_seconds(server)
             minutes, waits = over_http(address, pages, clients)
             spent = (processor_seconds(server) - spent) / count
@@ -69,28 +74,20 @@ def served() -> Iterator[tuple[str, int]]:
 
 
 def on_the_command_line(home: Path) -> tuple[float, float]:
-    """Return the minutes that the pages themselves take, and the processor seconds of one.
+    """Return the minutes that the pages themselves take, and the processor seconds of the whole command.
 
-    Loading the network does not count, as the server has done it, too.
+    By the clock, loading the network does not count, as the server has done it, too.
     """
-    done: list[tuple[float, float]] = []
-    command = [
-        sys.executable,
-        "-m",
-        "sketchcolor_cli",
-        "colorize",
-        str(home / "pages"),
-        "-o",
-        str(home / "out"),
-    ]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as run:
+    done: list[float] = []
+    words = ["colorize", str(home / "pages"), "-o", str(home / "out")]
+    before = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+    with subprocess.Popen([sys.executable, "-m", "sketchcolor_cli", *words], stderr=subprocess.DEVNULL):
         pages = len(list((home / "pages").glob("*.png")))
         while len(done) < pages:
-            new = len(list(home.glob("out/*.png"))) - len(done)
-            done += [(time.perf_counter(), processor_seconds(run.pid))] * new
+            done += [time.perf_counter()] * (len(list(home.glob("out/*.png"))) - len(done))
             time.sleep(0.01)
-    clock, spent = (last - first for first, last in zip(done[0], done[-1], strict=True))
-    return clock / 60 * pages / (pages - 1), spent / (pages - 1)
+    spent = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before
+    return (done[-1] - done[0]) / 60 * pages / max(1, pages - 1), spent
 
 
 def over_http(address: str, pages: list[Path], clients: int) -> tuple[float, list[float]]:
