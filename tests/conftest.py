@@ -5,9 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import cv2
 import pytest
-import torch
 from hypothesis import settings
 
 # Nobody's own config file, cache or weights: tests neither read nor fill them.
@@ -19,22 +17,29 @@ for _name in ("CACHE", "CONFIG", "DATA"):
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Small tensors gain nothing from threads, and on a busy machine waiting for one another costs them dearly.
-torch.set_num_threads(1)
-cv2.setNumThreads(1)
-
 # A busy machine makes single examples slow; that is not a failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 _LONG = (
-    "test_studio_browser", "test_stages", "test_training_run", "test_guides", "test_ranks", "test_fid",
-    "test_cli_end_to_end", "test_default_training", "test_finetune", "test_adversary",
+    "test_studio_browser", "test_stages", "test_training_run", "test_learner", "test_studio_worker",
+    "test_interrupt", "test_bad_input", "test_colored", "test_example_plugin", "test_cli", "test_guides",
+    "test_fid", "test_every_extractor", "test_studio_command", "test_evaluation", "test_ranks", "test_strips",
+    "test_default_training", "test_cli_end_to_end", "test_carrying", "test_finetune", "test_adversary",
 )  # fmt: skip
 """Files that take long begin first, so that no worker is left with one at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put long files first, in the order that stands above."""
+    """Put long files first, in the order that stands above, and let each worker be one thread.
+
+    Small tensors gain nothing from threads, and on a busy machine waiting for one another costs them dearly.
+    The process that only hands out tests never comes by here, and so need not load torch.
+    """
+    import cv2
+    import torch
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     place = {name: number for number, name in enumerate(_LONG)}
     items.sort(key=lambda item: place.get(item.path.stem, len(_LONG)))

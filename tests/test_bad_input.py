@@ -13,6 +13,7 @@ import sys
 import time
 import zipfile
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,7 @@ def animation(kind: str) -> bytes:
     return encoded(kind, frames[0], save_all=True, append_images=frames[1:], duration=50)
 
 
+@cache
 def bomb(side: int) -> bytes:
     """Return a PNG of white pixels, side × side, that is a few hundred bytes long and says so truly."""
     rows = zlib.compressobj(9)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+QUICK = {"strips": False, "work_size": 128}
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untaught network that paints its hints, faintly."""
@@ -55,7 +58,7 @@ def jobs(folder: Path, count: int) -> list[Job]:
 
 
 def colored(folder: Path, output: Path, model: Path, **more: Any) -> dict[str, bytes]:
-    values = {"strips": False, **more}
+    values = {**QUICK, **more}
     outcome = colorize(
         ColorizeRequest.of(inputs=[folder], output=output, model=str(model), device="cpu", **values)
     )
@@ -149,7 +152,7 @@ def test_pages_of_a_book_are_carried_too(tmp_path: Path, model: Path) -> None:
     with zipfile.ZipFile(tmp_path / "book.cbz", "w") as book:
         for path in sorted(pages.iterdir()):
             book.write(path, path.name)
-    values = {"inputs": [tmp_path / "book.cbz"], "model": str(model), "device": "cpu", "strips": False}
+    values = {"inputs": [tmp_path / "book.cbz"], "model": str(model), "device": "cpu", **QUICK}
     for name, carry in (("a", True), ("b", False)):
         assert not colorize(ColorizeRequest.of(output=tmp_path / name, carry=carry, **values)).failed
     found = [zipfile.ZipFile(tmp_path / name / "book.cbz").read("1.png") for name in "ab"]
@@ -167,7 +170,7 @@ def test_frames_keep_to_the_frames_in_colour_and_without_one_it_is_said(tmp_path
     (pages / "2.png").unlink()
     said: list[str] = []
     request = ColorizeRequest.of(
-        inputs=[pages], output=tmp_path / "none", model=str(model), device="cpu", sequence=True, strips=False
+        inputs=[pages], output=tmp_path / "none", model=str(model), device="cpu", sequence=True, **QUICK
     )
     colorize(request, lambda event: said.append(getattr(event, "message", "")))
     assert any("no frame is in colour" in line for line in said)

@@ -219,11 +219,11 @@ def test_a_hair_of_a_hint_is_not_lost() -> None:
     assert not hint[hint[..., 3] == 0].any()
 
 
-@given(st.integers(0, 799), st.integers(0, 399), st.integers(64, 100))
+@given(st.integers(0, 399), st.integers(0, 399), st.integers(64, 100))
 @settings(deadline=None, max_examples=25)
 def test_no_dot_is_lost(y: int, x: int, work_size: int) -> None:
     hint = seen_hint(
-        Witness(), Picture(rgb=sheet(800, 400)), None, strokes(800, 400, (y, x), RED), work_size=work_size
+        Witness(), Picture(rgb=sheet(400, 400)), None, strokes(400, 400, (y, x), RED), work_size=work_size
     )
     told = hint[hint[..., 3] == 1]
     assert 1 <= len(told) <= 4

@@ -9,10 +9,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from typer.testing import CliRunner
+
+from sketchcolor_cli.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "plugin"
@@ -20,11 +24,24 @@ pytest.importorskip("hatchling", reason="builds the example's wheel; pip install
 pytest.importorskip("pip", reason="installs the example's wheel")
 
 
-def run(*args: str | Path, path: Path | None = None, cwd: Path | None = None) -> str:
-    """Run a module of Python with what is installed at a path besides; return what it prints."""
-    environment = os.environ | ({"PYTHONPATH": str(path)} if path else {})
+# One process for several commands, as loading torch takes longer than all that they do.
+COMMANDS = """
+import json, sys
+from typer.testing import CliRunner
+from sketchcolor_cli.cli.app import app
+
+done = [CliRunner().invoke(app, line) for line in json.load(sys.stdin)]
+print(json.dumps([[one.exit_code, one.stdout, one.stderr] for one in done]))
+"""
+
+
+def run(*args: str | Path, path: Path | None = None, cwd: Path | None = None, given: str = "") -> str:
+    """Run Python with what is installed at a path besides, given this on stdin; return what it prints."""
+    paths = [str(path), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | ({"PYTHONPATH": os.pathsep.join(filter(None, paths))} if path else {})
     done = subprocess.run(
-        [sys.executable, "-m", *map(str, args)],
+        [sys.executable, *map(str, args)],
+        input=given,
         capture_output=True,
         text=True,
         check=False,
@@ -41,29 +58,36 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("plugin")
     shutil.copytree(EXAMPLE, folder / "source")
     offline = ("--no-index", "--no-deps", "--disable-pip-version-check", "--quiet")
-    run("pip", "wheel", *offline, "--no-build-isolation", "-w", folder / "dist", folder / "source")
+    run("-m", "pip", "wheel", *offline, "--no-build-isolation", "-w", folder / "dist", folder / "source")
     [wheel] = (folder / "dist").glob("sketchcolor_edges-0.1.0-*.whl")
-    run("pip", "install", *offline, "--target", folder / "site", wheel)
+    run("-m", "pip", "install", *offline, "--target", folder / "site", wheel)
     return folder / "source", folder / "site"
 
 
-def test_it_is_listed_with_its_distribution_once_it_is_installed(built: tuple[Path, Path]) -> None:
-    def found(path: Path | None) -> list[dict[str, object]]:
-        listings = json.loads(run("sketchcolor_cli", "plugins", "--json", path=path))
-        return [one for one in listings if one["name"] == "edges"]
-
-    assert found(None) == []
-    [listing] = found(built[1])
-    assert (listing["distribution"], listing["version"]) == ("sketchcolor-edges", "0.1.0")
-    assert listing["ready"]
+def found(listings: str) -> list[dict[str, Any]]:
+    """Return the example among what `plugins --json` lists."""
+    return [one for one in json.loads(listings) if one["name"] == "edges"]
 
 
-def test_it_draws_and_mixes_by_its_name(built: tuple[Path, Path], tmp_path: Path) -> None:
+def test_it_is_listed_with_its_distribution_once_it_is_installed_and_draws_and_mixes_by_its_name(
+    built: tuple[Path, Path], tmp_path: Path
+) -> None:
     page = Image.new("RGB", (40, 30), "white")
     ImageDraw.Draw(page).rectangle((10, 8, 29, 21), fill="navy")
     page.save(tmp_path / "page.png")
-    for out, chosen in (("alone", ("--method", "edges")), ("mixed", ("--mix", "edges=1,gray=1"))):
-        run("sketchcolor_cli", "extract", tmp_path / "page.png", "-o", tmp_path / out, *chosen, path=built[1])
+    lines = [
+        "plugins --json",
+        "extract page.png -o alone --method edges",
+        "extract page.png -o mixed --mix edges=1,gray=1",
+    ]
+    told = json.loads(run("-c", COMMANDS, path=built[1], cwd=tmp_path, given=json.dumps(lines)))
+    assert [code for code, _, _ in told] == [0] * 3, told
+
+    assert found(CliRunner().invoke(app, ["plugins", "--json"]).stdout) == []
+    [listing] = found(told[0][1])
+    assert (listing["distribution"], listing["version"]) == ("sketchcolor-edges", "0.1.0")
+    assert listing["ready"]
+
     alone, mixed, gray = (
         np.asarray(Image.open(path).convert("L"), float)
         for path in (tmp_path / "alone/page.png", tmp_path / "mixed/page.png", tmp_path / "page.png")
@@ -75,7 +99,7 @@ def test_it_draws_and_mixes_by_its_name(built: tuple[Path, Path], tmp_path: Path
 
 def test_its_own_tests_pass(built: tuple[Path, Path]) -> None:
     source, site = built
-    shown = run("pytest", "-q", "-p", "no:cacheprovider", "tests", path=site, cwd=source)
+    shown = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", path=site, cwd=source)
     assert "3 passed" in shown
 
 

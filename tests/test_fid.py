@@ -6,6 +6,7 @@ import io
 import json
 import warnings
 import zipfile
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.errors import DataError, ImageError, UsageError, WeightError
 from sketchcolor_cli.evaluation.fid.features import measure_entries, prepare
 from sketchcolor_cli.evaluation.fid.fid import FidMeter, Made
-from sketchcolor_cli.evaluation.fid.inception import load_inception
+from sketchcolor_cli.evaluation.fid.inception import FidInception, load_inception
 from sketchcolor_cli.evaluation.fid.pictures import decode, list_pictures
 from sketchcolor_cli.evaluation.fid.statistics import (
     Statistics,
@@ -84,6 +85,12 @@ def draw(folder: Path, count: int, *, seed: int, side: int | None = 40, ending: 
     return folder
 
 
+@cache
+def network(weights: Path, dims: int) -> FidInception:
+    """The network with these weights; it is the same for all tests, and building it takes longest."""
+    return load_inception(weights, dims, "cpu")
+
+
 def meter(
     weights: Path,
     *,
@@ -93,9 +100,7 @@ def meter(
     **kwargs: Any,
 ) -> FidMeter:
     settings = FidSettings(dims=dims, batch_size=4, **kwargs)
-    return FidMeter(
-        settings, lambda: load_inception(weights, dims, "cpu"), named, cache=StatisticsCache(cache)
-    )
+    return FidMeter(settings, lambda: network(weights, dims), named, cache=StatisticsCache(cache))
 
 
 def invoke(*args: object) -> Any:

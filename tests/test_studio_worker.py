@@ -305,7 +305,6 @@ def test_who_is_replaced_is_told_so(page: PageFiles, model: Path) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.timeout(120)
 def test_a_process_of_its_own_answers_and_may_be_killed(page: PageFiles, model: Path) -> None:
     async def run() -> None:
         host = engines.ProcessHost()
