@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 SIZE = 360, 480  # width and height of the pages that are drawn here
-PATIENCE = 90  # seconds that anything may take on a busy machine
+PATIENCE = 150  # seconds that anything may take on a busy machine
 
 
 def draw_page(path: Path, number: int = 0, scale: float = 1) -> Path:
@@ -61,6 +61,7 @@ class Studio:
     Args:
         data: Where it keeps the list of projects, and new ones.
         target: What it opens.
+        model: The model that colours projects which name none.
 
     Attributes:
         first: What it told of the project that it began with.
@@ -68,8 +69,8 @@ class Studio:
 
     first: dict[str, Any]
 
-    def __init__(self, data: Path, target: Path | None = None) -> None:
-        self.data, self.target = data, target
+    def __init__(self, data: Path, target: Path | None = None, model: str | Path = "default") -> None:
+        self.data, self.target, self.model = data, target, str(model)
         self.token = secrets.token_hex(16)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -90,7 +91,8 @@ class Studio:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         target = [] if self.target is None else [str(self.target)]
-        words = ["--no-browser", "--port", str(self.port), "--token", self.token, "--device", "cpu"]
+        words = ["--no-browser", "--port", str(self.port), "--token", self.token]
+        words += ["--device", "cpu", "--model", self.model]
         self.data.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -133,8 +135,8 @@ class Studio:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return json.load(answer)
 
-    def take(self, files: list[Path], model: Path | None = None) -> dict[str, Any]:
-        """Open a project of its own with these pages, coloured by this model, and return all about it."""
+    def take(self, files: list[Path], model: str | Path | None = None) -> dict[str, Any]:
+        """Open a project of its own with these pages, whose series names this model; return all about it."""
         headers = {"Authorization": f"Bearer {self.token}"}
         with httpx.Client(base_url=f"{self.origin}/api/v1", headers=headers, timeout=PATIENCE) as client:
             made: dict[str, Any] = client.post("/shelf", json={"name": files[0].stem}).json()

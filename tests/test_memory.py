@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import cv2
@@ -55,5 +56,18 @@ def test_what_is_none(error: Exception) -> None:
     assert not is_shortage(error)
 
 
-def test_letting_go_is_safe_without_a_gpu() -> None:
+@pytest.mark.parametrize("gpu", [False, True])
+def test_letting_go_frees_what_only_refers_to_itself_and_the_cache_of_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, gpu: bool
+) -> None:
+    class Ring:
+        def __init__(self) -> None:
+            self.itself = self
+
+    emptied: list[bool] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append(True))
+    held = weakref.ref(Ring())
     let_go()
+    assert held() is None
+    assert emptied == [True] * gpu

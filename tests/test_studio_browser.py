@@ -40,12 +40,22 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A studio that opens a folder with two pages."""
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model, for tests of anything but what pages without strokes look like."""
+    return save_small_model(tmp_path_factory.mktemp("model") / "small.safetensors")
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory, small: Path) -> Iterator[Studio]:
+    """A studio that opens a folder with two pages.
+
+    They are coloured by the shipped model, and the pages of all other projects by a small one.
+    """
     folder = tmp_path_factory.mktemp("studio")
     for number in (1, 2):
         draw_page(folder / f"pages/page {number}.png", number)
-    one = Studio(folder / "data", folder / "pages")
+    (folder / "pages/series.toml").write_text('model = "default"\n', encoding="utf-8")
+    one = Studio(folder / "data", folder / "pages", small)
     one.start()
     one.first = one.get("/project")
     yield one
@@ -91,12 +101,6 @@ def fresh(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> Driv
     """A window on a project of its own, with one page."""
     studio.take([draw_page(tmp_path / "page 1.png", 1)])
     return shown(window(studio))
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small model, for tests of anything but colours."""
-    return save_small_model(tmp_path_factory.mktemp("model") / "small.safetensors")
 
 
 def shown(driver: Driver) -> Driver:
@@ -191,27 +195,32 @@ def test_painting_lands_under_the_pointer_at_any_zoom(studio: Studio, fresh: Dri
     assert point["y"] * 480 == pytest.approx(94.5, abs=0.6)
 
 
-def test_the_ink_is_the_originals_when_zoomed_in(fresh: Driver) -> None:
-    x, y = fresh.place(254, 94)
-    fresh.page.mouse.move(x, y)
+def test_the_ink_is_the_originals_when_zoomed_in(
+    studio: Studio, window: Callable[..., Driver], tmp_path: Path
+) -> None:
+    studio.take([draw_page(tmp_path / "page 1.png", 1)], "default")  # which leaves the paper light
+    driver = shown(window(studio))
+    x, y = driver.place(254, 94)
+    driver.page.mouse.move(x, y)
     for _ in range(6):
-        fresh.page.mouse.wheel(0, -240)
-    box = fresh.canvas.bounding_box()
+        driver.page.mouse.wheel(0, -240)
+    waited(lambda: driver.zoom > 800, "zoomed in")
+    box = driver.canvas.bounding_box()
     column, row = round(x - box["x"]), round(y - box["y"])
-    waited(lambda: fresh.layer("result")[row, column, :3].max() < 40, "black ink")
+    waited(lambda: driver.layer("result")[row, column, :3].max() < 40, "black ink")
     for layer in ("page", "result"):
-        line = fresh.layer(layer)[row, :, :3].mean(-1)[column - 150 : column + 150]
+        line = driver.layer(layer)[row, :, :3].mean(-1)[column - 150 : column + 150]
         assert line.min() < 40, layer
         assert line.max() > 215, layer
 
 
 def test_the_ink_of_a_page_that_is_larger_than_any_picture_of_it_is_its_own(
-    studio: Studio, window: Callable[..., Driver], small: Path, tmp_path: Path
+    studio: Studio, window: Callable[..., Driver], tmp_path: Path
 ) -> None:
     page = np.full((300, 5000), 255, np.uint8)
     page[140:160, 2460:2540:2] = 0  # every other column, which no smaller copy shows
     cv2.imwrite(str(tmp_path / "wide.png"), page)
-    studio.take([tmp_path / "wide.png"], small)
+    studio.take([tmp_path / "wide.png"])
     driver = shown(window(studio))
     box = driver.canvas.bounding_box()
     driver.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -547,10 +556,8 @@ def test_a_book_of_forty_pages(studio: Studio, window: Callable[..., Driver], tm
         assert archive.namelist() == [f"{number:03}.png" for number in range(1, 41)]
 
 
-def test_a_killed_server_goes_on(
-    studio: Studio, window: Callable[..., Driver], small: Path, tmp_path: Path
-) -> None:
-    project = studio.take([draw_page(tmp_path / f"{one:02}.png", one) for one in range(1, 13)], small)
+def test_a_killed_server_goes_on(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
+    project = studio.take([draw_page(tmp_path / f"{one:02}.png", one) for one in range(1, 13)])
     driver = shown(window(studio))
     driver.page.keyboard.press("k")
     driver.page.get_by_role("button", name="Colour the other 12 pages").click()
