@@ -83,7 +83,8 @@ class Painter:
         settings: ColorizeSettings,
         palette: NDArray[np.float32] | None = None,
     ) -> None:
-        self.model = model.to(device).eval()
+        # In this order in memory, the CPU computes it in two thirds of the time.
+        self.model = model.to(device).to(memory_format=torch.channels_last).eval()
         self.device = device
         self.settings = settings
         self.palette = palette

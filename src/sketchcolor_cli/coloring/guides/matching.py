@@ -110,7 +110,8 @@ class SheetMatcher:
     """
 
     def __init__(self, network: Matcher, device: str, sheets: Sequence[Layer]) -> None:
-        self.network, self.device = network.to(device).eval(), device
+        network = network.to(device).to(memory_format=torch.channels_last)  # as in Painter
+        self.network, self.device = network.eval(), device
         self._take([self.places(sheet) for sheet in sheets])
 
     def beside(self, more: Sequence[Places]) -> SheetMatcher:
