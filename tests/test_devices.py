@@ -10,6 +10,7 @@ from sketchcolor_cli.errors import DeviceError, UsageError
 
 
 def machine(monkeypatch: pytest.MonkeyPatch, *, cuda: int, mps: bool) -> None:
+    monkeypatch.setattr(devices, "may_have_gpu", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
 
@@ -57,3 +58,10 @@ def test_no_device_is_called_that(monkeypatch: pytest.MonkeyPatch, name: str) ->
     machine(monkeypatch, cuda=20, mps=True)
     with pytest.raises(UsageError, match="use auto, cpu, cuda, cuda:N or mps"):
         devices.resolve(name)
+
+
+def test_where_no_gpu_can_be_torch_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(monkeypatch, cuda=1, mps=True)
+    monkeypatch.setattr(devices, "may_have_gpu", lambda: False)
+    assert devices.resolve("auto") == "cpu"
+    assert devices.resolve("cuda") == "cuda"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
 from sketchcolor_cli.extraction.drawer import Drawer, sketch
 from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.images import Picture, write_picture
 from sketchcolor_cli.imaging.sizes import SizeRule
 from sketchcolor_cli.plugin.contract import Extractor, Parameter
 from sketchcolor_cli.plugin.discovery import Extractors, Listing
@@ -408,3 +409,59 @@ def test_the_number_format_reaches_the_extractor():
     Loader(installed(demo)).load("demo")
     Loader(installed(demo), precision="bfloat16").load("demo")
     assert formats == ["float32", "bfloat16"]
+
+
+# Without torch
+
+
+class Arrays:
+    """Draws the red of arrays, and says what it was shown."""
+
+    def __init__(self):
+        self.shown = []
+
+    def __call__(self, rgb):
+        raise AssertionError("arrays are to be drawn")
+
+    def draw_array(self, rgb):
+        self.shown.append(rgb.shape)
+        return rgb[:, :1].copy()
+
+
+def test_a_sketcher_of_arrays_gets_arrays_in_batches_and_in_tiles():
+    pictures = [picture(30, 40, seed) for seed in (0, 1)]
+    sketcher = Arrays()
+    made = drawer(sketcher, margin=4)
+    drawn = made.draw([made.prepare(one) for one in pictures])
+    assert sketcher.shown == [(2, 3, 30, 40)]
+    for one, sketched in zip(pictures, drawn, strict=True):
+        np.testing.assert_array_equal(made.finish(sketched).rgb[..., 0], one.rgb[..., 0])
+    sketcher = Arrays()
+    long = picture(8, 3000)
+    np.testing.assert_array_equal(drawer(sketcher, margin=4).sketch(long).rgb[..., 0], long.rgb[..., 0])
+    assert sketcher.shown == [(3, 3, 8, 1032)]
+
+
+def test_a_sketcher_of_arrays_of_the_wrong_shape_is_named():
+    sketcher = Arrays()
+    sketcher.draw_array = lambda rgb: rgb
+    with pytest.raises(PluginError, match="the extractor gave a sketch of shape"):
+        drawer(sketcher).sketch(picture(8, 8))
+
+
+@pytest.mark.parametrize("method", ["xdog", "gray"])
+def test_filters_need_no_torch(tmp_path, method):
+    write_picture(tmp_path / "a.png", picture(40, 30))
+    code = (
+        "import sys; from sketchcolor_cli import ExtractRequest, extract\n"
+        "given = dict(inputs=[sys.argv[1]], output=sys.argv[2], method=sys.argv[3], device='cpu')\n"
+        "request = ExtractRequest.of(**given)\n"
+        "assert extract(request).done; print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "a.png", tmp_path / "out", method],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False\n"

@@ -182,3 +182,24 @@ def test_notes_that_are_in_order_pass():
 def test_notes_that_are_not_are_found(note, said):
     with pytest.raises(AssertionError, match=said):
         check_extractor(extractor(Noting(note)))
+
+
+class Both:
+    """Draws tensors and arrays."""
+
+    def __init__(self, shape=slice(None), paler=1.0):
+        self.shape, self.paler = shape, paler
+
+    def __call__(self, rgb):
+        return gray(rgb)
+
+    def draw_array(self, rgb):
+        return (rgb.mean(1, keepdims=True) * self.paler)[self.shape]
+
+
+def test_arrays_are_drawn_as_tensors_are():
+    check_extractor(extractor(Both()))
+    with pytest.raises(AssertionError, match="draw_array differs from the sketch by 0"):
+        check_extractor(extractor(Both(paler=0.5)))
+    with pytest.raises(AssertionError, match=r"draw_array gives float32 of .* is due"):
+        check_extractor(extractor(Both(shape=0)))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from platformdirs import PlatformDirs
 
+    from sketchcolor_cli.networks.backend import Backends
+
 WEIGHTS = "SKETCHCOLOR_WEIGHTS"
 """The variable that says where trained weights lie."""
 
@@ -72,6 +74,13 @@ def model_file(name_or_path: str) -> Path:
 def cache_folder() -> Path:
     """Return where what can be made again is kept: where SKETCHCOLOR_CACHE says, or the user's cache."""
     return _path(CACHE, lambda user: user.user_cache_path)
+
+
+def backends(wanted: str, note: Callable[[str], None] = lambda _line: None) -> Backends:
+    """Return what loads colour networks, as ``--backend`` says."""
+    from sketchcolor_cli.networks.backend import Backends
+
+    return Backends(cache_folder() / "onnx", wanted, note)
 
 
 def projects_folder() -> Path:

@@ -30,7 +30,8 @@ def check_extractor(extractor: Extractor, resources: Resources | None = None) ->
     Checked are the sketch's shape, type, device and values; that each row depends on its own picture alone,
     and the same pictures give the same sketches; that the pictures are left as they were, and may lie in
     memory channels last; that a declared margin is wide enough; that notes, where there are any, are one for
-    each picture and in plain types; that nothing is printed. Whether paper is 1 and ink 0, and whether the
+    each picture and in plain types; that ``draw_array``, where it is there, gives the same; that nothing is
+    printed. Whether paper is 1 and ink 0, and whether the
     lines are good, is for the author to test.
 
     Args:
@@ -49,6 +50,7 @@ def check_extractor(extractor: Extractor, resources: Resources | None = None) ->
             pictures = _pictures(height, width, resources.device)
             _check_size(extractor, _Checked(extractor.name, sketcher), pictures)
             _check_notes(extractor, sketcher, pictures)
+            _check_arrays(extractor, sketcher, pictures)
         _check_margin(extractor, sketcher, resources.device)
     _require(not printed.getvalue(), f"{extractor.name} prints: {printed.getvalue()[:200]!r}")
 
@@ -118,6 +120,21 @@ def _check_notes(extractor: Extractor, sketcher: Sketcher, pictures: Tensor) -> 
     _require(same, f"{where}: the notes are not in plain types: {notes[0]!r}")
     alone = [dict(describe(picture[None])[0]) for picture in pictures]
     _require(alone == notes, f"{where}: the notes change when a picture comes alone")
+
+
+def _check_arrays(extractor: Extractor, sketcher: Sketcher, pictures: Tensor) -> None:
+    draw_array = getattr(sketcher, "draw_array", None)
+    if draw_array is None:
+        return
+    where = f"{extractor.name}, pictures of {pictures.shape[2]}×{pictures.shape[3]}"
+    due = sketcher(pictures).cpu().numpy()
+    drawn = draw_array(pictures.cpu().numpy())
+    _require(
+        drawn.shape == due.shape and drawn.dtype == due.dtype,
+        f"{where}: draw_array gives {drawn.dtype} of {drawn.shape} where {due.dtype} of {due.shape} is due",
+    )
+    changed = abs(drawn - due).max()
+    _require(changed <= _ROUNDING, f"{where}: draw_array differs from the sketch by {changed:g}")
 
 
 def _check_margin(extractor: Extractor, sketcher: Sketcher, device: str) -> None:

@@ -9,6 +9,8 @@ from sketchcolor_cli import Extractor, hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from sketchcolor_cli import Resources, Sketcher
@@ -30,10 +32,19 @@ def sketchcolor_extractors() -> Iterable[Extractor]:
 
 
 def _load(_: Resources) -> Sketcher:
-    return _gray
+    return _Gray()
 
 
-def _gray(rgb: Tensor) -> Tensor:
-    """Turn (N, 3, H, W) in [0, 1] into its luma, (N, 1, H, W)."""
-    red, green, blue = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
-    return (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue).clamp(0, 1)
+class _Gray:
+    """Luma, of tensors and arrays alike."""
+
+    def __call__(self, rgb: Tensor) -> Tensor:
+        """Turn (N, 3, H, W) in [0, 1] into its luma, (N, 1, H, W)."""
+        red, green, blue = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
+        return (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue).clip(0, 1)
+
+    def draw_array(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Do the same with an array."""
+        red, green, blue = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
+        luma: NDArray[np.float32] = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+        return luma.clip(0, 1)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import torch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import Tensor
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709, on sRGB-encoded values
 _BAND = 2**18  # pixels; 1 MB of float32
@@ -55,9 +55,14 @@ class XDoG:
         if not 0 < self.phi <= _MAX_PHI:
             raise ValueError(f"phi is above 0 and at most {_MAX_PHI:g}")
 
-    def __call__(self, rgb: torch.Tensor) -> torch.Tensor:
+    def __call__(self, rgb: Tensor) -> Tensor:
         """Turn (N, 3, H, W) in [0, 1] on any device into (N, 1, H, W) in [0, 1] there; works on the CPU."""
-        pictures = rgb.detach().cpu().numpy()
+        import torch
+
+        return torch.from_numpy(self.draw_array(rgb.detach().cpu().numpy())).to(rgb.device)
+
+    def draw_array(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn (N, 3, H, W) in [0, 1] into (N, 1, H, W) in [0, 1]."""
         count, _, height, width = pictures.shape
         sketches = np.empty((count, 1, height, width), np.float32)
         rows = max(_BAND // width, 8 * _reach(self.k * self.sigma))
@@ -69,7 +74,7 @@ class XDoG:
             ]
         for band in bands:
             band.result()
-        return torch.from_numpy(sketches).to(rgb.device)
+        return sketches
 
     def _draw(self, rgb: NDArray[np.float32], sketch: NDArray[np.float32], rows: slice) -> None:
         """Draw these rows of a 3×H×W picture's sketch into ``sketch``, H×W."""

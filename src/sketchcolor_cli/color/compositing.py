@@ -12,18 +12,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-INK = 35.0
-"""Lightness L* up to which a pixel of the page is ink and is kept untouched."""
-
-
-def coverage(lightness: Tensor) -> Tensor:
-    """Return how much of each pixel is covered by ink, in [0, 1], from the page's L* in [0, 100]."""
-    return ((100 - lightness) / (100 - INK)).clamp(0, 1)
-
-
-def chroma_kept(covered: Tensor) -> Tensor:
-    """Return the part of the paint's chroma that is seen under a coverage in [0, 1]."""
-    return 1 - covered**4
+from sketchcolor_cli.color.ink import INK, chroma_kept, coverage
 
 
 def compose(lightness: Tensor, paint: Tensor) -> Tensor:

@@ -27,20 +27,7 @@ import torch
 from torch import Tensor
 
 from sketchcolor_cli.color.luma import WEIGHTS
-
-# Linear sRGB to X/Xn, Y/Yn, Z/Zn, and back: the primaries of ITU-R BT.709 with their white, (0.3127, 0.3290),
-# at (1, 1, 1), so that greys have no a* and no b*.
-_XYZ_FROM_LINEAR = (
-    (0.4338873456, 0.3762240091, 0.1898886453),
-    (0.2126390059, 0.7151686788, 0.0721923154),
-    (0.0177500401, 0.1094476209, 0.8728023391),
-)
-_LINEAR_FROM_XYZ = (
-    (3.0803990907, -1.5373831776, -0.5430159131),
-    (-0.9212233589, 1.8759675015, 0.0452558574),
-    (0.0528739390, -0.2039769589, 1.1511030199),
-)
-_DELTA = 6 / 29  # where CIE Lab's cube root turns into a straight line
+from sketchcolor_cli.color.matrices import DELTA, LINEAR_FROM_XYZ, XYZ_FROM_LINEAR
 
 
 def rgb_to_hsv(rgb: Tensor) -> Tensor:
@@ -135,9 +122,9 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     """Convert (N, 3, H, W) RGB to CIELAB under D65 (IEC 61966-2-1; CIE 15)."""
     # Each where() clamps what its unused side would raise to a power: the gradient there must not be NaN.
     power = ((rgb.clamp_min(0.04045) + 0.055) / 1.055) ** 2.4
-    xyz = _mix(_XYZ_FROM_LINEAR, torch.where(rgb <= 0.04045, rgb / 12.92, power))
-    root = xyz.clamp_min(_DELTA**3) ** (1 / 3)
-    fx, fy, fz = torch.where(xyz <= _DELTA**3, xyz / (3 * _DELTA**2) + 4 / 29, root).unbind(1)
+    xyz = _mix(XYZ_FROM_LINEAR, torch.where(rgb <= 0.04045, rgb / 12.92, power))
+    root = xyz.clamp_min(DELTA**3) ** (1 / 3)
+    fx, fy, fz = torch.where(xyz <= DELTA**3, xyz / (3 * DELTA**2) + 4 / 29, root).unbind(1)
     return torch.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], 1)
 
 
@@ -146,7 +133,7 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     lightness, a, b = lab.unbind(1)
     fy = (lightness + 16) / 116
     f = torch.stack([fy + a / 500, fy, fy - b / 200], 1)
-    linear = _mix(_LINEAR_FROM_XYZ, torch.where(f <= _DELTA, 3 * _DELTA**2 * (f - 4 / 29), f**3))
+    linear = _mix(LINEAR_FROM_XYZ, torch.where(f <= DELTA, 3 * DELTA**2 * (f - 4 / 29), f**3))
     power = 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
     return torch.where(linear <= 0.0031308, 12.92 * linear, power).clamp(0, 1)
 

@@ -13,7 +13,6 @@ import numpy as np
 from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.coloring.guides.areas import PointAreas
 from sketchcolor_cli.coloring.guides.given import Given, rgb_and_mask
-from sketchcolor_cli.coloring.guides.matching import SheetMatcher
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
 from sketchcolor_cli.coloring.page.colored import OwnColors, own_colors
@@ -35,8 +34,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.coloring.guides.matching import Places
+    from sketchcolor_cli.coloring.guides.matching import Places, SheetMatcher
     from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.forward import Forward
     from sketchcolor_cli.networks.matcher import Matcher
 
     Plane = NDArray[np.float32]
@@ -134,7 +134,7 @@ class Colorizer:
 
     def __init__(
         self,
-        model: ColorNet,
+        model: ColorNet | Forward,
         device: str,
         settings: ColorizeSettings | None = None,
         *,
@@ -145,7 +145,7 @@ class Colorizer:
         self.settings = settings or ColorizeSettings()
         if sheets:
             need_sheets(model)
-        self._matcher = None if matcher is None else SheetMatcher(matcher, device, ())
+        self._matcher = None if matcher is None else _sheet_matcher(matcher, device)
         self.matched: SheetMatcher | None = None
         self._sheets: tuple[Sheet, ...] = ()
         colors = None if palette is None else lab_of(palette)
@@ -299,7 +299,13 @@ class Colorizer:
         return Prepared(gray, seen if smooth is None else smooth, masks, own)
 
 
-def need_sheets(model: ColorNet) -> None:
+def _sheet_matcher(matcher: Matcher, device: str) -> SheetMatcher:
+    from sketchcolor_cli.coloring.guides.matching import SheetMatcher  # imports torch
+
+    return SheetMatcher(matcher, device, ())
+
+
+def need_sheets(model: ColorNet | Forward) -> None:
     """Refuse a network that takes no sheets.
 
     Raises:
@@ -309,7 +315,7 @@ def need_sheets(model: ColorNet) -> None:
         raise UsageError("this model takes no character sheets; give a rough colouring with --reference")
 
 
-def latent_size(model: ColorNet) -> int:
+def latent_size(model: ColorNet | Forward) -> int:
     """Return how many numbers the latent vector z of a model has; 0 if it has none of its own."""
     return int(getattr(getattr(model, "config", None), "z_size", 0))
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
-import torch
 
-from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.guides.palette import pull
 from sketchcolor_cli.coloring.paint.fill import fill_paint, fill_spread
 from sketchcolor_cli.coloring.paint.sample_colors import Choices, find_choices, sample_colors
@@ -21,7 +19,9 @@ from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.imaging.resize import scaled_shape, shrink_by
 from sketchcolor_cli.imaging.sizes import SizeRule
+from sketchcolor_cli.networks.forward import Inputs
 from sketchcolor_cli.networks.hints import line_ink, shrink, spread
+from sketchcolor_cli.networks.onnx_forward import OnnxForward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.coloring.settings import ColorizeSettings
     from sketchcolor_cli.imaging.sizes import PadPlan
-    from sketchcolor_cli.networks.base import ColorNet, Prediction
+    from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.forward import Forward
 
     Plane = NDArray[np.float32]
     Hint = NDArray[np.float32]
@@ -78,24 +79,23 @@ class Painter:
 
     def __init__(
         self,
-        model: ColorNet,
+        model: ColorNet | Forward,
         device: str,
         settings: ColorizeSettings,
         palette: NDArray[np.float32] | None = None,
     ) -> None:
-        # In this order in memory, the CPU computes it in two thirds of the time.
-        self.model = model.to(device).to(memory_format=torch.channels_last).eval()
+        self.model = forward_of(model, device)
         self.device = device
         self.settings = settings
         self.palette = palette
         self.precision = "float32"
-        self.sheet: torch.Tensor | None = None
+        self.sheet: Hint | None = None
         self._shared: list[_Looked] | None = None
 
     def with_sheet(self, sheet: Hint) -> Painter:
         """Return a painter with a character sheet: (S, k·S, 4), RGB and mask, k side by side of its size."""
         made = copy(self)
-        made.sheet = self._batch(sheet)
+        made.sheet = sheet
         return made
 
     def in_seeds(self, seeds: Iterable[int]) -> Iterator[Painter]:
@@ -171,7 +171,6 @@ class Painter:
         shape = scaled_shape(gray, self._scale(gray, _GUESSED_AT))
         return z is not None or bool(hint_at(shape)[..., 3].any())
 
-    @torch.inference_mode()
     def _with_guesses(
         self, gray: Plane, hint_at: HintAt, z: NDArray[np.float32] | None, *, guided: bool
     ) -> HintAt:
@@ -179,7 +178,7 @@ class Painter:
 
         They are chosen at a size of their own, so that they are the same at every working size.
         """
-        settings, colors = self.settings, self.model.lattice()
+        settings, colors = self.settings, self.model.colors
         if settings.guess in (Guess.DRAW, Guess.SURE) and colors is None:
             raise UsageError("this model holds no colours to draw from; leave --guess out")
         guess = settings.guess_of(guided=guided)
@@ -192,7 +191,7 @@ class Painter:
         looked = self._looked_at(_padded(sketch, pad, 1), _padded(hint, pad, 0), z)
         drawn = sample_colors(
             looked.choices,
-            colors.cpu().numpy(),
+            colors,
             looked.given,
             None if guess is Guess.SURE else settings.drawn_by,
             looked.palette,
@@ -208,18 +207,17 @@ class Painter:
         """Let the network see what colours are to be drawn for; for one seed after the other only once."""
         if self._shared is not None and self._shared and self._shared[0].is_of(sketch, hint):
             return self._shared[0]
-        prediction = self._predict(sketch, hint, z)
-        assert prediction.logits is not None  # noqa: S101  (what has a lattice gives them)
+        possible = self.model.possible(self._inputs(sketch, hint, z))
         looked = _Looked(
             sketch,
             hint,
             choices=find_choices(
-                _planes(prediction.logits),
-                _planes(prediction.color)[0],
+                possible.logits,
+                possible.lightness,
                 line_ink(sketch, self.model.stride),
             ),
             given=shrink(hint, self.model.stride)[..., 3] > 0,
-            palette=None if prediction.z is None else prediction.z[0].float().cpu().numpy(),
+            palette=possible.z,
         )
         if self._shared is not None:
             self._shared[:] = [looked]
@@ -228,18 +226,15 @@ class Painter:
     def _pad(self, sketch: Plane) -> PadPlan:
         return SizeRule(multiple=self.model.multiple).plan(*sketch.shape)
 
-    def _predict(self, sketch: Plane, hint: Hint, z: NDArray[np.float32] | None) -> Prediction:
-        """Let the network see a sketch (h, w) and a hint (h, w, 4 or 8) of a size that it takes."""
+    def _inputs(self, sketch: Plane, hint: Hint, z: NDArray[np.float32] | None) -> Inputs:
+        """Return what the network is shown of a sketch (h, w) and a hint (h, w, 4 or 8) of its sizes."""
         stride, around = self.model.stride, None
         hint, fill = hint[..., :_HINT], hint[..., _HINT:]
         if stride > 1:
             carried = spread(sketch, hint, stride)
-            around = self._batch(fill_spread(carried, fill) if fill.size else carried)
-        lines, given = self._batch(sketch[..., None]), self._batch(hint)
-        prediction: Prediction = self.model(lines, given, spread=around, sheet=self.sheet, z=self._latent(z))
-        return prediction
+            around = fill_spread(carried, fill) if fill.size else carried
+        return Inputs(sketch, hint, around, self.sheet, z)
 
-    @torch.inference_mode()
     def _paint(self, sketch: Plane, hint: Hint, lead: Lab | None, z: NDArray[np.float32] | None) -> Lab:
         """Return Lab paint (h, w, 3) for a sketch (h, w), a hint (h, w, 4 or 8) and the colours to keep to.
 
@@ -252,14 +247,7 @@ class Painter:
             lead = cv2.resize(lead, sketch.shape[::-1], interpolation=cv2.INTER_LINEAR)
             lead = np.pad(lead, ((pad.top, pad.bottom), (pad.left, pad.right), (0, 0)), mode="edge")
         sketch, hint = _padded(sketch, pad, 1), _padded(hint, pad, 0)
-        with torch.autocast(
-            torch.device(self.device).type,
-            getattr(torch, self.precision),
-            enabled=self.precision != "float32",
-        ):
-            rgb = self.model.rgb(self._predict(sketch, hint, z))
-        lab = spaces.rgb_to_lab(rgb.float())
-        paint = lab[0].permute(1, 2, 0).contiguous().cpu().numpy()
+        paint = self.model.paint(self._inputs(sketch, hint, z), self.precision)
         if stride > 1:
             paint = self._smoothed(paint, line_ink(sketch, stride), lead)
             paint = ink_aware_upsample(paint, sketch)
@@ -269,18 +257,12 @@ class Painter:
             paint = fill_paint(paint, hint[..., _HINT:])
         return np.ascontiguousarray(paint[pad.crop])
 
-    def _latent(self, z: NDArray[np.float32] | None) -> torch.Tensor | None:
-        return None if z is None else torch.from_numpy(np.ascontiguousarray(z))[None].to(self.device)
-
-    @torch.inference_mode()
     def latent(self, gray: Plane, hint_at: Callable[[tuple[int, ...]], Hint]) -> NDArray[np.float32] | None:
         """Return the latent vector z, (Z,), that the network reads for a page; None if it has none."""
         sketch = shrink_by(gray, self._scale(gray, self.settings.base_size))
         pad = self._pad(sketch)
-        given = self._batch(_padded(hint_at(sketch.shape), pad, 0))
-        lines = self._batch(_padded(sketch, pad, 1)[..., None])
-        z = self.model(lines, given, sheet=self.sheet).z
-        return None if z is None else z[0].float().cpu().numpy()
+        hint = _padded(hint_at(sketch.shape), pad, 0)
+        return self.model.latent(self._inputs(_padded(sketch, pad, 1), hint, None))
 
     def _smoothed(self, paint: Lab, ink: Plane, lead: Lab | None) -> Lab:
         paint = smooth_paint(paint, ink, self.settings.smooth)
@@ -288,9 +270,6 @@ class Painter:
             return paint
         lead = cv2.resize(lead, ink.shape[::-1], interpolation=cv2.INTER_AREA)
         return paint + smooth_paint(lead - paint, ink, _SAME_COLORS)
-
-    def _batch(self, planes: NDArray[np.float32]) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))[None].to(self.device)
 
 
 def _first_of(first_at: HintAt, second_at: HintAt) -> HintAt:
@@ -315,9 +294,13 @@ def _filled(given_at: HintAt, guessed_at: HintAt, fill_at: HintAt) -> HintAt:
     return both_at
 
 
-def _planes(batch: torch.Tensor) -> NDArray[np.float32]:
-    """Return a batch of one as an array."""
-    return batch[0].float().cpu().numpy()
+def forward_of(model: ColorNet | Forward, device: str) -> Forward:
+    """Return a colour network as it is computed on a device; one of ONNX Runtime is so already."""
+    if isinstance(model, OnnxForward):
+        return model
+    from sketchcolor_cli.networks.torch_forward import TorchForward  # imports torch
+
+    return TorchForward(cast("ColorNet", model), device)
 
 
 def _padded(array: Plane, pad: PadPlan, value: float) -> Plane:

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 
 from sketchcolor_cli.errors import DeviceError, UsageError
+
+# What Linux calls the devices of NVIDIA, of AMD, and of either in WSL.
+_GPUS = "/dev/nvidiactl", "/dev/nvidia0", "/dev/nvhost-ctrl-gpu", "/dev/kfd", "/dev/dxg"
+
+
+def may_have_gpu() -> bool:
+    """Return whether there may be a GPU that torch can use; only torch knows for sure."""
+    return sys.platform != "linux" or any(Path(one).exists() for one in _GPUS)
 
 
 def resolve(wanted: str) -> str:
@@ -16,8 +26,8 @@ def resolve(wanted: str) -> str:
     """
     if not re.fullmatch(r"auto|cpu|cuda(:(0|[1-9][0-9]*))?|mps", wanted):
         raise UsageError(f"--device {wanted}: use auto, cpu, cuda, cuda:N or mps")
-    if wanted == "cpu":
-        return wanted
+    if wanted == "cpu" or (wanted == "auto" and not may_have_gpu()):
+        return "cpu"
     import torch  # seconds to import; naming the CPU must not cost them
 
     cuda, mps = torch.cuda.device_count(), torch.backends.mps.is_available()

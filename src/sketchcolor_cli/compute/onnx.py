@@ -17,6 +17,10 @@ KEY = "sketchcolor"
 """The key of a file's metadata under which it says what it is, as JSON."""
 
 
+ABSENT = "--backend onnx: ONNX Runtime is not installed; pip install 'sketchcolor-cli[onnx]'"
+"""What is said where it is asked for and not there."""
+
+
 def is_installed() -> bool:
     """Return whether ONNX Runtime is there; it is not imported for that."""
     return importlib.util.find_spec("onnxruntime") is not None
@@ -33,9 +37,7 @@ def session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
         CheckpointError: The file is missing, damaged, or not ONNX.
     """
     if not is_installed():
-        raise DeviceError(
-            "--backend onnx: ONNX Runtime is not installed; pip install 'sketchcolor-cli[onnx]'"
-        )
+        raise DeviceError(ABSENT)
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
-import torch
 
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.compute.memory import is_shortage, let_go
@@ -20,6 +19,7 @@ from sketchcolor_cli.imaging.sizes import scaled, spans, tile_side
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import torch
     from numpy.typing import NDArray
 
     from sketchcolor_cli.imaging.images import Picture
@@ -99,10 +99,13 @@ class Drawer:
         """Draw (N, 3, H, W) of any size on the device: (N, 1, H, W) there, as a sketcher does."""
         fit = self._fit(*rgb.shape[2:])
         if not fit.is_scaled:
-            return self._through(_padded(rgb, fit.plan))[..., *fit.plan.crop]
+            whole: torch.Tensor = self._through(_padded(rgb, fit.plan))[..., *fit.plan.crop]
+            return whole
         prepared = [self._fitting(_pixels(picture), fit) for picture in rgb]
         drawn = self._through(_stacked(prepared).to(rgb.device))
         finished = [_finished(gray[0].cpu().numpy(), fit) for gray in drawn]
+        import torch
+
         return torch.from_numpy(np.stack(finished)[:, None]).to(rgb.device)
 
     def prepare(self, picture: Picture) -> Prepared:
@@ -121,13 +124,19 @@ class Drawer:
             PluginError: A sketch has another shape than its picture.
             DeviceError: The device has not enough memory for one picture, nor for the smallest tile of it.
         """
-        batch = _stacked([picture.rgb for picture in pictures])
-        drawn = self._through(batch)
         describe: Callable[[torch.Tensor], Sequence[Mapping[str, Any]]] | None
         describe = getattr(self.sketcher, "notes", None)
-        notes = describe(batch) if describe else [{} for _ in pictures]
+        notes: Sequence[Mapping[str, Any]]
+        if describe is None and draws_arrays(self.sketcher):
+            rgb = pictures[0].rgb[None] if len(pictures) == 1 else np.stack([one.rgb for one in pictures])
+            planes = rgb.transpose(0, 3, 1, 2)
+            drawn, notes = self._through(planes), [{} for _ in pictures]
+        else:
+            batch = _stacked([picture.rgb for picture in pictures])
+            drawn = self._through(batch)
+            notes = describe(batch) if describe else [{} for _ in pictures]
         return [
-            Drawn(gray[0].numpy(), picture.fit, picture.rest, note)
+            Drawn(np.asarray(gray[0]), picture.fit, picture.rest, note)
             for gray, picture, note in zip(drawn, pictures, notes, strict=True)
         ]
 
@@ -178,8 +187,7 @@ class Drawer:
         inside = _resized(rgb, plan.height, plan.width) if fit.is_scaled else rgb
         return inside if plan.empty else inside[plan.rows][:, plan.columns]
 
-    @torch.no_grad()
-    def _through(self, fitting: torch.Tensor) -> torch.Tensor:
+    def _through(self, fitting: Any) -> Any:
         """Send (N, 3, H, W) through the sketcher, fewer at a time and in tiles where memory is short."""
         count, _, height, width = fitting.shape
         while True:
@@ -192,17 +200,15 @@ class Drawer:
                 return drawn
             self._make_do(height, width, pixels, at_once)
 
-    def _try(
-        self, fitting: torch.Tensor, pieces: Sequence[tuple[int, Span, Span]], at_once: int
-    ) -> torch.Tensor | None:
+    def _try(self, fitting: Any, pieces: Sequence[tuple[int, Span, Span]], at_once: int) -> Any:
         """Draw the pieces, so many at once; None where memory runs out."""
-        drawn = fitting.new_empty((len(fitting), 1, *fitting.shape[2:]))
+        drawn = _empty(fitting)
         try:
             for first in range(0, len(pieces), at_once):
                 deadline.check()
                 chosen = pieces[first : first + at_once]
                 seen = _seen(fitting, chosen)
-                sketches = _checked(self.sketcher, seen.to(self.device)).to(drawn.device)
+                sketches = self._sketched(seen)
                 for (row, tall, wide), one in zip(chosen, sketches, strict=True):
                     drawn[row, :, tall.kept, wide.kept] = one[:, tall.within, wide.within]
         except (RuntimeError, MemoryError) as error:
@@ -210,6 +216,15 @@ class Drawer:
                 raise
             return None
         return drawn
+
+    def _sketched(self, seen: Any) -> Any:
+        """Send what is shown of pictures through the sketcher, on its device."""
+        if isinstance(seen, np.ndarray):
+            return _checked(self.sketcher.draw_array, seen)  # type: ignore[attr-defined]
+        import torch
+
+        with torch.no_grad():
+            return _checked(self.sketcher, seen.to(self.device)).to(seen.device)
 
     def _tiles(self, height: int, width: int) -> list[tuple[Span, Span]]:
         """Cut a padded picture into tiles, or into a single one where it is small or must stay whole."""
@@ -243,7 +258,6 @@ class Drawer:
         )
 
 
-@torch.no_grad()
 def sketch(sketcher: Sketcher, rule: SizeRule, rgb: torch.Tensor) -> torch.Tensor:
     """Draw pictures of any size as they are: pad them as the rule asks, draw, cut the padding off again.
 
@@ -258,11 +272,26 @@ def sketch(sketcher: Sketcher, rule: SizeRule, rgb: torch.Tensor) -> torch.Tenso
     Raises:
         PluginError: The sketch has another shape than the padded picture.
     """
+    import torch
+
     plan = rule.plan(rgb.shape[2], rgb.shape[3])
-    return _checked(sketcher, _padded(rgb, plan))[..., *plan.crop]
+    with torch.no_grad():
+        drawn: torch.Tensor = _checked(sketcher, _padded(rgb, plan))[..., *plan.crop]
+    return drawn
 
 
-def _checked(sketcher: Sketcher, fitting: torch.Tensor) -> torch.Tensor:
+def draws_arrays(sketcher: Sketcher) -> bool:
+    """Return whether a sketcher draws arrays as well, so that torch is not needed."""
+    return callable(getattr(sketcher, "draw_array", None))
+
+
+def _empty(fitting: Any) -> Any:
+    """Return what sketches of pictures (N, 3, H, W) are written to, (N, 1, H, W), of the same kind."""
+    shape = (len(fitting), 1, *fitting.shape[2:])
+    return np.empty(shape, np.float32) if isinstance(fitting, np.ndarray) else fitting.new_empty(shape)
+
+
+def _checked(sketcher: Callable[[Any], Any], fitting: Any) -> Any:
     try:
         drawn = sketcher(fitting)
     except SystemExit as error:
@@ -279,16 +308,23 @@ def _padded(rgb: torch.Tensor, plan: PadPlan) -> torch.Tensor:
     return rgb if plan.empty else rgb[:, :, plan.rows][..., plan.columns]
 
 
-def _seen(fitting: torch.Tensor, pieces: Sequence[tuple[int, Span, Span]]) -> torch.Tensor:
+def _seen(fitting: Any, pieces: Sequence[tuple[int, Span, Span]]) -> Any:
     """Return what these pieces of (N, 3, H, W) show; a copy only where it must be one."""
     first, tall, wide = pieces[0]
     if (tall.length, wide.length) == fitting.shape[2:]:
         return fitting[first : first + len(pieces)]
-    return torch.stack([fitting[row, :, tall.seen, wide.seen] for row, tall, wide in pieces])
+    parts = [fitting[row, :, tall.seen, wide.seen] for row, tall, wide in pieces]
+    if isinstance(fitting, np.ndarray):
+        return np.stack(parts)
+    import torch
+
+    return torch.stack(parts)
 
 
 def _stacked(pictures: Sequence[FloatArray]) -> torch.Tensor:
     """N times H×W×3 to (N, 3, H, W); a copy only where it must be one."""
+    import torch
+
     pixels = pictures[0][None] if len(pictures) == 1 else np.stack(pictures)
     return torch.from_numpy(np.require(pixels, requirements="W")).permute(0, 3, 1, 2)
 

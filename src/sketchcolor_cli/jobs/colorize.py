@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from sketchcolor_cli.jobs.requests import ColorizeRequest
     from sketchcolor_cli.jobs.strips import Strip
     from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.forward import Forward
+    from sketchcolor_cli.networks.matcher import Matcher
 
 _BANDS = 8  # parts of a page that are painted one by one where memory is short
 
@@ -74,8 +76,9 @@ class ColorizeWork:
 
     @property
     def device(self) -> str:
-        """Where to compute, as the user said it."""
-        return self.request.device
+        """Where to compute, as the user said it; ONNX Runtime is for the processor."""
+        request = self.request
+        return "cpu" if request.backend == "onnx" and request.device == "auto" else request.device
 
     @cached_property
     def guides(self) -> tuple[PageGuides, PageGuides]:
@@ -183,7 +186,6 @@ class PageColorizer:
         """
         from sketchcolor_cli.coloring.guides.palette_files import read_palette
         from sketchcolor_cli.imaging.images import read_picture
-        from sketchcolor_cli.networks.loading import load_matcher
 
         request = self._request = work.request
         self._read_picture = read_picture
@@ -198,9 +200,10 @@ class PageColorizer:
             request.model, request.guides.latents, request.saved_latents, request.output
         )
         guides = request.guides
-        self._matcher = load_matcher() if guides.shows_sheets else None
+        self._load_network = environment.backends(request.backend, note).load
+        self._matcher = _load_matcher() if guides.shows_sheets else None
         self._carried = CarriedSheets(note, carry=guides.carry, sequence=guides.sequence)
-        self._networks: dict[str, ColorNet] = {}
+        self._networks: dict[str, ColorNet | Forward] = {}
         self._colorizer_of = cache(self._load)  # a fallback is loaded when it is first needed
         self._colorizer = self._colorizer_of(device, request.colors)
         self._fallbacks = Fallbacks(self._ways(device), note)
@@ -263,12 +266,10 @@ class PageColorizer:
 
     def _load(self, device: str, settings: ColorizeSettings) -> Colorizer:
         from sketchcolor_cli.coloring.colorizer import Colorizer, need_sheets
-        from sketchcolor_cli.networks.base import ColorNet
-        from sketchcolor_cli.networks.checkpoint import load_model
 
         network = self._networks.get(device)  # pages with seeds of their own share it
         if network is None:
-            network, _ = load_model(environment.model_file(self._request.model), ColorNet)
+            network = self._load_network(environment.model_file(self._request.model), device)
             if self._request.guides.shows_sheets:
                 need_sheets(network)
             self._networks[device] = network
@@ -316,6 +317,12 @@ class PageColorizer:
             )
         painted: Painted = self._painted_strip[2]
         return painted
+
+
+def _load_matcher() -> Matcher:
+    from sketchcolor_cli.networks.loading import load_matcher  # imports torch
+
+    return load_matcher()
 
 
 def _strip_around(painted: PaintedPage) -> list[Path]:

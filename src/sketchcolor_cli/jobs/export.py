@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli import __version__, environment
 from sketchcolor_cli.errors import CheckpointError, UsageError
-from sketchcolor_cli.jobs.fingerprint import content_of
 
 if TYPE_CHECKING:
     from sketchcolor_cli.networks.export import Exportable
@@ -62,32 +61,9 @@ def export(name: str, output: Path, *, half: bool = False, overwrite: bool = Fal
     except CheckpointError as problem:
         what = _extractor(name, problem)
     else:
-        what = _model(path)
+        what = networks.of_file(path)
     off = networks.export(what, output, half=half)
     return Exported(output, off, *networks.shapes(output))
-
-
-def _model(path: Path) -> Exportable:
-    from sketchcolor_cli.networks.base import ColorNet
-    from sketchcolor_cli.networks.checkpoint import load_model
-    from sketchcolor_cli.networks.config import config_to_plain
-    from sketchcolor_cli.networks.export import of_colors, of_matcher
-    from sketchcolor_cli.networks.matcher import Matcher
-
-    network: Any
-    network, info = load_model(path)
-    about = {
-        "architecture": info.architecture,
-        "config": config_to_plain(info.config),
-        "licence": info.licence,
-        "provenance": info.provenance,
-        **_origin(path),
-    }
-    if isinstance(network, ColorNet):
-        return of_colors(network, about)
-    if isinstance(network, Matcher):
-        return of_matcher(network, about)
-    raise CheckpointError(f"{path}: holds a {info.architecture} network, which is only of use in training")
 
 
 def _extractor(name: str, problem: CheckpointError) -> Exportable:
@@ -111,7 +87,3 @@ def _extractor(name: str, problem: CheckpointError) -> Exportable:
     }
     rule = extractor.size
     return of_sketcher(drawer.sketcher, rule.multiple, rule.minimum, about)
-
-
-def _origin(path: Path) -> dict[str, Any]:
-    return {"sha256": content_of(path), "version": __version__}

@@ -132,15 +132,20 @@ class PageSketcher:
         return drawn.notes
 
     def _load(self, device: str) -> Drawer:
-        from sketchcolor_cli.compute import precision
-        from sketchcolor_cli.extraction.loader import Loader  # imports torch
+        from sketchcolor_cli.extraction.loader import Loader
 
         request = self._request
         return Loader(
             find_extractors(),
             device=device,
             find_weight=environment.weight_store().find,
-            precision=precision.choose(device) if request.half else "float32",
+            precision=_fastest(device) if request.half else "float32",
             sketching=replace(request.sketching, method=request.method),
             tell=self._note,
         ).load(request.method, request.parameters)
+
+
+def _fastest(device: str) -> str:
+    from sketchcolor_cli.compute import precision  # imports torch
+
+    return precision.choose(device)

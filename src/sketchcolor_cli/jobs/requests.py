@@ -13,7 +13,13 @@ from sketchcolor_cli.files.books.settings import PdfSettings
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, is_one_file
 from sketchcolor_cli.imaging.settings import Saving
 from sketchcolor_cli.jobs.series import find_series, read_series
-from sketchcolor_cli.jobs.settings import RunSettings, device_setting, inputs_argument, model_setting
+from sketchcolor_cli.jobs.settings import (
+    RunSettings,
+    backend_setting,
+    device_setting,
+    inputs_argument,
+    model_setting,
+)
 from sketchcolor_cli.settings import REQUIRED, Settings, argument, build, part, setting
 
 if TYPE_CHECKING:
@@ -191,6 +197,7 @@ class ColorizeRequest(_OfFiles, Settings):
     output: Path = _output()  # noqa: RUF009  (a field, as setting makes)
     model: str = model_setting()
     device: str = device_setting()
+    backend: str = backend_setting()
     guides: Guides = part(Guides, "Guides")
     colors: ColorizeSettings = part(ColorizeSettings, "Colours")
     beside: Extras = part(Extras)

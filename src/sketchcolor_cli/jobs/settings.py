@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
 from typing import Any
 
+from sketchcolor_cli.compute.settings import BACKENDS
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.files.books.settings import PAGE_TIMEOUT
 from sketchcolor_cli.files.settings import Container, Shard, check_encoding, parse_shard
@@ -140,6 +141,17 @@ def device_setting() -> Any:
     return setting(
         "auto",
         "Where to compute: auto, cpu, cuda, cuda:N or mps. auto takes a GPU when there is one.",
+        matters=False,
+    )
+
+
+def backend_setting() -> Any:
+    """Return the setting of the library that computes the colour network."""
+    return setting(
+        "auto",
+        "What computes the colour network on the processor: torch; onnx for ONNX Runtime, which starts "
+        "faster and makes itself a file of the model at first use; auto for onnx where that file is there.",
+        choices=BACKENDS,
         matters=False,
     )
 

@@ -17,16 +17,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sketchcolor_cli import __version__
 from sketchcolor_cli.compute import onnx
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.files.atomic import atomic_write
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
+from sketchcolor_cli.networks.config import config_to_plain
+from sketchcolor_cli.networks.matcher import Matcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from sketchcolor_cli.networks.base import ColorNet
-    from sketchcolor_cli.networks.matcher import Matcher
 
 CLOSE = 1e-3
 """How far an answer of the file may be from the network's, in the units of each output (L*a*b*, logits)."""
@@ -45,6 +48,7 @@ class Exportable:
             left out is there.
         multiple: What both sides of pictures are divisible by.
         scales: By input, how many pixels of the picture one of its own stands for; None for a fixed size.
+        squares: By input of a fixed height, the side of the squares of which it has any number in a row.
         outputs: Names of what is returned.
         about: What the file says of itself, in JSON's types.
     """
@@ -55,6 +59,7 @@ class Exportable:
     scales: Mapping[str, int | None]
     outputs: tuple[str, ...]
     about: dict[str, Any] = field(default_factory=dict)
+    squares: Mapping[str, int] = field(default_factory=dict)
 
 
 def require() -> None:
@@ -131,7 +136,12 @@ def _write(what: Exportable, path: Path, *, half: bool) -> None:
     for name in inputs:
         scale = what.scales[name]
         cells = what.multiple // scale if scale else 0
-        shapes.append({2: cells * down, 3: cells * across} if cells else None)
+        row = (
+            {3: what.squares[name] * torch.export.Dim(f"{name}s", min=1, max=64)}
+            if name in what.squares
+            else None
+        )
+        shapes.append({2: cells * down, 3: cells * across} if cells else row)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of the exporter's own code, which users cannot mend
         try:
@@ -248,7 +258,8 @@ def of_colors(network: ColorNet, about: Mapping[str, Any]) -> Exportable:
         if stride > 1:
             given["spread"] = torch.rand(1, 4, height // stride, width // stride, generator=random)
         if sheet:
-            given["sheet"] = _layer(sheet, sheet, random) * float(whole)
+            count = 1 if height > 3 * network.multiple else 2
+            given["sheet"] = _layer(sheet, count * sheet, random) * float(whole)
         if length:
             z = torch.rand(1, length, generator=random)
             given["z"] = z / z.sum(1, keepdim=True) if whole else z * torch.nan
@@ -264,7 +275,8 @@ def of_colors(network: ColorNet, about: Mapping[str, Any]) -> Exportable:
         "z_size": int(getattr(network.config, "z_size", 0)),
         "lattice": None if colors is None else colors.tolist(),
     }
-    return Exportable(_Colors(network).eval(), make, network.multiple, scales, tuple(outputs), facts)
+    squares = {"sheet": sheet} if sheet else {}
+    return Exportable(_Colors(network).eval(), make, network.multiple, scales, tuple(outputs), facts, squares)
 
 
 class _Matching(nn.Module):
@@ -297,6 +309,28 @@ def of_matcher(network: Matcher, about: Mapping[str, Any]) -> Exportable:
     }
     scales = {"sketch": 1, "colors": stride}
     return Exportable(_Matching(network).eval(), make, network.multiple, scales, ("queries", "keys"), facts)
+
+
+def of_file(path: Path) -> Exportable:
+    """Return the network of a model file as what is exported.
+
+    Raises:
+        CheckpointError: The file is missing or damaged, or its network is of use only in training.
+    """
+    network: Any
+    network, info = load_model(path)
+    about = {
+        "architecture": info.architecture,
+        "config": config_to_plain(info.config),
+        "licence": info.licence,
+        "provenance": info.provenance,
+        "version": __version__,
+    }
+    if isinstance(network, ColorNet):
+        return of_colors(network, about)
+    if isinstance(network, Matcher):
+        return of_matcher(network, about)
+    raise CheckpointError(f"{path}: holds a {info.architecture} network, which is of use only in training")
 
 
 class _Drawing(nn.Module):

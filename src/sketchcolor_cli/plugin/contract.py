@@ -24,6 +24,10 @@ class Sketcher(Protocol):
 
     It may have a method ``notes``, which takes the same pictures and returns for each of them a mapping of
     plain values: what the summary of the run shall say of how it was drawn.
+
+    A sketcher that works on the CPU without torch may have a method ``draw_array``, which takes and returns
+    arrays of the same shapes and gives the same sketches. Pictures then go through it alone, and torch, which
+    takes two seconds to be imported, is left out; ``load`` and its modules must not import it either.
     """
 
     def __call__(self, rgb: Tensor, /) -> Tensor:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-import torch
 
-from sketchcolor_cli.color import spaces
-from sketchcolor_cli.color.compositing import INK, chroma_kept, coverage
+from sketchcolor_cli.color.ink import INK, chroma_kept, coverage
+from sketchcolor_cli.color.lab import rgb_to_lab
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +90,7 @@ def _sampled(paint: Lab, at: NDArray[np.float32]) -> Lab:
 
 
 class _Curves(NamedTuple):
-    """What compositing does at each of 65 536 greys, (1, 65536); see ``color.compositing``."""
+    """What compositing does at each of 65 536 greys, (1, 65536); see ``color.ink``."""
 
     shade: Plane
     """Lightness that the ink adds."""
@@ -105,13 +104,12 @@ class _Curves(NamedTuple):
 
 @cache
 def _curves() -> _Curves:
-    gray = torch.linspace(0, 1, 65536, dtype=torch.float64).expand(1, 3, 1, -1)
-    lightness = spaces.rgb_to_lab(gray)[0, 0]
+    lightness = rgb_to_lab(np.linspace(0, 1, 65536)[None, :, None].repeat(3, 2))[..., 0]
     covered = coverage(lightness)
     shade, open_, kept = (
-        plane.float().numpy() for plane in (covered * INK, 1 - covered, chroma_kept(covered))
+        plane.astype(np.float32) for plane in (covered * INK, 1 - covered, chroma_kept(covered))
     )
-    return _Curves(shade, open_, kept, (lightness <= INK).numpy().astype(np.uint8))
+    return _Curves(shade, open_, kept, (lightness <= INK).astype(np.uint8))
 
 
 def _composite_tile(gray: Plane, paint: Lab, paper: Plane | None, out: NDArray[np.float32]) -> None:

@@ -11,11 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 from scipy.sparse import coo_array
 from scipy.special import softmax
 
-from sketchcolor_cli.color.spaces import lab_to_rgb, rgb_to_lab
+from sketchcolor_cli.color.lab import lab_to_rgb, rgb_to_lab
 from sketchcolor_cli.coloring.page.regions import find_areas, merge_small_regions
 from sketchcolor_cli.coloring.paint.assign_colors import assign_colors
 from sketchcolor_cli.coloring.paint.sure_colors import quiet_tones
@@ -108,11 +107,11 @@ def _shown(lab: NDArray[np.floating]) -> NDArray[np.float32]:
     steps = np.array(sorted(range(-_DARKER, _LIGHTER + 1, 4), key=abs), np.float32)
     tried = np.repeat(lab[:, None].astype(np.float32), len(steps), 1)
     tried[..., 0] = np.clip(tried[..., 0] + steps, 0, 100)
-    wanted = torch.from_numpy(tried).permute(2, 0, 1)[None]
-    rgb = lab_to_rgb(wanted)
-    off = (rgb_to_lab(rgb) - wanted)[0, 1:].norm(dim=0)
-    found = (off + 0.02 * torch.from_numpy(np.abs(steps))).argmin(1)
-    return rgb[0][:, torch.arange(len(lab)), found].T.numpy()
+    rgb = lab_to_rgb(tried)
+    off = np.linalg.norm((rgb_to_lab(rgb) - tried)[..., 1:], axis=-1)
+    found = (off + 0.02 * np.abs(steps)).argmin(1)
+    shown: NDArray[np.float32] = rgb[np.arange(len(lab)), found].astype(np.float32)
+    return shown
 
 
 def _means(planes: NDArray[np.float32], areas: Labels, count: int) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from sketchcolor_cli.color.compositing import INK
+from sketchcolor_cli.color.ink import INK
 from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.color.spaces import rgb_to_lab
 from sketchcolor_cli.evaluation.models.protocols import local_mean

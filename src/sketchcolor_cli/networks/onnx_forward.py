@@ -1,0 +1,76 @@
+"""A colour network computed by ONNX Runtime, from a file that ``networks.export`` wrote; without torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sketchcolor_cli.color.lab import rgb_to_lab
+from sketchcolor_cli.compute import onnx
+from sketchcolor_cli.errors import CheckpointError
+from sketchcolor_cli.networks.config import GeneratorConfig, HintUNetConfig, config_from_plain
+from sketchcolor_cli.networks.forward import Possible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.networks.config import ModelConfig
+    from sketchcolor_cli.networks.forward import Inputs
+
+    Array = NDArray[np.float32]
+
+
+class OnnxForward:
+    """See :class:`sketchcolor_cli.networks.forward.Forward`; it computes on the processor, in float32.
+
+    Raises:
+        DeviceError: ONNX Runtime is not installed.
+        CheckpointError: The file is damaged, or not that of a colour network.
+    """
+
+    device = "cpu"
+
+    def __init__(self, path: Path) -> None:
+        self._session = onnx.session(path)
+        about = onnx.about(self._session)
+        kinds: dict[str, Any] = {one.architecture: one for one in (GeneratorConfig, HintUNetConfig)}
+        try:
+            self.config: ModelConfig | None = config_from_plain(kinds[about["architecture"]], about["config"])
+            self.stride, self.multiple = int(about["stride"]), int(about["multiple"])
+            self.sheet_size, lattice = int(about["sheet_size"]), about["lattice"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{path}: not a colour model that `models export` wrote") from error
+        self.colors: Array | None = None if lattice is None else np.array(lattice, np.float32)
+        self._shapes = {one.name: one.shape for one in self._session.get_inputs()}
+        self._outputs = {one.name for one in self._session.get_outputs()}
+
+    def paint(self, inputs: Inputs, precision: str = "float32") -> Array:
+        """See :class:`Forward`; the precision is float32."""
+        [rgb] = self._run(inputs, "rgb")
+        return rgb_to_lab(np.ascontiguousarray(rgb[0].transpose(1, 2, 0)))
+
+    def possible(self, inputs: Inputs) -> Possible:
+        """See :class:`Forward`."""
+        color, logits, *latent = self._run(inputs, "color", "logits", *({"latent"} & self._outputs))
+        return Possible(logits[0].transpose(2, 0, 1), color[0, 0], latent[0][0] if latent else None)
+
+    def latent(self, inputs: Inputs) -> Array | None:
+        """See :class:`Forward`."""
+        return self._run(inputs, "latent")[0][0] if "latent" in self._outputs else None
+
+    def _run(self, inputs: Inputs, *wanted: str) -> list[Array]:
+        given = inputs._replace(sketch=inputs.sketch[..., None])._asdict()
+        feeds = {name: self._fed(name, given[name]) for name in self._shapes}
+        found: list[Array] = self._session.run(list(wanted), feeds)
+        return found
+
+    def _fed(self, name: str, given: Array | None) -> Array:
+        if given is None and name == "sheet":
+            return np.zeros((1, 4, self.sheet_size, self.sheet_size), np.float32)
+        if given is None:
+            return np.full(self._shapes[name], np.nan, np.float32)
+        planes = given if given.ndim == 1 else given.transpose(2, 0, 1)
+        return np.ascontiguousarray(planes, np.float32)[None]

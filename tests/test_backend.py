@@ -1,0 +1,171 @@
+"""Pages coloured by ONNX Runtime: the same to 1 of 255, without torch, and chosen as the user says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.compute import onnx
+from sketchcolor_cli.errors import CheckpointError, DeviceError
+from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
+from sketchcolor_cli.imaging.resize import shrink_by
+from sketchcolor_cli.jobs.requests import ColorizeRequest
+from sketchcolor_cli.networks import backend, export
+from sketchcolor_cli.networks.backend import Backends
+from sketchcolor_cli.networks.base import ColorNet
+from sketchcolor_cli.networks.checkpoint import load_model
+from sketchcolor_cli.networks.onnx_forward import OnnxForward
+
+DATA = Path(__file__).parent / "data"
+MODEL, GRAPH = DATA / "tiny.safetensors", DATA / "tiny.onnx"  # random numbers; how they were made: below
+PAGES = Path(__file__).parents[1] / "examples" / "pages"
+
+needs_runtime = pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx is not installed")
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Backends:
+    """Backends that have the ONNX file of the model."""
+    made = Backends(tmp_path / "onnx")
+    made.folder.mkdir()
+    shutil.copyfile(GRAPH, made.file(MODEL))
+    return made
+
+
+@needs_runtime
+def test_the_file_is_that_of_the_network_as_it_is_now() -> None:
+    """If not, make it again: `sketchcolor models export tests/data/tiny.safetensors -o … --half`."""
+    assert export.difference(export.of_file(MODEL), GRAPH) < export.CLOSE
+
+
+@needs_runtime
+@pytest.mark.parametrize("sheets", [0, 1, 2])
+def test_a_page_is_the_same_to_one_of_255(sheets: int) -> None:
+    page = read_picture(min(PAGES.glob("*.png")))
+    small = Picture(shrink_by(page.rgb, 0.3), gray=page.gray)
+    settings = ColorizeSettings(work_size=160, base_size=128, seed=7)
+    shown = [Picture(np.full((60, 40, 3), color, np.float32)) for color in (0.2, 0.7)][:sheets]
+    results = [
+        Colorizer(model, "cpu", settings, sheets=shown)(small).rgb
+        for model in (load_model(MODEL, ColorNet)[0], OnnxForward(GRAPH))
+    ]
+    assert np.ptp(results[0] - results[0].mean(2, keepdims=True)) > 0.05  # there are colours
+    assert np.abs(results[0] - results[1]).max() <= 1 / 255
+
+
+@needs_runtime
+def test_a_page_is_coloured_without_torch(tmp_path: Path, there: Backends) -> None:
+    write_picture(tmp_path / "page.png", Picture(np.ones((60, 50, 3), np.float32), gray=True))
+    kept = there.folder / f"{there.file(MODEL).stem}.trial.json"
+    kept.write_text(json.dumps({"machine": backend.machine(), "torch": 1.0, "onnx": 0.5}))
+    code = (
+        "import sys; from sketchcolor_cli import ColorizeRequest, colorize\n"
+        "request = ColorizeRequest.of(inputs=[sys.argv[1]], output=sys.argv[2], model=sys.argv[3])\n"
+        "assert colorize(request).done; print(sorted({'torch', 'torchvision'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path / "page.png", tmp_path / "out", MODEL],
+        env={**os.environ, "SKETCHCOLOR_CACHE": str(tmp_path), "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    if sys.platform == "linux" and not any(Path("/dev").glob("nvidia*")):
+        assert done.stdout.strip() == "[]"
+
+
+@needs_runtime
+def test_auto_tries_once_and_takes_torch_only_where_it_is_clearly_faster(
+    there: Backends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = {"OnnxForward": 1.0, "TorchForward": 0.9}
+    tried: list[str] = []
+
+    def seconds(network: object) -> float:
+        tried.append(type(network).__name__)
+        return times[tried[-1]]
+
+    monkeypatch.setattr(backend, "_seconds", seconds)
+    assert isinstance(there.load(MODEL, "cpu"), OnnxForward)
+    assert isinstance(there.load(MODEL, "cpu"), OnnxForward)
+    assert sorted(tried) == ["OnnxForward", "TorchForward"]
+    for kept in there.folder.glob("*.trial.json"):
+        kept.write_text("{}")  # such as another version's
+    times["TorchForward"] = 0.5
+    assert isinstance(there.load(MODEL, "cpu"), ColorNet)
+    assert len(tried) == 4
+
+
+@needs_runtime
+def test_a_trial_takes_its_times() -> None:
+    assert 0 < backend._seconds(OnnxForward(GRAPH)) < 5
+
+
+@pytest.mark.parametrize(("wanted", "device"), [("auto", "cpu"), ("torch", "cpu"), ("auto", "meta")])
+def test_without_a_file_and_where_it_is_of_no_use_it_is_torch(
+    tmp_path: Path, wanted: str, device: str
+) -> None:
+    assert isinstance(Backends(tmp_path, wanted).load(MODEL, device), ColorNet)
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_runtime
+def test_a_damaged_file_is_passed_over(there: Backends) -> None:
+    there.file(MODEL).write_bytes(b"damaged")
+    assert isinstance(there.load(MODEL, "cpu"), ColorNet)
+
+
+@needs_runtime
+def test_the_file_is_made_once_where_onnx_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, said = [], []
+
+    def pretend(_what: object, path: Path) -> float:
+        made.append(path)
+        shutil.copyfile(GRAPH, path)
+        return 0.0
+
+    monkeypatch.setattr(export, "export", pretend)
+    backends = Backends(tmp_path / "new", "onnx", said.append)
+    assert isinstance(backends.load(MODEL, "cpu"), OnnxForward)
+    assert isinstance(backends.load(MODEL, "cpu"), OnnxForward)
+    assert made == [backends.file(MODEL)]
+    assert said == ["tiny: its ONNX file is made, once; that takes about a minute"]
+
+
+def test_onnx_on_a_gpu_and_without_the_extra_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backends = Backends(tmp_path, "onnx")
+    with pytest.raises(DeviceError, match="is for the processor, not for cuda; use --device cpu"):
+        backends.load(MODEL, "cuda")
+    monkeypatch.setattr(onnx, "is_installed", lambda: False)
+    with pytest.raises(DeviceError, match=r"pip install 'sketchcolor-cli\[onnx\]'"):
+        backends.load(MODEL, "cpu")
+
+
+@needs_runtime
+def test_another_program_s_file_is_refused(tmp_path: Path) -> None:
+    from onnx import TensorProto, helper, save_model
+
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "other", [value], [
+        helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])
+    ])  # fmt: skip
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    save_model(made, str(tmp_path / "other.onnx"))
+    with pytest.raises(CheckpointError, match="not a colour model that `models export` wrote"):
+        OnnxForward(tmp_path / "other.onnx")
+
+
+def test_results_do_not_depend_on_what_computes_them() -> None:
+    asked = [ColorizeRequest.of(inputs=["a"], output="b", backend=one) for one in ("torch", "onnx")]
+    assert asked[0].decisive() == asked[1].decisive()
