@@ -68,10 +68,10 @@ def test_a_speck_of_paper_has_the_tone_of_what_is_around_it() -> None:
         assert np.array_equal(tones[2], tones[0] if alone else tones[1])
 
 
-def test_a_pale_tone_of_yellow_is_warm_not_greenish() -> None:
-    colors = np.array([(0, 0), (-3, 9)], np.float32)
-    [tone] = quiet_tones(
-        np.array([[0.1, 0.9]]), np.array([60.0]), np.ones(1), colors, np.zeros((1, 1), np.int32)
-    )
-    assert tone[1] > 0
-    assert tone[2] > 9
+def test_khaki_becomes_sand_and_green_stays_green() -> None:
+    colors = np.array([(0, 0), (-3, 9), (-30, 30)], np.float32)
+    chances = np.array([[0.1, 0.9, 0], [0.1, 0, 0.9]])
+    khaki, green = quiet_tones(chances, np.array([60.0, 60.0]), np.full(2, 0.5), colors, ROW[:, :2])
+    assert khaki[1] > 0
+    assert khaki[2] > 9
+    assert green[1] < -20

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating]
 
 _FULLER, _PALE = 0.8, 12.0  # by how much more chroma pale tones get, and at which chroma half of that
-_WARM = 0.3  # part of b* that a* is at least, the more so the paler: a tint of green looks like dirt
+_WARM = 0.2  # part of b* that a* is at least: khaki looks like dirt, sand like a wash
+_GREEN = 0.5  # part of b* below minus which a* is that of a green, and stays
 _LIGHTER = 0.7  # how far from white a tone is, of what the network answers: a tone to paint over, not a shade
 _PAPER = 78.0, 6.0  # an area above this L* and below this chroma stays paper
 _SPECK = 0.008  # of a page; paper that is smaller has the tone of what is around it, or figures look patched
@@ -38,9 +39,9 @@ def quiet_tones(
     member /= member.sum(1, keepdims=True)
     light = member @ light
     hue = sure_colors(member @ chances, colors)
-    pale = 1 / (1 + (hue**2).sum(1) / _PALE**2)
-    hue = hue * (1 + _FULLER * pale[:, None])
-    hue[:, 0] += pale * np.where(hue[:, 1] > 0, np.maximum(_WARM * hue[:, 1] - hue[:, 0], 0), 0)
+    hue = hue * (1 + _FULLER / (1 + (hue**2).sum(1, keepdims=True) / _PALE**2))
+    sandy = hue[:, 0] > -_GREEN * hue[:, 1]
+    hue[sandy, 0] = np.maximum(hue[sandy, 0], _WARM * hue[sandy, 1])
     tones = np.column_stack([100 - _LIGHTER * (100 - light), hue])
     paper = (light > _PAPER[0]) & (np.linalg.norm(hue, axis=1) < _PAPER[1])
     tones[paper] = (100, 0, 0)
