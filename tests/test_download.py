@@ -188,12 +188,12 @@ def test_a_server_that_falls_silent_is_a_cut_connection(web, target):
         request.send_header("Content-Length", str(len(DATA)))
         request.end_headers()
         request.wfile.write(DATA[:1000])
-        web.leave.wait(5)
+        web.leave.wait(60)
 
     start = time.monotonic()
     with pytest.raises(UnavailableError, match="timed out"):
         get(web.serve("/net.pth", silent), target, settings=DownloadSettings(timeout=1, tries=1))
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 30
     assert target.read_bytes() == DATA[:1000]
 
 

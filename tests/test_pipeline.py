@@ -530,5 +530,5 @@ def test_ctrl_c_does_not_wait_for_what_takes_long(
         result = run(jobs[:1], steps)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert time.monotonic() - begun < WAIT / 4
+    assert time.monotonic() - begun < WAIT / 2
     assert (result.interrupted, result.done, result.failed) == (True, [], [])
