@@ -157,7 +157,7 @@ def engines(folder: None, monkeypatch: pytest.MonkeyPatch) -> Engines:
     monkeypatch.setattr(environment, "model_file", lambda name: name)
     monkeypatch.setattr(checkpoint, "load_model", made.model)
     monkeypatch.setattr(colorizers, "Colorizer", lambda *_, **__: colorizer)
-    monkeypatch.setattr(outputs, "with_extras", lambda colored, *_: outputs.Colored(colored))
+    monkeypatch.setattr(outputs, "with_extras", lambda page, painted, *_: outputs.Colored(painted.over(page)))
     monkeypatch.setattr(images, "read_picture", lambda path: Shown(f"<{path.as_posix()}>"))
     monkeypatch.setattr(images, "write_picture", made.write)
     monkeypatch.setattr(training_run, "train", made.train)

@@ -9,7 +9,7 @@ import torch
 
 from sketchcolor_cli.color import spaces
 from sketchcolor_cli.color.compositing import INK, compose
-from sketchcolor_cli.coloring.paint.composite import composite
+from sketchcolor_cli.coloring.paint.composite import composite, composite_bands
 
 RED, BLUE = (50.0, 60.0, 40.0), (50.0, 10.0, -60.0)
 
@@ -69,6 +69,18 @@ def test_tiles_meet_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = composite(gray, paint, sketch)
     monkeypatch.setattr("sketchcolor_cli.coloring.paint.composite._TILE", 13)
     np.testing.assert_allclose(composite(gray, paint, sketch), whole, atol=2e-4)
+
+
+def test_bands_together_are_the_page_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    gray = random_page(2100, 90)
+    sketch = cv2.resize(gray, (30, 700), interpolation=cv2.INTER_AREA)
+    paint = np.random.default_rng(3).random((175, 8, 3)).astype(np.float32) * 60
+    paper = (random_page(70, 3) > 0.5).astype(np.float32)
+    whole = composite(gray, paint, sketch, paper)
+    monkeypatch.setattr("sketchcolor_cli.coloring.paint.composite._BAND", 90 * 800)
+    bands = list(composite_bands(gray, paint, sketch, paper))
+    assert len(bands) == 3
+    assert np.array_equal(np.concatenate(bands), whole)
 
 
 def test_a_page_longer_than_opencv_can_sample() -> None:

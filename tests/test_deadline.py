@@ -69,12 +69,12 @@ def colorizer() -> Colorizer:
 
 def made(extras: Extras) -> Callable[[], object]:
     painted = colorizer().paint(PAGE)
-    return lambda: with_extras(painted.over(PAGE), painted, (), extras)
+    return lambda: with_extras(PAGE, painted, (), extras)
 
 
 def layered(kind: LayerFormat) -> Callable[[], object]:
     painted = colorizer().paint(PAGE)
-    done = with_extras(painted.over(PAGE), painted, (), Extras(layers=kind))
+    done = with_extras(PAGE, painted, (), Extras(layers=kind))
     merged = (255 * done.picture.rgb).astype(np.uint8)
     return lambda: write_layers(Path("absent") / "page", done.layers, merged, kind)
 

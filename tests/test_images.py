@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from sketchcolor_cli.imaging import images
 from sketchcolor_cli.imaging.images import (
     IMAGE_SUFFIXES,
     Picture,
+    has_one_plane,
     on_paper,
     read_picture,
     to_array,
@@ -750,6 +752,34 @@ def test_picture_too_long_for_its_format(
         write_picture(tmp_path / name, picture_of(np.zeros((1, side), np.uint8)))
     assert capfd.readouterr() == ("", "")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_rows_in_place_of_the_picture(tmp_path: Path, bits: int) -> None:
+    rgb = np.random.default_rng(0).random((9, 5, 3)).astype(np.float32)
+    picture = Picture(rgb=rgb, alpha=rgb[..., 0], bits=bits)
+    empty = replace(picture, rgb=np.zeros_like(rgb))
+    for name in ("a.png", "b.tif", "c.bmp"):
+        write_picture(tmp_path / name, picture)
+        write_picture(tmp_path / f"rows {name}", empty, None, iter((rgb[:4], rgb[4:])))
+        assert (tmp_path / name).read_bytes() == (tmp_path / f"rows {name}").read_bytes()
+    with pytest.raises(ImageError, match="not numbers"):
+        write_picture(tmp_path / "d.png", empty, None, iter((rgb[:4], rgb[4:] * np.nan)))
+    assert not (tmp_path / "d.png").exists()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp"])
+def test_greys_stored_in_colour_are_held_once_in_memory(tmp_path: Path, name: str) -> None:
+    gray = np.random.default_rng(0).integers(0, 256, (600, 5), np.uint8)
+    Image.fromarray(three(gray)).save(tmp_path / name)
+    read = read_picture(tmp_path / name)
+    assert has_one_plane(read.rgb)
+    assert not read.gray
+    assert close(read.rgb, unit(three(gray)))
+    colored = three(gray)
+    colored[-1, -1] = (1, 2, 3)
+    Image.fromarray(colored).save(tmp_path / name)
+    assert not has_one_plane(read_picture(tmp_path / name).rgb)
 
 
 def test_values_that_are_no_numbers_are_not_written(tmp_path: Path) -> None:

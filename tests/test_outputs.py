@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
+import tracemalloc
+from typing import TYPE_CHECKING
 
-from sketchcolor_cli.coloring.colorizer import Colorizer
+import cv2
+import numpy as np
+import pytest
+
+from sketchcolor_cli.coloring.colorizer import Colorizer, Painted
 from sketchcolor_cli.coloring.extras.outputs import Colored, with_extras
 from sketchcolor_cli.coloring.settings import Extras, LayerFormat
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.images import Picture, gray_as_rgb, write_picture
 from test_colorizer import RED, REDO, Witness, strokes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def page() -> Picture:
@@ -19,7 +27,7 @@ def page() -> Picture:
 
 def finished(color: Colorizer, extras: Extras, *hints: Picture) -> Colored:
     paint = color.paint(page(), (), hints)
-    return with_extras(paint.over(page()), paint, hints, extras, color.painter.palette)
+    return with_extras(page(), paint, hints, extras, color.painter.palette)
 
 
 def test_nothing_else_is_made_when_nothing_is_asked_for() -> None:
@@ -50,3 +58,24 @@ def test_the_layers_together_look_like_the_page() -> None:
             image = layer.image[..., :3] / 255
             shown = shown * image if layer.multiply else image
     assert np.abs(shown - done.picture.rgb).max() < 0.03
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif"])
+def test_a_page_written_row_by_row_is_the_page(tmp_path: Path, ending: str) -> None:
+    done = finished(Colorizer(Witness(), "cpu", REDO), Extras())
+    done.write(tmp_path / f"rows.{ending}")
+    write_picture(tmp_path / f"whole.{ending}", done.picture)
+    assert (tmp_path / f"rows.{ending}").read_bytes() == (tmp_path / f"whole.{ending}").read_bytes()
+
+
+def test_a_huge_page_is_never_whole_in_memory_as_numbers(tmp_path: Path) -> None:
+    gray = np.ones((3000, 3000), np.float32)
+    gray[:, ::50] = 0
+    small = cv2.resize(gray, (300, 300), interpolation=cv2.INTER_AREA)
+    painted = Painted(gray, small, np.full((75, 75, 3), (60, 20, 20), np.float32))
+    done = Colored(Picture(gray_as_rgb(gray), gray=True), painted)
+    tracemalloc.start()
+    done.write(tmp_path / "page.png")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 0.9 * 12 * gray.size

@@ -19,7 +19,7 @@ from sketchcolor_cli.coloring.page.colored import OwnColors, own_colors
 from sketchcolor_cli.coloring.page.light import evened
 from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.page.stays import Stays, why_it_stays
-from sketchcolor_cli.coloring.paint.composite import composite
+from sketchcolor_cli.coloring.paint.composite import composite, composite_bands
 from sketchcolor_cli.coloring.painter import Painter
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.compute import deadline
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     Hint = NDArray[np.float32]
 
 _TONE_SIDE = 1800  # longer side of the copy in which screentone is smoothed for the network
+_ROWS = 256  # of which the luma is taken at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +101,26 @@ class Painted:
         rgb = self._under(self.gray)
         return rgb if self.own is None else self.own.over(rgb)
 
+    def bands(self) -> Iterator[NDArray[np.float32]]:
+        """Give the rows of :meth:`rgb`, from the top and some at a time.
+
+        Raises:
+            TimeLimitError: The time for it is over.
+        """
+        top = 0
+        for band in composite_bands(self.gray, self.paint, self.sketch, self._paper()):
+            yield band if self.own is None else self.own.over(band, top)
+            top += len(band)
+
     def bare(self) -> NDArray[np.float32]:
         """Return the paint alone, (H, W, 3) RGB in [0, 1], at the page's size."""
         return self._under(np.ones_like(self.gray))
 
     def _under(self, gray: Plane) -> NDArray[np.float32]:
-        return composite(gray, self.paint, self.sketch, self.masks.both() if self.masks else None)
+        return composite(gray, self.paint, self.sketch, self._paper())
+
+    def _paper(self) -> Plane | None:
+        return self.masks.both() if self.masks else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -323,5 +338,9 @@ def latent_size(model: ColorNet | Forward) -> int:
 def luma(page: Picture) -> Plane:
     """Return the BT.709 luma of the page on white paper; of a grey page its own values, to the last bit."""
     rgb = on_paper(page)
-    gray: Plane = rgb[..., 0] if page.gray else rgb @ LUMA
-    return np.ascontiguousarray(gray)
+    if page.gray:
+        return np.ascontiguousarray(rgb[..., 0])
+    gray = np.empty(rgb.shape[:2], np.float32)
+    for top in range(0, len(gray), _ROWS):  # few at a time, as channels in one memory are copied for it
+        np.matmul(np.ascontiguousarray(rgb[top : top + _ROWS]), LUMA, out=gray[top : top + _ROWS])
+    return gray

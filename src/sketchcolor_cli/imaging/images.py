@@ -30,7 +30,7 @@ from sketchcolor_cli.imaging import icc as profiles
 from sketchcolor_cli.imaging.settings import Saving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import torch
@@ -43,6 +43,7 @@ __all__ = [
     "IMAGE_SUFFIXES",
     "MAX_PIXELS",
     "Picture",
+    "has_one_plane",
     "on_paper",
     "read_picture",
     "to_array",
@@ -69,6 +70,7 @@ _PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 _SAME_PROFILE = 2
 _DAMAGED = "is damaged or cut short; save or copy it again"
 _ROWS = 64  # that are rounded at a time
+_BAND = 512  # rows that are turned into samples at a time
 _DECODERS = threading.Lock()
 
 
@@ -78,7 +80,7 @@ class Picture:
 
     Attributes:
         rgb: H×W×3 float32 in [0, 1], sRGB-encoded, not premultiplied by alpha. Not to be written to: of a
-            grey page the channels may be the same memory.
+            page without colour the channels may be the same memory.
         alpha: H×W float32 in [0, 1], 1 opaque; None where the file has no transparency.
         gray: Whether the file is grey. The three channels are then equal, and one of them is written.
         bits: Depth per channel, 8 or 16.
@@ -130,19 +132,22 @@ def read_picture(path: Path) -> Picture:
             f"{path}: cannot be read ({error.strerror}); check it and its permissions"
         ) from error
     samples, alpha = deep or _flat_samples(path, image)
-    icc = image.info.get("icc_profile")
+    icc, dpi = image.info.get("icc_profile"), _dpi(image)
+    kind = "JPEG" if image.format == "MPO" else str(image.format)
+    del image  # which of a huge page leaves much room
     # A damaged TIFF may have a number there.
     color, icc = _converted_to_srgb(samples, icc if isinstance(icc, bytes) else None)
-    values, gray = _to_unit(turn(color)), color.ndim == 2
-    dpi = _dpi(image)
+    gray = color.ndim == 2
+    bare = not gray and _has_equal_channels(color)
+    values = _to_unit(turn(color[..., 0] if bare else color))
     return Picture(
-        rgb=gray_as_rgb(values) if gray else values,
+        rgb=gray_as_rgb(values) if gray or bare else values,
         alpha=None if alpha is None else _to_unit(turn(alpha)),
         gray=gray,
         bits=16 if deep and color.dtype != np.uint8 else 8,
         icc=icc,
         dpi=dpi[::-1] if dpi and turn in _LYING else dpi,
-        format="JPEG" if image.format == "MPO" else str(image.format),
+        format=kind,
     )
 
 
@@ -152,18 +157,30 @@ def gray_as_rgb(gray: FloatArray) -> FloatArray:
     return as_strided(gray, (*gray.shape, 3), (*gray.strides, 0))
 
 
+def has_one_plane(rgb: FloatArray) -> bool:
+    """Whether three channels are the same memory, as of a picture that was found to be without colour."""
+    return rgb.strides[-1] == 0
+
+
 def on_paper(picture: Picture) -> FloatArray:
     """Lay the picture on white paper: H×W×3 colours, mixed as encoded (which is how viewers mix them).
 
     Without alpha this is picture.rgb itself, not a copy.
     """
-    if picture.alpha is None:
-        return picture.rgb
-    alpha = picture.alpha[..., None]
-    return picture.rgb * alpha + (1 - alpha)
+    return picture.rgb if picture.alpha is None else _over_white(picture.rgb, picture.alpha)
 
 
-def write_picture(path: Path, picture: Picture, saving: Saving | None = None) -> None:
+def _over_white(rgb: FloatArray, alpha: FloatArray) -> FloatArray:
+    opaque = alpha[..., None]
+    return rgb * opaque + (1 - opaque)
+
+
+def write_picture(
+    path: Path,
+    picture: Picture,
+    saving: Saving | None = None,
+    bands: Iterable[FloatArray] | None = None,
+) -> None:
     """Write a picture in the format that the file's ending names, making the folder if need be.
 
     Values are clipped to [0, 1] and rounded. Alpha, 16 bits, the single grey channel, resolution and profile
@@ -174,15 +191,22 @@ def write_picture(path: Path, picture: Picture, saving: Saving | None = None) ->
         path: Ends in .png, .jpg, .jpeg, .jfif, .webp, .avif, .tif, .tiff or .bmp, in any case.
         picture: The picture.
         saving: What JPEG, WebP and AVIF are to keep; None for the defaults.
+        bands: The rows of the picture from the top, (n, W, 3) each, to be written in place of its ``rgb``: a
+            huge picture that is made on the way need never lie whole in memory as numbers.
 
     Raises:
         ImageError: The format is not written or cannot hold the picture, the picture has values that are
             not numbers, or the file cannot be written.
     """
-    write_bytes(path, encode_picture(path, picture, saving), ImageError)
+    write_bytes(path, encode_picture(path, picture, saving, bands), ImageError)
 
 
-def encode_picture(path: Path, picture: Picture, saving: Saving | None = None) -> bytes:
+def encode_picture(
+    path: Path,
+    picture: Picture,
+    saving: Saving | None = None,
+    bands: Iterable[FloatArray] | None = None,
+) -> bytes:
     """Return what :func:`write_picture` writes; errors name the path.
 
     Raises:
@@ -195,12 +219,14 @@ def encode_picture(path: Path, picture: Picture, saving: Saving | None = None) -
     longest = max(picture.rgb.shape[:2])
     if longest > _LONGEST_SIDE.get(name, longest):
         raise ImageError(f"{path}: {longest} pixels are too many for one side of a {name} file; write PNG")
-    if np.isnan(picture.rgb.min(initial=0)):  # which is as good as looking at each
+    whole = picture.rgb
+    rows = (whole[top : top + _BAND] for top in range(0, len(whole), _BAND))
+    try:
+        return _encode(picture, name, saving or Saving(), rows if bands is None else bands)
+    except _NotNumbersError as error:
         raise ImageError(
             f"{path}: not written, the picture has values that are not numbers; try full precision"
-        )
-    try:
-        return _encode(picture, name, saving or Saving())
+        ) from error
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: cannot be written as {name} ({error}); try PNG") from error
 
@@ -308,9 +334,13 @@ def _flat_samples(path: Path, image: Image.Image) -> tuple[Samples, Samples | No
         raise ImageError(f"{path}: is damaged, its palette is missing; save or copy it again")
     space = _COLOR_SPACES[image.mode]
     if space == "CMYK" or not image.has_transparency_data:
-        return np.asarray(image.convert(space)), None
-    layers = np.asarray(image.convert(space + "A"))
+        return np.asarray(_in_mode(image, space)), None
+    layers = np.asarray(_in_mode(image, space + "A"))
     return (layers[..., 0] if space == "L" else layers[..., :3]), layers[..., -1]
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _turned_right(samples: Any) -> Any:
@@ -403,6 +433,15 @@ def _transformed(color: Samples, transform: ImageCms.ImageCmsTransform) -> Sampl
     return rgb[..., 1] if color.ndim == 2 else rgb  # grey stays grey: three equal channels
 
 
+def _has_equal_channels(color: Samples | FloatArray) -> bool:
+    """Whether colours (H, W, 3) are greys; then one channel is held in memory."""
+    for top in range(0, len(color), _BAND):
+        red, green, blue = (color[top : top + _BAND, :, place] for place in range(3))
+        if not (np.array_equal(red, green) and np.array_equal(green, blue)):
+            return False
+    return True
+
+
 def _space(color: Samples) -> str:
     return "L" if color.ndim == 2 else {3: "RGB", 4: "CMYK"}[color.shape[2]]
 
@@ -438,24 +477,21 @@ def _exif_dpi(image: Image.Image) -> tuple[float, float]:
 # Writing
 
 
-def _encode(picture: Picture, name: str, saving: Saving) -> bytes:
-    color, alpha = picture.rgb, picture.alpha
-    if name not in _ALPHA_FORMATS:
-        color, alpha = on_paper(picture), None
+class _NotNumbersError(Exception):
+    """A picture has values that are not numbers."""
+
+
+def _encode(picture: Picture, name: str, saving: Saving, bands: Iterable[FloatArray]) -> bytes:
     icc = None if picture.gray else picture.icc
     profile = profiles.read_profile(icc) if icc else None
-    if profile and not profile.is_srgb and not profile.is_gray:
-        color = profile.from_srgb(color)
-    channels = [color[..., :1] if picture.gray else color]
-    if alpha is not None:
-        channels.append(alpha[..., None])
-    values = channels[0] if len(channels) == 1 else np.concatenate(channels, axis=2)
-    if picture.bits == 16 and name in _DEEP_FORMATS:
-        encode = png.encode if name == "PNG" else sixteen.encode_tiff
-        return encode(_to_steps(values, 65535).astype(np.uint16), picture.dpi, icc)
-    samples = _to_bytes(values)
+    if profile and (profile.is_srgb or profile.is_gray):
+        profile = None
+    deep = picture.bits == 16 and name in _DEEP_FORMATS
+    samples = _samples(picture, bands, profile, deep=deep, alpha=name in _ALPHA_FORMATS)
     if name == "PNG":
         return png.encode(samples, picture.dpi, icc)
+    if deep:
+        return sixteen.encode_tiff(samples, picture.dpi, icc)
     options: dict[str, Any] = {}
     ratios = ":".join(saving.subsampling)
     if name == "JPEG":
@@ -484,15 +520,49 @@ def _exif_with(dpi: tuple[float, float]) -> Image.Exif:
     return exif
 
 
-def _to_bytes(values: FloatArray) -> NDArray[np.uint8]:
+def _samples(
+    picture: Picture,
+    bands: Iterable[FloatArray],
+    profile: profiles.Profile | None,
+    *,
+    deep: bool,
+    alpha: bool,
+) -> Any:
+    """Return what is written of a picture, (H, W, C) uint8 or uint16, of its rows from the top.
+
+    ``profile`` is what colours are converted to, if that is needed; without ``alpha`` they are laid on paper.
+    """
+    height, width = picture.rgb.shape[:2]
+    channels = (1 if picture.gray else 3) + (alpha and picture.alpha is not None)
+    samples = np.empty((height, width, channels), np.uint16 if deep else np.uint8)
+    top = 0
+    for band in bands:
+        if np.isnan(band.min(initial=0)):  # which is as good as looking at each
+            raise _NotNumbersError
+        rows = slice(top, top + len(band))
+        top = rows.stop
+        opaque = None if picture.alpha is None else picture.alpha[rows]
+        color = band if alpha or opaque is None else _over_white(band, opaque)
+        if profile is not None:
+            color = profile.from_srgb(color)
+        values = [color[..., :1] if picture.gray else color]
+        if alpha and opaque is not None:
+            values.append(opaque[..., None])
+        whole = values[0] if len(values) == 1 else np.concatenate(values, axis=2)
+        if deep:
+            samples[rows] = _to_steps(whole, 65535)
+        else:
+            _to_bytes(whole, samples[rows])
+    return samples
+
+
+def _to_bytes(values: FloatArray, samples: NDArray[np.uint8]) -> None:
     """Round [0, 1] to the nearest of 0 … 255."""
-    samples = np.empty(values.shape, np.uint8)
     for start in range(0, len(values), _ROWS):  # few at a time, which stay in the processor's cache
         part = np.clip(values[start : start + _ROWS], 0, 1).reshape(-1, values.shape[1] * values.shape[2])
         samples[start : start + _ROWS].reshape(part.shape)[:] = cv2.addWeighted(
             part, 255, part, 0, 0, dtype=cv2.CV_8U
         )
-    return samples
 
 
 def _to_steps(values: FloatArray, peak: int) -> FloatArray:

@@ -256,8 +256,8 @@ class PageColorizer:
         if paint is None:
             done = Colored(page.picture, stays=page.stays)
         else:
-            colored, palette = paint.over(page.picture), self._colorizer.painter.palette
-            done = with_extras(colored, paint, page.hints, self._request.extras, palette)
+            palette = self._colorizer.painter.palette
+            done = with_extras(page.picture, paint, page.hints, self._request.extras, palette)
         return write_page(job, done, self._request)
 
     def weight(self, page: Page) -> int:

@@ -40,7 +40,7 @@ def write_page(job: Job, done: Colored, request: ColorizeRequest) -> dict[str, s
     if done.layers and request.extras.layers is not None:
         _write_layers(place, done, request.extras.layers)
     # Last, as a page whose result is there is not done again, should the run be killed here.
-    write_picture(job.writes, done.picture, request.saving)
+    done.write(job.writes, request.saving)
     return {KEPT: done.stays.value} if done.stays else None
 
 

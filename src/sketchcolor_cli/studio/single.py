@@ -58,7 +58,7 @@ def colorized(desk: Desk, look: Look, request: Mapping[str, Any], wish: Wish) ->
     else:
         with desk.turns.turn(ASKED, wish):
             painted_page = color.paint(page, references, hints, prepared=prepared)
-        done = with_extras(painted_page.over(page), painted_page, hints, extras, color.painter.palette)
+        done = with_extras(page, painted_page, hints, extras, color.painter.palette)
     wish.check()
     picture = done.flats if extras.flats and done.flats is not None else done.picture
     header = {"kept": done.stays is not None, "seed": color.settings.seed}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,16 +13,19 @@ from sketchcolor_cli.coloring.extras import flats
 from sketchcolor_cli.coloring.extras.layers import Layer
 from sketchcolor_cli.coloring.page import screentone
 from sketchcolor_cli.compute import deadline
+from sketchcolor_cli.imaging import images
 from sketchcolor_cli.imaging.images import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from sketchcolor_cli.coloring.colorizer import Painted
     from sketchcolor_cli.coloring.page.stays import Stays
     from sketchcolor_cli.coloring.settings import Extras
+    from sketchcolor_cli.imaging.settings import Saving
 
     Image = NDArray[np.float32]
 
@@ -31,22 +35,43 @@ class Colored:
     """A coloured page and what was asked for beside it.
 
     Attributes:
-        picture: The coloured page.
-        stays: Why it is the page as it was; then there is nothing else. None for one that was coloured.
+        page: The page as it was.
+        painted: The paint for it; None for one that stays as it is, beside which there is nothing else.
+        stays: Why it does. None for one that was coloured.
         masks: The page with what stays paper tinted.
         flats: The page in flat colours, without ink.
         layers: Its layers, the first at the bottom.
     """
 
-    picture: Picture
+    page: Picture
+    painted: Painted | None = None
     stays: Stays | None = None
     masks: Picture | None = None
     flats: Picture | None = None
     layers: tuple[Layer, ...] = ()
 
+    @cached_property
+    def picture(self) -> Picture:
+        """The coloured page, laid together when it is first asked for."""
+        if self.painted is None:
+            return self.page
+        return self.painted.over(self.page)
+
+    def write(self, path: Path, saving: Saving | None = None) -> None:
+        """Write the coloured page, laying it together row by row; see :func:`write_picture`.
+
+        Raises:
+            ImageError: It cannot be written.
+            TimeLimitError: The time for it is over.
+        """
+        if self.painted is None:
+            images.write_picture(path, self.page, saving)
+        else:
+            images.write_picture(path, replace(self.page, gray=False), saving, self.painted.bands())
+
 
 def with_extras(
-    colored: Picture,
+    page: Picture,
     painted: Painted,
     hints: Sequence[Picture],
     extras: Extras,
@@ -57,13 +82,14 @@ def with_extras(
     No network has a part in it, so that it may be called in any thread while the next page is painted.
 
     Args:
-        colored: The page, its ink over the paint.
-        painted: The paint, of :meth:`Colorizer.paint`.
+        page: The page.
+        painted: The paint for it, of :meth:`Colorizer.paint`.
         hints: The layers with strokes that were given, each with an alpha channel.
         extras: What is made beside it.
         palette: (K, 3), Lab: the colours that flats have; None for any.
     """
-    done = Colored(colored)
+    deadline.check()
+    done = Colored(page, painted)
     if extras.shown_masks:
         shown = (
             painted.masks.shown_on(painted.gray)
@@ -77,9 +103,9 @@ def with_extras(
     flat = _flats(painted, palette).rgb()
     deadline.check()
     if extras.flats:
-        done = replace(done, flats=replace(colored, rgb=flat))
+        done = replace(done, flats=replace(page, rgb=flat, gray=False))
     if extras.layers is not None:
-        done = replace(done, layers=tuple(_layers(colored, painted, flat, hints)))
+        done = replace(done, layers=tuple(_layers(page, painted, flat, hints)))
     return done
 
 

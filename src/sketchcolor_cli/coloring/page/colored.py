@@ -7,13 +7,14 @@ lines of animators are colour on a page that is still to be coloured.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.page.shapes import components, grown
-from sketchcolor_cli.imaging.images import Picture, on_paper
+from sketchcolor_cli.imaging.images import Picture, has_one_plane, on_paper
 from sketchcolor_cli.imaging.resize import shrink_to
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def is_colored(page: Picture) -> bool:
     from side to side. What differs from that is colour. It makes a page a coloured one where it fills areas,
     not only lines, and is spread over what is drawn, not only at its side as a banner is.
     """
-    if page.gray:
+    if page.gray or has_one_plane(page.rgb):
         return False
     small = shrink_to(on_paper(page), _RULES.side)
     if _is_gray(small):
@@ -116,9 +117,10 @@ class OwnColors:
         small = cv2.resize(self.rgb, self.share.shape[::-1], interpolation=cv2.INTER_AREA)
         return Picture(rgb=small, alpha=self.areas.astype(np.float32))
 
-    def over(self, rgb: Plane) -> Plane:
-        """Return a coloured page (H, W, 3) with the page's own colours where it has some."""
-        out: Plane = rgb + self._enlarged() * (self.rgb - rgb)
+    def over(self, rgb: Plane, top: int = 0) -> Plane:
+        """Return a coloured page (H, W, 3), or its rows from ``top`` on, with its own colours."""
+        rows = slice(top, top + len(rgb))
+        out: Plane = rgb + self._enlarged[rows] * (self.rgb[rows] - rgb)
         return out
 
     def without_pale_lines(self, gray: Plane) -> Plane:
@@ -133,8 +135,9 @@ class OwnColors:
 
     def rgba(self) -> Plane:
         """Return them as a layer, (H, W, 4)."""
-        return np.concatenate([self.rgb, self._enlarged()], 2)
+        return np.concatenate([self.rgb, self._enlarged], 2)
 
+    @cached_property
     def _enlarged(self) -> Plane:
         share = cv2.resize(self.share, self.rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         return share[..., None]  # type: ignore[no-any-return]
@@ -142,7 +145,7 @@ class OwnColors:
 
 def own_colors(page: Picture) -> OwnColors | None:
     """Return the colours on a page that is not in colour as a whole; None where there are none."""
-    if page.gray:
+    if page.gray or has_one_plane(page.rgb):
         return None
     rgb = on_paper(page)
     small = shrink_to(rgb, _RULES.fine_side)

@@ -1,4 +1,4 @@
-"""Composite a page's own ink over paint at the page's full size, tile by tile."""
+"""Composite a page's own ink over paint at the page's full size, tile by tile, and band by band."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ import numpy as np
 
 from sketchcolor_cli.color.ink import INK, chroma_kept, coverage
 from sketchcolor_cli.color.lab import rgb_to_lab
+from sketchcolor_cli.compute import deadline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Plane = NDArray[np.float32]
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 _TILE = 4096  # longest side of a tile; OpenCV cannot sample pictures of more than 32 767
 _PIXELS = 65_536  # in a tile, about: what fits the cache, and a huge scan takes no more room
+_BAND = 4_000_000  # pixels in a band, about
 _PULL = 1.25  # how far from a line, in paint pixels, colour is taken for the pixels beside it
 _STEEP = 0.04  # slope of the blurred ink from which on it is taken that far
 
@@ -31,30 +35,64 @@ def composite(gray: Plane, paint: Lab, sketch: Plane, paper: Plane | None = None
     and ink 0. Where L* of the page is at most ``INK`` the result is the page, to the last bit.
     ``paper``, of any size, is 1 where the page stays as it is, 0 elsewhere.
     """
-    height, width = gray.shape
-    out = np.empty((height, width, 3), np.float32)
-    seen = _stretched(_seen_at(sketch, _PULL * (1 - sketch.shape[0] / height)), height, None)
-    kept = None if paper is None else _stretched(paper, height, None)
-    paint = cv2.merge((*cv2.split(paint), paint[..., 0]))  # OpenCV samples four channels faster than three
-    rows = max(1, min(_TILE, _PIXELS // width))
+    out = np.empty((*gray.shape, 3), np.float32)
+    _Laying(gray, paint, sketch, paper).write(slice(0, len(gray)), out)
+    return out
 
-    def composite_rows(top: int) -> None:
-        band = slice(top, min(top + rows, height))
-        at = _stretched(seen[band], None, width)
-        own = None if kept is None or not kept[band].any() else _stretched(kept[band], None, width)
+
+def composite_bands(
+    gray: Plane, paint: Lab, sketch: Plane, paper: Plane | None = None
+) -> Iterator[NDArray[np.float32]]:
+    """Give the rows of :func:`composite`, from the top and some at a time: a huge page takes no more room.
+
+    Raises:
+        TimeLimitError: The time for it is over.
+    """
+    laying = _Laying(gray, paint, sketch, paper)
+    rows = max(1, _BAND // (laying.rows * gray.shape[1])) * laying.rows
+    for top in range(0, len(gray), rows):
+        deadline.check()
+        band = slice(top, min(top + rows, len(gray)))
+        out = np.empty((band.stop - top, gray.shape[1], 3), np.float32)
+        laying.write(band, out)
+        yield out
+
+
+class _Laying:
+    """Ink to be laid over paint; ``rows`` are done at a time, and bands begin at a multiple of them."""
+
+    def __init__(self, gray: Plane, paint: Lab, sketch: Plane, paper: Plane | None) -> None:
+        height, width = gray.shape
+        self.gray = gray
+        self.seen = _stretched(_seen_at(sketch, _PULL * (1 - sketch.shape[0] / height)), height, None)
+        self.kept = None if paper is None else _stretched(paper, height, None)
+        # OpenCV samples four channels faster than three.
+        self.paint = cv2.merge((*cv2.split(paint), paint[..., 0]))
+        self.rows = max(1, min(_TILE, _PIXELS // width))
+
+    def write(self, band: slice, out: NDArray[np.float32]) -> None:
+        """Write the rows of a band to ``out``."""
+
+        def write_rows(top: int) -> None:
+            rows = slice(top, min(top + self.rows, band.stop))
+            self._write_rows(rows, out[rows.start - band.start : rows.stop - band.start])
+
+        # OpenCV alone would divide each small step, which costs more than it brings.
+        with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
+            list(pool.map(write_rows, range(band.start, band.stop, self.rows)))
+
+    def _write_rows(self, rows: slice, out: NDArray[np.float32]) -> None:
+        width, kept = self.gray.shape[1], self.kept
+        at = _stretched(self.seen[rows], None, width)
+        own = None if kept is None or not kept[rows].any() else _stretched(kept[rows], None, width)
         for left in range(0, width, _TILE):
             tile = np.s_[left : left + _TILE]
             _composite_tile(
-                gray[band, tile],
-                _sampled(paint, at[:, tile]),
+                self.gray[rows, tile],
+                _sampled(self.paint, at[:, tile]),
                 None if own is None else own[:, tile],
-                out[band, tile],
+                out[:, tile],
             )
-
-    # OpenCV alone would divide each small step, which costs more than it brings.
-    with ThreadPoolExecutor(max(1, cv2.getNumThreads())) as pool:
-        list(pool.map(composite_rows, range(0, height, rows)))
-    return out
 
 
 def _seen_at(sketch: Plane, pull: float) -> NDArray[np.float32]:
