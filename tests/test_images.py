@@ -597,21 +597,6 @@ def test_colour_resolution_is_what_was_asked_for(tmp_path: Path, ending: str) ->
         assert image.layer[0][1:3] == (2, 1)
 
 
-def test_a_progressive_jpeg_of_very_many_scans_is_refused(tmp_path: Path) -> None:
-    """Each takes a pass over all pixels: 3 000 in 14 kB keep a page of 4 megapixels busy for seconds."""
-    data = io.BytesIO()
-    Image.fromarray(np.full((64, 64), 90, np.uint8)).save(data, "JPEG", progressive=True)
-    plain = data.getvalue()
-    at = plain.rindex(b"\xff\xda")
-    scan = plain[at : at + 2 + plain[at + 3]] + b"\0"
-    path = tmp_path / "page.jpg"
-    path.write_bytes(plain[:-2] + 400 * scan + plain[-2:] + 400 * scan)  # what is after the end is no scan
-    assert read_picture(path).rgb.shape == (64, 64, 3)
-    path.write_bytes(plain[:-2] + 600 * scan + plain[-2:])
-    with pytest.raises(ImageError, match="has over 500 scans"):
-        read_picture(path)
-
-
 def test_by_how_much_jpeg_changes_ink(tmp_path: Path) -> None:
     """The figures of docs/books.md, on a drawing whose areas have colours."""
     page = np.full((400, 400, 3), 255, np.uint8)

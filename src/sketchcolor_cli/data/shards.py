@@ -14,6 +14,7 @@ from PIL import Image
 from sketchcolor_cli.data.pictures import PictureSet
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import webdataset
+from sketchcolor_cli.files.jpeg import TOO_MANY, has_too_many_scans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -97,6 +98,8 @@ class ShardSet(PictureSet):
         if _claims_too_much(data):
             most = f"{MOST_PIXELS / 1e6:.0f} million pixels"
             raise ImageError(f"{self.place(index)}.{name}: claims more than {most}; pack it smaller")
+        if data.startswith(b"\xff\xd8") and has_too_many_scans(data):
+            raise ImageError(f"{self.place(index)}.{name}: {TOO_MANY}")
         try:
             image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
         except cv2.error:  # larger than OpenCV reads

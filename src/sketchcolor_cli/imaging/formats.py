@@ -34,6 +34,8 @@ _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"
 _AVIF = frozenset({b"avif", b"avis"})
 _JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 _VERSION = 1057  # resource of Photoshop files
+_COMPRESSION, _JPEG = 259, (6, 7)
+_BLOCKS = ((273, 279), (324, 325), (513, 514))  # tags of TIFF: offsets and lengths of its parts
 _REDUCED = 254  # tag of TIFF: its lowest bit marks a small copy, the third one a mask
 
 
@@ -78,6 +80,25 @@ def frames(image: Image.Image) -> int:
         image.seek(0)
         return max(1, count)
     return int(getattr(image, "n_frames", 1)) if image.format in _ANIMATED else 1
+
+
+def jpegs(image: Image.Image) -> set[tuple[int, int | None]]:
+    """Return where in its file, from where to where, JPEG lies that may have any number of scans."""
+    if image.info.get("progressive"):
+        return {(0, None)}
+    if not isinstance(image, TiffImagePlugin.TiffImageFile) or image.tag_v2.get(_COMPRESSION) not in _JPEG:
+        return set()
+    tags = image.tag_v2
+    return {
+        (start, start + length)
+        for where, long in _BLOCKS
+        for start, length in zip(_numbers(tags, where), _numbers(tags, long), strict=False)
+    }
+
+
+def _numbers(tags: TiffImagePlugin.ImageFileDirectory_v2, tag: int) -> tuple[int, ...]:
+    value: Any = tags.get(tag, ())
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _is_heic(start: bytes) -> bool:

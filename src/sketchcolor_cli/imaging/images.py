@@ -20,12 +20,12 @@ from numpy.lib.stride_tricks import as_strided
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from sketchcolor_cli.errors import ImageError, SeveralPicturesError
-from sketchcolor_cli.files import signatures
+from sketchcolor_cli.files import jpeg, signatures
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, IMAGE_SUFFIXES
 from sketchcolor_cli.imaging import deep as sixteen
-from sketchcolor_cli.imaging import formats, jpeg, png
+from sketchcolor_cli.imaging import formats, png
 from sketchcolor_cli.imaging import icc as profiles
 from sketchcolor_cli.imaging.settings import Saving
 
@@ -303,9 +303,13 @@ def _refuse_several(path: Path, count: int, image: Image.Image) -> None:
 
 def _refuse_many_scans(path: Path, image: Image.Image, file: BinaryIO) -> None:
     """Each scan takes the decoder a pass over all pixels, which nothing interrupts."""
-    if image.info.get("progressive") and jpeg.has_too_many_scans(file):
-        most = jpeg.MOST_SCANS
-        raise ImageError(f"{path}: has over {most} scans, which no program writes; save it anew")
+    parts = formats.jpegs(image)
+    if not parts:
+        return
+    file.seek(0)
+    data = file.read()
+    if any(jpeg.has_too_many_scans(data, start, stop) for start, stop in parts):
+        raise ImageError(f"{path}: {jpeg.TOO_MANY}")
 
 
 def _refuse_missing_rows(path: Path, image: Image.Image, file: BinaryIO) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _TILE = 4096  # longest side of a tile; OpenCV cannot sample pictures of more than 32 767
 _PIXELS = 65_536  # in a tile, about: what fits the cache, and a huge scan takes no more room
-_BAND = 4_000_000  # pixels in a band, about
+_BAND = 2_000_000  # pixels in a band, about
 _PULL = 1.25  # how far from a line, in paint pixels, colour is taken for the pixels beside it
 _STEEP = 0.04  # slope of the blurred ink from which on it is taken that far
 

@@ -23,6 +23,7 @@ from sketchcolor_cli.errors import BookError, DataError, ImageError
 from sketchcolor_cli.evaluation.settings import Decode
 from sketchcolor_cli.files.books.opening import open_book
 from sketchcolor_cli.files.folders import Found, files_in, natural_key
+from sketchcolor_cli.files.jpeg import TOO_MANY, has_too_many_scans
 from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES
 from sketchcolor_cli.imaging.images import on_paper, read_picture
 
@@ -117,6 +118,8 @@ def decode(name: str, data: bytes, how: Decode = Decode.PYTORCH) -> Decoded:
     portable = ending in _PORTABLE
     if ending in _OURS or (how is Decode.PICTURE and not portable):
         return Decoded(_as_shown(name, data))
+    if data.startswith(b"\xff\xd8") and has_too_many_scans(data):
+        raise ImageError(TOO_MANY)
     try:
         with Image.open(BytesIO(data)) as image:
             image.load()

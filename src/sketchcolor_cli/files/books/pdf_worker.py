@@ -1,7 +1,7 @@
 """The process in which PDFium reads a PDF, so that it can be ended: a page may hold any number of strokes.
 
 It is asked by lines of JSON on its standard input. An answer is a letter, the length in eight bytes, and
-content: of the letter J JSON, of T a TIFF file, of E why it cannot be done.
+content: of the letter J JSON, of T a TIFF file, of E why it cannot be done, of R why a page is refused.
 """
 
 from __future__ import annotations
@@ -16,12 +16,18 @@ import pypdfium2 as pdfium
 from PIL import Image
 from pypdfium2 import raw
 
+from sketchcolor_cli.files.jpeg import TOO_MANY, has_too_many_scans
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _POINTS = 72  # per inch
 _FILLS = 0.5  # share of a page from which pictures count as its scan, together
 _DPI = (72, 1200)
+
+
+class _RefusedError(Exception):
+    """A page holds what is not read from picture files either."""
 
 
 def serve() -> None:
@@ -45,6 +51,8 @@ def answered(asked: dict[str, Any]) -> tuple[bytes, bytes]:
             return b"J", json.dumps(_FACTS[asked["what"]](document)).encode()
         finally:
             document.close()
+    except _RefusedError as error:
+        return b"R", str(error).encode()
     except (pdfium.PdfiumError, ValueError, OSError) as error:
         return b"E", str(error).encode()
 
@@ -53,7 +61,9 @@ def rendered(document: Any, place: int, dpi: int, vector_dpi: int, max_pixels: i
     """Return a page as a TIFF file; ``dpi`` 0 takes the resolution of the scan that fills it."""
     page = document[place]
     width, height = page.get_size()
-    scale = float(dpi or _scan_dpi(page, width * height) or vector_dpi)
+    pictures = list(page.get_objects(filter=(raw.FPDF_PAGEOBJ_IMAGE,), max_depth=4))
+    _refuse_many_scans(pictures)
+    scale = float(dpi or _scan_dpi(pictures, width * height) or vector_dpi)
     scale = min(max(scale, _DPI[0]), _DPI[1])
     scale = min(scale, (max_pixels / max(width * height, 1)) ** 0.5 * _POINTS)
     # Less by a hair: it rounds up, and 1600.001 pixels are 1600.
@@ -66,12 +76,24 @@ def rendered(document: Any, place: int, dpi: int, vector_dpi: int, max_pixels: i
     return file.getvalue()
 
 
-def _scan_dpi(page: Any, page_area: float) -> float | None:
-    """Return the dots per inch of the pictures that fill a page together, as strips do; None where none do.
+def _refuse_many_scans(pictures: Sequence[Any]) -> None:
+    """Refuse what a picture file is refused for, too.
+
+    Raises:
+        _RefusedError: A JPEG on the page has too many scans.
+    """
+    for picture in pictures:
+        if "DCTDecode" in picture.get_filters() and has_too_many_scans(
+            bytes(picture.get_data(decode_simple=True))
+        ):
+            raise _RefusedError(f"a picture in it {TOO_MANY}")
+
+
+def _scan_dpi(pictures: Sequence[Any], page_area: float) -> float | None:
+    """Return the dots per inch of pictures that fill a page together, as strips do; None where they do not.
 
     It is the finest resolution that, with all that is finer, covers half of the page.
     """
-    pictures = page.get_objects(filter=(raw.FPDF_PAGEOBJ_IMAGE,), max_depth=4)
     covered = 0.0
     for dpi, area in sorted((one for one in map(_resolution, pictures) if one), reverse=True):
         covered += area

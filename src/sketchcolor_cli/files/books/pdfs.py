@@ -150,6 +150,8 @@ class _Worker:
                         "or allow more with --page-timeout"
                     )
                 raise BookError(f"{name}: reading it was ended, or ran out of memory; try it again")
+        if letter == b"R":
+            raise BookError(f"{name}: {content.decode()}")
         if letter == b"E":
             self._refuse(content.decode())
         return content
