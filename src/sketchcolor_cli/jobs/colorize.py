@@ -294,12 +294,11 @@ class PageColorizer:
             return PaintedPage(page, None)
         if page.strip is not None:
             whole = self._strip_painted(colorizer, page.strip)
-            return PaintedPage(page, page.strip.cut_out(whole, page.job, page.prepared))
+            return _painted(page, page.strip.cut_out(whole, page.job, page.prepared))
         colorizer = colorizer.with_sheets(self._carried.of(page.job, colorizer))
         latent = self._latents.of(page.job)
-        return PaintedPage(
-            page, colorizer.paint(page.picture, *guides, latent=latent, prepared=page.prepared)
-        )
+        paint = colorizer.paint(page.picture, *guides, latent=latent, prepared=page.prepared)
+        return _painted(page, paint)
 
     def _strip_painted(self, colorizer: Colorizer, strip: Strip) -> Painted:
         """Return the paint for a strip; it is painted once for all its pages."""
@@ -323,6 +322,14 @@ def _load_matcher() -> Matcher:
     from sketchcolor_cli.networks.loading import load_matcher  # imports torch
 
     return load_matcher()
+
+
+def _painted(page: Page, paint: Painted) -> PaintedPage:
+    """Put a page and its paint together; the colours that it was read with are wanted no more."""
+    from sketchcolor_cli.imaging.images import gray_as_rgb  # imports Pillow
+
+    bare = replace(page.picture, rgb=gray_as_rgb(paint.gray))
+    return PaintedPage(replace(page, picture=bare), paint)
 
 
 def _strip_around(painted: PaintedPage) -> list[Path]:
