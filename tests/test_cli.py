@@ -91,6 +91,9 @@ class Shown(str):
     def over(self, page: Shown) -> Shown:
         return Shown(f"{page} coloured")
 
+    def without_colors(self, page: Shown) -> Shown:
+        return page
+
     @property
     def notes(self) -> dict[str, str]:
         return {"note": f"on {self}"}

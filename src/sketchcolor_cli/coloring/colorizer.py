@@ -24,7 +24,7 @@ from sketchcolor_cli.coloring.painter import Painter
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.imaging.images import Picture, on_paper
+from sketchcolor_cli.imaging.images import Picture, gray_as_rgb, on_paper
 from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.sizes import page_side
 from sketchcolor_cli.networks.sheets import lay_out
@@ -94,6 +94,10 @@ class Painted:
     def over(self, page: Picture) -> Picture:
         """Return the page that this was painted for, coloured."""
         return replace(page, rgb=self.rgb(), gray=False)
+
+    def without_colors(self, page: Picture) -> Picture:
+        """Return the page that this was painted for as one plane, once its colours are wanted no more."""
+        return replace(page, rgb=gray_as_rgb(self.gray))
 
     def rgb(self) -> NDArray[np.float32]:
         """Return the coloured page, (H, W, 3) in [0, 1]; ink pixels are the page's own."""

@@ -325,11 +325,7 @@ def _load_matcher() -> Matcher:
 
 
 def _painted(page: Page, paint: Painted) -> PaintedPage:
-    """Put a page and its paint together; the colours that it was read with are wanted no more."""
-    from sketchcolor_cli.imaging.images import gray_as_rgb  # imports Pillow
-
-    bare = replace(page.picture, rgb=gray_as_rgb(paint.gray))
-    return PaintedPage(replace(page, picture=bare), paint)
+    return PaintedPage(replace(page, picture=paint.without_colors(page.picture)), paint)
 
 
 def _strip_around(painted: PaintedPage) -> list[Path]:
