@@ -16,6 +16,7 @@ from PIL import Image
 from sketchcolor_cli.jobs.colorize import colorize
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.studio.frames import unpacked
+from sketchcolor_cli.studio.latest import Latest
 from studio_server import STROKE, TOKEN, Client, draw, save_small_model, served
 
 if TYPE_CHECKING:
@@ -280,6 +281,7 @@ def receive(socket: Any, kind: str) -> tuple[dict[str, Any], bytes]:
 
 
 def test_strokes_go_up_and_pictures_come_down(client: Client) -> None:
+    plain = client.get(f"{at(client)}/thumbnail").content
     with client.websocket_connect(f"{at(client)}/live", subprotocols=PROTOCOLS) as socket:
         assert socket.accepted_subprotocol == "sketchcolor.v1"
         socket.send_json({"type": "paint", "number": 1, "marks": [STROKE], "width": 64})
@@ -291,6 +293,29 @@ def test_strokes_go_up_and_pictures_come_down(client: Client) -> None:
         assert receive(socket, "done")[0]["number"] == 1
         socket.send_json({"type": "variants", "number": 2, "marks": [], "seeds": [1, 2], "width": 64})
         assert [receive(socket, "variant")[0]["seed"] for _ in range(2)] == [1, 2]
+    small = picture(client.get(f"{at(client)}/thumbnail?width=32").content)  # lists show what was painted
+    assert small.shape[1] == 32
+    assert colored(small) > 60 > 20 > colored(picture(plain))
+
+
+def colored(samples: np.ndarray) -> int:
+    """How far the channels of a picture's most coloured pixel lie apart."""
+    return int(np.ptp(samples[..., :3].astype(int), axis=-1).max())
+
+
+def test_what_was_painted_is_shown_until_something_is_newer(tmp_path: Path) -> None:
+    page, result = draw(tmp_path / "page.png"), draw(tmp_path / "result.png")
+    for one in (page, result):
+        os.utime(one, (1, 1))
+    latest = Latest(room=10)
+    latest.keep(page, b"older")
+    latest.keep(page, b"newer")
+    assert latest.find(page, None) == latest.find(page, result) == b"newer"
+    assert latest.find(result, None) is None
+    os.utime(result, (2**32, 2**32))
+    assert latest.find(page, result) is None
+    latest.keep(result, b"another")  # for which there is no room beside it
+    assert latest.find(page, None) is None
 
 
 def test_a_page_says_that_it_is_ready_and_strokes_need_not_wait_for_it(client: Client) -> None:

@@ -123,6 +123,14 @@ def encoded(samples: Samples, kind: str) -> bytes:
     return buffer.getvalue()
 
 
+def shrunk(data: bytes, width: int) -> bytes:
+    """Return a picture of ours, a JPEG file, no wider than ``width``."""
+    with Image.open(BytesIO(data), formats=("JPEG",)) as image:
+        image.draft("RGB", (width, 1))  # decoded at the smallest scale that is as wide
+        samples = np.asarray(image.convert("RGB"))
+    return encoded(shrink_to_width(samples, width), "JPEG")
+
+
 def layer_of(data: bytes, most: int) -> bytes:
     """Return a rough layer or a mask that was sent as a PNG file of ours, with its transparency.
 

@@ -238,6 +238,8 @@ class _Session:
     async def _send_picture(self, number: int, header: dict[str, Any], data: bytes) -> None:
         kind = "variant" if header["stage"] == "variant" else "picture"
         about = {name: value for name, value in header.items() if name not in ("last", "id")}
+        if header["stage"] == "final":
+            self._studio.latest.keep(self._page.path, data)
         async with self._sending:
             with suppress(RuntimeError, WebSocketDisconnect):
                 await self._socket.send_bytes(packed({"type": kind, "number": number, **about}, data))

@@ -17,7 +17,7 @@ from sketchcolor_cli.studio.asking import (
     require_type,
 )
 from sketchcolor_cli.studio.json_response import JSONResponse
-from sketchcolor_cli.studio.pictures import Part, layer_of
+from sketchcolor_cli.studio.pictures import Part, layer_of, shrunk
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.revisions import NONE
 from sketchcolor_cli.studio.routes_project import studio_of, swatches_of
@@ -117,9 +117,12 @@ async def _screen(studio: Studio, one: Page, width: int, request: Request) -> Re
 
 
 async def thumbnail(request: Request) -> Response:
-    """Show a page small: its latest result, or else itself."""
+    """Show a page small: as it was painted last or exported, or else itself."""
     studio, one = await _found(request)
     width = int(number(request, "width", 160, 16, 1024))
+    painted = await asyncio.to_thread(studio.latest.find, one.path, one.result)
+    if painted is not None:
+        return Response(await asyncio.to_thread(shrunk, painted, width), media_type="image/jpeg")
     path = one.result or one.path
     data = await asyncio.to_thread(studio.pictures.screen, path, width)
     return Response(data, media_type="image/jpeg")

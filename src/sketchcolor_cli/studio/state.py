@@ -14,6 +14,7 @@ from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.studio.answers import Answers
 from sketchcolor_cli.studio.colors import color_settings
 from sketchcolor_cli.studio.hub import Hub
+from sketchcolor_cli.studio.latest import Latest
 from sketchcolor_cli.studio.limits import Limits
 from sketchcolor_cli.studio.pictures import Pictures
 from sketchcolor_cli.studio.problems import ProblemError
@@ -52,6 +53,7 @@ class Studio:
         """Make what is not given."""
         self.pictures = Pictures(self.limits.pixels)
         self.answers, self.waiting, self.open_sockets = Answers(), 0, 0
+        self.latest = Latest()
         self.spool = TemporaryDirectory(prefix="sketchcolor-")
         self._project: Project | None = None
 
