@@ -17,7 +17,7 @@ from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_plugins.anime2sketch import network
-from sketchcolor_plugins.anime2sketch.network import Anime2Sketch, Enlarge, Procedure, equalized
+from sketchcolor_plugins.anime2sketch.network import Anime2Sketch, Anime2SketchSketcher, Enlarge, equalized
 from sketchcolor_plugins.loading import layout, load
 
 KEYS = Path(__file__).parent / "data/keys"
@@ -194,7 +194,7 @@ class Echo(torch.nn.Module):
 def test_the_network_sees_minus_1_to_1_and_its_sketch_comes_back_to_0_to_1():
     rgb = pictures(1, 8, 8)
     rgb[0, 0, 0, :3] = torch.tensor([0, 0.5, 1])
-    torch.testing.assert_close(Procedure(Echo(), 0.0)(rgb), rgb[:, :1])
+    torch.testing.assert_close(Anime2SketchSketcher(Echo(), 0.0)(rgb), rgb[:, :1])
 
 
 def test_equalising_is_opencvs_on_each_channel():

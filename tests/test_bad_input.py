@@ -117,7 +117,7 @@ REFUSED = {
     "locked.pdf": (lambda: locked_pdf(), "is encrypted; save it without"),
     "cut.cbz": (lambda: zipped(volume())[:-200], "is damaged or cut short"),
     "out of it.cbz": (lambda: zipped({"../../evil.png": page()}), "which leads out of it"),
-    "rooted.cbz": (lambda: zipped({"/etc/evil.png": page()}), "holds the absolute name"),
+    "rooted.cbz": (lambda: zipped({"/etc/evil.png": page()}), "holds the absolute path"),
     "bare.zip": (lambda: zipped({"readme.txt": b"x"}), "holds no pictures"),
     "text.pdf": (lambda: b"Dear reader", "is damaged"),
     "zero.cbz": (lambda: b"", "is empty (0 bytes)"),

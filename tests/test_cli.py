@@ -513,7 +513,7 @@ FORMATS = "png, jpg, jpeg, jfif, webp, avif, tif, tiff, bmp, keep"
     ("line", "said"),
     [
         ("extract in -o out --overwrite --resume", BOTH),
-        ("extract in -o out --size large", "--size large: must be native or at least 16"),
+        ("extract in -o out --size large", "--size large: must be native or a whole number, at least 16"),
         ("extract in -o out --size 0", "--size 0: must be native or at least 16"),
         ("extract in -o out --size 15", "--size 15: must be native or at least 16"),
         ("extract in -o out --batch-size 0", "--batch-size 0: must be at least 1"),
@@ -655,7 +655,10 @@ def test_a_bug_elsewhere_keeps_its_traceback(
         ("colorize x -o y --protect bubles", "none, gutters, bubbles, all; did you mean bubbles?"),
         ("colorize x -o y --layers pgn", "must be one of ora, psd, png; did you mean png?"),
         ("extract x -o y --format wbep", "did you mean webp?"),
-        ("extract x -o y --size natve", "must be native or at least 16; did you mean native?"),
+        (
+            "extract x -o y --size natve",
+            "must be native or a whole number, at least 16; did you mean native?",
+        ),
         ("extract x -o y --formt png", "No such option: --formt"),
         ("extract -o y", "Missing argument 'INPUT'."),
         ("extract x -o y --batch-size many", "Invalid value for '--batch-size'"),

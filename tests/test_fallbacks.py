@@ -31,7 +31,7 @@ def test_the_first_way_that_has_memory_is_taken_and_told() -> None:
     notes: list[str] = []
     ways = ("as asked", short), ("in bands", short), ("on the processor", str.upper), ("never", short)
     assert done(*ways, note=notes.append) == "PAGE"
-    assert notes == ["a.png: memory was too short, so it was done on the processor"]
+    assert notes == ["a.png: there was not enough memory, so it was done on the processor"]
     assert done(("as asked", str.upper), ("in bands", short), note=notes.append) == "PAGE"
     assert len(notes) == 1
 

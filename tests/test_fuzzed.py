@@ -91,7 +91,7 @@ def test_names_that_are_too_long_are_refused(tmp_path: Path, name: str) -> None:
 def test_a_model_and_data_with_too_long_a_name_are_not_there() -> None:
     with pytest.raises(CheckpointError, match="neither a model file"):
         environment.model_file(LONG)
-    with pytest.raises(WorklistError, match="cannot be looked into"):
+    with pytest.raises(WorklistError, match="cannot be opened"):
         open_pictures([LONG])
 
 

@@ -12,7 +12,7 @@ from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.imaging.images import Picture
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.testing import check_extractor
-from sketchcolor_plugins.linework.network import WEIGHTS, Linework, Procedure
+from sketchcolor_plugins.linework.network import WEIGHTS, Linework, LineworkSketcher
 from sketchcolor_plugins.loading import layout
 
 NEAR = np.ones((5, 5), np.uint8)  # two pixels off allowed
@@ -99,7 +99,7 @@ def test_an_empty_picture_stays_paper(linework, level):
 
 def test_strength_makes_faint_lines_darker_and_no_line_another(linework):
     picture, _ = shapes()
-    faint, plain, dark = (draw(Procedure(linework.network, s, 0.0), picture) for s in (0.25, 1.0, 4.0))
+    faint, plain, dark = (draw(LineworkSketcher(linework.network, s, 0.0), picture) for s in (0.25, 1.0, 4.0))
     assert (dark <= plain).all()
     assert (plain <= faint).all()
     assert dark.mean() < plain.mean() < faint.mean()
@@ -125,7 +125,7 @@ def test_what_is_black_stays_black_unless_told_otherwise(linework, level):
     inside = np.s_[120:160, 140:160]
     assert draw(linework, picture)[inside].max() < 0.05
     assert (
-        draw(Procedure(linework.network, 1.0, 0.0), picture)[inside].mean()
+        draw(LineworkSketcher(linework.network, 1.0, 0.0), picture)[inside].mean()
         > draw(linework, picture)[inside].mean()
     )
 

@@ -51,7 +51,7 @@ def test_which_page_a_point_is_on(page: str | None, name: str, due: bool) -> Non
         ("x", "holds no list of points"),
         ({}, "holds no list of points"),
         ([{"x": 1, "y": 2}], "point 1 needs x, y and color"),
-        ([{"x": 1, "y": 2, "color": "#fff", "size": 3}], "has size, which means nothing"),
+        ([{"x": 1, "y": 2, "color": "#fff", "size": 3}], "unknown key size"),
         ([{"x": -1, "y": 2, "color": "#fff"}], "x must be pixels"),
         ([{"x": True, "y": 2, "color": "#fff"}], "x must be pixels"),
         ([{"x": 1, "y": 2.5, "color": "#fff"}], "y must be a whole number of pixels"),
@@ -185,7 +185,7 @@ def test_a_stroke_keeps_its_page() -> None:
     [
         ({"stroke": [[0, 0]]}, 'needs a color, or "erase": true'),
         ({"stroke": [[0, 0]], "color": "#fff", "erase": True}, 'needs a color, or "erase": true'),
-        ({"stroke": [[0, 0]], "color": "#fff", "wide": 3}, "has wide, which means nothing; a stroke has"),
+        ({"stroke": [[0, 0]], "color": "#fff", "wide": 3}, "unknown key wide; a stroke has"),
         ({"stroke": [], "color": "#fff"}, "from 0 to 1"),
         ({"stroke": [[0, 1.5]], "color": "#fff"}, "from 0 to 1"),
         ({"stroke": [[0, float("nan")]], "color": "#fff"}, "from 0 to 1"),

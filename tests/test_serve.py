@@ -105,7 +105,7 @@ def test_answers_are_kept_while_there_is_room() -> None:
         ({"seed": "many"}, "--seed many: must be a whole number, at least 0"),
         ({"protect": "faces"}, "--protect faces: must be one of none, gutters"),
         ({"model": "/etc/passwd"}, "no such model"),
-        ({"settings": '{"speed": 3}'}, "speed means nothing"),
+        ({"settings": '{"speed": 3}'}, "unknown key speed"),
         ({"settings": '{"seed": true}'}, "--seed True"),
         ({"settings": "{"}, "not valid JSON"),
         ({"work_size": "9"}, "--work-size 9: must be at least 64"),

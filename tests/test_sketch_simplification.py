@@ -16,7 +16,7 @@ from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_plugins.loading import layout, load
 from sketchcolor_plugins.sketch_simplification import MARGIN, network
-from sketchcolor_plugins.sketch_simplification.network import Procedure, build
+from sketchcolor_plugins.sketch_simplification.network import SimplificationSketcher, build
 
 PUBLISHED = json.loads((Path(__file__).parent / "data/keys/sketch_simplification.json").read_text())
 NAME = "sketch-simplification"
@@ -113,7 +113,7 @@ class Seen(nn.Module):
 def test_the_network_sees_grey_normalised_as_it_was_trained():
     seen = Seen()
     page = torch.tensor([1.0, 0.5, 0.0])[None, :, None, None].expand(1, 3, 8, 8)
-    Procedure(seen)(page)
+    SimplificationSketcher(seen)(page)
     gray = 0.299 * 1.0 + 0.587 * 0.5
     assert seen.input[0, 0, 0, 0].item() == pytest.approx(
         (gray - 0.9664114577640158) / 0.0858381272736797, 1e-5

@@ -18,7 +18,7 @@ from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_plugins.loading import layout, load
 from sketchcolor_plugins.sketchkeras import network
-from sketchcolor_plugins.sketchkeras.network import Procedure, SketchKeras, high_pass
+from sketchcolor_plugins.sketchkeras.network import SketchKeras, SketchKerasSketcher, high_pass
 
 PUBLISHED = json.loads((Path(__file__).parent / "data/keys/sketchkeras.json").read_text())
 SMALL = partial(SketchKeras, 2)
@@ -215,15 +215,15 @@ def test_the_channel_with_most_ink_counts_and_faint_ink_is_paper():
     page[:, 0, 10, 10] = 1.0  # the greatest difference
     page[:, 1, 20, 20] = 0.75  # half of it
     page[:, 2, 30, 30] = 0.53  # a sixteenth
-    sketch = Procedure(Echo(), 0.1)(page)[0, 0]
+    sketch = SketchKerasSketcher(Echo(), 0.1)(page)[0, 0]
     assert sketch[10, 10].item() == pytest.approx(0, abs=1e-6)
     assert sketch[20, 20].item() == pytest.approx(0.5, abs=0.01)
     assert sketch[30, 30] == 1
-    assert Procedure(Echo(), 0.0)(page)[0, 0, 30, 30].item() == pytest.approx(0.94, abs=0.01)
+    assert SketchKerasSketcher(Echo(), 0.0)(page)[0, 0, 30, 30].item() == pytest.approx(0.94, abs=0.01)
 
 
 def test_ink_beyond_black_stays_black():
-    assert Procedure(Echo(3.0), 0.1)(pictures(1, 40, 40)).min() == 0
+    assert SketchKerasSketcher(Echo(3.0), 0.1)(pictures(1, 40, 40)).min() == 0
 
 
 def test_half_the_bits_give_the_same_sketch(small, declared):

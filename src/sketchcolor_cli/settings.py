@@ -313,7 +313,7 @@ class Leaf:
         try:
             path.lstat()
         except ValueError as error:
-            raise UsageError(f"{self.option} {path}: no name of a file") from error
+            raise UsageError(f"{self.option} {path}: not a file name") from error
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:
                 raise UsageError(

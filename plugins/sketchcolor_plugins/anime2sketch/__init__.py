@@ -89,7 +89,7 @@ def _extractor(name: str, summary: str, weights: WeightFile) -> Extractor:
 
 
 def _load(weights: WeightFile, resources: Resources) -> Sketcher:
-    from sketchcolor_plugins.anime2sketch.network import Anime2Sketch, Procedure
+    from sketchcolor_plugins.anime2sketch.network import Anime2Sketch, Anime2SketchSketcher
     from sketchcolor_plugins.loading import load, place
 
     clahe = resources.parameters["clahe"]
@@ -98,4 +98,4 @@ def _load(weights: WeightFile, resources: Resources) -> Sketcher:
     network = load(
         partial(Anime2Sketch, improved=weights is IMPROVED_WEIGHTS), resources.weight_path(weights)
     )
-    return Procedure(place(network, resources), clahe)
+    return Anime2SketchSketcher(place(network, resources), clahe)

@@ -121,7 +121,7 @@ class _Smooth(nn.Module):
 
 
 @dataclass(frozen=True)
-class Procedure:
+class Anime2SketchSketcher:
     """The reference procedure: the picture, its contrast equalised where asked for, through the network."""
 
     network: Anime2Sketch

@@ -32,7 +32,7 @@ def sketchcolor_extractors() -> Iterable[Extractor]:
 
 
 def _load(resources: Resources) -> Sketcher:
-    from sketchcolor_plugins.linework.network import WEIGHTS, Linework, Procedure
+    from sketchcolor_plugins.linework.network import WEIGHTS, Linework, LineworkSketcher
     from sketchcolor_plugins.loading import load, place
 
     strength, black = (resources.parameters[name] for name in ("strength", "black"))
@@ -40,4 +40,4 @@ def _load(resources: Resources) -> Sketcher:
         raise ValueError("strength is above 0")
     if not 0 <= black <= 1:
         raise ValueError("black is from 0 to 1")
-    return Procedure(place(load(Linework, WEIGHTS), resources), strength, black)
+    return LineworkSketcher(place(load(Linework, WEIGHTS), resources), strength, black)

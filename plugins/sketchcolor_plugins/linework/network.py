@@ -71,7 +71,7 @@ def _conv(inside: int, outside: int, *, stride: int = 1, norm: bool) -> nn.Seque
 
 
 @dataclass(frozen=True)
-class Procedure:
+class LineworkSketcher:
     """From pictures to sketches by the network; what is black stays black."""
 
     network: Linework

@@ -81,7 +81,7 @@ def _chosen(parameters: Mapping[str, Any]) -> WeightFile:
 
 def _load(resources: Resources) -> Sketcher:
     from sketchcolor_plugins.loading import load, place
-    from sketchcolor_plugins.sketch_simplification.network import Procedure, build
+    from sketchcolor_plugins.sketch_simplification.network import SimplificationSketcher, build
 
     network = load(build, resources.weight_path(_chosen(resources.parameters)))
-    return Procedure(place(network, resources))
+    return SimplificationSketcher(place(network, resources))

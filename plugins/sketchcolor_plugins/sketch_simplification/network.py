@@ -37,7 +37,7 @@ def build() -> nn.Sequential:
 
 
 @dataclass(frozen=True)
-class Procedure:
+class SimplificationSketcher:
     """The reference procedure: the picture made grey and normalised, through the network."""
 
     network: nn.Sequential

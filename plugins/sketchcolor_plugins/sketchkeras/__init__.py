@@ -59,10 +59,10 @@ def sketchcolor_extractors() -> Iterable[Extractor]:
 
 def _load(resources: Resources) -> Sketcher:
     from sketchcolor_plugins.loading import load, place
-    from sketchcolor_plugins.sketchkeras.network import Procedure, SketchKeras
+    from sketchcolor_plugins.sketchkeras.network import SketchKeras, SketchKerasSketcher
 
     threshold = resources.parameters["threshold"]
     if not 0 <= threshold <= 1:
         raise ValueError("threshold is from 0 to 1")
     network = load(SketchKeras, resources.weight_path(WEIGHTS)).folded()
-    return Procedure(place(network, resources), threshold)
+    return SketchKerasSketcher(place(network, resources), threshold)

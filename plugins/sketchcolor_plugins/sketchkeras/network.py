@@ -154,7 +154,7 @@ def _folded_taps(weight: Tensor, axis: int, *, odd: bool) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Procedure:
+class SketchKerasSketcher:
     """The reference procedure: what is fine in each colour channel goes through the network alone."""
 
     network: SketchKeras

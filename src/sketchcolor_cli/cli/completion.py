@@ -54,7 +54,7 @@ def _models() -> Iterable[str]:
 def _weights() -> Iterable[str]:
     from sketchcolor_cli.plugin.discovery import find_extractors
 
-    return (one.file.name for one in find_extractors().registry().all)
+    return (weights.file.name for weights in find_extractors().registry().all)
 
 
 _LISTS: dict[str, Callable[[], Iterable[str]]] = {

@@ -151,6 +151,6 @@ def review(request: DatasetReviewRequest, json: options.Json = False) -> int:
     page = request.output / jobs.REVIEW
     printing.note(f"{len(found.scores)} pictures judged; open {page} and tick")
     if json:
-        scores = [{"key": one.key, "score": round(one.score, 3)} for one in found.scores]
+        scores = [{"key": score.key, "score": round(score.score, 3)} for score in found.scores]
         printing.emit_json({"model": request.model, "pictures": len(scores), "scores": scores})
     return 1 if found.unreadable else 0

@@ -27,10 +27,10 @@ def doctor(json: options.Json = False) -> int:
         from sketchcolor_cli.doctor.examination import examine  # imports OpenCV
 
         found: list[Finding] = []
-        for one in examine():
+        for finding in examine():
             if not json:
-                _show(one, found[-1].group if found else "")
-            found.append(one)
+                _show(finding, found[-1].group if found else "")
+            found.append(finding)
     problems = sum(one.level is Level.PROBLEM for one in found)
     if json:
         printing.emit_json({"problems": problems, "findings": [one.to_json() for one in found]})

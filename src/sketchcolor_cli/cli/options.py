@@ -68,7 +68,11 @@ def with_exit_code(command: Callable[..., int]) -> Callable[..., None]:
         raise typer.Exit(code)
 
     signature = inspect.signature(command, eval_str=True)
-    own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    own = [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    ]
     added = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_MESSAGES[name])
         for name, default in (("quiet", False), ("log_file", None))

@@ -28,7 +28,7 @@ def plugins(json: options.Json = False) -> int:
     Example: `sketchcolor plugins --json`
     """
     extractors, store = find_extractors(), environment.weight_store()
-    found = [_looked_at(extractors, store, one) for one in extractors.listings]
+    found = [_looked_at(extractors, store, listing) for listing in extractors.listings]
     if json:
         printing.emit_json([one.to_json(file.name for file in lacking) for one, lacking in found])
     else:

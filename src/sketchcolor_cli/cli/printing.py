@@ -214,8 +214,8 @@ def outcome(result: Outcome, verb: str, *, as_json: bool, **facts: Any) -> int:
     if result.plan is not None and not as_json:
         return _plan(result.plan, result.left_out)
     if result.plan is None:
-        for one in result.partial:
-            warn(one.message)
+        for failure in result.partial:
+            warn(failure.message)
         note(_summary(result, verb))
     if as_json:
         emit_json({**facts, **result.to_json()})
@@ -225,7 +225,7 @@ def outcome(result: Outcome, verb: str, *, as_json: bool, **facts: Any) -> int:
 
 
 def _summary(result: Outcome, verb: str) -> str:
-    kept = Counter(str(one.facts[KEPT]) for one in result.kept)
+    kept = Counter(str(done.facts[KEPT]) for done in result.kept)
     parts = [f"{len(result.done) - kept.total()} {verb}"]
     parts += [f"{count} kept ({why})" for why, count in kept.items()]
     parts += [f"{len(result.skipped)} already there"] if result.skipped else []
@@ -239,11 +239,11 @@ def _summary(result: Outcome, verb: str) -> str:
 
 def _plan(plan: Sequence[Planned], left_out: Mapping[str, int]) -> int:
     """Print a plan and return the exit code."""
-    for one in plan:
-        pages = f", {len(one.pages)} pages" if one.job.is_book and one.pages else ""
-        reason = f" ({one.reason})" if one.reason else ""
-        emit(f"{one.action}  {one.job.source} → {one.job.target}{pages}{reason}")
-        for line in one.partial:
+    for planned in plan:
+        pages = f", {len(planned.pages)} pages" if planned.job.is_book and planned.pages else ""
+        reason = f" ({planned.reason})" if planned.reason else ""
+        emit(f"{planned.action}  {planned.job.source} → {planned.job.target}{pages}{reason}")
+        for line in planned.partial:
             warn(line)
     counts = {action: sum(one.action is action for one in plan) for action in Action}
     parts = [f"{count} to {action}" for action, count in counts.items() if count]
@@ -253,13 +253,13 @@ def _plan(plan: Sequence[Planned], left_out: Mapping[str, int]) -> int:
 
 
 def _code_of(plan: Sequence[Planned]) -> int:
-    return 1 if any(one.action is Action.FAIL for one in plan) else 0
+    return 1 if any(planned.action is Action.FAIL for planned in plan) else 0
 
 
 def drift(report: Sequence[Drift], most: int | None = None) -> None:
     """Print how far the colours of a series move, those that move most."""
-    for one in report[:most]:
+    for drift in report[:most]:
         note(
-            f"{one.color}: moves by {one.mean:.1f} in Lab over {one.pages} pages, "
-            f"at most {one.worst:.1f}, on {one.worst_page}"
+            f"{drift.color}: moves by {drift.mean:.1f} in Lab over {drift.pages} pages, "
+            f"at most {drift.worst:.1f}, on {drift.worst_page}"
         )

@@ -53,7 +53,11 @@ def requested(**groups: type[Settings]) -> Callable[[Callable[..., int]], Callab
             }
             return command(**objects, **given)
 
-        own = [one for one in inspect.signature(command).parameters.values() if one.name not in groups]
+        own = [
+            parameter
+            for parameter in inspect.signature(command).parameters.values()
+            if parameter.name not in groups
+        ]
         hints = inspect.get_annotations(command, eval_str=True)
         kept = [one.replace(kind=one.KEYWORD_ONLY, annotation=hints[one.name]) for one in own]
         context = inspect.Parameter("_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)

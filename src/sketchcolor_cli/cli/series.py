@@ -48,7 +48,7 @@ def check(
     report = [] if colored is None else drifts(colored, palette)
     printing.note(f"{path}: everything it names is there")
     if json:
-        printing.emit_json({"series": str(path), "drift": [one.to_json() for one in report]})
+        printing.emit_json({"series": str(path), "drift": [drift.to_json() for drift in report]})
     else:
         printing.drift(report)
     return 0

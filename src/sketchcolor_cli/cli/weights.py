@@ -81,7 +81,7 @@ def show(name: Name, json: options.Json = False) -> int:
     """
     store, registry = environment.weight_store(), find_extractors().registry()
     file = registry.get(name)
-    [registered] = [one for one in registry.all if one.file is file]
+    [registered] = [weights for weights in registry.all if weights.file is file]
     if json:
         printing.emit_json(_as_json(store, registered))
     else:
@@ -200,7 +200,7 @@ def verify(
     if names:
         files = [registry.get(name) for name in dict.fromkeys(names)]
     else:
-        files = [one.file for one in registry.all if store.state(one.file) is not State.MISSING]
+        files = [weights.file for weights in registry.all if store.state(weights.file) is not State.MISSING]
     results: list[dict[str, Any]] = []
     for file in files:
         try:
@@ -262,7 +262,7 @@ def _wanted(names: list[str]) -> list[WeightFile]:
     """Return the weights of these names; the name of a method stands for all that it needs."""
     extractors = find_extractors()
     registry = extractors.registry()
-    known = {one.file.name for one in registry.all}
+    known = {weights.file.name for weights in registry.all}
     wanted: list[WeightFile] = []
     for name in names:
         if name in known or name not in extractors.names():

@@ -146,7 +146,7 @@ def _grid(rows: Sequence[Sequence[NDArray[np.float32]]]) -> Picture:
 
 def _axes(size: int, directions: tuple[int, ...] | None, seed: int) -> tuple[Latent, Latent]:
     if directions is not None:
-        if not all(0 <= one < size for one in directions) or len(set(directions)) < _AXES:
+        if not all(0 <= direction < size for direction in directions) or len(set(directions)) < _AXES:
             raise UsageError(f"--directions are two different numbers from 0 to {size - 1}")
         first, second = np.eye(size, dtype=np.float32)[list(directions)]
         return first, second

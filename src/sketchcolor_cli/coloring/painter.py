@@ -180,7 +180,7 @@ class Painter:
         """
         settings, colors = self.settings, self.model.colors
         if settings.guess in (Guess.DRAW, Guess.SURE) and colors is None:
-            raise UsageError("this model holds no colours to draw from; leave --guess out")
+            raise UsageError("this model has no colours to choose from; leave --guess out")
         guess = settings.guess_of(guided=guided)
         if guess is Guess.MEAN or colors is None:
             return hint_at

@@ -116,7 +116,7 @@ def read_rules(path: Path) -> Rules:
     found = parse_document(read_bytes(path), str(path), toml=True)
     unknown = found.keys() - _KEYS
     if unknown:
-        raise DataError(f"{path}: unknown rule {min(unknown)}; known are {', '.join(sorted(_KEYS))}")
+        raise DataError(f"{path}: unknown rule {min(unknown)}; valid rules: {', '.join(sorted(_KEYS))}")
     try:
         least, most = found.get("aspect", (0, float("inf")))
         require = {

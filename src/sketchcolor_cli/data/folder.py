@@ -190,9 +190,9 @@ def list_files(inputs: Sequence[Path], apart: Path | None = None) -> Listing:
                     for inner, file in _pictures_of(source):
                         files[_free(files, (place / inner).as_posix())] = file
         except OSError as error:
-            raise WorklistError(f"{given}: cannot be looked into ({error.strerror}); check it") from error
+            raise WorklistError(f"{given}: cannot be opened ({error.strerror}); check it") from error
     for folder, why in found.unreadable:
-        problem = f"{folder}: cannot be looked into ({why}); check its permissions"
+        problem = f"{folder}: cannot be opened ({why}); check its permissions"
         files[_free(files, folder.name)] = PictureFile(folder, problem=problem)
     return Listing(files, dict(sorted(found.left_out.items())))
 

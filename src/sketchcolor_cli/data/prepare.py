@@ -161,7 +161,7 @@ def read_attribution(path: Path) -> dict[str, dict[str, str]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as CSV ({error})") from error
     if not rows or not {"file", "key"} & rows[0].keys():
-        raise DataError(f"{path}: has no column file or key, or no lines")
+        raise DataError(f"{path}: has no column file or key, or no rows")
     named = ((row.get("file") or row.get("key") or "", row) for row in rows)
     return {without_ending(name): row for name, row in named if PurePosixPath(name).name}
 

@@ -99,7 +99,7 @@ def scores_csv(found: Review) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("key", "score", "colorfulness"))
-    writer.writerows((one.key, f"{one.score:.3f}", f"{one.colorfulness:.2f}") for one in found.scores)
+    writer.writerows((score.key, f"{score.score:.3f}", f"{score.colorfulness:.2f}") for score in found.scores)
     return text.getvalue()
 
 

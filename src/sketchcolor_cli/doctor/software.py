@@ -89,22 +89,26 @@ def check_models() -> Iterator[Finding]:
 def check_plugins() -> Iterator[Finding]:
     """Give the extractors, and why some do not work or are not ready."""
     extractors, store = find_extractors(), environment.weight_store()
-    for one in extractors.listings:
-        name = f"extractor {one.name}"
-        if one.problem:
-            remedy = f"update or remove {one.distribution}"
-            yield Finding(GROUP, name, f"{one.origin}: {one.problem}", Level.PROBLEM, remedy)
+    for listing in extractors.listings:
+        name = f"extractor {listing.name}"
+        if listing.problem:
+            remedy = f"update or remove {listing.distribution}"
+            yield Finding(GROUP, name, f"{listing.origin}: {listing.problem}", Level.PROBLEM, remedy)
             continue
         try:
-            needed = extractors.weights(one.name)
+            needed = extractors.weights(listing.name)
         except Exception as error:
             yield Finding(
-                GROUP, name, f"{one.origin}: {error}", Level.PROBLEM, f"update or remove {one.distribution}"
+                GROUP,
+                name,
+                f"{listing.origin}: {error}",
+                Level.PROBLEM,
+                f"update or remove {listing.distribution}",
             )
             continue
         lacking = [file.name for file in needed if store.state(file) is State.MISSING]
         if lacking:
-            remedy = f"sketchcolor weights fetch {one.name}"
+            remedy = f"sketchcolor weights fetch {listing.name}"
             yield Finding(GROUP, name, f"lacks weights: {', '.join(lacking)}", Level.MISSING, remedy)
         else:
             yield Finding(GROUP, name, "ready")
@@ -113,17 +117,17 @@ def check_plugins() -> Iterator[Finding]:
 def check_weights() -> Iterator[Finding]:
     """Give the weights that are stored, each number of them verified."""
     store = environment.weight_store()
-    for one in find_extractors().registry().all:
-        state = store.state(one.file)
+    for weights in find_extractors().registry().all:
+        state = store.state(weights.file)
         if state is State.MISSING:
             continue
         try:
-            store.verify(one.file)
+            store.verify(weights.file)
         except SketchcolorError as error:
-            remedy = f"sketchcolor weights fetch {one.file.name} --overwrite"
-            yield Finding(GROUP, f"weights {one.file.name}", str(error), Level.PROBLEM, remedy)
+            remedy = f"sketchcolor weights fetch {weights.file.name} --overwrite"
+            yield Finding(GROUP, f"weights {weights.file.name}", str(error), Level.PROBLEM, remedy)
         else:
-            yield Finding(GROUP, f"weights {one.file.name}", "verified")
+            yield Finding(GROUP, f"weights {weights.file.name}", "verified")
 
 
 def check_settings() -> Iterator[Finding]:
@@ -143,7 +147,7 @@ def _config_file() -> Finding:
     try:
         tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        return Finding(GROUP, "config file", f"{path}: {error}", Level.PROBLEM, "mend or delete it")
+        return Finding(GROUP, "config file", f"{path}: {error}", Level.PROBLEM, "correct or delete it")
     return Finding(GROUP, "config file", str(path))
 
 

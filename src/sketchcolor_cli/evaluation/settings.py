@@ -121,4 +121,4 @@ class EvaluateSettings(Settings):
     def protocols(self) -> tuple[Protocol, ...]:
         """The protocols that are gone through, in this order."""
         names = {str(one) for one in self.chosen}
-        return tuple(one for one in Protocol if Choice.ALL in self.chosen or str(one) in names)
+        return tuple(kind for kind in Protocol if Choice.ALL in self.chosen or str(kind) in names)

@@ -29,9 +29,9 @@ def list_pictures(given: Path) -> dict[PurePath, Path]:
         pictures = find_pictures(given, given, found, books=False, apart=False)
         listed: dict[PurePath, Path] = {place: source for source, place in pictures}
     except OSError as error:
-        raise WorklistError(f"{given}: cannot be looked into ({error.strerror}); check it") from error
+        raise WorklistError(f"{given}: cannot be opened ({error.strerror}); check it") from error
     for folder, why in found.unreadable:
-        raise WorklistError(f"{folder}: cannot be looked into ({why}); check its permissions")
+        raise WorklistError(f"{folder}: cannot be opened ({why}); check its permissions")
     return listed
 
 

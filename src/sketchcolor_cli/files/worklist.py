@@ -189,7 +189,7 @@ def find_jobs(
         for location, (source, place) in _sources(inputs, output, found, books=books is not None).items()
     }
     failed = [
-        (Job(path, path), f"{path}: cannot be looked into ({why}); check its permissions")
+        (Job(path, path), f"{path}: cannot be opened ({why}); check its permissions")
         for path, why in found.unreadable
     ]
     due, clashing = _without_clashes(_kept_apart(jobs) if keep_both else jobs)
@@ -210,7 +210,7 @@ def _sources(
             for source, place in find_pictures(given, output, found, books=books, apart=several):
                 sources.setdefault(_location(source), (source, place))
         except OSError as error:
-            raise WorklistError(f"{given}: cannot be looked into ({error.strerror}); check it") from error
+            raise WorklistError(f"{given}: cannot be opened ({error.strerror}); check it") from error
     return sources
 
 
@@ -241,7 +241,7 @@ def the_one_job(source: Path, target: Path) -> Job:
 def _check_output(output: Path, suffix: str | None) -> None:
     if suffix is not None and suffix.lower() not in FORMAT_OF_SUFFIX:
         raise WorklistError(
-            f"{suffix}: no format that is written; choose one of {' '.join(FORMAT_OF_SUFFIX)}"
+            f"{suffix}: not a format that can be written; choose one of {' '.join(FORMAT_OF_SUFFIX)}"
         )
     if os.path.lexists(output) and not os.path.isdir(output):  # noqa: PTH112 - of links that lead nowhere too
         kind = "a file" if os.path.exists(output) else "a link that leads nowhere"  # noqa: PTH110

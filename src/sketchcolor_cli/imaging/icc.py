@@ -56,7 +56,7 @@ class Profile:
         """Convert H×W or H×W×3 samples to sRGB in [0, 1]; colours that sRGB lacks are cut off."""
         peak = np.iinfo(samples.dtype).max
         levels = np.linspace(0, 1, peak + 1)
-        steps = [np.interp(levels, _steps(one), one).astype(np.float32) for one in self._curves]
+        steps = [np.interp(levels, _steps(curve), curve).astype(np.float32) for curve in self._curves]
         if self._to_srgb is None:
             return _encoded(steps[0])[samples]
         light = np.stack([step[samples[..., place]] for place, step in enumerate(steps)], -1)

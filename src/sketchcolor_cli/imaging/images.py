@@ -215,7 +215,9 @@ def encode_picture(
     name = FORMAT_OF_SUFFIX.get(path.suffix.lower())
     if name is None:
         endings = " ".join(FORMAT_OF_SUFFIX)
-        raise ImageError(f"{path}: no format that is written; choose a name that ends in one of {endings}")
+        raise ImageError(
+            f"{path}: not a format that can be written; choose a name that ends in one of {endings}"
+        )
     longest = max(picture.rgb.shape[:2])
     if longest > _LONGEST_SIDE.get(name, longest):
         raise ImageError(f"{path}: {longest} pixels are too many for one side of a {name} file; write PNG")

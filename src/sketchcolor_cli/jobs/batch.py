@@ -84,7 +84,7 @@ class _FilesRun:
         if request.run.only:
             wanted = set(request.run.only)
             jobs = [job for job in jobs if job.source in wanted]
-            failed = [one for one in failed if one[0].source in wanted]
+            failed = [failure for failure in failed if failure[0].source in wanted]
         if shard is None:
             return replace(found, jobs=jobs, failed=failed)
         if request.run.watch:
@@ -121,7 +121,7 @@ class _FilesRun:
             try:
                 while True:
                     found = self._by_now()
-                    new = [one for one in _failed(found) if one.reason not in told]
+                    new = [planned for planned in _failed(found) if planned.reason not in told]
                     told.update(one.reason for one in new)
                     whole.left_out = found.left_out
                     if (jobs := watcher.complete(found.jobs)) or new:
@@ -142,7 +142,7 @@ class _FilesRun:
             return Worklist([])
 
     def _do(self, plan: Sequence[Planned], journal: Journal) -> Outcome:
-        run, due = self._request.run, [one for one in plan if one.action is Action.DO]
+        run, due = self._request.run, [planned for planned in plan if planned.action is Action.DO]
         if due:
             for line in self._work.missing([job for one in due for job in one.pictures]):
                 self._progress(Note(line))

@@ -168,7 +168,7 @@ def _contender(name: str, device: str) -> Contender:
     network, info = load_model(path, ColorNet)
     about = {
         "architecture": info.architecture,
-        "parameters": sum(one.numel() for one in network.parameters()),
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
     # every run of training writes its model.safetensors, so that the run's folder says more

@@ -72,7 +72,7 @@ def _extractor(name: str, problem: CheckpointError) -> Exportable:
     from sketchcolor_cli.plugin.discovery import find_extractors
 
     extractors, store = find_extractors(), environment.weight_store()
-    if name not in {one.name for one in extractors.listings}:
+    if name not in {listing.name for listing in extractors.listings}:
         raise problem
     extractor, weights = extractors.get(name), extractors.weights(name, ())
     store.require(weights)
@@ -82,7 +82,7 @@ def _extractor(name: str, problem: CheckpointError) -> Exportable:
     about: dict[str, Any] = {
         "extractor": name,
         "parameters": extractor.defaults(),
-        "licence": [one.licence for one in weights],
+        "licence": [file.licence for file in weights],
         "version": __version__,
     }
     rule = extractor.size

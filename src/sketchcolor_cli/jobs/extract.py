@@ -68,8 +68,8 @@ class ExtractWork:
     @cached_property
     def _fingerprint(self) -> str:
         request, extractors, store = self.request, find_extractors(), environment.weight_store()
-        origin = [one.origin for one in extractors.listings if one.name == request.method]
-        weights = [store.find(one) for one in extractors.weights(request.method, request.parameters)]
+        origin = [listing.origin for listing in extractors.listings if listing.name == request.method]
+        weights = [store.find(file) for file in extractors.weights(request.method, request.parameters)]
         return fingerprint(__version__, request.decisive(), origin, weights)
 
     def missing(self, _jobs: Sequence[Job]) -> list[str]:

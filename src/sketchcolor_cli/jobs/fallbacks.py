@@ -39,7 +39,7 @@ class Fallbacks(Generic[W]):
             MemoryError: There is too little for every way.
         """
         for place, (way_name, way) in enumerate(self.ways):
-            said = f"{name}: memory was too short, so it was done {way_name}" if place else ""
+            said = f"{name}: there was not enough memory, so it was done {way_name}" if place else ""
             yield Attempt(way, place + 1 == len(self.ways), said, self.note)
         raise MemoryError
 

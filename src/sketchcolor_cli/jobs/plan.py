@@ -145,7 +145,7 @@ class Planner:
                 entries = book.pages
                 if not entries:
                     return Planned(job, Action.FAIL, _pageless(job, book))
-                names = [(one, self._page_name(job, one)) for one in entries]
+                names = [(entry, self._page_name(job, entry)) for entry in entries]
             pages = tuple(
                 Page(one.place, Job(job.source / one.name, job.target / name)) for one, name in names
             )

@@ -224,11 +224,11 @@ class _Shared:
 def _parts(plan: Sequence[Planned]) -> Iterator[list[Planned]]:
     """Give each book alone, and pictures a few at a time."""
     few: list[Planned] = []
-    for one in plan:
-        if one.job.is_book:
-            yield [one]
+    for planned in plan:
+        if planned.job.is_book:
+            yield [planned]
             continue
-        few.append(one)
+        few.append(planned)
         if len(few) == _FEW:
             yield few
             few = []

@@ -74,13 +74,13 @@ class Runner(Generic[P, R]):
         result = Outcome()
         self._announce(plan)
         try:
-            for one in self._parts(plan):
-                result.done += one.done
-                result.skipped += one.skipped
-                result.failed += one.failed
-                result.partial += one.partial
-                result.interrupted = one.interrupted
-                result.stopped = one.stopped or (self.fail_fast and bool(one.failed))
+            for part in self._parts(plan):
+                result.done += part.done
+                result.skipped += part.skipped
+                result.failed += part.failed
+                result.partial += part.partial
+                result.interrupted = part.interrupted
+                result.stopped = part.stopped or (self.fail_fast and bool(part.failed))
                 if result.interrupted or result.stopped:
                     break
             _copy_comic_infos(plan)
@@ -119,7 +119,7 @@ class Runner(Generic[P, R]):
             yield Failure(self._reported(EventKind.FAILED, planned, reason), reason)
 
     def _pictures(self, plan: Sequence[Planned]) -> Outcome:
-        of_job = {one.job: one for one in plan}
+        of_job = {planned.job: planned for planned in plan}
         sources: dict[Job, _Source] = {}
 
         def read(job: Job) -> P:
@@ -161,7 +161,7 @@ class Runner(Generic[P, R]):
             return self._lost(planned, str(told), stopped=isinstance(told, DiskFullError))
         except SketchcolorError as error:
             return self._lost(planned, str(error), stopped=isinstance(error, DiskFullError))
-        failed = [(one.job.name, one.message) for one in result.failed]
+        failed = [(failure.job.name, failure.message) for failure in result.failed]
         again = len(failed) > unreadable
         left = [one.message for one in result.partial]
         self.record(replace(begun, bytes=job.target.stat().st_size, failed=failed, again=again, partial=left))
@@ -177,7 +177,7 @@ class Runner(Generic[P, R]):
 
     def _pages(self, book: Book, planned: Planned) -> tuple[Outcome, int]:
         """Do the pages of a book; return also how many cannot be read, which will never be otherwise."""
-        entries = {one.place: one for one in book.entries}
+        entries = {entry.place: entry for entry in book.entries}
         entry_of = {page.job: entries[page.place] for page in planned.pages}
         unreadable: set[Job] = set()
         staged = self._all_staged(book, entry_of)
@@ -285,7 +285,7 @@ def _stage(book: Book, entry: Entry, path: Path) -> None:
 
 def _copy_comic_infos(plan: Sequence[Planned]) -> None:
     """Take along what comic readers want to know of a folder."""
-    jobs = (one.job for one in plan if not one.job.is_book)
+    jobs = (planned.job for planned in plan if not planned.job.is_book)
     for folder, target in {job.source.parent: job.target.parent for job in jobs}.items():
         info, new = folder / _COMIC_INFO, target / _COMIC_INFO
         with suppress(OSError):  # as good as none

@@ -136,7 +136,7 @@ def load_model(path: Path, kind: type[_M] = nn.Module) -> tuple[_M, CheckpointIn
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     if not isinstance(network, kind):
-        raise CheckpointError(f"{path}: holds a {info.architecture} network, which is of no use here")
+        raise CheckpointError(f"{path}: holds a {info.architecture} network, which cannot be used here")
     return network, info
 
 

@@ -258,7 +258,7 @@ def config_from_plain(kind: type[_C], plain: object) -> _C:
     try:
         return kind(**{name: _checked(name, plain[name], hints[name]) for name in names})
     except (ValueError, OverflowError) as error:
-        raise CheckpointError(f"the configuration makes no network: {error}") from error
+        raise CheckpointError(f"the configuration does not describe a network: {error}") from error
 
 
 def _refuse_absurd(name: str, value: object) -> None:
@@ -266,7 +266,7 @@ def _refuse_absurd(name: str, value: object) -> None:
     values = value if isinstance(value, list) else [value]
     numbers = [one for one in values if isinstance(one, int | float)]
     deep = name.endswith("depths") and sum(numbers) > _MOST_BLOCKS
-    if len(values) > _MOST_ENTRIES or deep or any(one > _MOST for one in numbers):
+    if len(values) > _MOST_ENTRIES or deep or any(number > _MOST for number in numbers):
         raise CheckpointError(f"the configuration's {name} is larger than any network is made")
 
 

@@ -77,11 +77,11 @@ class Extractors:
 
     def __init__(self, listings: Sequence[Listing]) -> None:
         """Take what was found; a name found twice is marked as a problem."""
-        self.listings = [_with_clash(one, listings) for one in listings]
+        self.listings = [_with_clash(listing, listings) for listing in listings]
 
     def names(self) -> list[str]:
         """Return the names that can be used, in alphabetical order."""
-        return sorted(one.name for one in self.listings if one.ready)
+        return sorted(listing.name for listing in self.listings if listing.ready)
 
     def get(self, name: str) -> Extractor:
         """Return the extractor of this name.
@@ -89,7 +89,7 @@ class Extractors:
         Raises:
             PluginError: There is none, its plugin does not work, or two distributions give one.
         """
-        same = [one for one in self.listings if one.name == name]
+        same = [listing for listing in self.listings if listing.name == name]
         for one in same:
             if one.extractor and one.ready:
                 return one.extractor
@@ -107,7 +107,10 @@ class Extractors:
         """Return all weights that are known: those of the extractors, and the program's own."""
         own = ((f"sketchcolor {command}", file) for command, files in BUILTIN.items() for file in files)
         theirs = (
-            (one.name, file) for one in self.listings if one.extractor for file in one.extractor.weights
+            (listing.name, file)
+            for listing in self.listings
+            if listing.extractor
+            for file in listing.extractor.weights
         )
         return WeightRegistry([*own, *theirs])
 

@@ -32,7 +32,7 @@ def checked_colors(given: Mapping[str, Any]) -> dict[str, Any]:
     known = color_settings()
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise ProblemError(422, f"settings: {unknown[0]} means nothing; there are {', '.join(known)}")
+        raise ProblemError(422, f"settings: unknown key {unknown[0]}; valid keys: {', '.join(known)}")
     try:
         values = {name: _read(known[name], value) for name, value in given.items()}
         ColorizeSettings.of(**values)

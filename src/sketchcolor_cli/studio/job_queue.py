@@ -374,7 +374,7 @@ def _checked(project: Project, asked: dict[str, Any]) -> dict[str, Any]:
     """
     unknown = sorted(set(asked) - {*CHOICES, *SWITCHES, "pages", "quality"})
     if unknown:
-        raise ProblemError(422, f"{unknown[0]} means nothing in a job")
+        raise ProblemError(422, f"unknown key {unknown[0]}")
     done: dict[str, Any] = {}
     for name, choices in CHOICES.items():
         done[name] = asked.get(name, choices[0])

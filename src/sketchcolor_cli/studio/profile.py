@@ -55,7 +55,7 @@ def _end_of(lines: list[str], first: int) -> int:
         except (tomllib.TOMLDecodeError, RecursionError):
             continue
         return last
-    raise DataError(f"{lines[first]}: not valid TOML; mend it")
+    raise DataError(f"{lines[first]}: not valid TOML; correct it")
 
 
 def _written(value: Any) -> str:

@@ -229,7 +229,9 @@ class Project:
         try:
             document = json.loads(data)
         except (ValueError, RecursionError) as error:
-            raise ProblemError(422, f"hints of {page.name}: the file is not valid JSON; mend it") from error
+            raise ProblemError(
+                422, f"hints of {page.name}: the file is not valid JSON; correct it"
+            ) from error
         about = document if isinstance(document, dict) else {"points": document}
         marks, seed = marks_file.checked(about.get("points"), self.limits), about.get("seed")
         if seed is not None and not _is_seed(seed):

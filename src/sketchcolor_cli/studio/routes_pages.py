@@ -81,7 +81,7 @@ async def patch_page(request: Request) -> Response:
     asked = await json_of(request, studio.limits)
     unknown = sorted(set(asked) - {"done", "seed"})
     if unknown:
-        raise ProblemError(422, f"{unknown[0]} means nothing here; send done and seed")
+        raise ProblemError(422, f"unknown key {unknown[0]}; send done and seed")
     if "done" in asked:
         await asyncio.to_thread(studio.project.mark, one, done=bool(asked["done"]))
     if "seed" in asked:

@@ -163,7 +163,7 @@ class SeriesFiles:
             raise ProblemError(422, "settings is an object")
         unknown = sorted(set(given) - {*color_settings(), "model", "palette"})
         if unknown:
-            raise ProblemError(422, f"settings: {unknown[0]} means nothing")
+            raise ProblemError(422, f"settings: unknown key {unknown[0]}")
         now = self.settings()
         values = {leaf.key: given[name] for name, leaf in color_settings().items() if name in given}
         if "model" in given and given["model"] != now["model"]:
@@ -192,7 +192,7 @@ class SeriesFiles:
             try:
                 text = template(ColorizeRequest) if old is None else old.decode("utf-8-sig")
             except UnicodeDecodeError as error:
-                raise ProblemError(422, f"{SERIES}: is not a text in UTF-8; mend it") from error
+                raise ProblemError(422, f"{SERIES}: is not UTF-8 text; save it as UTF-8") from error
             new = with_values(text, values)
             draft = self.profile.with_name(f".draft.{SERIES}")  # read as TOML, by its ending
             draft.write_text(new, encoding="utf-8")

@@ -51,7 +51,7 @@ class Material:
     def setup(self) -> Setup:
         """The painting network."""
         if self.own_setup is None:
-            raise UsageError("--stages: none of them has a network that paints")
+            raise UsageError("--stages: none of these trains a network that paints")
         return self.own_setup
 
     @property
@@ -108,7 +108,7 @@ def _weighed(opened: OpenDrawings, config: TrainSettings) -> Drawings:
         return opened
     kept = [n for n in range(len(opened)) if config.source_weights.get(opened.source(n), 1)]
     if not kept:
-        raise DataError("every picture is of a source that weighs nothing; mend --source-weights")
+        raise DataError("--source-weights: every picture is of a source of weight 0; give one of them more")
     return Subset(opened, kept)
 
 

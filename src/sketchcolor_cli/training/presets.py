@@ -222,7 +222,7 @@ def pair_recipe(config: TrainSettings) -> PairRecipe:
     bare = given.pop("bare_share", None)
     if unknown := given.keys() - known:
         listed = ", ".join(sorted([*known, "bare_share"]))
-        raise UsageError(f"--pairs: unknown key {min(unknown)}; there are {listed}")
+        raise UsageError(f"--pairs: unknown key {min(unknown)}; valid keys: {listed}")
     for name, value in {**given, **({} if bare is None else {"bare_share": bare})}.items():
         if name.endswith("share") and not (isinstance(value, int | float) and 0 <= value <= 1):
             raise UsageError(f"--pairs: {name} must be a share from 0 to 1, not {value}")

@@ -72,8 +72,7 @@ def train(
         lambda: ranks.any(stop(), device), ranks,
     )  # fmt: skip
     _read(context, pictures)
-    if ranks.first:
-        write_text(run / "run.toml", f"# Trained on {' '.join(data)}\n{config.toml()}")
+    _write_settings(context, data)
     _run_stages(context, material)
     summary = _finish(context, material)
     ranks.leave()
@@ -107,6 +106,12 @@ class Reports:
             for message in opening.skipped(self.run)[self.named :]:
                 self.named += 1
                 self.report({"event": "skipped", "message": message})
+
+
+def _write_settings(context: Context, data: Sequence[str]) -> None:
+    if context.ranks.first:
+        text = f"# Trained on {' '.join(data)}\n{context.config.toml()}"
+        write_text(context.run / "run.toml", text)
 
 
 def _read(context: Context, pictures: Pictures) -> None:

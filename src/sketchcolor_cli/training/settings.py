@@ -198,7 +198,7 @@ class TrainSettings(Settings):
     )  # fmt: skip
     perceptual: str = setting(
         "", "Network that the perceptual stage compares pictures by.",
-        shown="the run's own, else the bundled", metavar="FILE", panel=_DATA,
+        shown="the run's own, else that of the package", metavar="FILE", panel=_DATA,
     )  # fmt: skip
     from_critic: str = setting(
         "", "Critic for the adversarial stage of a run that trains none.", metavar="FILE", panel=_DATA
@@ -364,7 +364,7 @@ def _check_table(name: str, table: Any) -> None:
         raise UsageError(f"--{name} {table}: must be a table with a value for each stage")
     for stage, value in table.items():
         if stage not in STAGES:
-            raise UsageError(f"--{name}: no stage {stage!r}; there are {', '.join(STAGES)}")
+            raise UsageError(f"--{name}: unknown stage {stage!r}; the stages are {', '.join(STAGES)}")
         accepted = int if kind is int else (int, float)
         if isinstance(value, bool) or not isinstance(value, accepted):
             raise UsageError(f"--{name} {value}: must be {_NUMBER[kind]}")

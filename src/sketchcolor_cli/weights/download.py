@@ -111,7 +111,7 @@ def _attempt(
     with _open(url, headers, settings) as answer:
         if have and answer.status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             discard(target)
-            raise _CutError("does not go on with what was cut off")
+            raise _CutError("does not resume downloads")
         have, total = _reach(answer, have)
         if answer.headers.get_content_type() == "text/html":
             raise UnavailableError("answers with a web page instead of the file")
@@ -178,7 +178,7 @@ def _reach(answer: http.client.HTTPResponse, have: int) -> tuple[int, int | None
     if answer.status == http.client.PARTIAL_CONTENT:
         reach = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
         if not reach or int(reach[1]) != have:
-            raise UnavailableError("does not go on where it was cut off")
+            raise UnavailableError("does not resume downloads")
         whole = None if reach[2] == "*" else int(reach[2])
         return have, whole
     if answer.status != http.client.OK:

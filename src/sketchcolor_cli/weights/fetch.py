@@ -174,7 +174,7 @@ def _try(
         http.discard(target)
         if found is not None:  # the right file: another place would give the same
             raise
-        raise UnavailableError(f"gave a file that is of no use ({error})") from error
+        raise UnavailableError(f"gave a file that cannot be used ({error})") from error
 
 
 def _keep(
@@ -241,7 +241,7 @@ def _alone(store: WeightStore, file: WeightFile) -> Iterator[Path]:
         lock = FileLock(locked)
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise WeightError(f"{file.name}: is being fetched by another run; wait until that is done") from error
+        raise WeightError(f"{file.name}: another run is fetching it; wait until that is done") from error
     except OSError as error:
         raise write_error(folder, error, WeightError) from error
     try:

@@ -64,4 +64,4 @@ def _download(wheel: Wheel, folder: str) -> None:
         said = [line for line in ran.stderr.splitlines() if line.startswith("ERROR")] or [
             "it does not say why"
         ]
-        raise UnavailableError(f"pip does not get it ({said[-1].removeprefix('ERROR: ')})")
+        raise UnavailableError(f"pip cannot get it ({said[-1].removeprefix('ERROR: ')})")

@@ -136,9 +136,7 @@ def _stroke(entry: dict[str, Any], where: str) -> Stroke:
         raise DataError(f'{where} needs a color, or "erase": true and none, like {_STROKE}')
     unknown = sorted(set(entry) - _STROKE_FIELDS)
     if unknown:
-        raise DataError(
-            f"{where} has {unknown[0]}, which means nothing; a stroke has page, stroke, color, radius, erase"
-        )
+        raise DataError(f"{where}: unknown key {unknown[0]}; a stroke has page, stroke, color, radius, erase")
     path, radius, page = entry["stroke"], entry.get("radius", _RADIUS), entry.get("page")
     if not isinstance(path, list) or not path or not all(_is_vertex(vertex) for vertex in path):
         raise DataError(
@@ -167,9 +165,7 @@ def _point(entry: Any, where: str) -> Point:
         raise DataError(f"{where} needs x, y and color, like {_EXAMPLE}")
     unknown = sorted(set(entry) - _FIELDS)
     if unknown:
-        raise DataError(
-            f"{where} has {unknown[0]}, which means nothing; a point has page, x, y, color, radius"
-        )
+        raise DataError(f"{where}: unknown key {unknown[0]}; a point has page, x, y, color, radius")
     x, y = (_place(entry[axis], f"{where}: {axis}") for axis in "xy")
     radius = None if entry.get("radius") is None else _place(entry["radius"], f"{where}: radius")
     page = entry.get("page")

@@ -160,7 +160,7 @@ def _of_folder(folder: Path) -> Listing:
     files = list(files_in(folder, folder, _ENDINGS, found))
     if found.unreadable:
         path, why = found.unreadable[0]
-        raise DataError(f"{path}: cannot be looked into ({why}); check its permissions")
+        raise DataError(f"{path}: cannot be opened ({why}); check its permissions")
     if not files:
         raise DataError(f"{folder}: no pictures in this folder; looked for {' '.join(sorted(_ENDINGS))}")
     entries = [Entry(file.relative_to(folder).as_posix(), PictureFile(file).content) for file in files]

@@ -84,7 +84,7 @@ FIGURES = {
 def figures_of(result: Array, sample: Sample, given: Given) -> dict[str, float]:
     """Return the figures of a coloured picture (H, W, 3) by name, all but times, sizes and LPIPS."""
     pictures = [to_tensor(one) for one in (result, sample.truth)]
-    labs = [rgb_to_lab(one) for one in pictures]
+    labs = [rgb_to_lab(picture) for picture in pictures]
     difference = delta_e00(*labs)[0].numpy()
     colors = [float(colorfulness(one)) for one in pictures]
     found, true = (lab[0].permute(1, 2, 0).numpy() for lab in labs)

@@ -205,9 +205,9 @@ def _plots(evaluation: Evaluation, kind: Protocol) -> str:
         ),
     ]
     colors = {}
-    for one in models:
-        result, ratio = (evaluation.of(one, kind, name) for name in ("colorfulness", "colorfulness_ratio"))
-        colors[one] = [(result[key] / ratio[key], result[key]) for key in ratio if ratio[key] > 0]
+    for model in models:
+        result, ratio = (evaluation.of(model, kind, name) for name in ("colorfulness", "colorfulness_ratio"))
+        colors[model] = [(result[key] / ratio[key], result[key]) for key in ratio if ratio[key] > 0]
     drawn.append(plots.scatter("Colourfulness", "truth", "result", colors))
     return f'<div class="plots">{"".join(f"<figure>{one}</figure>" for one in drawn if one)}</div>'
 

@@ -114,7 +114,7 @@ def evaluate(
         DataError: no picture can be read, or two models have one name.
     """
     settings = settings or EvaluateSettings()
-    names = [one.name for one in contenders]
+    names = [contender.name for contender in contenders]
     if len(set(names)) < len(names):
         raise DataError(f"{', '.join(names)}: two models have one name; rename a file")
     numbers = _chosen(samples, settings)
@@ -158,7 +158,7 @@ class _Run:
         self.contenders, self.samples, self.settings = contenders, samples, settings
         self.mates = samples.mates()
         self.sets, self.pairs = features, pairs
-        self.found = Evaluation(self._setup(), {one.name: one.about for one in contenders})
+        self.found = Evaluation(self._setup(), {contender.name: contender.about for contender in contenders})
         self.warm: set[str] = set()
         self.lines: dict[str, int] = {}
         self.collected = CollectedFeatures()
@@ -171,7 +171,7 @@ class _Run:
             self.found.unreadable.append((self.samples.keys[number], str(error)))
             return
         self.lines[sample.lines] = self.lines.get(sample.lines, 0) + 1
-        of_truth = {one.key: one.feature_extractor(sample.truth) for one in self.sets}
+        of_truth = {features.key: features.feature_extractor(sample.truth) for features in self.sets}
         for protocol in self.settings.protocols:
             other = self._other(number) if protocol is Kind.OTHER else None
             if protocol is Kind.OTHER and other is None:
@@ -221,8 +221,8 @@ class _Run:
         if steady:
             figures["size_delta_e"] = self._between_sizes(contender, sample, conditions)
         trial = Trial(contender.name, protocol)
-        for one in self.sets:
-            self.collected.results[trial, one.key].append(one.feature_extractor(result))
+        for features in self.sets:
+            self.collected.results[trial, features.key].append(features.feature_extractor(result))
         self.found.shown[(*trial, sample.key)] = thumbnails(sample, given, result)
         return Row(*trial, sample.key, sample.source, figures)
 
@@ -244,15 +244,15 @@ class _Run:
             stability_protocol=self._steady_protocol,
             seed=settings.seed,
             interval=f"95 per cent, {settings.resamples} resamples of the pictures",
-            features={one.key: one.name for one in self.sets},
-            measured_with={one.key: one.name for one in self.pairs},
+            features={features.key: features.name for features in self.sets},
+            measured_with={pair.key: pair.name for pair in self.pairs},
             figures={name: {"label": one.label, "meaning": one.meaning} for name, one in FIGURES.items()},
         )
 
     def finish(self, numbers: Sequence[int]) -> None:
         """Say what all pictures together say."""
         found = self.found
-        summarise(found, self.collected, [one.key for one in self.sets], self.settings)
+        summarise(found, self.collected, [features.key for features in self.sets], self.settings)
         found.setup = replace(
             found.setup,
             data=self.samples.digest(numbers),

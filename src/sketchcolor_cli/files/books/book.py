@@ -67,18 +67,20 @@ class Book(ABC):
         self.path = path
         self._limits = limits
         _check(path, entries, limits)
-        kept = [one for one in entries if not _is_litter(one.name)]
+        kept = [entry for entry in entries if not _is_litter(entry.name)]
         self.entries = tuple(replace(one, is_page=one.is_page and _is_visible(one.name)) for one in kept)
 
     @property
     def pages(self) -> list[Entry]:
         """The pages in natural order: page2 before page10, one folder after the other."""
-        return sorted((one for one in self.entries if one.is_page), key=lambda one: _reading_key(one.name))
+        return sorted(
+            (entry for entry in self.entries if entry.is_page), key=lambda one: _reading_key(one.name)
+        )
 
     @property
     def inner_books(self) -> list[str]:
         """The names of books within the book, which are not opened."""
-        names = [one.name for one in self.entries if not one.is_folder and _is_visible(one.name)]
+        names = [entry.name for entry in self.entries if not entry.is_folder and _is_visible(entry.name)]
         return [name for name in names if PurePosixPath(name).suffix.lower() in _INNER]
 
     @abstractmethod
@@ -135,15 +137,21 @@ def _check(path: Path, entries: Sequence[Entry], limits: BookLimits) -> None:
     """Refuse what no honest book asks for, before anything is unpacked."""
     if len(entries) > limits.entries:
         raise BookError(f"{path}: has {len(entries)} entries, more than {limits.entries}; it is not a comic")
-    for one in entries:
-        if one.name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", one.name):
-            raise BookError(f"{path}: holds the absolute name {one.name}; a book must stay within itself")
-        if ".." in re.split(r"[/\\]", one.name):
-            raise BookError(f"{path}: holds the name {one.name}, which leads out of it; get another copy")
-        if one.size < 0:
-            raise BookError(f"{path}: {one.name} claims {one.size} bytes; the book is damaged, get it again")
-        if one.is_page and one.size > limits.page_bytes:
-            raise BookError(f"{path}: {one.name} claims {_gib(one.size)}, no page does; get another copy")
+    for entry in entries:
+        if entry.name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", entry.name):
+            raise BookError(
+                f"{path}: holds the absolute path {entry.name}, which leads out of it; get another copy"
+            )
+        if ".." in re.split(r"[/\\]", entry.name):
+            raise BookError(f"{path}: holds the name {entry.name}, which leads out of it; get another copy")
+        if entry.size < 0:
+            raise BookError(
+                f"{path}: {entry.name} claims {entry.size} bytes; the book is damaged, get it again"
+            )
+        if entry.is_page and entry.size > limits.page_bytes:
+            raise BookError(
+                f"{path}: {entry.name} claims {_gib(entry.size)}, more than any page needs; get another copy"
+            )
     unpacked = sum(one.size for one in entries)
     if unpacked > max(limits.unpacked_bytes, limits.ratio * path.stat().st_size):
         raise BookError(

@@ -56,7 +56,7 @@ class PdfWriter:
         """Write the title page, the outline, and the index that ends the file."""
         kids = " ".join(f"{page} 0 R" for page in self._pages)
         self._object(f"<< /Type /Pages /Count {len(self._pages)} /Kids [{kids}] >>".encode(), _PAGES)
-        outline = self._outline([one for one in bookmarks if one[2] < len(self._pages)])
+        outline = self._outline([bookmark for bookmark in bookmarks if bookmark[2] < len(self._pages)])
         shown = f" /Outlines {outline} 0 R /PageMode /UseOutlines" if outline else ""
         self._object(f"<< /Type /Catalog /Pages {_PAGES} 0 R{shown} >>".encode(), _CATALOG)
         facts = b" ".join(b"/%s %s" % (key.encode(), _text(info[key])) for key in _INFO if key in info)

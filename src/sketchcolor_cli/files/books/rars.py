@@ -56,7 +56,7 @@ class RarBook(Book):
     def _refuse_what_cannot_be_unpacked(self) -> None:
         if self._rar.needs_password() or any(info.needs_password() for info in self._infos):
             raise BookError(f"{self.path}: is encrypted; unpack it with its password and give the folder")
-        packed = [one for one in self.entries if one.packed and not one.is_folder]
+        packed = [entry for entry in self.entries if entry.packed and not entry.is_folder]
         if packed:
             least = min(packed, key=lambda one: one.size)
             _choose_program(self._rar, self._infos[least.place], self.path)

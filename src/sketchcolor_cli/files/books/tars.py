@@ -116,7 +116,7 @@ def _entry(place: int, member: tarfile.TarInfo) -> Entry:
 
 def _with_names(entries: list[Entry], encoding: str | None) -> list[Entry]:
     """Decode the names that are not UTF-8, which Python keeps as surrogates."""
-    raw = {one.place: _bytes(one.name) for one in entries if not one.name.isascii()}
+    raw = {entry.place: _bytes(entry.name) for entry in entries if not entry.name.isascii()}
     strange = {place: name for place, name in raw.items() if not _is_utf8(name)}
     text = dict(zip(strange, decoded(list(strange.values()), encoding), strict=True))
     return [

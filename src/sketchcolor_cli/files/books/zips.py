@@ -58,7 +58,9 @@ class ZipBook(Book):
             texts = _names(self._infos, names)
             entries = [_entry(place, info, *texts[place]) for place, info in enumerate(self._infos)]
             if is_epub:
-                entries = [replace(one, is_page=one.is_page and _keeps_its_name(one.name)) for one in entries]
+                entries = [
+                    replace(entry, is_page=entry.is_page and _keeps_its_name(entry.name)) for entry in entries
+                ]
             super().__init__(path, entries, limits)
             self._refuse_what_cannot_be_unpacked()
             if is_epub:
@@ -68,13 +70,13 @@ class ZipBook(Book):
             raise
 
     def _refuse_what_cannot_be_unpacked(self) -> None:
-        for one in self.entries:
-            info = self._infos[one.place]
+        for entry in self.entries:
+            info = self._infos[entry.place]
             if info.flag_bits & _LOCKED:
                 raise BookError(f"{self.path}: is encrypted; unpack it with its password and give the folder")
             if info.compress_type not in _METHODS:
                 raise BookError(
-                    f"{self.path}: {one.name} is packed by method {info.compress_type}, which few programs "
+                    f"{self.path}: {entry.name} is packed by method {info.compress_type}, which few programs "
                     "know; pack it again as an ordinary ZIP"
                 )
 
@@ -83,7 +85,7 @@ class ZipBook(Book):
 
         Source: EPUB Open Container Format 3.3, encryption.xml.
         """
-        told = next((one for one in self.entries if one.name == _ENCRYPTION), None)
+        told = next((entry for entry in self.entries if entry.name == _ENCRYPTION), None)
         if told is None or told.size > _MOST_ENCRYPTION:
             return
         text = b"".join(self.readable_chunks(told)).decode("utf-8", "replace")
