@@ -85,21 +85,24 @@ def main() -> None:
     parser.add_argument("record", type=Path)
     parser.add_argument("--against", type=Path, help="A record made before.")
     parser.add_argument("--only", nargs="*", default=list(JOURNEYS), choices=list(JOURNEYS))
+    parser.add_argument("--fid-weights", type=Path, help="Weights of the FID network, where none are stored.")
     given = parser.parse_args()
-    record = {name: journey(name) for name in given.only}
+    record = {name: journey(name, given.fid_weights) for name in given.only}
     given.record.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
     if given.against:
         sys.exit(differences(json.loads(given.against.read_text(encoding="utf-8")), record))
 
 
-def journey(name: str) -> dict[str, str]:
-    """Return what a journey wrote and printed, as {file: SHA-256}."""
+def journey(name: str, fid_weights: Path | None) -> dict[str, str]:
+    """Return what a journey wrote and printed, as {file: SHA-256}; or how it failed."""
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
         places = prepare(room)
         found = {}
         for number, words in enumerate(JOURNEYS[name]):
             line = [sys.executable, "-m", "sketchcolor_cli", *(word.format(**places) for word in words)]
+            if words[0] == "fid" and fid_weights is not None:
+                line += ["--weights", str(fid_weights.resolve())]
             run = subprocess.run(line, capture_output=True, check=False, cwd=room)
             found[f"exit {number}"] = str(run.returncode)
             if "--json" in words and words[0] == "fid":
@@ -145,15 +148,17 @@ def digest(path: Path) -> str:
 
 
 def differences(before: dict[str, dict[str, str]], after: dict[str, dict[str, str]]) -> int:
-    """Print what differs; return 1 where anything does."""
+    """Print what differs, and what failed; return 1 where anything does or did."""
     wrong = 0
     for name, files in after.items():
         old = before.get(name, {})
         bad = sorted(key for key in {*old, *files} if old.get(key) != files.get(key))
-        wrong += bool(bad)
+        failed = [text for key, text in files.items() if key.startswith("said ")]
+        wrong += bool(bad or failed)
         print(
             f"{name}: {len(files) - len(bad)} of {len(files)} equal"
             + "".join(f"\n  differs: {one}" for one in bad)
+            + "".join(f"\n  failed: {text}" for text in failed)
         )
     return int(bool(wrong))
 

@@ -6,6 +6,7 @@ The rooms and rules are those of docs/design.md.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -276,6 +277,31 @@ def test_a_circle_is_found_also_inside_a_room_and_in_a_function() -> None:
 def test_all_modules_keep_to_their_rooms(ours: dict[str, Seen]) -> None:
     assert len(ours) > 100
     assert {name: seen.violations for name, seen in ours.items() if seen.violations} == {}
+
+
+SPACES = {"metrics", "networks", "coloring", "training", "evaluation", "studio"}  # beside color itself
+CONVERTS = re.compile(
+    r"COLOR_(RGB|BGR)2(LAB|HSV|XYZ|YUV)|COLOR_(LAB|HSV|XYZ)2|color\.spaces|color import spaces"
+)
+
+
+def test_other_colour_spaces_stay_in_their_rooms() -> None:
+    converting = [name for name, path in modules() if CONVERTS.search(path.read_text(encoding="utf-8"))]
+    assert {name.split(".")[1] for name in converting} == SPACES
+
+
+def test_the_page_on_the_house_tells_these_rows_and_names_every_room() -> None:
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    [drawn] = re.findall(r"^    errors, settings .*\n(?:      .*\n)*", page, re.MULTILINE)
+    plain = re.sub(r"\(.*?\)", "", drawn)
+    told = [{room.strip() for room in row.split(",")} for row in plain.split("→")]
+    assert told == [{room for room in row if "." not in room} for row in ROWS]
+    tree = page.split("```")[1]
+    folders = {path.parent.name for name, path in modules() if name.startswith(f"{OURS}.")} - {OURS}
+    assert {folder for folder in folders if f"{folder}/" not in tree} == set()
+    files = {path.name for path in ROOT.rglob("*.py") if ".venv" not in path.parts}
+    mentioned = set(re.findall(r"`[\w/]*?(\w+\.py)`", page))
+    assert mentioned - files == set()
 
 
 def test_all_rooms_are_there() -> None:
