@@ -241,7 +241,7 @@ class Colorizer:
             UsageError: The network has none.
         """
         z = self.painter.latent(luma(page), Given(reference, hints).hint_at)
-        if z is None or not latent_size(self.painter.model):
+        if z is None or not self.painter.model.z_size:
             raise UsageError("this model has no latent vector z; train one with --preset thesis")
         return z
 
@@ -277,7 +277,7 @@ class Colorizer:
 
         What was ``given`` may be used again, for other settings; see :meth:`__call__` for the rest.
         """
-        size = latent_size(self.painter.model)
+        size = self.painter.model.z_size
         if latent is not None and len(latent) != size:
             raise UsageError(
                 f"the latent vector z has {len(latent)} numbers, and the model takes {size or 'none'}"
@@ -332,11 +332,6 @@ def need_sheets(model: ColorNet | Forward) -> None:
     """
     if not model.sheet_size:
         raise UsageError("this model takes no character sheets; give a rough colouring with --reference")
-
-
-def latent_size(model: ColorNet | Forward) -> int:
-    """Return how many numbers the latent vector z of a model has; 0 if it has none of its own."""
-    return int(getattr(getattr(model, "config", None), "z_size", 0))
 
 
 def luma(page: Picture) -> Plane:

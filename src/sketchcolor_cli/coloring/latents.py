@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring.colorizer import Colorizer, latent_size
+from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Guess
 from sketchcolor_cli.errors import DataError, ImageError, UsageError
 from sketchcolor_cli.files.atomic import write_bytes
@@ -96,7 +96,7 @@ def _by_latent(
     Without directions both are drawn at random by the seed, of length 1 and at right angles. The vector moves
     by up to ``span`` to both sides, in ``steps`` pictures a row.
     """
-    size = latent_size(model)
+    size = model.z_size
     if not size:
         raise UsageError("this model has neither a latent vector nor random colours, so nothing to explore")
     if grid.steps < _LEAST_STEPS:

@@ -32,14 +32,16 @@ class ColorNet(nn.Module):
 
     ``multiple`` is the number that width and height of the sketch must be divisible by; ``stride`` is the
     side of the square of sketch pixels that one pixel of ``Prediction.color`` covers; ``sheet_size`` is the
-    side of the character sheets that it takes, 0 if it takes none; ``outer`` are the beginnings of the names
-    of its layers between network and pictures.
+    side of the character sheets that it takes, 0 if it takes none; ``z_size`` is the length of
+    the latent vector of its own, 0 if it has none; ``outer`` are the beginnings of the names of its layers
+    between network and pictures.
     """
 
     config: ModelConfig
     multiple: int
     stride: int
     sheet_size: int = 0
+    z_size: int = 0
     outer: tuple[str, ...] = ()
 
     def forward(

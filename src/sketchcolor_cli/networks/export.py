@@ -249,7 +249,7 @@ def of_colors(network: ColorNet, about: Mapping[str, Any]) -> Exportable:
     them.
     """
     stride, sheet, colors = network.stride, network.sheet_size, network.lattice()
-    length = int(getattr(network.config, "z_size", 0)) or (len(colors) if sheet and colors is not None else 0)
+    length = network.z_size or (len(colors) if sheet and colors is not None else 0)
 
     def make(height: int, width: int, whole: bool) -> dict[str, Tensor]:
         random = torch.Generator().manual_seed(height)
@@ -272,7 +272,7 @@ def of_colors(network: ColorNet, about: Mapping[str, Any]) -> Exportable:
         "stride": stride,
         "multiple": network.multiple,
         "sheet_size": sheet,
-        "z_size": int(getattr(network.config, "z_size", 0)),
+        "z_size": network.z_size,
         "lattice": None if colors is None else colors.tolist(),
     }
     squares = {"sheet": sheet} if sheet else {}

@@ -51,7 +51,7 @@ class Forward(Protocol):
     Attributes:
         config: Its shape, where it has one as data.
         device: Where it computes, as torch names it.
-        stride, multiple, sheet_size: Those of :class:`sketchcolor_cli.networks.base.ColorNet`.
+        stride, multiple, sheet_size, z_size: Those of :class:`sketchcolor_cli.networks.base.ColorNet`.
         colors: (Q, 2), the a*b* of its lattice; None if it has none.
     """
 
@@ -60,6 +60,7 @@ class Forward(Protocol):
     stride: int
     multiple: int
     sheet_size: int
+    z_size: int
     colors: Array | None
 
     def paint(self, inputs: Inputs, precision: str = "float32") -> Array:

@@ -40,7 +40,8 @@ class OnnxForward:
         try:
             self.config: ModelConfig | None = config_from_plain(kinds[about["architecture"]], about["config"])
             self.stride, self.multiple = int(about["stride"]), int(about["multiple"])
-            self.sheet_size, lattice = int(about["sheet_size"]), about["lattice"]
+            self.sheet_size, self.z_size = int(about["sheet_size"]), int(about["z_size"])
+            lattice = about["lattice"]
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path}: not a colour model that `models export` wrote") from error
         self.colors: Array | None = None if lattice is None else np.array(lattice, np.float32)

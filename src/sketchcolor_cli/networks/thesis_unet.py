@@ -134,6 +134,7 @@ class Generator(ColorNet):
     def __init__(self, config: GeneratorConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or GeneratorConfig()
+        self.z_size = config.z_size
         self.encoder = ZEncoder(config)
         self.unet = UNet(config)
         use_version(self, config.block)

@@ -29,7 +29,8 @@ class TorchForward:
         self._model = model.to(device).to(memory_format=torch.channels_last).eval()
         self.config: ModelConfig | None = getattr(model, "config", None)
         self.device = device
-        self.stride, self.multiple, self.sheet_size = model.stride, model.multiple, model.sheet_size
+        self.stride, self.multiple = model.stride, model.multiple
+        self.sheet_size, self.z_size = model.sheet_size, model.z_size
         lattice = model.lattice()
         self.colors: Array | None = None if lattice is None else lattice.cpu().numpy()
 
