@@ -103,16 +103,64 @@ def two_lamps() -> np.ndarray:
     return (1 - 0.45 * (1 - drawing())) * light * cast
 
 
+def panels() -> np.ndarray:
+    """Four panels with figures, black on white, (800, 600) in [0, 1]; 0.5 is what lies between them."""
+    gray = np.full((800, 600), 128, np.uint8)
+    for top in (30, 420):
+        for left in (30, 315):
+            cv2.rectangle(gray, (left, top), (left + 255, top + 350), 255, -1)
+            cv2.rectangle(gray, (left, top), (left + 255, top + 350), 0, 4)
+            cv2.circle(gray, (left + 120, top + 120), 60, 0, 4)
+            cv2.line(gray, (left + 120, top + 180), (left + 90, top + 340), 0, 4)
+    return gray / 255
+
+
+def between(color: tuple[float, float, float]) -> np.ndarray:
+    """Panels with gutters and margins of a colour."""
+    gray = panels()
+    return np.where((gray == 128 / 255)[..., None], np.array(color), gray[..., None])
+
+
+def sketched(pencil: tuple[float, float, float]) -> np.ndarray:
+    """The drawing over strokes of a coloured pencil all over the page."""
+    rng = np.random.default_rng(0)
+    under = np.full((800, 600), 255, np.uint8)
+    for _ in range(60):
+        ends = [tuple(int(part) for part in rng.integers(0, (600, 800))) for _ in range(2)]
+        cv2.line(under, *ends, int(rng.integers(0, 110)), int(rng.integers(2, 5)), cv2.LINE_AA)
+        cv2.ellipse(under, ends[0], (60, 45), 20, 0, 360, 60, 3, cv2.LINE_AA)
+    return drawing() * (1 - (1 - under[..., None] / 255) * (1 - np.array(pencil)))
+
+
+CREAM, NIGHT = (0.95, 0.85, 0.6), (0.1, 0.1, 0.3)
+
+
 @pytest.mark.parametrize(
     ("rgb", "has_own"),
     [
+        (between(RED), True),
+        (between(CREAM), True),
+        (between(NIGHT), True),
+        (sketched(SKY), True),
+        (sketched((0.95, 0.5, 0.45)), True),
         (banner(), True),
         (ruled(), True),
         (inked((0, 0, 0), RED, BLUE, GREEN), True),
         (inked((0.35, 0.55, 0.9)), False),
         (two_lamps(), False),
     ],
-    ids=["banner", "ruled", "trace", "pencil", "lamps"],
+    ids=[
+        "red between",
+        "cream between",
+        "night between",
+        "blue sketch",
+        "red sketch",
+        "banner",
+        "ruled",
+        "trace",
+        "pencil",
+        "lamps",
+    ],
 )
 def test_colour_beside_a_drawing_does_not_make_it_coloured(rgb: np.ndarray, has_own: bool) -> None:
     page = picture(rgb)
@@ -131,6 +179,43 @@ def test_a_drawing_that_is_coloured_in_is_coloured() -> None:
         cv2.floodFill(filled, None, middle, [round(255 * part) for part in color])
         rgb = filled / 255
     assert is_colored(picture(rgb))
+
+
+@pytest.mark.parametrize("color", [RED, CREAM])
+def test_coloured_gutters_stay(color: tuple[float, float, float]) -> None:
+    rgb = between(color)
+    own = own_colors(Picture(rgb=rgb.astype(np.float32)))
+    assert own is not None
+    painted = own.over(np.full(rgb.shape, 0.5, np.float32))
+    gutters, paper = panels() == 128 / 255, panels() == 1
+    assert np.abs(painted - rgb)[gutters].mean() < 0.01
+    assert (painted[paper] == 0.5).mean() > 0.97
+
+
+def test_panels_in_colour_are_coloured_whatever_is_between_them() -> None:
+    rgb = between(RED)
+    for (left, top), color in (((40, 40), GREEN), ((40, 430), BLUE), ((325, 40), (0.95, 0.75, 0.6))):
+        part = rgb[top : top + 330, left : left + 235]
+        part[part.min(2) == 1] = color
+    assert is_colored(picture(rgb))
+
+
+@pytest.mark.parametrize(
+    ("light", "colored"),
+    [
+        ((0.35, 0.47, 0.78), True),
+        ((0.45, 0.3, 0.7), True),
+        ((0.7, 0.15, 0.2), True),
+        ((0.75, 0.6, 0.4), False),  # a lamp
+        ((0.8, 0.85, 0.98), False),  # paper
+        ((0.95, 0.78, 0.78), False),
+    ],
+)
+def test_a_scene_all_in_one_strong_colour_is_coloured(
+    light: tuple[float, float, float], colored: bool
+) -> None:
+    shade = np.linspace(0.7, 1, 800)[:, None, None] if colored else 1
+    assert is_colored(picture(drawing() * shade * np.array(light))) == colored
 
 
 def test_a_stamp_stays_and_is_a_hint_and_coloured_lines_only_stay() -> None:
@@ -154,6 +239,35 @@ def test_a_stamp_stays_and_is_a_hint_and_coloured_lines_only_stay() -> None:
 def test_a_page_of_one_ink_has_no_colours_of_its_own() -> None:
     assert own_colors(picture(inked((0.35, 0.2, 0.05)) * PAPER)) is None
     assert own_colors(Picture(rgb=drawing().astype(np.float32), gray=True)) is None
+
+
+@pytest.mark.parametrize("pencil", [SKY, (0.35, 0.55, 0.9), (0.95, 0.5, 0.45)])
+def test_a_sketch_under_the_ink_stays_and_is_neither_outline_nor_hint(
+    pencil: tuple[float, float, float],
+) -> None:
+    page = Picture(rgb=sketched(pencil).astype(np.float32))
+    own = own_colors(page)
+    assert own is not None
+    assert own.as_hint() is None
+    gray = page.rgb @ np.array((0.2126, 0.7152, 0.0722), np.float32)
+    seen = own.without_pale_lines(gray)
+    ink = drawing()[..., 0] == 0
+    beside = ~cv2.dilate(ink.view(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    assert (seen[beside] < 0.9).sum() < 0.15 * (gray[beside] < 0.9).sum()
+    assert (seen[ink] < 0.3).all()
+    strokes = beside & (gray < 0.75)
+    painted = own.over(np.full(page.rgb.shape, 0.5, np.float32))
+    assert np.abs(painted - page.rgb)[strokes].mean() < 0.1
+
+
+def test_faint_rules_are_found_and_noise_and_tinted_edges_are_not() -> None:
+    rgb = drawing()
+    rgb[range(20, 800, 30)] = np.minimum(rgb[range(20, 800, 30)], (0.7, 0.85, 0.95))
+    own = own_colors(picture(rgb))
+    assert own is not None
+    rows = own.share.reshape(-1, own.share.shape[1])[range(20, 800, 30)]
+    assert (rows > 0.5).mean() > 0.7
+    assert own_colors(picture(drawing() * PAPER)) is None
 
 
 def test_pale_rules_are_no_outlines_and_dark_lines_are() -> None:

@@ -1,7 +1,8 @@
 """Which parts of a page are in colour, and whether it is in colour as a whole.
 
-Tinted paper, sepia, coloured ink and uneven light are not colour; a stamp, a banner, blue rules and the trace
-lines of animators are colour on a page that is still to be coloured.
+Tinted paper, sepia, coloured ink and uneven light are not colour; a stamp, a banner, gutters in a colour,
+blue rules, a pencil sketch under the ink and the trace lines of animators are colour on a page that is still
+to be coloured. A night scene all in blue is in colour.
 """
 
 from __future__ import annotations
@@ -44,9 +45,13 @@ class ColorRules:
     grid: int = 6
     """Cells along either side, in each of which is asked whether the drawing there is in colour."""
     cells: float = 0.2
-    """Part of the cells with something drawn that have coloured areas, from which on a page is in colour."""
+    """Part of the cells with something drawn that have coloured areas, from which on a page is in colour,"""
+    framed_cells: float = 0.1
+    """and the same where its margins are coloured, which do not count."""
     faint: float = 9.0
-    """Distance at which an area is coloured that is not a line."""
+    """Distance at which an area is coloured that is not a line,"""
+    solid: int = 6
+    """and how many pixels of the copy it is wide: strokes of a pencil that cross are not."""
     filled: float = 0.01
     """Part of a cell that must be line, or coloured area, for it to have some."""
     line: float = 15.0
@@ -58,17 +63,47 @@ class ColorRules:
     fade: float = 0.25
     """and how much more makes it the middle."""
     pale: float = 0.6
-    """Luma from which on a coloured line is not an outline."""
+    """Luma from which on a coloured line is not an outline,"""
+    pencil: float = 0.3
+    """nor one of which no channel is darker: pencils are less strong than trace lines;"""
+    pencil_white: float = 0.9
+    """and it is paper where its lightest channel is as light as this."""
     rounds: int = 5
     """Rounds of reweighted least squares."""
     paper: float = 0.6
     """Part of a page in uneven light that is paper, at least."""
     paper_depth: float = 8.0
     """How far paper is from even light, in L*."""
+    tint: float = 5.0
+    """Distance at which a long thin line on paper is coloured, as the rules of a writing pad are,"""
+    tint_light: float = 60.0
+    """its L* at least,"""
+    tint_apart: int = 5
+    """how many pixels of the copy it is from ink, whose edges are tinted in scans,"""
+    tint_long: float = 0.05
+    """and its length at least, as a part of the longer side."""
     speck: float = 0.00003
     """Smaller spots of colour, as a part of the page, are noise."""
     broad: float = 0.015
     """Width from which on a spot is an area, and no line or lettering, as a part of the longer side."""
+    knots: float = 0.5
+    """Part of a spot that is so wide, at least, or else it is made of strokes."""
+    frame: float = 0.01
+    """Width of the edge of a page that has the colour of its gutters, as a part of the longer side."""
+    framed: float = 0.6
+    """Part of that edge that has one colour, at least, if gutters are coloured."""
+    one_color: float = 10.0
+    """Distance from that colour, L* too, of what has it."""
+    most_ground: float = 0.7
+    """Part of a page that gutters and margins are at most; beyond that their colour is that of paper."""
+    lightest: float = 75.0
+    """Percentile of L* beside coloured gutters that paper has."""
+    toned: float = 25.0
+    """Chroma from which on a page has one strong colour all over,"""
+    toned_light: float = 70.0
+    """and its L* at most: lighter ones are printed on coloured paper."""
+    toned_ink: float = 20.0
+    """L* up to which it is ink, which does not count."""
 
 
 _RULES = ColorRules()
@@ -80,7 +115,8 @@ def is_colored(page: Picture) -> bool:
     A page printed with one ink on one paper, or yellowed, or toned, has at each lightness one colour, however
     strong, and it changes steadily from paper to ink; in the light of two lamps it also changes steadily
     from side to side. What differs from that is colour. It makes a page a coloured one where it fills areas,
-    not only lines, and is spread over what is drawn, not only at its side as a banner is.
+    not only lines, and is spread over what is drawn, not only at its side as a banner is, nor between panels.
+    A page that is blue all over, or in another colour that neither paper nor a lamp has, is a coloured one.
     """
     if page.gray or has_one_plane(page.rgb):
         return False
@@ -88,12 +124,18 @@ def is_colored(page: Picture) -> bool:
     if _is_gray(small):
         return False
     lab = _lab(small)
-    off = _off(lab)
+    if _is_toned(lab):
+        return True
+    ground = _ground(lab)
+    off = _off(lab, ground)
+    if ground is not None:
+        off[grown(ground, 1)] = 0
     if (off > _RULES.clear).mean() <= _RULES.part:
         return False
     lines = _lines(lab[..., 0])
-    areas = _opened((off > _RULES.faint) & ~grown(lines, 1), 3)
-    return bool(areas.mean() >= _RULES.large) or _spread(areas, lines) >= _RULES.cells
+    areas = _opened((off > _RULES.faint) & ~grown(lines, 1), _RULES.solid)
+    cells = _RULES.cells if ground is None else _RULES.framed_cells
+    return bool(areas.mean() >= _RULES.large) or _spread(areas, lines) >= cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,11 +146,13 @@ class OwnColors:
         rgb: (H, W, 3), the page on white paper.
         share: (h, w), 1 where its colours are, on a copy of it; between 0 and 1 where they begin.
         areas: (h, w), where they fill areas; lines and lettering in colour say nothing about what is beside.
+        pencil: (h, w), where nothing is so dark and strong that it could be ink.
     """
 
     rgb: Plane
     share: Plane
     areas: Mask
+    pencil: Mask
 
     def as_hint(self) -> Picture | None:
         """Return them as a rough colouring, transparent where the page has none; None for lines alone."""
@@ -124,14 +168,16 @@ class OwnColors:
         return out
 
     def without_pale_lines(self, gray: Plane) -> Plane:
-        """Return the page's luma (H, W) with pale coloured lines as paper: rules, and construction lines.
+        """Return the page's luma (H, W) without pale coloured lines: rules, and a pencil sketch under ink.
 
-        They are not outlines, and would cut what is drawn over them into strips.
+        They are not outlines, and would cut what is drawn over them into strips. In its lightest channel a
+        coloured line is hardly there, as blue pencil is none for a camera that sees blue, and ink is.
         """
         lines = grown(self.share > 0, 2) & ~grown(self.areas, 2)
-        size = gray.shape[::-1]
-        near = cv2.resize(lines.view(np.uint8), size, interpolation=cv2.INTER_NEAREST).view(np.bool_)
-        return np.where(near & (gray > _RULES.pale), np.float32(1), gray)
+        kinds = lines.view(np.uint8) + (lines & self.pencil)
+        near = cv2.resize(kinds, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        lightest = np.minimum(self.rgb.max(2) / np.float32(_RULES.pencil_white), np.float32(1))
+        return np.where((near == 2) | ((near == 1) & (gray > _RULES.pale)), lightest, gray)
 
     def rgba(self) -> Plane:
         """Return them as a layer, (H, W, 4)."""
@@ -151,23 +197,48 @@ def own_colors(page: Picture) -> OwnColors | None:
     small = shrink_to(rgb, _RULES.fine_side)
     if _is_gray(small):
         return None
-    off = _off(cv2.GaussianBlur(_lab(small), (0, 0), 1))
+    lab = cv2.GaussianBlur(_lab(small), (0, 0), 1)
+    ground = _ground(lab)
+    off = _off(lab, ground)
+    if ground is not None:
+        off[ground] = 2 * _RULES.clear
     spots = components(off > _RULES.clear, 8)
     kept = spots.areas >= max(9, _RULES.speck * off.size)
     kept[0] = False
-    if not kept.any():
-        return None
     colored = kept[spots.labels]
+    rules = _pale_rules(lab[..., 0], off) & ~grown(colored, 2)
+    if not kept.any() and not rules.any():
+        return None
     areas = _opened(colored, max(5, round(_RULES.broad * max(off.shape))) | 1)
-    return OwnColors(rgb, np.where(grown(colored, 2), _share(off, areas), 0), areas)
+    # Where strokes cross they are as wide as an area, and are none.
+    solid = np.bincount(spots.labels[areas], minlength=spots.number) > _RULES.knots * spots.areas
+    areas &= solid[spots.labels]
+    least = np.where(grown(rules, 2), np.float32(_RULES.tint), np.float32(_RULES.clear))
+    share = np.where(grown(colored | rules, 2), _share(off, areas, least), 0)
+    pencil = cv2.erode(small.min(2), np.ones((_RULES.width,) * 2, np.uint8)) > _RULES.pencil
+    return OwnColors(rgb, share, areas, pencil)
 
 
-def _share(off: Plane, areas: Mask) -> Plane:
-    """Return how much of its own colour a coloured pixel keeps, (h, w) in [0, 1].
+def _pale_rules(light: Plane, off: Plane) -> Mask:
+    """Return where long thin lines are tinted, (h, w), too faintly to be colour if they were spots."""
+    pale = (off > _RULES.tint) & (light > _RULES.tint_light)
+    pale &= ~_opened(pale, _RULES.width)
+    if pale.any():
+        around = cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((2 * _RULES.tint_apart + 1,) * 2, np.uint8))
+        pale &= ~grown(around - light > 100 - _RULES.tint_light, _RULES.tint_apart)
+    lines = components(pale, 8)
+    kept = lines.long_sides >= _RULES.tint_long * max(off.shape)
+    kept[0] = False
+    rules: Mask = kept[lines.labels]
+    return rules
+
+
+def _share(off: Plane, areas: Mask, least: Plane) -> Plane:
+    """Return how much of its own colour a pixel keeps, (h, w) in [0, 1], that is so far off at ``least``.
 
     An area keeps all; of a line only its middle does, or the paper that mixes with it would be a halo.
     """
-    begun = 2 * off / _RULES.clear - 1
+    begun = 2 * off / least - 1
     middle = (off / np.maximum(cv2.dilate(off, np.ones((5, 5), np.uint8)), 1e-6) - _RULES.edge) / _RULES.fade
     share: Plane = np.clip(np.where(grown(areas, 3), begun, np.minimum(begun, middle)), 0, 1)
     return share.astype(np.float32)
@@ -208,23 +279,59 @@ def _spread(areas: Mask, lines: Mask) -> float:
     return float(colored.sum() / max((colored | drawn).sum(), 1))
 
 
-def _off(lab: Lab) -> Plane:
-    """Return how far each pixel, (h, w), is in a*b* from what one ink on one paper has there."""
-    height, width = lab.shape[:2]
-    lightness, ab = lab[..., 0].reshape(-1, 1), lab[..., 1:].reshape(-1, 2)
+def _is_toned(lab: Lab) -> bool:
+    """Return whether a page has one strong colour all over that is neither that of paper nor of a lamp."""
+    seen = lab[lab[..., 0] > _RULES.toned_ink]
+    light, red, yellow = np.median(seen, axis=0) if len(seen) else (0, 0, 0)
+    is_warm = yellow > abs(red)  # as lamps and old paper are
+    return bool(np.hypot(red, yellow) > _RULES.toned and light < _RULES.toned_light and not is_warm)
+
+
+def _ground(lab: Lab) -> Mask | None:
+    """Return where a page (h, w) has the colour of its margins, if that is not paper; None for nowhere."""
+    wide = max(1, round(_RULES.frame * max(lab.shape)))
+    inner = lab[wide:-wide, wide:-wide]
+    if not inner.size:
+        return None
+    edge = np.concatenate(
+        [side.reshape(-1, 3) for side in (lab[:wide], lab[-wide:], lab[:, :wide], lab[:, -wide:])]
+    )
+    color = np.median(edge, axis=0)
+    if (np.linalg.norm(edge - color, axis=1) < _RULES.one_color).mean() < _RULES.framed:
+        return None
+    ground: Mask = np.linalg.norm(lab - color, axis=2) < _RULES.one_color
+    beside = lab[~ground]
+    if not 1 - _RULES.most_ground < len(beside) / ground.size < 1:
+        return None
+    paper = beside[beside[:, 0] >= np.percentile(beside[:, 0], _RULES.lightest)]
+    its = np.median(paper, axis=0)[1:]
+    is_ground = np.linalg.norm(its - color[1:]) > _RULES.clear and np.hypot(*its) < np.hypot(*color[1:])
+    return ground if is_ground else None
+
+
+def _off(lab: Lab, ground: Mask | None = None) -> Plane:
+    """Return how far each pixel, (h, w), is in a*b* from what one ink on one paper has there.
+
+    What is ``ground`` does not count, and is 0 far.
+    """
+    counted = np.ones(lab.shape[:2], np.bool_) if ground is None else ~ground
+    lightness, ab = lab[..., :1][counted], lab[..., 1:][counted]
     ones = np.ones_like(lightness)
     shade = np.concatenate([ones, lightness / 100], 1)
     off = np.maximum(_off_medians(lightness[:, 0], ab), _off_fit(ab, shade))
     if (off > _RULES.clear).mean() > _RULES.part:
+        height, width = counted.shape
         y, x = (
-            place.reshape(-1, 1).astype(np.float32)
+            place[counted][:, None].astype(np.float32)
             for place in np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         )
         place = np.concatenate([ones, x, y, x * x, x * y, y * y], 1)
         paper = (_off_fit(lightness, place) < _RULES.paper_depth).mean()
         if paper > _RULES.paper:
             off = np.minimum(off, _off_fit(ab, np.concatenate([place, lightness / 100], 1)))
-    return off.reshape(height, width)
+    out = np.zeros(counted.shape, np.float32)
+    out[counted] = off
+    return out
 
 
 def _off_medians(lightness: Plane, ab: Lab) -> Plane:
