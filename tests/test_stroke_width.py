@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
@@ -48,26 +49,33 @@ def test_black_strokes_and_none_and_such_of_many_widths_have_no_width() -> None:
     assert stroke_width(np.minimum(drawing(2), drawing(14)[::-1])) is None
 
 
-def hollow(width: int, sketching: Sketching) -> float:
+def hollow(width: int, sketching: Sketching, method: str = "linework") -> float:
     """Part of the middle of strokes that a sketch leaves light."""
     rgb = drawing(width)
-    drawer = Loader(find_extractors(), sketching=sketching).load("linework")
+    settings = ("mix=xdog,linework",) if method == "avg" else ()
+    drawer = Loader(find_extractors(), sketching=sketching).load(method, settings)
     sketch = drawer.sketch(Picture(rgb)).rgb[..., 0]
     assert sketch.shape == rgb.shape[:2]
     strokes = cv2.erode((rgb[..., 1] < 0.3).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return float((sketch[strokes] > 0.5).mean())
 
 
-@pytest.mark.parametrize("width", [3, 6, 12])
-def test_coloured_outlines_are_drawn_solid(width: int) -> None:
-    assert hollow(width, Sketching()) < 0.05
+@pytest.mark.parametrize("width", [3, 6, 12, 20])
+@pytest.mark.parametrize("method", ["linework", "xdog", "avg"])
+def test_coloured_outlines_are_drawn_solid(width: int, method: str) -> None:
+    assert hollow(width, Sketching(), method) < 0.05
 
 
 @pytest.mark.parametrize("width", [4, 6, 12])
-@pytest.mark.parametrize("size", [400, 1024])
+@pytest.mark.parametrize("size", [400, 1024, NATIVE])
 def test_a_size_is_the_largest_at_which_broad_strokes_are_drawn(width: int, size: int) -> None:
     assert hollow(width, Sketching(size=size)) < 0.05
 
 
-def test_the_pictures_own_size_is_kept_to_when_the_user_asks_for_it() -> None:
-    assert hollow(12, Sketching(size=NATIVE)) > 0.5
+def test_each_picture_of_a_batch_is_drawn_in_its_own_size() -> None:
+    drawer = Loader(find_extractors()).load("linework")
+    pictures = [drawing(3), drawing(12), drawing(20)]
+    together = drawer(torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2))
+    for rgb, sketch in zip(pictures, together, strict=True):
+        alone = drawer.sketch(Picture(rgb)).rgb[..., 0]
+        np.testing.assert_allclose(sketch[0].numpy(), alone, atol=1e-4)

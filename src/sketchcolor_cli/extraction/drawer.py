@@ -11,7 +11,7 @@ import numpy as np
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.compute.memory import is_shortage, let_go
 from sketchcolor_cli.errors import DeviceError, PluginError
-from sketchcolor_cli.extraction.settings import NATIVE, Sketching
+from sketchcolor_cli.extraction.settings import Sketching
 from sketchcolor_cli.extraction.stroke_width import stroke_width
 from sketchcolor_cli.imaging.images import gray_as_rgb, on_paper
 from sketchcolor_cli.imaging.sizes import scaled, spans, tile_side
@@ -97,13 +97,21 @@ class Drawer:
 
     def __call__(self, rgb: torch.Tensor, /) -> torch.Tensor:
         """Draw (N, 3, H, W) of any size on the device: (N, 1, H, W) there, as a sketcher does."""
-        fit = self._fit(*rgb.shape[2:])
-        if not fit.is_scaled:
-            whole: torch.Tensor = self._through(_padded(rgb, fit.plan))[..., *fit.plan.crop]
+        height, width = rgb.shape[2:]
+        narrows = self.extractor.line_width is not None  # or else pictures need not be looked at
+        fits = [
+            self._fit(height, width, self._narrowing(_pixels(picture)) if narrows else 1.0) for picture in rgb
+        ]
+        if not any(fit.is_scaled for fit in fits):
+            whole: torch.Tensor = self._through(_padded(rgb, fits[0].plan))[..., *fits[0].plan.crop]
             return whole
-        prepared = [self._fitting(_pixels(picture), fit) for picture in rgb]
-        drawn = self._through(_stacked(prepared).to(rgb.device))
-        finished = [_finished(gray[0].cpu().numpy(), fit) for gray in drawn]
+        finished: list[FloatArray] = [np.empty(0, np.float32)] * len(fits)
+        for one in set(fits):
+            rows = [row for row, fit in enumerate(fits) if fit == one]
+            prepared = [self._fitting(_pixels(rgb[row]), one) for row in rows]
+            drawn = self._through(_stacked(prepared).to(rgb.device))
+            for row, gray in zip(rows, drawn, strict=True):
+                finished[row] = _finished(gray[0].cpu().numpy(), one)
         import torch
 
         return torch.from_numpy(np.stack(finished)[:, None]).to(rgb.device)
@@ -156,7 +164,7 @@ class Drawer:
     def _narrowing(self, rgb: FloatArray) -> float:
         """Return the scale, at most 1, at which strokes are as narrow as the extractor draws them."""
         widest = self.extractor.line_width
-        if widest is None or self._wanted == NATIVE:
+        if widest is None:
             return 1.0
         height, width = rgb.shape[:2]
         size = self._size or max(height, width)
