@@ -44,6 +44,8 @@ class FillRules:
     """and how often a part without marks looks for a neighbour that has some."""
     near: float = 8.0
     """Steps from a mark at which its colour counts half, in an area that has several."""
+    reach: float = 100.0
+    """Steps from a mark, one over a line counting up to sixty, from which on areas take no colour of it."""
 
 
 _RULES = FillRules()
@@ -69,11 +71,12 @@ class PointAreas:
         self._ink = line_ink(padded, _RULES.stride)
 
     def fill(self, hint: Layer) -> Layer:
-        """Return the colours of areas with marks, (h, w, 4): RGB, and how much they count, in [0, 1].
+        """Return the colours of areas with marks, (h, w, 4): RGB, and how much they count, above 0 up to 1.
 
         ``hint`` (h, w, 4), RGB and mask in [0, 1], is as large as ``labels``. Marks of one colour fill their
         area with it, whatever is painted there. Of several colours each place takes the nearest, which
-        counts the less the farther off it is. Where an area has no mark all is 0.
+        counts the less the farther off it is. Where an area has no mark all is 0; they count -1 where no mark
+        is near, and no colour may come there over lines.
         """
         own, labels = self._owned(hint[..., 3] > 0), self.labels
         mean, known, several = _colors_of(labels[own], hint[own, :3], self._count)
@@ -91,7 +94,25 @@ class PointAreas:
             )
             near[areas != labels] = 0  # the cell lies over the border
             cv2.copyTo(near, mixed.view(np.uint8), out)
+        out[self._is_far(own), 3] = -1
         return out
+
+    def _is_far(self, own: Mask) -> Mask:
+        """Return (h, w) where areas are that the marks, ``own``, are neither in nor near."""
+        y, x = np.nonzero(own)
+        if not len(y):
+            return np.zeros(own.shape, np.bool_)
+        step, shape = _RULES.stride, self._ink.shape
+        distance, _ = nearest(self._ink, np.unique(y // step * shape[1] + x // step))
+        of_pixels = cv2.resize(
+            distance.reshape(shape).astype(np.float32), own.shape[::-1], interpolation=cv2.INTER_NEAREST
+        )
+        numbers = self.labels.ravel()
+        size = np.maximum(np.bincount(numbers, minlength=self._count), 1)
+        far = np.bincount(numbers, of_pixels.ravel(), self._count) / size > _RULES.reach
+        far[self.labels[own]] = False
+        is_far: Mask = far[self.labels]
+        return is_far
 
     def _owned(self, marked: Mask) -> Mask:
         """Return which marked pixels (h, w) speak for their area; a mark may have slipped over a line."""
