@@ -34,20 +34,21 @@ app = App(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("extract")(extract.extract)
-app.command("colorize")(colorize.colorize)
-app.command("explore")(explore.explore)
-app.command("studio")(studio.studio)
-app.command("serve")(serve.serve)
-app.command("train")(train.train)
-app.command("fid")(fid.fid)
-app.command("evaluate")(evaluate.evaluate)
-app.command("plugins")(plugins.plugins)
-app.command("doctor")(doctor.doctor)
-app.add_typer(dataset.app, name="dataset")
-app.add_typer(models.app, name="models")
-app.add_typer(series.app, name="series")
-app.add_typer(weights.app, name="weights")
+_COLOR, _SKETCH, _TRAIN, _SERVE, _SETUP = "Colour", "Sketch", "Train and measure", "Other programs", "Set up"
+app.command("studio", rich_help_panel=_COLOR)(studio.studio)
+app.command("colorize", rich_help_panel=_COLOR)(colorize.colorize)
+app.command("explore", rich_help_panel=_COLOR)(explore.explore)
+app.add_typer(series.app, name="series", rich_help_panel=_COLOR)
+app.command("extract", rich_help_panel=_SKETCH)(extract.extract)
+app.command("plugins", rich_help_panel=_SKETCH)(plugins.plugins)
+app.add_typer(dataset.app, name="dataset", rich_help_panel=_TRAIN)
+app.command("train", rich_help_panel=_TRAIN)(train.train)
+app.command("evaluate", rich_help_panel=_TRAIN)(evaluate.evaluate)
+app.command("fid", rich_help_panel=_TRAIN)(fid.fid)
+app.command("serve", rich_help_panel=_SERVE)(serve.serve)
+app.command("doctor", rich_help_panel=_SETUP)(doctor.doctor)
+app.add_typer(weights.app, name="weights", rich_help_panel=_SETUP)
+app.add_typer(models.app, name="models", rich_help_panel=_SETUP)
 
 
 def _version(asked: bool) -> None:
