@@ -10,6 +10,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from sketchcolor_cli import environment
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
@@ -18,6 +19,7 @@ from sketchcolor_cli.networks.config import CriticConfig, HintUNetConfig
 from sketchcolor_cli.networks.critic import Critic
 from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.networks.registry import read_header
+from web import serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,3 +125,36 @@ def test_a_damaged_file_is_told_and_the_others_are_listed(tmp_path: Path, data: 
     assert "broken" in result.stdout
     with pytest.raises(CheckpointError, match=r"broken\.safetensors: not a model"):
         read_header(tmp_path / "shelf" / "broken.safetensors")
+
+
+def test_a_model_of_the_hub_is_brought_with_its_card(
+    tmp_path: Path, mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving() as web:
+        monkeypatch.setenv("HF_ENDPOINT", web.address)
+        place = "/some-one/My.Model/resolve/v2"
+        web.file(f"{place}/model.safetensors", mine.read_bytes())
+        web.file(f"{place}/README.md", b"# a card", kind="text/plain")
+        web.file("/some-one/bare/resolve/main/nets/a.safetensors", mine.read_bytes())
+        brought = models(tmp_path, "import", "hf:some-one/My.Model@v2")
+        assert brought.exit_code == 0, brought.output
+        bare = models(tmp_path, "import", "hf:some-one/bare:nets/a.safetensors", "--name", "plain")
+        assert bare.exit_code == 0, bare.output
+        missing = models(tmp_path, "import", "hf:some-one/gone")
+    assert {"my-model", "plain"} <= set(listed(tmp_path))
+    assert (tmp_path / "shelf" / "my-model.safetensors").read_bytes() == mine.read_bytes()
+    assert (tmp_path / "shelf" / "my-model.md").read_text() == "# a card"
+    assert (missing.exit_code, missing.stderr.count("\n")) == (1, 1)
+    assert "hf:some-one/gone: model.safetensors cannot be had at main" in missing.stderr
+
+
+@pytest.mark.parametrize("name", ["hf:", "hf:only", "hf:a/../b", "hf:a/b@", "hf:a/b:x.pt"])
+def test_what_names_no_model_of_the_hub_is_one_line(tmp_path: Path, name: str) -> None:
+    result = models(tmp_path, "import", name)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "hf:ORGANISATION/NAME@REVISION" in result.stderr
+
+
+def test_a_model_of_the_hub_is_imported_before_it_is_used() -> None:
+    with pytest.raises(CheckpointError, match="models import hf:a/b"):
+        environment.model_file("hf:a/b")

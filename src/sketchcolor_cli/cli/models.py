@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +14,7 @@ from sketchcolor_cli.cli import options, printing, tables
 from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.networks.registry import read_header
+from sketchcolor_cli.weights import hub
 from sketchcolor_cli.weights.store import readable_size
 
 if TYPE_CHECKING:
@@ -87,15 +90,20 @@ def show(name: Name, json: options.Json = False) -> int:
 @app.command("import")
 @options.with_exit_code
 def import_(
-    path: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Model file, such as `sketchcolor train` writes.")
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="Model file, such as `sketchcolor train` writes, or hf:ORGANISATION/NAME@REVISION.",
+        ),
     ],
     name: Annotated[str | None, typer.Option(help="What to call it; without, the name of the file.")] = None,
     json: options.Json = False,
 ) -> int:
     """Copy a model file to where every command finds it by name; a card beside it, FILE.md, comes along.
 
-    The network in it is built and filled once, so that what was imported also works.
+    The network in it is built and filled once, so that what was imported also works. A model of the Hugging
+    Face hub is downloaded first.
 
     Example: `sketchcolor models import run/model.safetensors --name my-series`
     """
@@ -103,14 +111,23 @@ def import_(
     from sketchcolor_cli.networks.checkpoint import load_model
 
     shelf = environment.model_shelf()
-    if path.is_file():
-        load_model(path, ColorNet)
-    model = shelf.add(path, path.stem.lower() if name is None else name)
+    with TemporaryDirectory() as folder:
+        path = _fetched(source, Path(folder)) if source.startswith(hub.PREFIX) else Path(source)
+        if path.is_file():
+            load_model(path, ColorNet)
+        model = shelf.add(path, path.stem.lower() if name is None else name)
     header = read_header(model.path)
     printing.note(f"{model.name}: in {model.path}; `sketchcolor colorize --model {model.name}` uses it")
     if json:
         printing.emit_json(_as_json(model, header, ""))
     return 0
+
+
+def _fetched(source: str, folder: Path) -> Path:
+    file = hub.HubFile.of(source)
+    endpoint = environment.variables().get("HF_ENDPOINT") or hub.ENDPOINT
+    with printing.download_progress(source) as listen:
+        return file.fetch(folder, partial(listen, file.repository), endpoint)
 
 
 @app.command()

@@ -104,6 +104,10 @@ class ModelShelf:
             if one.name == name_or_path:
                 return one.path
         path = Path(name_or_path)
+        if name_or_path.startswith("hf:"):
+            raise CheckpointError(
+                f"{name_or_path}: get it once with: sketchcolor models import {name_or_path}"
+            )
         if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file() raises for too long a name
             raise CheckpointError(
                 f"{name_or_path}: neither a model file nor the name of a model; {self._like(name_or_path)}"
