@@ -287,7 +287,7 @@ CONVERTS = re.compile(
 
 def test_other_colour_spaces_stay_in_their_rooms() -> None:
     converting = [name for name, path in modules() if CONVERTS.search(path.read_text(encoding="utf-8"))]
-    assert {name.split(".")[1] for name in converting} == SPACES
+    assert {name.split(".")[1] for name in converting} - {"color"} == SPACES
 
 
 def test_the_page_on_the_house_tells_these_rows_and_names_every_room() -> None:
