@@ -170,7 +170,7 @@ def test_few_pages_are_kept_and_a_changed_one_is_read_anew(tmp_path: Path, look:
 
 def test_a_pass_of_the_network_ends_when_nobody_wants_it(page: PageFiles, look: Look) -> None:
     desk, wish = Desk(), Wish()
-    network = desk.colorizer(look).painter.model
+    network = desk.colorizer(look).painter.model.network
     network.norm.register_forward_pre_hook(lambda *_: wish.cancel())
     reached: list[str] = []
     network.register_forward_hook(lambda *_: reached.append("end"))

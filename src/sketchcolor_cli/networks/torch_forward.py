@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 
 
 class TorchForward:
-    """See :class:`sketchcolor_cli.networks.forward.Forward`; the network is moved to the device."""
+    """See :class:`sketchcolor_cli.networks.forward.Forward`.
+
+    Attributes:
+        network: The network itself, which is moved to the device.
+    """
 
     def __init__(self, model: ColorNet, device: str) -> None:
         # In this order in memory, the CPU computes it in two thirds of the time.
-        self._model = model.to(device).to(memory_format=torch.channels_last).eval()
+        self.network = model.to(device).to(memory_format=torch.channels_last).eval()
         self.config: ModelConfig | None = getattr(model, "config", None)
         self.device = device
         self.stride, self.multiple = model.stride, model.multiple
@@ -40,7 +44,7 @@ class TorchForward:
         with torch.autocast(
             torch.device(self.device).type, getattr(torch, precision), enabled=precision != "float32"
         ):
-            rgb = self._model.rgb(self._seen(inputs))
+            rgb = self.network.rgb(self._seen(inputs))
         lab = spaces.rgb_to_lab(rgb.float())
         return lab[0].permute(1, 2, 0).contiguous().cpu().numpy()
 
@@ -58,7 +62,7 @@ class TorchForward:
 
     def _seen(self, inputs: Inputs) -> Prediction:
         z = None if inputs.z is None else torch.from_numpy(np.ascontiguousarray(inputs.z))[None]
-        prediction: Prediction = self._model(
+        prediction: Prediction = self.network(
             self._batch(inputs.sketch[..., None]),
             self._batch(inputs.hint),
             spread=None if inputs.spread is None else self._batch(inputs.spread),
