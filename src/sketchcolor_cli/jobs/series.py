@@ -170,7 +170,7 @@ def _entry(leaf: Leaf, found: Sequence[str]) -> str:
     elif found or leaf.default is not None:
         line = f"{key} = {_toml(found[0] if found else leaf.default)}"
     else:
-        line = f'# {key} = ""'
+        line = f"# {key} = {_toml(1 if leaf.kind is int else '')}"
     return f"{comment}\n{line}\n"
 
 
