@@ -237,7 +237,9 @@ def test_a_stamp_stays_and_is_a_hint_and_coloured_lines_only_stay() -> None:
 
 
 def test_a_page_of_one_ink_has_no_colours_of_its_own() -> None:
-    assert own_colors(picture(inked((0.35, 0.2, 0.05)) * PAPER)) is None
+    for ink in ((0.35, 0.2, 0.05), (0.35, 0.55, 0.9)):
+        assert own_colors(picture(inked(ink) * PAPER)) is None
+        assert own_colors(Picture(rgb=inked(ink).astype(np.float32))) is None
     assert own_colors(Picture(rgb=drawing().astype(np.float32), gray=True)) is None
 
 

@@ -78,8 +78,14 @@ class ColorRules:
     """Distance at which a long thin line on paper is coloured, as the rules of a writing pad are,"""
     tint_light: float = 60.0
     """its L* at least,"""
+    tint_ink: float = 50.0
+    """on a page with ink that is darker than this, or else it is itself the drawing,"""
+    tint_inked: float = 0.002
+    """as a part of the page, at least;"""
     tint_apart: int = 5
     """how many pixels of the copy it is from ink, whose edges are tinted in scans,"""
+    tint_depth: float = 25.0
+    """which is so much darker than what is around it, in L*, whatever its colour,"""
     tint_long: float = 0.05
     """and its length at least, as a part of the longer side."""
     speck: float = 0.00003
@@ -221,11 +227,13 @@ def own_colors(page: Picture) -> OwnColors | None:
 
 def _pale_rules(light: Plane, off: Plane) -> Mask:
     """Return where long thin lines are tinted, (h, w), too faintly to be colour if they were spots."""
+    if (light < _RULES.tint_ink).mean() < _RULES.tint_inked:
+        return np.zeros(light.shape, np.bool_)
     pale = (off > _RULES.tint) & (light > _RULES.tint_light)
     pale &= ~_opened(pale, _RULES.width)
     if pale.any():
         around = cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((2 * _RULES.tint_apart + 1,) * 2, np.uint8))
-        pale &= ~grown(around - light > 100 - _RULES.tint_light, _RULES.tint_apart)
+        pale &= ~grown(around - light > _RULES.tint_depth, _RULES.tint_apart)
     lines = components(pale, 8)
     kept = lines.long_sides >= _RULES.tint_long * max(off.shape)
     kept[0] = False
