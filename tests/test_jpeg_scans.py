@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIDE = 64
-REFUSED = "has over 500 scans, which no program writes; save it anew"
+REFUSED = "has over 500 scans, which no program writes; save it again"
 
 
 def jpeg(more: int, beyond: int = 0) -> bytes:

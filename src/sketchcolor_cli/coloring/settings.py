@@ -91,8 +91,8 @@ class ColorizeSettings(Settings):
     )
     colored_pages: ColoredPages = setting(
         ColoredPages.SKIP,
-        "Pages in colour already, and pages without a drawing (blank, title, text): skip copies them "
-        "unchanged, redo colours them. Tinted paper does not count as colour.",
+        "Pages that are in colour already, and pages without a drawing (blank, title, text): skip copies "
+        "them unchanged, redo colours them. Tinted paper does not count as colour.",
         panel=_PAPER,
     )
     strips: bool = setting(

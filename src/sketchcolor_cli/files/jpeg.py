@@ -6,7 +6,7 @@ import re
 
 MOST_SCANS = 500
 """Encoders make some ten of them."""
-TOO_MANY = f"has over {MOST_SCANS} scans, which no program writes; save it anew"
+TOO_MANY = f"has over {MOST_SCANS} scans, which no program writes; save it again"
 """Why a picture with more is refused."""
 _NEXT = re.compile(rb"\xff[^\0\xff\xd0-\xd7]")
 _PROGRESSIVE = (b"\xff\xc2", b"\xff\xca")  # in other ones each scan has data for all of its blocks

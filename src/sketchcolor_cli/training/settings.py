@@ -144,7 +144,7 @@ class TrainSettings(Settings):
     lr: Mapping[str, float] = _preset_setting(
         "lr",
         {"vgg": 3e-3, "pixel": 3e-3, "perceptual": 2e-4, "critic": 3e-3, "adversarial": 1e-5},
-        "Highest learning rate, in all stages or in each; of adversarial the generator's, all the time.",
+        "Highest learning rate, in all stages or in each; adversarial keeps the generator at its own.",
         parse=_by_stage("--lr", float), metavar="X|STAGE=X,…",
     )  # fmt: skip
     batch_pixels: int = _preset_setting(
@@ -153,10 +153,12 @@ class TrainSettings(Settings):
     )  # fmt: skip
     seed: int = setting(42, "Seed of everything random: split, order, augmentation, first weights.", least=0)
     workers: int = setting(
-        1, "Processes that prepare pictures, on Linux; elsewhere the one that trains does.", least=0,
+        1, "Processes that prepare pictures, on Linux; elsewhere the training process does it.", least=0,
         matters=False,
     )  # fmt: skip
-    tensorboard: bool = setting(False, "Write metrics for TensorBoard, an extra, too.", matters=False)
+    tensorboard: bool = setting(
+        False, "Also write metrics for TensorBoard, which is an extra.", matters=False
+    )
     checkpoint_minutes: float = setting(
         10.0, "Minutes between two checkpoints within an epoch; there is one after each.", least=0,
         matters=False,
@@ -167,8 +169,9 @@ class TrainSettings(Settings):
         panel=_DATA,
     )  # fmt: skip
     source_weights: Mapping[str, float] = setting(
-        _nothing, "How often pictures of a source are drawn, in proportion: of a shard's JSON, 1 for others; "
-        "0 leaves them out.", parse=_table, metavar="{SOURCE=X…}", panel=_DATA,
+        _nothing, "How often pictures of a source, as a shard's JSON names it, are drawn: "
+        "twice as often for 2; 0 leaves them out, and others count 1.",
+        parse=_table, metavar="{SOURCE=X…}", panel=_DATA,
     )  # fmt: skip
     licence: str = setting(
         "as the licences of the training pictures allow; stated by whoever trained it",
@@ -180,8 +183,8 @@ class TrainSettings(Settings):
     )  # fmt: skip
     method: str = setting(
         "",
-        "Extractor that draws the sketches; `sketchcolor plugins` lists them. Of several with commas each "
-        "picture gets one, with plus signs a random mix. Not with --sketches.",
+        "Extractor that draws the sketches; `sketchcolor plugins` lists them. With several, each picture "
+        "gets one (a,b) or a random mix (a+b). Not with --sketches.",
         complete="methods", panel=_DATA,
     )  # fmt: skip
     from_model: str = setting(
