@@ -249,7 +249,7 @@ def spoilt(path: Path, spoil: Spoil) -> Path:
         (lambda h, _: h["config"].update(depths=[1, 0, True]), "configuration's depths cannot be"),
         (
             lambda h, _: h["config"].update(depths=[1, 0]),
-            "makes no network: depths must have 3 entries, not 2",
+            "does not describe a network: depths must have 3 entries, not 2",
         ),
         (lambda h, _: h["config"].update(depths=[1, 1, 1]), "lacks tensor features.* and 16 more"),
         (lambda h, _: h["config"].update(widths=[4, 6, 8, 12]), r"tensor .* is floats \(10,"),

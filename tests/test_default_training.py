@@ -165,5 +165,5 @@ def test_shares_of_pairs_and_their_mistakes():
 
 
 def test_sources_that_all_weigh_nothing_are_told(shards, tmp_path):
-    with pytest.raises(DataError, match="every picture is of a source that weighs nothing"):
+    with pytest.raises(DataError, match="every picture is of a source of weight 0"):
         run(shards, tmp_path / "run", source_weights={"books": 0, "games": 0})
