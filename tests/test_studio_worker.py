@@ -179,6 +179,20 @@ def test_a_pass_of_the_network_ends_when_nobody_wants_it(page: PageFiles, look: 
     assert not reached or len(reached) < 2
 
 
+def test_the_final_pass_follows_the_quick_one_and_a_page_without_strokes_is_looked_at_once(
+    page: PageFiles, look: Look
+) -> None:
+    desk, passes = Desk(), []
+    network = desk.colorizer(look).painter.model.network
+    network.register_forward_pre_hook(lambda _net, given: passes.append(given[0].shape[-1]))
+    stages(desk, page, look, [STROKE])
+    quick, final = passes
+    assert quick <= final
+    passes.clear()
+    stages(desk, page, look, [])
+    assert len(passes) == 3
+
+
 class Answers:
     """What a worker sends."""
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -193,6 +193,12 @@ class Colorizer:
         self.painter = self.painter.with_sheet(np.concatenate([one.shown for one in sheets], 1))
         places = [one.places for one in sheets if one.places is not None]
         self.matched = self._matcher.beside(places) if self._matcher is not None else None
+
+    def sharing(self, looked: list[Any]) -> Colorizer:
+        """Return one that does but once with others, whose list this is, what no seed or size changes."""
+        made = copy(self)
+        made.painter = self.painter.sharing(looked)
+        return made
 
     def in_seeds(self, seeds: Iterable[int]) -> Iterator[Colorizer]:
         """Give colorizers that draw colours by these seeds, for the same page one after the other."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -25,6 +26,7 @@ from sketchcolor_cli.networks.onnx_forward import OnnxForward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
 
@@ -75,6 +77,7 @@ class Painter:
     Attributes:
         precision: Number format of the passes that paint, ``float32`` or ``bfloat16``. Which colours there
             are is always decided in float32.
+        passing: Holds each pass of the network, where several have to take turns.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Painter:
         self.settings = settings
         self.palette = palette
         self.precision = "float32"
+        self.passing: Callable[[], AbstractContextManager[None]] = nullcontext
         self.sheet: Hint | None = None
         self._shared: list[_Looked] | None = None
 
@@ -98,12 +102,18 @@ class Painter:
         made.sheet = sheet
         return made
 
+    def sharing(self, looked: list[_Looked]) -> Painter:
+        """Return a painter that does but once with others what depends on neither seed nor working size."""
+        made = copy(self)
+        made._shared = looked
+        return made
+
     def in_seeds(self, seeds: Iterable[int]) -> Iterator[Painter]:
-        """Give painters that draw by these seeds; what does not depend on the seed they do but once."""
-        shared: list[_Looked] = []
+        """Give painters that draw by these seeds, sharing what does not depend on the seed."""
+        looked: list[_Looked] = []
         for seed in seeds:
-            made = copy(self)
-            made.settings, made._shared = self.settings.in_seed(seed), shared
+            made = self.sharing(looked)
+            made.settings = self.settings.in_seed(seed)
             yield made
 
     def __call__(
@@ -207,7 +217,9 @@ class Painter:
         """Let the network see what colours are to be drawn for; for one seed after the other only once."""
         if self._shared is not None and self._shared and self._shared[0].is_of(sketch, hint):
             return self._shared[0]
-        possible = self.model.possible(self._inputs(sketch, hint, z))
+        inputs = self._inputs(sketch, hint, z)
+        with self.passing():
+            possible = self.model.possible(inputs)
         looked = _Looked(
             sketch,
             hint,
@@ -247,7 +259,9 @@ class Painter:
             lead = cv2.resize(lead, sketch.shape[::-1], interpolation=cv2.INTER_LINEAR)
             lead = np.pad(lead, ((pad.top, pad.bottom), (pad.left, pad.right), (0, 0)), mode="edge")
         sketch, hint = _padded(sketch, pad, 1), _padded(hint, pad, 0)
-        paint = self.model.paint(self._inputs(sketch, hint, z), self.precision)
+        inputs = self._inputs(sketch, hint, z)
+        with self.passing():
+            paint = self.model.paint(inputs, self.precision)
         if stride > 1:
             paint = self._smoothed(paint, line_ink(sketch, stride), lead)
             paint = ink_aware_upsample(paint, sketch)

@@ -10,7 +10,6 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
@@ -182,12 +181,15 @@ class Known:
         return self.scaled[-side]
 
 
-class _Networks(NamedTuple):
-    """The network of a file, as it was then: as ``colorize`` uses it, and for drafts."""
+class _Asking(NamedTuple):
+    """For whom the network makes a pass: what may be taken back, how urgent, and what is set as it begins."""
 
-    stamp: tuple[str, int, int]
-    exact: ColorNet
-    draft: ColorNet
+    wish: Wish
+    urgency: int
+    begun: threading.Event | None = None
+
+
+_ASKING = threading.local()  # now: that of the thread
 
 
 class Desk:
@@ -203,7 +205,7 @@ class Desk:
         self._known: OrderedDict[Any, Known] = OrderedDict()
         self._layers: OrderedDict[Any, Picture] = OrderedDict()
         self._colorizers: OrderedDict[Any, Colorizer] = OrderedDict()
-        self._models: dict[str, _Networks] = {}
+        self._models: dict[str, tuple[Any, ColorNet]] = {}
         self._formats: dict[str, str] = {}
         self._lock = threading.Lock()
         self._preparing: dict[Any, threading.Lock] = {}
@@ -252,15 +254,25 @@ class Desk:
             yield _as_it_is(page, width)
             return
         sides = {name: side for name, side in (("quick", QUICK), ("final", 0)) if name in names}
+        begun = {name: threading.Event() for name in sides}
+        looked: list[Any] = []
 
         def paint(name: str) -> Painted:
+            if name == "final" and "quick" in begun:
+                begun["quick"].wait()
             side = sides[name]
             changes: dict[str, Any] = {"work_size": side, "base_size": side} if side else {}
-            color = self.colorizer(look, seed, **changes)
-            return replace(self._paint(color, known, given, wish, urgency), masks=masks)
+            asking = _Asking(wish, urgency, begun[name] if given and seed is None else None)
+            try:
+                color = self.colorizer(look, seed, **changes).sharing(looked)
+                return replace(_paint(color, known, given, asking), masks=masks)
+            finally:
+                begun[name].set()
 
-        # The network goes on with the next answer while this thread makes the last one into a picture.
-        with ThreadPoolExecutor(1, thread_name_prefix="painting") as painting:
+        # While the network is busy with one answer the next is made ready for it, and this thread makes the
+        # last one into a picture. Where colours are drawn an answer has two passes: the first of them is the
+        # same for both answers, which therefore follow each other.
+        with ThreadPoolExecutor(2, thread_name_prefix="painting") as painting:
             coming = [(name, painting.submit(paint, name)) for name in sides]
             if "spread" in names and given.has_strokes:
                 yield _filled(known, given, masks)
@@ -281,10 +293,8 @@ class Desk:
             return
         small = self.colorizer(look, work_size=QUICK, base_size=QUICK)
         with ThreadPoolExecutor(1, thread_name_prefix="painting") as painting:
-            coming = [
-                painting.submit(self._paint, color, known, given, wish, LIVE)
-                for color in small.in_seeds(seeds)
-            ]
+            asking = _Asking(wish, LIVE)
+            coming = [painting.submit(_paint, color, known, given, asking) for color in small.in_seeds(seeds)]
             for seed, later in zip(seeds, coming, strict=True):
                 done = replace(later.result(), masks=masks)
                 yield _on_screen("variant", known, done, width)._replace(seed=seed)
@@ -301,16 +311,16 @@ class Desk:
             device = devices.resolve(look.device)
             sheets = [read_picture(Path(one)) for one in look.sheets]
             palette = np.array(look.palette, np.float32) if look.palette else None
-            draft = changes.get("work_size") == QUICK  # soon replaced, so it may be a little less exact
             made = Colorizer(
-                self._model(look.model, draft=draft),
+                self._model(look.model),
                 device,
                 look.chosen(**changes).in_seed(seed),
                 sheets=sheets,
                 palette=palette,
                 matcher=self._matcher if sheets else None,
             )
-            if draft:
+            made.painter.passing = self._pass
+            if changes.get("work_size") == QUICK:  # soon replaced, so it may be a little less exact
                 made.painter.precision = self._fastest(device)
             self._colorizers[key] = made
             while len(self._colorizers) > _COLORIZERS * 2:
@@ -327,16 +337,25 @@ class Desk:
     def _matcher(self) -> Matcher:
         return load_matcher()
 
-    def _model(self, path: str, *, draft: bool) -> ColorNet:
-        """Return the network of a file; as drafts are made, it sums in another order, which is faster."""
+    def _model(self, path: str) -> ColorNet:
         stamp = _stamp(Path(path))
-        if path not in self._models or self._models[path].stamp != stamp:
+        if path not in self._models or self._models[path][0] != stamp:
             self._models.clear()
-            network = _interruptible(load_model(Path(path), ColorNet)[0])
-            self._models[path] = _Networks(
-                stamp, network, deepcopy(network).to(memory_format=torch.channels_last)
-            )
-        return self._models[path].draft if draft else self._models[path].exact
+            network, _ = load_model(Path(path), ColorNet)
+            self._models[path] = stamp, _interruptible(network)
+        return self._models[path][1]
+
+    @contextmanager
+    def _pass(self) -> Iterator[None]:
+        """Hold a pass of the network; who does not say for whom it is has a turn already."""
+        asking: _Asking | None = getattr(_ASKING, "now", None)
+        if asking is None:
+            yield
+            return
+        with self.turns.turn(asking.urgency, asking.wish):
+            if asking.begun is not None:
+                asking.begun.set()
+            yield
 
     def _given(self, marks: Sequence[Any], known: Known, page: PageFiles) -> Given:
         strokes = painted(points_of(list(marks), "marks"), *known.size, longest=_LAYER)
@@ -362,9 +381,13 @@ class Desk:
                 self._layers.popitem(last=False)
         return picture
 
-    def _paint(self, color: Colorizer, known: Known, given: Given, wish: Wish, urgency: int) -> Painted:
-        with self.turns.turn(urgency, wish), _ended_by(wish):
-            return color.paint_prepared(known.prepared, given)
+
+def _paint(color: Colorizer, known: Known, given: Given, asking: _Asking) -> Painted:
+    _ASKING.now = asking
+    try:
+        return color.paint_prepared(known.prepared, given)
+    finally:
+        _ASKING.now = None
 
 
 def _filled(known: Known, given: Given, masks: PaperMask | None) -> Shown:
@@ -450,28 +473,14 @@ def _stamp(path: Path) -> tuple[str, int, int]:
     return str(path), status.st_mtime_ns, status.st_size
 
 
-# A pass of the network ends between two layers when nobody wants it any more.
-
-_WISH = threading.local()
-
-
-@contextmanager
-def _ended_by(wish: Wish) -> Iterator[None]:
-    """Let the network's pass in this thread end when a wish is taken back."""
-    _WISH.now = wish
-    try:
-        yield
-    finally:
-        _WISH.now = None
-
-
 def _interruptible(network: ColorNet) -> ColorNet:
+    """Let passes of a network end between two layers when nobody wants them any more."""
     for module in network.modules():
         module.register_forward_pre_hook(_check_wish)
     return network
 
 
 def _check_wish(*_: object) -> None:
-    wish: Wish | None = getattr(_WISH, "now", None)
-    if wish is not None:
-        wish.check()
+    asking: _Asking | None = getattr(_ASKING, "now", None)
+    if asking is not None:
+        asking.wish.check()
