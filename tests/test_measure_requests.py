@@ -128,7 +128,7 @@ def test_arguments_become_one_request(
         ),
         (PrepareSettings, {"shard_size": 0}, "--shard-size 0: must be at least 1"),
         (PrepareSettings, {"min_colorfulness": -0.1}, "--min-colorfulness -0.1: must be at least 0"),
-        (PrepareSettings, {"min_side": float("nan")}, "--min-side nan: must be at least 1"),
+        (PrepareSettings, {"min_side": float("nan")}, "--min-side nan: must be a whole number, at least 1"),
         (ReviewSettings, {"shown": 0}, "--shown 0: must be at least 1"),
     ],
 )

@@ -111,7 +111,7 @@ def test_what_colours_nothing_is_not_imported(tmp_path: Path) -> None:
     save_model(tmp_path / "critic.safetensors", critic, provenance={}, licence="")
     result = models(tmp_path, "import", tmp_path / "critic.safetensors")
     assert result.exit_code != 0
-    assert "of no use here" in result.stderr
+    assert "cannot be used here" in result.stderr
     assert not (tmp_path / "shelf").exists()
 
 

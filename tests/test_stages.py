@@ -320,7 +320,7 @@ def test_a_file_of_another_network_is_told(pictures, whole, tmp_path):
             {"from_": str(folder / "pixel.safetensors"), "output_space": "rgb"}, ("pixel",),
             TrainingError, "its network paints in hxhysv; add --output-space hxhysv",
         ),
-        ({"perceptual": str(folder / "pixel.safetensors")}, ("perceptual",), CheckpointError, "cannot be used here"),
+        ({"perceptual": str(folder / "pixel.safetensors")}, ("perceptual",), CheckpointError, "not be used"),
         ({"perceptual": "gone.safetensors"}, ("perceptual",), CheckpointError, "gone.safetensors: no such"),
         ({"network": {"width": [1]}}, ("pixel",), UsageError, "--config, network: .* unknown keys: width"),
         ({"vgg_network": {"widths": [1]}}, ("vgg",), UsageError, "--config, vgg-network: .*6 entries"),
