@@ -272,10 +272,12 @@ class Desk:
         # While the network is busy with one answer the next is made ready for it, and this thread makes the
         # last one into a picture. Where colours are drawn an answer has two passes: the first of them is the
         # same for both answers, which therefore follow each other.
+        # What strokes fill by themselves is made first, alone: the network would take the cores from it.
         with ThreadPoolExecutor(2, thread_name_prefix="painting") as painting:
+            filled = _filled(known, given, masks) if "spread" in names and given.has_strokes else None
             coming = [(name, painting.submit(paint, name)) for name in sides]
-            if "spread" in names and given.has_strokes:
-                yield _filled(known, given, masks)
+            if filled is not None:
+                yield filled
                 wish.check()
             for name, later in coming:
                 widest = min(width, _QUICKLY) if name == "quick" else width
