@@ -1,6 +1,6 @@
 """A client of ``sketchcolor serve`` for plugins of other programs; it needs Python 3.8 and nothing else.
 
-    with Server.start() as server:                  # or Server("http://127.0.0.1:8765", token)
+    with Server.chosen() as server:                 # or Server("http://127.0.0.1:8765", token)
         colored = server.colorize(page_png, hints=hints_png, seed=5)
 
 Pictures go out and come back as the bytes of PNG files.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import threading
 import urllib.error
@@ -48,6 +49,20 @@ class Server:
         self.address = address.rstrip("/")
         self._token = token
         self._process = process
+
+    @classmethod
+    def chosen(cls) -> Server:
+        """Return the server that the user's environment names, or one that is started here.
+
+        SKETCHCOLOR_SERVER and SKETCHCOLOR_TOKEN name a running one, SKETCHCOLOR_COMMAND what is started.
+
+        Raises:
+            SketchcolorError: As for the class, or for :meth:`start`.
+        """
+        address = os.environ.get("SKETCHCOLOR_SERVER")
+        if address:
+            return cls(address, os.environ.get("SKETCHCOLOR_TOKEN", ""))
+        return cls.start(shlex.split(os.environ.get("SKETCHCOLOR_COMMAND", "sketchcolor")))
 
     @classmethod
     def start(cls, command: Sequence[str] = ("sketchcolor",), patience: float = _BEGINNING) -> Server:

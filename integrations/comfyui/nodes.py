@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
-import shlex
 import threading
 
 from comfy_api.latest import ComfyExtension, io
@@ -14,20 +12,16 @@ from .sketchcolor_client import Server
 
 _CATEGORY = "sketchcolor"
 _lock = threading.Lock()
-_started = []  # the server that was started here, if any
+_chosen = []  # the server, once it was asked for
 
 
 def server() -> Server:
-    """Return the server that SKETCHCOLOR_SERVER and SKETCHCOLOR_TOKEN name, or one that is started once."""
-    address, token = os.environ.get("SKETCHCOLOR_SERVER"), os.environ.get("SKETCHCOLOR_TOKEN", "")
-    if address:
-        return Server(address, token)
+    """Return the server, which is chosen, and if need be started, once."""
     with _lock:
-        if not _started:
-            command = shlex.split(os.environ.get("SKETCHCOLOR_COMMAND", "sketchcolor"))
-            _started.append(Server.start(command))
-            atexit.register(_started[0].close)
-        return _started[0]
+        if not _chosen:
+            _chosen.append(Server.chosen())
+            atexit.register(_chosen[0].close)
+        return _chosen[0]
 
 
 def _hints(hints, hint_mask):

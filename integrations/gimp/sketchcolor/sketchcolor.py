@@ -5,8 +5,6 @@ A layer named "hints" holds strokes or dots of colour, a layer named "sheet" ano
 colours. What comes back is a new layer over the drawing and below the hints.
 """
 
-import os
-import shlex
 import sys
 import tempfile
 from pathlib import Path
@@ -59,7 +57,7 @@ class Sketchcolor(Gimp.PlugIn):
         Gimp.progress_init("Sketchcolor is colouring …")
         try:
             page, hints, sheets = read(image)
-            with server() as there:
+            with Server.chosen() as there:
                 png = getattr(there, kind)(page, hints=hints, sheet=sheets)
             put(image, name, png, Gimp.LayerMode.NORMAL if kind == "colorize" else Gimp.LayerMode.MULTIPLY)
         except SketchcolorError as problem:
@@ -67,14 +65,6 @@ class Sketchcolor(Gimp.PlugIn):
             return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
         Gimp.displays_flush()
         return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
-
-
-def server():
-    """Return the server that the environment names, or one that is started for this picture."""
-    address = os.environ.get("SKETCHCOLOR_SERVER")
-    if address:
-        return Server(address, os.environ.get("SKETCHCOLOR_TOKEN", ""))
-    return Server.start(shlex.split(os.environ.get("SKETCHCOLOR_COMMAND", "sketchcolor")))
 
 
 def read(image):

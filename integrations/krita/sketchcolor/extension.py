@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import threading
 
 from krita import Extension, Krita
@@ -63,7 +61,7 @@ class SketchcolorExtension(Extension):
         """Ask the server, which is started the first time; runs beside Krita."""
         try:
             if self._server is None:
-                self._server = _server()
+                self._server = Server.chosen()
             answer["png"] = getattr(self._server, kind)(page, hints=hints, sheet=sheets)
         except SketchcolorError as problem:
             self._server = None
@@ -94,11 +92,3 @@ class SketchcolorExtension(Extension):
         view = window.activeView() if window else None
         if view is not None:
             view.showFloatingMessage(sentence, Krita.instance().icon("fill"), 3000, 1)
-
-
-def _server():
-    """Return the server that the environment names, or one that is started here."""
-    address = os.environ.get("SKETCHCOLOR_SERVER")
-    if address:
-        return Server(address, os.environ.get("SKETCHCOLOR_TOKEN", ""))
-    return Server.start(shlex.split(os.environ.get("SKETCHCOLOR_COMMAND", "sketchcolor")))
