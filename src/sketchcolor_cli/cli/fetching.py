@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.cli import printing, weights
+from sketchcolor_cli.cli import options, printing, weights
 from sketchcolor_cli.cli.console import Console
 from sketchcolor_cli.errors import MissingWeightsError
 from sketchcolor_cli.weights.store import State, describe
@@ -53,12 +52,7 @@ def offers(command: Callable[..., int], *, useful: Needs = lambda _: ()) -> Call
                 return 1
         return command(**given)
 
-    signature = inspect.signature(command)
-    option = inspect.Parameter("fetch", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_OPTION)
-    run.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[*signature.parameters.values(), option]
-    )
-    run.__annotations__ = {**command.__annotations__, "fetch": _OPTION}
+    options.add_options(run, command, fetch=(_OPTION, False))
     return run
 
 

@@ -14,7 +14,7 @@ from sketchcolor_cli.cli import options, printing, tables
 from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.networks.registry import read_header
-from sketchcolor_cli.weights import hub
+from sketchcolor_cli.weights.spec import HUB_PREFIX
 from sketchcolor_cli.weights.store import readable_size
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def import_(
 
     shelf = environment.model_shelf()
     with TemporaryDirectory() as folder:
-        path = _fetched(source, Path(folder)) if source.startswith(hub.PREFIX) else Path(source)
+        path = _fetched(source, Path(folder)) if source.startswith(HUB_PREFIX) else Path(source)
         if path.is_file():
             load_model(path, ColorNet)
         model = shelf.add(path, path.stem.lower() if name is None else name)
@@ -124,6 +124,8 @@ def import_(
 
 
 def _fetched(source: str, folder: Path) -> Path:
+    from sketchcolor_cli.weights import hub  # imports the parts of a network connection
+
     file = hub.HubFile.of(source)
     endpoint = environment.variables().get("HF_ENDPOINT") or hub.ENDPOINT
     with printing.download_progress(source) as listen:

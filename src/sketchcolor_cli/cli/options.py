@@ -33,14 +33,11 @@ class Screen(Settings):
     )
 
 
-_MESSAGES = {
-    "quiet": Annotated[bool, typer.Option("--quiet", "-q", help="Print only what failed.")],
-    "log_file": Annotated[
-        Path | None,
-        typer.Option(help="Append all messages to this file with the time, also those that are not shown."),
-    ],
-}
-"""Options of every command."""
+_QUIET = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what failed.")]
+_LOG_FILE = Annotated[
+    Path | None,
+    typer.Option(help="Append all messages to this file with the time, also those that are not shown."),
+]
 
 
 def with_exit_code(command: Callable[..., int]) -> Callable[..., None]:
@@ -67,19 +64,20 @@ def with_exit_code(command: Callable[..., int]) -> Callable[..., None]:
                 code = printing.INTERRUPTED
         raise typer.Exit(code)
 
-    signature = inspect.signature(command, eval_str=True)
-    own = [
-        parameter
-        for parameter in signature.parameters.values()
-        if parameter.kind is not parameter.VAR_KEYWORD
-    ]
-    added = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_MESSAGES[name])
-        for name, default in (("quiet", False), ("log_file", None))
-    ]
-    run.__signature__ = signature.replace(parameters=[*own, *added])  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in (*own, *added)}
+    add_options(run, command, quiet=(_QUIET, False), log_file=(_LOG_FILE, None))
     return run
+
+
+def add_options(run: Callable[..., Any], command: Callable[..., Any], **options: tuple[Any, Any]) -> None:
+    """Let Typer see what wraps a command as that command with more options: annotation and default each."""
+    signature = inspect.signature(command, eval_str=True)
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in options.items()
+    ]
+    every = [*signature.parameters.values(), *added]
+    run.__signature__ = signature.replace(parameters=every)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in every}
 
 
 @contextmanager

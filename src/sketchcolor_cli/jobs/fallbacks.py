@@ -1,8 +1,8 @@
 """What to do when memory runs out: the same work again in ways that need less of it.
 
 for attempt in fallbacks.attempts("page.png"):
-with attempt as way:
-return work(way)
+    with attempt as way:
+        return work(way)
 """
 
 from __future__ import annotations

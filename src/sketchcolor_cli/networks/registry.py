@@ -19,6 +19,7 @@ from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.files import signatures
 from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.files.regular import refusal
+from sketchcolor_cli.weights.spec import HUB_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,7 @@ class ModelShelf:
             if one.name == name_or_path:
                 return one.path
         path = Path(name_or_path)
-        if name_or_path.startswith("hf:"):
+        if name_or_path.startswith(HUB_PREFIX):
             raise CheckpointError(
                 f"{name_or_path}: get it once with: sketchcolor models import {name_or_path}"
             )

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
-import torch
 from PIL import Image
 
-from sketchcolor_cli.color import spaces
+from sketchcolor_cli.color.lab import rgb_to_lab
 from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
 from sketchcolor_cli.coloring.guides.given import Given
 from sketchcolor_cli.coloring.guides.masks import corrected
@@ -401,8 +400,7 @@ def _filled(known: Known, given: Given, masks: PaperMask | None) -> Shown:
     filled = spread(sketch, hint, _STRIDE)
     least, most = _REACH
     seen = ((filled[..., 3] - least) / (most - least)).clip(0, 1)
-    rgb = torch.from_numpy(np.ascontiguousarray(filled[..., :3].transpose(2, 0, 1)))[None]
-    lab = spaces.rgb_to_lab(rgb)[0].permute(1, 2, 0).contiguous().numpy()
+    lab = rgb_to_lab(filled[..., :3])
     paper = None if masks is None else masks.both()
     laid = composite(sketch, ink_aware_upsample(lab, sketch), sketch, paper)
     alpha = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from sketchcolor_cli.errors import UnavailableError, WeightError
 from sketchcolor_cli.weights.download import DownloadSettings, download
+from sketchcolor_cli.weights.spec import HUB_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-PREFIX = "hf:"
 ENDPOINT = "https://huggingface.co"
 """Where the hub is, unless the variable HF_ENDPOINT names a mirror."""
 
@@ -67,21 +67,20 @@ class HubFile:
         Raises:
             WeightError: The hub cannot be reached, has no such file, or the disk is full.
         """
-        chosen = settings or DownloadSettings()
         target = folder / f"{self.name}.safetensors"
         base = f"{endpoint.rstrip('/')}/{self.repository}/resolve/{quote(self.revision, safe='')}"
+
+        def get(file: str, to: Path, listen: Callable[[int, int | None], None]) -> None:
+            chosen = settings or DownloadSettings()
+            download(f"{base}/{quote(file)}", to, size=None, checked=False, settings=chosen, report=listen)
+
         try:
-            download(
-                f"{base}/{quote(self.file)}", target, size=None, checked=False, settings=chosen, report=report
-            )
+            get(self.file, target, report)
         except UnavailableError as error:
             raise WeightError(
-                f"{PREFIX}{self.repository}: {self.file} cannot be had at {self.revision} ({error}); check "
-                "the name and the connection, or download it yourself and import the file"
+                f"{HUB_PREFIX}{self.repository}: {self.file} cannot be had at {self.revision} ({error}); "
+                "check the name and the connection, or download it yourself and import the file"
             ) from error
         with suppress(UnavailableError):  # a model without a card
-            card = target.with_suffix(".md")
-            download(
-                f"{base}/{_CARD}", card, size=None, checked=False, settings=chosen, report=lambda *_: None
-            )
+            get(_CARD, target.with_suffix(".md"), lambda *_: None)
         return target

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+HUB_PREFIX = "hf:"
+"""What the name of a model on the Hugging Face hub begins with; see :mod:`sketchcolor_cli.weights.hub`."""
+
 _NAME = re.compile(r"[a-z0-9]+([_.-][a-z0-9]+)*")
 _FILE = re.compile(r"[^/\\:\s](?:[^/\\:\n]*[^/\\:\s])?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

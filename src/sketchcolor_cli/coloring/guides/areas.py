@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Layer = NDArray[np.float32]
     Labels = NDArray[np.int32]
     Mask = NDArray[np.bool_]
+    Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class PointAreas:
         self._line = find_lines(small)
         self.labels = closed_regions(self._line)
         self._count = int(self.labels.max()) + 1
-        self._far = cv2.distanceTransform((~self._line).view(np.uint8), cv2.DIST_L2, 3)
+        self._depth = cv2.distanceTransform((~self._line).view(np.uint8), cv2.DIST_L2, 3)
         padded = np.pad(small, [(0, -length % _RULES.stride) for length in small.shape], constant_values=1)
         self._ink = line_ink(padded, _RULES.stride)
 
@@ -102,17 +103,20 @@ class PointAreas:
         y, x = np.nonzero(own)
         if not len(y):
             return np.zeros(own.shape, np.bool_)
-        step, shape = _RULES.stride, self._ink.shape
-        distance, _ = nearest(self._ink, np.unique(y // step * shape[1] + x // step))
-        of_pixels = cv2.resize(
-            distance.reshape(shape).astype(np.float32), own.shape[::-1], interpolation=cv2.INTER_NEAREST
-        )
+        distance, _ = nearest(self._ink, np.unique(self._cells(y, x)))
+        of_cells = distance.reshape(self._ink.shape).astype(np.float32)
+        of_pixels = cv2.resize(of_cells, own.shape[::-1], interpolation=cv2.INTER_NEAREST)
         numbers = self.labels.ravel()
         size = np.maximum(np.bincount(numbers, minlength=self._count), 1)
         far = np.bincount(numbers, of_pixels.ravel(), self._count) / size > _RULES.reach
         far[self.labels[own]] = False
         is_far: Mask = far[self.labels]
         return is_far
+
+    def _cells(self, y: Places, x: Places) -> Places:
+        """Return the numbers of the steps that pixels lie in."""
+        cells: Places = y // _RULES.stride * self._ink.shape[1] + x // _RULES.stride
+        return cells
 
     def _owned(self, marked: Mask) -> Mask:
         """Return which marked pixels (h, w) speak for their area; a mark may have slipped over a line."""
@@ -123,7 +127,7 @@ class PointAreas:
         pieces = marks[out].astype(np.int64) * self._count + self.labels[out]
         parts, part = np.unique(pieces, return_inverse=True)
         deepest = np.zeros(len(parts), np.float32)
-        np.maximum.at(deepest, part, self._far[out])
+        np.maximum.at(deepest, part, self._depth[out])
         whole = np.bincount(marks[out])[parts // self._count]
         out[out] = ((deepest > _RULES.spill) | (np.bincount(part) >= _RULES.part * whole))[part]
         return out
@@ -158,7 +162,7 @@ class PointAreas:
         )
         areas = labels[np.ix_(*middle)]
         y, x = np.nonzero(own)
-        cells = y // step * shape[1] + x // step
+        cells = self._cells(y, x)
         at_home = labels[y, x] == areas.ravel()[cells]
         y, x, cells = y[at_home], x[at_home], cells[at_home]
         colors, marked, _ = _colors_of(cells, hint[y, x, :3], areas.size)
