@@ -223,6 +223,8 @@ def _painting(context: Context, setup: Setup, stage: str, loss: Loss) -> Work:
         net.compile()
     sample = fakes.first_of(setup.valid, _SHEET_ROWS, config.size[-1])
     by_hint = results.ByHint(net, setup.by_hint, config.size[-1], context.device, context.dtype)
+    # float16 has too few exponents for the squares of a gradient.
+    iteration_format = torch.bfloat16 if context.dtype == torch.bfloat16 else torch.float32
 
     def pictures(prediction: Prediction, truth: Tensor, sketch: Tensor) -> tuple[Tensor, Tensor]:
         return results.result_rgb(net, prediction, sketch), truth
@@ -246,7 +248,7 @@ def _painting(context: Context, setup: Setup, stage: str, loss: Loss) -> Work:
             *([callbacks.FrozenNorms()] if config.finetune else []),
         ],
         schedule=config.schedule,
-        optimizer=partial(MuonAndAdamW, net, config.lr[stage], net.outer)
+        optimizer=partial(MuonAndAdamW, net, config.lr[stage], net.outer, iteration_format)
         if config.optimizer == "muon"
         else None,
     )
