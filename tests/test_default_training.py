@@ -17,7 +17,7 @@ from sketchcolor_cli.jobs.train import TrainRequest, train
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.training.loop.data import EpochBatches
-from sketchcolor_cli.training.loop.muon import MuonAndAdamW
+from sketchcolor_cli.training.loop.muon import Muon, MuonAndAdamW
 from sketchcolor_cli.training.presets import pair_recipe
 from sketchcolor_cli.training.settings import TrainSettings
 
@@ -149,6 +149,22 @@ def test_a_step_of_muon_is_a_rotation_of_the_gradient_and_of_vectors_one_of_adam
     assert directions.min() > 0
     bias = net["stem"].bias
     torch.testing.assert_close(stepped["stem.bias"], -0.1 * bias.grad.sign(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(8, 72), (72, 8)])
+@pytest.mark.parametrize(("dtype", "near"), [(torch.bfloat16, 0), (torch.float32, 0.01)])
+def test_muon_steps_as_the_published_one(shape, dtype, near):
+    torch.manual_seed(0)
+    ours, theirs = (nn.Parameter(torch.ones(shape)) for _ in range(2))
+    optimizers = (
+        Muon([ours], 0.1, dtype),
+        torch.optim.Muon([theirs], lr=0.1, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
+    )
+    for _ in range(3):
+        ours.grad = theirs.grad = torch.randn(shape)
+        for optimizer in optimizers:
+            optimizer.step()
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=near)
 
 
 def test_shares_of_pairs_and_their_mistakes():
