@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.cli.help import value_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,10 +125,11 @@ def _row(parameter: Any, settings: dict[str, Any]) -> str:
 
 def _title(parameter: Any, quote: str) -> str:
     """Return the names of an option with what stands for its value, or the name of an argument."""
+    value = value_name(parameter)
     if _kind(parameter) == "Arguments":
-        return f"{quote}{parameter.metavar or parameter.name.upper()}{quote}"
+        return f"{quote}{value}{quote}"
     names = ", ".join(f"{quote}{name}{quote}" for name in (*parameter.opts, *parameter.secondary_opts))
-    return f"{names} {quote}{parameter.metavar}{quote}" if parameter.metavar else names
+    return f"{names} {quote}{value}{quote}" if value else names
 
 
 def _cell(text: str) -> str:

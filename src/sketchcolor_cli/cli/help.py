@@ -1,54 +1,150 @@
-"""Help that says in plain words what a value is, where Typer shows the types of Python."""
+"""Help in plain words, an example before the options, that can be read on any screen."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import typer
-from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+from rich.console import Console
+from rich.text import Text
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _WORDS = {int: "N", float: "X", str: "TEXT", Path: "PATH", bool: ""}  # a switch takes no value
+_WIDEST = 100  # characters; longer lines are hard to read
+_NARROW = 70  # below it, what is said stands under the name, not beside it
+_NAMES = 26  # characters of the column of names
 
 
-class Command(TyperCommand):
-    """A command that shows ``PATH`` and ``N`` for the values of its options, and nothing for switches."""
+class _Plain:
+    """A command whose help has no types of Python."""
 
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the options and arguments."""
-        return [_plain(one) for one in super().get_params(ctx)]
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help at once, as Typer's own does."""
+        _show(self, ctx)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return what follows the command's name in the line that says how to call it."""
+        arguments = [one for one in self.get_params(ctx) if isinstance(one, TyperArgument)]  # type: ignore[attr-defined]
+        names = [value_name(one) if one.required else f"[{value_name(one)}]" for one in arguments]
+        return ["[OPTIONS]", *names, *(["COMMAND ..."] if isinstance(self, TyperGroup) else [])]
 
 
-class Group(TyperGroup):
-    """The same for a group of commands."""
+class Command(_Plain, TyperCommand):
+    """A command with such help."""
 
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the options and arguments."""
-        return [_plain(one) for one in super().get_params(ctx)]
+
+class Group(_Plain, TyperGroup):
+    """A group of commands with such help."""
 
 
 class App(typer.Typer):
-    """A group of such commands, with the settings of help that all groups share."""
+    """Makes such groups, and such commands in them."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(cls=Group, no_args_is_help=True, rich_markup_mode="markdown", **kwargs)
+        super().__init__(cls=Group, no_args_is_help=True, **kwargs)
 
     def command(self, name: str | None = None, **kwargs: Any) -> Callable[[Any], Any]:
         """Return the decorator that registers a command; see :meth:`typer.Typer.command`."""
         return super().command(name, cls=Command, **kwargs)
 
 
-def _plain(parameter: Any) -> Any:
+def value_name(parameter: Any) -> str:
+    """Return what stands for a parameter's value: ``PATH``, ``N``; nothing for a switch."""
     if isinstance(parameter, TyperArgument):
-        parameter.display_type_rich = _nothing  # type: ignore[assignment, method-assign]  # its name says it
-    elif isinstance(parameter, TyperOption) and parameter.metavar is None:
-        kind = parameter.type_descriptor.annotation
-        parameter.metavar = _WORDS.get((get_args(kind) or (kind,))[0])
-    return parameter
+        name = parameter.metavar or (parameter.name or "").upper()
+        return f"{name}..." if parameter.nargs != 1 and not name.endswith("...") else name
+    if parameter.metavar is not None:
+        return str(parameter.metavar)
+    kind = parameter.type_descriptor.annotation
+    return _WORDS.get((get_args(kind) or (kind,))[0], "TEXT")
 
 
-def _nothing(**_context: Any) -> str:
-    return ""
+def _show(command: Any, context: Any) -> None:
+    console = Console(highlight=False, emoji=False, markup=False)
+    console.width = min(console.width, _WIDEST)
+    console.print(Text(command.get_usage(context)))
+    for paragraph in _paragraphs(command.help or ""):
+        console.print()
+        for line in _lines(_styled(paragraph), console, console.width):
+            console.print(line)
+    panels = _panels(command, context)
+    lengths = [len(name) for items in panels.values() for name, _ in items if len(name) <= _NAMES]
+    indent = max(lengths, default=0) + 4 if console.width >= _NARROW else 6
+    for title, items in panels.items():
+        console.print()
+        console.print(Text(title, style="bold yellow"))
+        for name, about in items:
+            _print_item(console, name, about, indent)
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of a help text, each on one line; the example follows the first."""
+    plain = [re.sub(r"\s+", " ", part).strip() for part in re.split(r"\n\s*\n", text)]
+    first, *others = plain
+    return [first, *sorted(others, key=lambda part: not part.startswith("Example"))]
+
+
+def _panels(command: Any, context: Any) -> dict[str, list[tuple[Text, Text]]]:
+    """Return titles with what stands under each: arguments, commands, options, and groups of options."""
+    panels: dict[str, list[tuple[Text, Text]]] = {"Arguments": []}
+    if isinstance(command, TyperGroup):
+        for name in command.list_commands(context):
+            below: Any = command.get_command(context, name)
+            title = getattr(below, "rich_help_panel", None) or "Commands"
+            about = _paragraphs(below.help or "")[0]
+            panels.setdefault(title, []).append((Text(name, style="bold cyan"), _styled(about)))
+    panels["Options"] = []
+    for parameter in command.get_params(context):
+        if not getattr(parameter, "hidden", False):
+            kind = "Arguments" if isinstance(parameter, TyperArgument) else "Options"
+            title = getattr(parameter, "rich_help_panel", None) or kind
+            panels.setdefault(title, []).append((_names(parameter), _about(parameter)))
+    return {title: items for title, items in panels.items() if items}
+
+
+def _names(parameter: Any) -> Text:
+    """Return the names of an option, short ones first, with what stands for its value."""
+    if isinstance(parameter, TyperArgument):
+        return Text(value_name(parameter), style="bold cyan")
+    long = max(parameter.opts, key=len)
+    names = [one for one in parameter.opts if one != long]
+    if parameter.secondary_opts == [f"--no-{long[2:]}"]:
+        names.append(f"--[no-]{long[2:]}")
+    else:
+        names += [long, *parameter.secondary_opts]
+    value = value_name(parameter)
+    return Text.assemble((", ".join(names), "bold cyan"), (f" {value}" if value else "", "green"))
+
+
+def _about(parameter: Any) -> Text:
+    required = Text(" [required]", style="red") if parameter.required else Text()
+    return _styled(parameter.help or "") + required
+
+
+def _print_item(console: Console, name: Text, about: Text, indent: int) -> None:
+    """Print a name, and beside it what it is about; a name that is too long has a line of its own."""
+    lines = _lines(about, console, console.width - indent)
+    if len(name) + 4 <= indent:
+        console.print(Text.assemble("  ", name, " " * (indent - 2 - len(name)), lines.pop(0)))
+    else:
+        console.print(Text.assemble("  ", name))
+    for line in lines:
+        console.print(Text.assemble(" " * indent, line))
+
+
+def _lines(text: Text, console: Console, width: int) -> list[Text]:
+    lines = list(text.wrap(console, width))
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _styled(text: str) -> Text:
+    """Return text in which what stands between backticks is bold, without them."""
+    parts: Iterable[tuple[int, str]] = enumerate(text.split("`"))
+    return Text.assemble(*((part, "bold") if number % 2 else part for number, part in parts))

@@ -39,7 +39,3 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str]], *, ruled: bool =
         console.print(Text(name, style="bold"))
         for title, cell in zip(columns[1:], cells, strict=True):
             console.print(Padding(Text(f"{title}: {cell}"), (0, 0, 0, 2)))
-
-
-def _printable(cell: str) -> str:
-    return "\n".join(printing.one_line(line) for line in cell.split("\n"))
