@@ -79,10 +79,14 @@ class Client(TestClient):
             time.sleep(0.02)
 
 
-def studio_of(folder: Path | None, model: Path | str, home: Path, limits: Limits) -> Studio:
+def studio_of(
+    folder: Path | None, model: Path | str, home: Path, limits: Limits, backend: str = "auto"
+) -> Studio:
     """Return what a server holds, with the project of a folder."""
-    queue = Queue(ThreadRunner, limits, "cpu")
-    studio = Studio(Engine(ThreadHost()), Shelf(home / "projects"), queue, str(model), "cpu", limits=limits)
+    queue = Queue(ThreadRunner, limits, "cpu", backend)
+    studio = Studio(
+        Engine(ThreadHost()), Shelf(home / "projects"), queue, str(model), "cpu", backend, limits=limits
+    )
     if folder is not None:
         studio.open(Project(folder, limits))
     return studio
@@ -117,10 +121,11 @@ def served(
     limits: Limits | None = None,
     local: bool = True,
     with_page: bool = True,
+    backend: str = "auto",
 ) -> Iterator[Client]:
     """Yield a client of a server with the project of a folder."""
     allowed = limits or Limits()
-    studio = studio_of(folder, model, home, allowed)
+    studio = studio_of(folder, model, home, allowed, backend)
     notes: list[str] = []
     access = Access(TOKEN, LOOPBACK | {"testserver"}, doors, allowed, local)
     app = application(studio, access, with_page=with_page, told=notes.append)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColorizeSettings
-from sketchcolor_cli.compute import onnx
+from sketchcolor_cli.compute import onnx, precision
 from sketchcolor_cli.errors import CheckpointError, DeviceError
 from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
 from sketchcolor_cli.imaging.resize import shrink_by
@@ -66,7 +67,7 @@ def test_a_page_is_the_same_to_one_of_255(sheets: int) -> None:
 def test_a_page_is_coloured_without_torch(tmp_path: Path, there: Backends) -> None:
     write_picture(tmp_path / "page.png", Picture(np.ones((60, 50, 3), np.float32), gray=True))
     kept = there.folder / f"{there.file(MODEL).stem}.trial.json"
-    kept.write_text(json.dumps({"machine": backend.machine(), "torch": 1.0, "onnx": 0.5}))
+    kept.write_text(json.dumps({"machine": backend.machine(), "torch": 1.0, "brief": 1.0, "onnx": 0.5}))
     code = (
         "import sys; from sketchcolor_cli import ColorizeRequest, colorize\n"
         "request = ColorizeRequest.of(inputs=[sys.argv[1]], output=sys.argv[2], model=sys.argv[3])\n"
@@ -90,11 +91,12 @@ def test_auto_tries_once_and_takes_torch_only_where_it_is_clearly_faster(
     times = {"OnnxForward": 1.0, "TorchForward": 0.9}
     tried: list[str] = []
 
-    def seconds(network: object) -> float:
+    def seconds(network: object, precision: str = "float32") -> float:
         tried.append(type(network).__name__)
-        return times[tried[-1]]
+        return times[tried[-1]] / (2 if precision == "bfloat16" else 1)
 
     monkeypatch.setattr(backend, "_seconds", seconds)
+    monkeypatch.setattr(precision, "choose", lambda _device: "float32")
     assert isinstance(there.load(MODEL, "cpu"), OnnxForward)
     assert isinstance(there.load(MODEL, "cpu"), OnnxForward)
     assert sorted(tried) == ["OnnxForward", "TorchForward"]
@@ -103,6 +105,16 @@ def test_auto_tries_once_and_takes_torch_only_where_it_is_clearly_faster(
     times["TorchForward"] = 0.5
     assert isinstance(there.load(MODEL, "cpu"), ColorNet)
     assert len(tried) == 4
+
+
+@needs_runtime
+def test_where_answers_may_be_less_exact_that_counts(
+    there: Backends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "_seconds", lambda _network, how="float32": 0.5 if how == "bfloat16" else 1)
+    monkeypatch.setattr(precision, "choose", lambda _device: "bfloat16")
+    assert isinstance(there.load(MODEL, "cpu"), OnnxForward)
+    assert isinstance(replace(there, brief=True).load(MODEL, "cpu"), ColorNet)
 
 
 @needs_runtime

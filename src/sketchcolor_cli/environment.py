@@ -76,11 +76,13 @@ def cache_folder() -> Path:
     return _path(CACHE, lambda user: user.user_cache_path)
 
 
-def backends(wanted: str, note: Callable[[str], None] = lambda _line: None) -> Backends:
-    """Return what loads colour networks, as ``--backend`` says."""
+def backends(
+    wanted: str, note: Callable[[str], None] = lambda _line: None, *, brief: bool = False
+) -> Backends:
+    """Return what loads colour networks, as ``--backend`` says; ``brief`` answers may be less exact."""
     from sketchcolor_cli.networks.backend import Backends
 
-    return Backends(cache_folder() / "onnx", wanted, note)
+    return Backends(cache_folder() / "onnx", wanted, note, brief)
 
 
 def projects_folder() -> Path:

@@ -17,6 +17,11 @@ def may_have_gpu() -> bool:
     return sys.platform != "linux" or any(Path(one).exists() for one in _GPUS)
 
 
+def for_backend(wanted: str, backend: str) -> str:
+    """Return the device that is asked for beside a backend: ONNX Runtime is for the processor."""
+    return "cpu" if backend == "onnx" and wanted == "auto" else wanted
+
+
 def resolve(wanted: str) -> str:
     """Return the device as torch names it; ``auto`` takes CUDA, then Apple's MPS, then the CPU.
 

@@ -51,6 +51,13 @@ def session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
         raise CheckpointError(f"{path}: no ONNX file, or damaged ({reason[-1] if reason else ''})") from error
 
 
+def run_options() -> onnxruntime.RunOptions:
+    """Return what a pass may be ended by while it goes on."""
+    import onnxruntime
+
+    return onnxruntime.RunOptions()
+
+
 def about(opened: onnxruntime.InferenceSession) -> dict[str, Any]:
     """Return what a file says of itself; nothing for one that is not ours."""
     try:

@@ -8,6 +8,7 @@ from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli import __version__, environment
+from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import WorklistError
 from sketchcolor_cli.jobs.batch import run_batch_over
 from sketchcolor_cli.jobs.carrying import Around, CarriedSheets
@@ -76,9 +77,8 @@ class ColorizeWork:
 
     @property
     def device(self) -> str:
-        """Where to compute, as the user said it; ONNX Runtime is for the processor."""
-        request = self.request
-        return "cpu" if request.backend == "onnx" and request.device == "auto" else request.device
+        """Where to compute, as the user said it."""
+        return devices.for_backend(self.request.device, self.request.backend)
 
     @cached_property
     def guides(self) -> tuple[PageGuides, PageGuides]:

@@ -23,7 +23,7 @@ from sketchcolor_cli.networks.forward import Inputs
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from sketchcolor_cli.networks.base import ColorNet
@@ -43,11 +43,13 @@ class Backends:
         wanted: One of ``compute.settings.BACKENDS``. ``onnx`` makes a model's file at first use, which takes
             about a minute; ``auto`` never waits for that, and takes torch where there is none.
         note: Called with a line for the user.
+        brief: Whether torch may be less exact where that is faster, which counts in the trial.
     """
 
     folder: Path
     wanted: str = "auto"
     note: Callable[[str], None] = lambda _line: None
+    brief: bool = False
 
     def load(self, model: Path, device: str) -> ColorNet | Forward:
         """Return a colour network, ready to run forward on a device.
@@ -109,13 +111,16 @@ class Backends:
         with suppress(OSError, ValueError, KeyError, TypeError):
             found = json.loads(kept.read_bytes())
             if found["machine"] == about:
-                return bool(found["onnx"] < _WORTH * found["torch"])
-        from sketchcolor_cli.networks.torch_forward import TorchForward
-
-        seconds = {"torch": _seconds(TorchForward(_torch(model), "cpu")), "onnx": _seconds(other)}
+                return self._is_faster(found)
+        seconds = {**_torch_seconds(model), "onnx": _seconds(other)}
         with suppress(CheckpointError):  # then it is tried again
             write_bytes(kept, json.dumps({"machine": about, **seconds}).encode(), CheckpointError)
-        return seconds["onnx"] < _WORTH * seconds["torch"]
+        return self._is_faster(seconds)
+
+    def _is_faster(self, seconds: Mapping[str, float]) -> bool:
+        """Return whether the time of ONNX Runtime is no reason to take torch."""
+        torch = min(seconds["torch"], seconds["brief"]) if self.brief else seconds["torch"]
+        return seconds["onnx"] < _WORTH * torch
 
 
 def machine() -> str:
@@ -148,7 +153,17 @@ def _alone(file: Path) -> Iterator[None]:
         lock.release()
 
 
-def _seconds(network: Forward) -> float:
+def _torch_seconds(model: Path) -> dict[str, float]:
+    """Return the times of torch, as it is exact, and brief: in the number format that is fastest."""
+    from sketchcolor_cli.compute import precision
+    from sketchcolor_cli.networks.torch_forward import TorchForward
+
+    network, fastest = TorchForward(_torch(model), "cpu"), precision.choose("cpu")
+    exact = _seconds(network)
+    return {"torch": exact, "brief": exact if fastest == "float32" else _seconds(network, fastest)}
+
+
+def _seconds(network: Forward, precision: str = "float32") -> float:
     """Return the best processor time of a network for a picture of middling size.
 
     Another program at work changes it little, and what is found is remembered.
@@ -159,6 +174,6 @@ def _seconds(network: Forward) -> float:
     shown = Inputs(np.ones((height, width), np.float32), np.zeros((height, width, 4), np.float32), spread)
     for _ in range(_TIMES):
         start = time.process_time()
-        network.paint(shown)
+        network.paint(shown, precision)
         times.append(time.process_time() - start)
     return min(times)

@@ -34,7 +34,7 @@ class OnnxForward:
     device = "cpu"
 
     def __init__(self, path: Path) -> None:
-        self._session = onnx.session(path)
+        self._session, self._options = onnx.session(path), onnx.run_options()
         about = onnx.about(self._session)
         kinds: dict[str, Any] = {one.architecture: one for one in (GeneratorConfig, HintUNetConfig)}
         try:
@@ -62,10 +62,15 @@ class OnnxForward:
         """See :class:`Forward`."""
         return self._run(inputs, "latent")[0][0] if "latent" in self._outputs else None
 
+    def stop(self) -> None:
+        """End the pass that goes on in another thread, which raises an error of ONNX Runtime."""
+        self._options.terminate = True
+
     def _run(self, inputs: Inputs, *wanted: str) -> list[Array]:
         given = inputs._replace(sketch=inputs.sketch[..., None])._asdict()
         feeds = {name: self._fed(name, given[name]) for name in self._shapes}
-        found: list[Array] = self._session.run(list(wanted), feeds)
+        self._options = onnx.run_options()
+        found: list[Array] = self._session.run(list(wanted), feeds, self._options)
         return found
 
     def _fed(self, name: str, given: Array | None) -> Array:

@@ -45,8 +45,8 @@ def work(asked: dict[str, Any], send: Callable[[bytes], None]) -> None:
 
     Args:
         asked: ``folder`` and ``output``; ``pages``, names from the folder on, or null for all; ``format``,
-            ``quality``, ``layers``, ``flats``, ``again``, ``book``, ``points``, ``device``, and ``model`` for
-            a project that names none.
+            ``quality``, ``layers``, ``flats``, ``again``, ``book``, ``points``, ``device``, ``backend``, and
+            ``model`` for a project that names none.
         send: Is given each frame.
     """
     try:
@@ -69,8 +69,8 @@ def _colorized(asked: dict[str, Any], send: Callable[[bytes], None]) -> Outcome:
         values["layers"] = asked["layers"]
     if not _names_model(folder):
         values["model"] = asked["model"]
-    output, device = Path(asked["output"]), asked["device"]
-    request = ColorizeRequest.of(inputs=[folder], output=output, device=device, **values)
+    values |= {"device": asked["device"], "backend": asked["backend"]}
+    request = ColorizeRequest.of(inputs=[folder], output=Path(asked["output"]), **values)
     only = tuple(folder / name for name in asked["pages"] or ())
     # What was done with the same hints and settings is left out, what was done with others is done again.
     run = replace(request.run, only=only, overwrite=asked["again"], update=not asked["again"])

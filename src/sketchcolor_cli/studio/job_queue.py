@@ -122,7 +122,7 @@ class Queue:
     Args:
         runner: Makes what runs a job.
         limits: How many may wait.
-        device: Where to compute.
+        device, backend: Where and by what to compute.
         tell: Called with a job whenever there is something new about it.
     """
 
@@ -131,9 +131,11 @@ class Queue:
         runner: Callable[[], Runner],
         limits: Limits,
         device: str = "cpu",
+        backend: str = "auto",
         tell: Callable[[dict[str, Any]], None] = lambda _job: None,
     ) -> None:
-        self._runner, self._limits, self._device, self.tell = runner, limits, device, tell
+        self._runner, self._limits, self.tell = runner, limits, tell
+        self._computing = {"device": device, "backend": backend}
         self._jobs: list[dict[str, Any]] = []
         self._project: Project | None = None
         self._running: tuple[dict[str, Any], Runner] | None = None
@@ -274,8 +276,8 @@ class Queue:
         asked = waiting["request"] | {
             "folder": str(project.folder),
             "output": str(project.output),
-            "device": self._device,
             "model": project.series.usual_model,
+            **self._computing,
         }
         if asked["pages"] is not None:
             names = {page.id: page.name for page in project.pages()}

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from sketchcolor_cli import environment
 from sketchcolor_cli.color.lab import rgb_to_lab
 from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
 from sketchcolor_cli.coloring.guides.given import Given
@@ -29,14 +30,12 @@ from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.paint.composite import composite
 from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Guess, Protect
-from sketchcolor_cli.compute import devices, precision
+from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
 from sketchcolor_cli.imaging.resize import shrink_by, shrink_to_width
-from sketchcolor_cli.networks.base import ColorNet
-from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.hints import spread
-from sketchcolor_cli.networks.loading import load_matcher
+from sketchcolor_cli.networks.onnx_forward import OnnxForward
 from sketchcolor_cli.studio.turns import LIVE, Turns, Wish
 
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.coloring.page.paper_mask import PaperMask
     from sketchcolor_cli.coloring.page.stays import Stays
+    from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.forward import Forward
     from sketchcolor_cli.networks.matcher import Matcher
 
     Plane = NDArray[np.float32]
@@ -90,7 +91,7 @@ class Look:
         settings: Fields of ColorizeSettings.
         sheets: Files of character sheets.
         palette: (K, 3) RGB in [0, 1], or empty.
-        device: As the user said it.
+        device, backend: As the user said it.
     """
 
     model: str
@@ -98,6 +99,7 @@ class Look:
     sheets: tuple[str, ...] = ()
     palette: tuple[tuple[float, float, float], ...] = ()
     device: str = "cpu"
+    backend: str = "auto"
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Look:
@@ -108,6 +110,7 @@ class Look:
             tuple(document.get("sheets", ())),
             tuple((r, g, b) for r, g, b in document.get("palette", ())),
             str(document.get("device", "cpu")),
+            str(document.get("backend", "auto")),
         )
 
     def chosen(self, **changes: Any) -> ColorizeSettings:
@@ -204,7 +207,7 @@ class Desk:
         self._known: OrderedDict[Any, Known] = OrderedDict()
         self._layers: OrderedDict[Any, Picture] = OrderedDict()
         self._colorizers: OrderedDict[Any, Colorizer] = OrderedDict()
-        self._models: dict[str, tuple[Any, ColorNet]] = {}
+        self._models: dict[Any, ColorNet | Forward] = {}
         self._formats: dict[str, str] = {}
         self._lock = threading.Lock()
         self._preparing: dict[Any, threading.Lock] = {}
@@ -309,19 +312,22 @@ class Desk:
             if key in self._colorizers:
                 self._colorizers.move_to_end(key)
                 return self._colorizers[key]
-            device = devices.resolve(look.device)
+            device = devices.resolve(devices.for_backend(look.device, look.backend))
+            model = self._model(look, device)
             sheets = [read_picture(Path(one)) for one in look.sheets]
             palette = np.array(look.palette, np.float32) if look.palette else None
             made = Colorizer(
-                self._model(look.model),
+                model,
                 device,
                 look.chosen(**changes).in_seed(seed),
                 sheets=sheets,
                 palette=palette,
                 matcher=self._matcher if sheets else None,
             )
-            made.painter.passing = self._pass
-            if changes.get("work_size") == QUICK:  # soon replaced, so it may be a little less exact
+            made.painter.passing = partial(self._pass, made.painter.model)
+            if changes.get("work_size") == QUICK and not isinstance(
+                model, OnnxForward
+            ):  # soon replaced, so it may be a little less exact
                 made.painter.precision = self._fastest(device)
             self._colorizers[key] = made
             while len(self._colorizers) > _COLORIZERS * 2:
@@ -331,23 +337,29 @@ class Desk:
     def _fastest(self, device: str) -> str:
         """Return the number format that is faster on a device; tried once."""
         if device not in self._formats:
+            from sketchcolor_cli.compute import precision  # imports torch
+
             self._formats[device] = precision.choose(device)
         return self._formats[device]
 
     @cached_property
     def _matcher(self) -> Matcher:
+        from sketchcolor_cli.networks.loading import load_matcher  # imports torch
+
         return load_matcher()
 
-    def _model(self, path: str) -> ColorNet:
-        stamp = _stamp(Path(path))
-        if path not in self._models or self._models[path][0] != stamp:
+    def _model(self, look: Look, device: str) -> ColorNet | Forward:
+        """Return the network of a look; the last one is kept."""
+        path = Path(look.model)
+        key = _stamp(path), look.backend, device
+        if key not in self._models:
             self._models.clear()
-            network, _ = load_model(Path(path), ColorNet)
-            self._models[path] = stamp, _interruptible(network)
-        return self._models[path][1]
+            network = environment.backends(look.backend, brief=True).load(path, device)
+            self._models[key] = network if isinstance(network, OnnxForward) else _interruptible(network)
+        return self._models[key]
 
     @contextmanager
-    def _pass(self) -> Iterator[None]:
+    def _pass(self, network: Forward) -> Iterator[None]:
         """Hold a pass of the network; who does not say for whom it is has a turn already."""
         asking: _Asking | None = getattr(_ASKING, "now", None)
         if asking is None:
@@ -356,7 +368,9 @@ class Desk:
         with self.turns.turn(asking.urgency, asking.wish):
             if asking.begun is not None:
                 asking.begun.set()
-            yield
+            # torch asks between two layers, see _interruptible
+            with asking.wish.ended_by(network.stop if isinstance(network, OnnxForward) else _nothing):
+                yield
 
     def _given(self, marks: Sequence[Any], known: Known, page: PageFiles) -> Given:
         strokes = painted(points_of(list(marks), "marks"), *known.size, longest=_LAYER)
@@ -407,6 +421,10 @@ def _filled(known: Known, given: Given, masks: PaperMask | None) -> Shown:
     if paper is not None:
         alpha = alpha * (1 - cv2.resize(paper, (width, height), interpolation=cv2.INTER_AREA))
     return Shown("spread", *_encoded(np.dstack([laid, alpha])), (width, height))
+
+
+def _nothing() -> None:
+    pass
 
 
 def _same(value: Any) -> Any:
@@ -473,7 +491,7 @@ def _stamp(path: Path) -> tuple[str, int, int]:
     return str(path), status.st_mtime_ns, status.st_size
 
 
-def _interruptible(network: ColorNet) -> ColorNet:
+def _interruptible(network: Any) -> Any:
     """Let passes of a network end between two layers when nobody wants them any more."""
     for module in network.modules():
         module.register_forward_pre_hook(_check_wish)

@@ -93,9 +93,10 @@ def ready(
     studio = Studio(
         engine=Engine(ProcessHost()),
         shelf=Shelf(environment.projects_folder()),
-        queue=Queue(ProcessRunner, limits, settings.device),
+        queue=Queue(ProcessRunner, limits, settings.device, settings.backend),
         model=settings.model,
         device=settings.device,
+        backend=settings.backend,
         limits=limits,
     )
     if project is not None:

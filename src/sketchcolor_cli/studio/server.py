@@ -106,7 +106,7 @@ def _first_look(studio: Studio) -> dict[str, Any]:
     try:
         return studio.look()
     except (SketchcolorError, ProblemError):
-        return {"model": studio.model, "device": studio.device}
+        return {"model": studio.model, "device": studio.device, "backend": studio.backend}
 
 
 def _tell_page(studio: Studio, page_id: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
 
-from sketchcolor_cli.jobs.settings import DEFAULT_MODEL, device_setting
+from sketchcolor_cli.jobs.settings import DEFAULT_MODEL, backend_setting, device_setting
 from sketchcolor_cli.settings import Settings, argument, part, setting
 
 DOORS = ("convert", "colorize-image-data")
@@ -33,6 +33,7 @@ class ServerSettings(Settings):
         DEFAULT_MODEL, "Colour model, where a project names none: one that `sketchcolor models list` shows."
     )
     device: str = device_setting()
+    backend: str = backend_setting()
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Studio:
         shelf: The projects.
         queue: Jobs over many pages.
         model: The model where a project names none.
-        device: Where to compute, as the user said it.
+        device, backend: Where and by what to compute, as the user said it.
         limits: What may be asked.
     """
 
@@ -45,6 +45,7 @@ class Studio:
     queue: Queue
     model: str
     device: str
+    backend: str = "auto"
     limits: Limits = field(default_factory=Limits)
     hub: Hub = field(default_factory=Hub)
     sockets: set[Any] = field(default_factory=set)
@@ -92,6 +93,7 @@ class Studio:
         return {
             "model": str(environment.model_file(name)),
             "device": self.device,
+            "backend": self.backend,
             "settings": {one: said[one] for one in color_settings() if one in said},
             "sheets": [str(path) for path in said.get("sheet", ())],
             "palette": [] if palette is None else read_palette(palette).tolist(),

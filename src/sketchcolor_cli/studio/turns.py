@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 LIVE, ASKED, AHEAD = 0, 1, 2
 """How urgent: somebody paints, somebody waits, somebody may want it."""
@@ -23,10 +23,34 @@ class Wish:
 
     def __init__(self) -> None:
         self._gone = threading.Event()
+        self._lock = threading.Lock()
+        self._end: Callable[[], None] | None = None
 
     def cancel(self) -> None:
         """Take it back; where it is being done it ends at the next step."""
         self._gone.set()
+        with self._lock:
+            if self._end is not None:
+                self._end()
+
+    @contextmanager
+    def ended_by(self, end: Callable[[], None]) -> Iterator[None]:
+        """Hold a step that ``end``, called in another thread, cuts short; what that raises is not told.
+
+        Raises:
+            CancelledError: The wish was taken back meanwhile.
+        """
+        with self._lock:
+            self._end = end
+        try:
+            self.check()
+            yield
+        except Exception:
+            self.check()
+            raise
+        finally:
+            with self._lock:
+                self._end = None
 
     @property
     def cancelled(self) -> bool:

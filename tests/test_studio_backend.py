@@ -1,0 +1,138 @@
+"""The studio's worker with ONNX Runtime: no torch, passes that end, exports as of the command line."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sketchcolor_cli.compute import onnx
+from sketchcolor_cli.jobs.colorize import colorize
+from sketchcolor_cli.jobs.requests import ColorizeRequest
+from sketchcolor_cli.networks.backend import Backends
+from sketchcolor_cli.networks.onnx_forward import OnnxForward
+from sketchcolor_cli.studio.live import Desk, Look, PageFiles
+from sketchcolor_cli.studio.turns import CancelledError, Wish
+from studio_server import STROKE, draw, served
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.networks.forward import Inputs
+
+DATA = Path(__file__).parent / "data"
+MODEL, GRAPH = DATA / "tiny.safetensors", DATA / "tiny.onnx"
+
+pytestmark = pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx is not installed")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that has the ONNX file of the model."""
+    folder = tmp_path / "cache"
+    (folder / "onnx").mkdir(parents=True)
+    shutil.copyfile(GRAPH, Backends(folder / "onnx").file(MODEL))
+    monkeypatch.setenv("SKETCHCOLOR_CACHE", str(folder))
+    return folder
+
+
+def test_the_worker_paints_without_torch(tmp_path: Path) -> None:
+    page = draw(tmp_path / "page.png")
+    code = (
+        "import json, sys\n"
+        "from sketchcolor_cli.studio.frames import packed, unpacked\n"
+        "from sketchcolor_cli.studio.worker import Worker\n"
+        "import threading; over = threading.Event(); parts = []\n"
+        "def heard(frame):\n"
+        "    header, _ = unpacked(frame); parts.append(header.get('stage') or header)\n"
+        "    if header['event'] != 'part': over.set()\n"
+        "worker = Worker(heard)\n"
+        "look = {'model': sys.argv[1], 'backend': 'onnx', 'device': 'auto'}\n"
+        "asked = json.loads(sys.argv[2])\n"
+        "for kind in ('warm', 'open', 'paint', 'colorize'):\n"
+        "    over.clear(); worker.take(packed({'id': 1, 'kind': kind, 'look': look, **asked}))\n"
+        "    assert over.wait(60)\n"
+        "    assert parts[-1]['event'] == 'done', parts\n"
+        "assert {'spread', 'quick', 'final'} <= {one for one in parts if isinstance(one, str)}\n"
+        "print(sorted({'torch', 'torchvision'} & set(sys.modules)))"
+    )
+    asked = {
+        "page": {"path": str(page)},
+        "marks": [STROKE],
+        "width": 80,
+        "stages": ["spread", "quick", "final"],
+        "image": str(page),
+        "target": str(tmp_path / "out.png"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code, MODEL, json.dumps(asked)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_pass_ends_when_nobody_wants_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, wish, ended = Desk(), Wish(), []
+    look, page = Look(str(MODEL), backend="onnx"), PageFiles(draw(tmp_path / "page.png"))
+    run = OnnxForward.paint
+
+    def paint(network: OnnxForward, inputs: Inputs, how: str = "float32") -> object:
+        wish.cancel()  # while it goes on
+        ended.append(network._options.terminate)
+        return run(network, inputs, how)
+
+    monkeypatch.setattr(OnnxForward, "paint", paint)
+    with pytest.raises(CancelledError):
+        list(desk.stages(page, look, [STROKE], 80, ["final"], wish))
+    assert ended == [True]
+
+
+def test_stopping_ends_what_is_computed_in_another_thread() -> None:
+    network = OnnxForward(GRAPH)
+    inputs = _large(network)
+    failed: list[Exception] = []
+
+    def work() -> None:
+        try:
+            network.paint(inputs)
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while thread.is_alive():
+        network.stop()
+        time.sleep(0.001)
+    assert "terminate" in str(failed)
+
+
+def _large(network: OnnxForward) -> Inputs:
+    import numpy as np
+
+    from sketchcolor_cli.networks.forward import Inputs
+
+    side, stride = 32 * network.multiple, network.stride
+    spread = np.zeros((side // stride, side // stride, 4), np.float32)
+    return Inputs(np.ones((side, side), np.float32), np.zeros((side, side, 4), np.float32), spread)
+
+
+def test_exports_and_answers_are_those_of_the_command_line_to_the_last_byte(tmp_path: Path) -> None:
+    page = draw(tmp_path / "pages/page.png")
+    own = tmp_path / "own"
+    colorize(ColorizeRequest.of(inputs=[page.parent], output=own, model=str(MODEL), backend="onnx", seed=5))
+    due = (own / "page.png").read_bytes()
+    with served(page.parent, MODEL, tmp_path, backend="onnx") as client:
+        client.patch("/api/v1/project", json={"settings": {"seed": 5}})
+        sent = [("image", (page.name, page.read_bytes()))]
+        assert client.post("/api/v1/colorize", files=sent, data={"seed": "5"}).content == due
+        profile = page.parent / "series.toml"
+        profile.write_text("seed = 5\n")
+        job = client.post("/api/v1/jobs", json={}).json()["id"]
+        done = client.when(f"/api/v1/jobs/{job}", lambda one: one["state"] not in ("waiting", "running"))
+        assert done["state"] == "done", done
+    assert (tmp_path / "pages.colored/page.png").read_bytes() == due
