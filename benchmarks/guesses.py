@@ -1,11 +1,13 @@
 """How near a page with nothing given comes to the truth: as blank paper, a wash, quiet tones, drawn colours.
 
-    python benchmarks/guesses.py VALIDATION [--half report] [--limit N] [--ways sure,draw,mean] [-o FOLDER]
+    python benchmarks/guesses.py VALIDATION [--half report] [--limit N] [--ways sure,draw,mean]
+                                 [--model NAME] [--compare NAME] [-o FOLDER]
 
 VALIDATION is a shard that nothing was trained on; of its groups, those of one half in validation_halves.txt
 are taken. Pictures without a line drawing are drawn by Linework. For each way, over groups: error in a*b*
 and ΔE00 to the truth, and differences to blank paper and to drawn colours with 95 % intervals by resampling
-groups. With -o also a row for each picture: its lines, a wash, each way, the truth.
+groups. With --compare the ways of a second model stand beside them, as "old sure". With -o also a row for
+each picture: its lines, a wash, each way, the truth.
 """
 
 from __future__ import annotations
@@ -42,13 +44,14 @@ CREAM = np.array([255, 244, 224], np.float32) / 255
 COLORS = ColorizeSettings(colored_pages=ColoredPages.REDO)
 
 
-def results(network: ColorNet, page: Array, ways: Sequence[Guess]) -> dict[str, Array]:
-    """Return a page (H, W) without colour, washed, and coloured in each way."""
+def results(networks: dict[str, ColorNet], page: Array, ways: Sequence[Guess]) -> dict[str, Array]:
+    """Return a page (H, W) without colour, washed, and coloured by each network in each way."""
     shown = Picture(np.repeat(page[..., None], 3, axis=2), gray=True)
     out = {"blank": shown.rgb, "wash": shown.rgb * CREAM}
-    for way in ways:
-        color = Colorizer(network, "cpu", replace(COLORS, guess=way))
-        out[way.value] = color(shown).rgb
+    for name, network in networks.items():
+        for way in ways:
+            color = Colorizer(network, "cpu", replace(COLORS, guess=way))
+            out[f"{name}{way.value}"] = color(shown).rgb
     return out
 
 
@@ -62,9 +65,9 @@ def tell(rows: dict[str, dict[str, list[tuple[float, float]]]]) -> None:
     """Print the figures, of ways by groups."""
     means = {way: np.array([np.mean(one, axis=0) for one in rows[way].values()]) for way in rows}
     for way, own in means.items():
-        print(f"{way:6} error in a*b* {own[:, 0].mean():6.2f}   ΔE00 {own[:, 1].mean():6.2f}")
+        print(f"{way:9} error in a*b* {own[:, 0].mean():6.2f}   ΔE00 {own[:, 1].mean():6.2f}")
     for way in [one for one in means if one not in ("blank", "wash", "draw")]:
-        for other in ("blank", "draw"):
+        for other in ("blank", "draw", f"old {way}"):
             if other not in means:
                 continue
             told = []
@@ -82,18 +85,21 @@ def main() -> None:
     parser.add_argument("--half", choices=("tune", "report"), default="report")
     parser.add_argument("--limit", type=int, default=10_000, help="pictures, evenly spread")
     parser.add_argument("--ways", default="sure,draw", help="of --guess")
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--compare", help="a second model")
     parser.add_argument("-o", "--output", type=Path, help="folder for rows of pictures")
     options = parser.parse_args()
     half, sketch = half_of(options.half), array_sketcher("linework", "cpu")
     found = readable(SetDrawings(ShardSet([options.validation]), 352))
     drawings = [one for one in found if (one.group or one.key) in half]
     drawings = drawings[:: -(-len(drawings) // options.limit)]
-    network, _ = load_model(model_file("default"), ColorNet)
+    models = {"": options.model, "old ": options.compare}
+    networks = {name: load_model(model_file(one), ColorNet)[0] for name, one in models.items() if one}
     rows: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
     for one in drawings:
         truth = one.color / np.float32(255)
         page = sketch(truth) if one.line is None else one.line / np.float32(255)
-        pages = results(network, page, [Guess(way) for way in options.ways.split(",")])
+        pages = results(networks, page, [Guess(way) for way in options.ways.split(",")])
         for way, result in pages.items():
             rows[way][one.group or one.key].append(errors(result, truth))
         if options.output is not None:
