@@ -10,6 +10,7 @@ import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - a worker looks at the fields' types
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -140,6 +141,78 @@ def test_two_workers_share_a_tree_and_lost_workers_are_replaced(shared: Path, tm
     # The journal is the same as that of any run: what is done is not done again.
     again = plan_of(shared, output, Journal(output))
     assert [one.job.name for one in again if one.action == "do"] == ["bad.png", "deadly.png"]
+
+
+@dataclass(eq=False)
+class HiredWorker:
+    """A worker of the class below."""
+
+    real: Any
+
+    @property
+    def do(self) -> Any:
+        return SimpleNamespace(remote=lambda part: Promise(self, part))
+
+
+@dataclass(eq=False)
+class Promise:
+    """Stands for what a worker will have made."""
+
+    worker: HiredWorker
+    part: list[Planned]
+
+
+class LosesANode:
+    """As much of Ray as is needed: two nodes for a worker each, of which one is lost with its first part."""
+
+    class exceptions:  # noqa: N801  (as Ray names it)
+        RayError = type("RayError", (Exception,), {})
+        RayTaskError = type("RayTaskError", (Exception,), {})
+
+    def __init__(self) -> None:
+        self.nodes = 2
+        self.hired: list[Any] = []
+
+    def remote(self, kind: type) -> Any:
+        def hire(*given: Any) -> Any:
+            self.hired.append(HiredWorker(kind(*given)))
+            return self.hired[-1]
+
+        return SimpleNamespace(options=lambda **_: SimpleNamespace(remote=hire))
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"CPU": self.nodes}
+
+    def wait(self, tasks: list[Promise], num_returns: int) -> Any:
+        ready = [task for task in tasks if task.worker in self.hired[: self.nodes]]
+        assert ready, "the run waits for a worker that no node has room for"
+        return ready[:num_returns], ready[num_returns:]
+
+    def get(self, task: Promise) -> Any:
+        if self.nodes == 2:
+            self.nodes = 1
+            self.kill(task.worker)
+            raise self.exceptions.RayError
+        return task.worker.real.do(task.part)
+
+    def kill(self, worker: Any) -> None:
+        self.hired = [one for one in self.hired if one is not worker]
+
+
+def test_what_a_lost_node_had_is_done_by_those_that_are_left(shared: Path, tmp_path: Path) -> None:
+    output, marks = tmp_path / "out", tmp_path / "marks"
+    marks.mkdir()
+    result = Outcome()
+    with Journal(output) as journal:
+        journal.begin()
+        plan = plan_of(shared, output, journal)
+        request = ColorizeRequest.of(inputs=[], output=output, ray="local", jobs=2)
+        cluster = distributed._Shared(
+            LosesANode(), plan, (Capitals(marks), request, ()), journal.add, lambda _: None
+        )
+        cluster.run(result)
+    assert len(result.done) == 9 + 2 * 2
+    assert [one.job.name for one in result.failed] == ["bad.png"]
 
 
 def test_the_command_line_hands_over_what_is_to_be_done(

@@ -176,6 +176,7 @@ class _Shared:
                 self._give(*self._waiting.popleft())
             if not self._busy:
                 return
+            self._dismiss()
             [ready], _ = self._ray.wait(list(self._busy), num_returns=1)
             worker, part, tries = self._busy.pop(ready)
             try:
@@ -183,11 +184,20 @@ class _Shared:
             except self._ray.exceptions.RayTaskError as error:
                 raise error.as_instanceof_cause() from None
             except self._ray.exceptions.RayError as error:
-                self._idle.append(self._hire())
                 self._again(part, tries, error, result)
+                if self._waiting:
+                    self._idle.append(self._hire())
                 continue
             self._idle.append(worker)
             self._gather(given, result)
+
+    def _dismiss(self) -> None:
+        """Let workers go that have nothing to do.
+
+        One that was hired in the place of a lost one may wait for a processor: its node may be lost, too.
+        """
+        while self._idle:
+            self._ray.kill(self._idle.pop())
 
     def _give(self, part: list[Planned], tries: int) -> None:
         worker = self._idle.pop()
