@@ -1,18 +1,32 @@
 """What all tests share."""
 
 import gc
+import json
 import os
 import sys
 import tempfile
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from sketchcolor_cli.networks.backend import machine
+
 # Nobody's own config file, cache or weights: tests neither read nor fill them.
 _FOLDERS = tempfile.TemporaryDirectory(prefix="sketchcolor-tests-")
 for _name in ("CACHE", "CONFIG", "DATA"):
     os.environ[f"XDG_{_name}_HOME"] = str(Path(_FOLDERS.name) / _name.lower())
+
+# What computes faster is tried once, which takes seconds, and on a busy machine either may win. Tests that do
+# not say by what they compute do so by torch.
+_TRIALS = Path(_FOLDERS.name) / "cache/sketchcolor/onnx"
+_TRIALS.mkdir(parents=True)
+for _graph in (Path(__file__).parents[1] / "src/sketchcolor_cli/networks/bundled/graphs").iterdir():
+    with suppress(PackageNotFoundError):  # ONNX Runtime is an extra
+        _found = {"machine": machine(), "torch": 1.0, "brief": 1.0, "onnx": 9.0}
+        (_TRIALS / f"{_graph.stem}.trial.json").write_text(json.dumps(_found))
 
 # Dozens of processes are started here. Where no bytecode is kept, each would compile all of ours again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -9,13 +9,16 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.numpy import save_file
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColorizeSettings
-from sketchcolor_cli.compute import onnx, precision
+from sketchcolor_cli.compute import graphs, onnx, precision, slim
 from sketchcolor_cli.errors import CheckpointError, DeviceError
 from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
 from sketchcolor_cli.imaging.resize import shrink_by
@@ -23,11 +26,14 @@ from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.networks import backend, export
 from sketchcolor_cli.networks.backend import Backends
 from sketchcolor_cli.networks.base import ColorNet
-from sketchcolor_cli.networks.checkpoint import load_model
+from sketchcolor_cli.networks.checkpoint import load_model, save_model
+from sketchcolor_cli.networks.graph_files import GRAPHS, graph_name
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
+from sketchcolor_cli.networks.registry import BUNDLED, MATCHER
 
 DATA = Path(__file__).parent / "data"
-MODEL, GRAPH = DATA / "tiny.safetensors", DATA / "tiny.onnx"  # random numbers; how they were made: below
+MODEL = DATA / "tiny.safetensors"  # of random numbers
+GRAPH = DATA / graph_name(MODEL)
 PAGES = Path(__file__).parents[1] / "examples" / "pages"
 
 needs_runtime = pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx is not installed")
@@ -35,17 +41,69 @@ needs_runtime = pytest.mark.skipif(not onnx.is_installed(), reason="the extra on
 
 @pytest.fixture
 def there(tmp_path: Path) -> Backends:
-    """Backends that have the ONNX file of the model."""
+    """Backends that have the graph of the model."""
     made = Backends(tmp_path / "onnx")
-    made.folder.mkdir()
-    shutil.copyfile(GRAPH, made.file(MODEL))
+    made.graph(MODEL).parent.mkdir(parents=True)
+    shutil.copyfile(GRAPH, made.graph(MODEL))
     return made
 
 
 @needs_runtime
-def test_the_file_is_that_of_the_network_as_it_is_now() -> None:
-    """If not, make it again: `sketchcolor models export tests/data/tiny.safetensors -o … --half`."""
-    assert export.difference(export.of_file(MODEL), GRAPH) < export.CLOSE
+@pytest.mark.parametrize(
+    ("model", "folder"), [(MODEL, DATA), (BUNDLED / "default.safetensors", GRAPHS), (MATCHER, GRAPHS)]
+)
+def test_a_graph_is_that_of_the_network_as_it_is_now(model: Path, folder: Path) -> None:
+    """If not, `python tools/make_graphs.py` makes it again."""
+    what = export.of_network(load_model(model)[0], {})
+    network = graphs.Network(folder / graph_name(model), graphs.read_tensors(model))
+    assert export.difference(what, network.run) < export.CLOSE
+
+
+@needs_runtime
+def test_a_graph_knows_no_weights() -> None:
+    network = load_model(MODEL, ColorNet)[0]
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for one in network.state_dict().values():
+            if one.is_floating_point():
+                one.mul_(torch.rand_like(one) + 0.5)
+    other, same = (export.of_network(one, {}) for one in (network, load_model(MODEL, ColorNet)[0]))
+    run = graphs.Network(GRAPH, export.tensors_of(other)).run
+    assert export.difference(other, run) < export.CLOSE
+    assert export.difference(same, run) > 1
+
+
+def test_the_graphs_that_come_with_the_package_are_small_and_no_others() -> None:
+    files = list(GRAPHS.iterdir())
+    assert {one.name for one in files} == {
+        graph_name(one) for one in (BUNDLED / "default.safetensors", MATCHER)
+    }
+    assert sum(one.stat().st_size for one in files) < 100_000
+
+
+@needs_runtime
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda tensors: tensors.pop("stem.weight"), "lacks tensor stem.weight"),
+        (lambda tensors: tensors.update(more=np.zeros(1, np.float32)), "has unexpected tensor more"),
+        (
+            lambda tensors: tensors.update({"stem.bias": np.zeros(1, np.float32)}),
+            r"tensor stem.bias is \(1,\)",
+        ),
+    ],
+)
+def test_tensors_that_do_not_fit_are_refused(change: Any, said: str) -> None:
+    tensors = graphs.read_tensors(MODEL)
+    change(tensors)
+    with pytest.raises(CheckpointError, match=said):
+        graphs.Network(GRAPH, tensors)
+
+
+def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
+    save_file({"a": np.array([np.nan], np.float32)}, tmp_path / "bad.safetensors")
+    with pytest.raises(CheckpointError, match="tensor a has values that are not finite"):
+        graphs.read_tensors(tmp_path / "bad.safetensors")
 
 
 @needs_runtime
@@ -57,7 +115,7 @@ def test_a_page_is_the_same_to_one_of_255(sheets: int) -> None:
     shown = [Picture(np.full((60, 40, 3), color, np.float32)) for color in (0.2, 0.7)][:sheets]
     results = [
         Colorizer(model, "cpu", settings, sheets=shown)(small).rgb
-        for model in (load_model(MODEL, ColorNet)[0], OnnxForward(GRAPH))
+        for model in (load_model(MODEL, ColorNet)[0], OnnxForward(GRAPH, MODEL))
     ]
     assert np.ptp(results[0] - results[0].mean(2, keepdims=True)) > 0.05  # there are colours
     assert np.abs(results[0] - results[1]).max() <= 1 / 255
@@ -66,7 +124,7 @@ def test_a_page_is_the_same_to_one_of_255(sheets: int) -> None:
 @needs_runtime
 def test_a_page_is_coloured_without_torch(tmp_path: Path, there: Backends) -> None:
     write_picture(tmp_path / "page.png", Picture(np.ones((60, 50, 3), np.float32), gray=True))
-    kept = there.folder / f"{there.file(MODEL).stem}.trial.json"
+    kept = there.folder / f"{GRAPH.stem}.trial.json"
     kept.write_text(json.dumps({"machine": backend.machine(), "torch": 1.0, "brief": 1.0, "onnx": 0.5}))
     code = (
         "import sys; from sketchcolor_cli import ColorizeRequest, colorize\n"
@@ -119,7 +177,7 @@ def test_where_answers_may_be_less_exact_that_counts(
 
 @needs_runtime
 def test_a_trial_takes_its_times() -> None:
-    assert 0 < backend._seconds(OnnxForward(GRAPH)) < 5
+    assert 0 < backend._seconds(OnnxForward(GRAPH, MODEL)) < 5
 
 
 @pytest.mark.parametrize(("wanted", "device"), [("auto", "cpu"), ("torch", "cpu"), ("auto", "meta")])
@@ -131,13 +189,13 @@ def test_without_a_file_and_where_it_is_of_no_use_it_is_torch(
 
 
 @needs_runtime
-def test_a_damaged_file_is_passed_over(there: Backends) -> None:
-    there.file(MODEL).write_bytes(b"damaged")
+def test_a_damaged_graph_is_passed_over(there: Backends) -> None:
+    there.graph(MODEL).write_bytes(b"damaged")
     assert isinstance(there.load(MODEL, "cpu"), ColorNet)
 
 
 @needs_runtime
-def test_the_file_is_made_once_where_onnx_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_graph_is_made_once_where_onnx_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, said = [], []
 
     def pretend(_what: object, path: Path) -> float:
@@ -145,12 +203,29 @@ def test_the_file_is_made_once_where_onnx_is_wanted(tmp_path: Path, monkeypatch:
         shutil.copyfile(GRAPH, path)
         return 0.0
 
-    monkeypatch.setattr(export, "export", pretend)
+    monkeypatch.setattr(export, "export_graph", pretend)
     backends = Backends(tmp_path / "new", "onnx", said.append)
     assert isinstance(backends.load(MODEL, "cpu"), OnnxForward)
     assert isinstance(backends.load(MODEL, "cpu"), OnnxForward)
-    assert made == [backends.file(MODEL)]
-    assert said == ["tiny: its ONNX file is made, once; that takes about a minute"]
+    assert made == [backends.graph(MODEL)]
+    assert said == ["tiny: its ONNX graph is made, once; that takes about a minute"]
+
+
+@needs_runtime
+def test_models_of_one_shape_share_a_graph(tmp_path: Path) -> None:
+    network = load_model(BUNDLED / "default.safetensors", ColorNet)[0]
+    mine = tmp_path / "mine.safetensors"
+    save_model(mine, network, provenance={}, licence="CC0-1.0", half=True)
+    assert Backends(tmp_path).graph(mine).parent == GRAPHS
+
+
+def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slim, "has_torch", lambda: False)
+    with pytest.raises(DeviceError, match="--backend torch: torch is not installed; pip install torch"):
+        Backends(tmp_path, "torch").load(MODEL, "cpu")
+    if onnx.is_installed():
+        with pytest.raises(DeviceError, match="tiny: to make its ONNX graph, once: torch is not installed"):
+            Backends(tmp_path, "auto").load(MODEL, "cpu")
 
 
 def test_onnx_on_a_gpu_and_without_the_extra_is_refused(
@@ -165,17 +240,9 @@ def test_onnx_on_a_gpu_and_without_the_extra_is_refused(
 
 
 @needs_runtime
-def test_another_program_s_file_is_refused(tmp_path: Path) -> None:
-    from onnx import TensorProto, helper, save_model
-
-    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
-    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "other", [value], [
-        helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])
-    ])  # fmt: skip
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    save_model(made, str(tmp_path / "other.onnx"))
-    with pytest.raises(CheckpointError, match="not a colour model that `models export` wrote"):
-        OnnxForward(tmp_path / "other.onnx")
+def test_a_graph_of_another_network_is_refused() -> None:
+    with pytest.raises(CheckpointError, match="not the graph of a colour network"):
+        OnnxForward(GRAPHS / graph_name(MATCHER), MATCHER)
 
 
 def test_results_do_not_depend_on_what_computes_them() -> None:

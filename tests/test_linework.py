@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -7,12 +9,18 @@ import torch
 from safetensors.torch import load_file
 
 from sketchcolor_cli import Resources
-from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.compute import onnx
+from sketchcolor_cli.compute.graphs import Network, read_tensors
+from sketchcolor_cli.errors import DeviceError, UsageError
+from sketchcolor_cli.extraction import loader as loading_extractors
+from sketchcolor_cli.extraction.drawer import draws_arrays
 from sketchcolor_cli.extraction.loader import Loader
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.images import Picture, read_picture
+from sketchcolor_cli.networks.backend import Backends
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.testing import check_extractor
-from sketchcolor_plugins.linework.network import WEIGHTS, Linework, LineworkSketcher
+from sketchcolor_plugins.linework.arrays import WEIGHTS
+from sketchcolor_plugins.linework.network import Linework, LineworkSketcher
 from sketchcolor_plugins.loading import layout
 
 NEAR = np.ones((5, 5), np.uint8)  # two pixels off allowed
@@ -134,3 +142,49 @@ def test_tiles_give_what_the_whole_gives(linework):
     rgb = cv2.resize(np.random.default_rng(3).random((24, 30, 3), np.float32), (1456, 320))
     tiled = Loader(find_extractors()).load("linework").sketch(Picture(rgb)).rgb[..., 0]
     np.testing.assert_allclose(tiled, draw(linework, rgb), atol=1e-4)
+
+
+@pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx is not installed")
+def test_onnx_runtime_draws_the_same_to_one_of_255_and_the_graph_is_that_of_the_network_now(
+    tmp_path: Path,
+) -> None:
+    """If not, `python tools/make_graphs.py` makes the graph again."""
+    page = read_picture(min((Path(__file__).parents[1] / "examples/colored").glob("*.png")))
+    small = Picture(page.rgb[200:420, 200:360].copy())
+    drawn = {}
+    for wanted in ("torch", "onnx"):
+        loader = Loader(find_extractors(), backends=Backends(tmp_path, wanted))
+        drawer = loader.load("linework", ["strength=1.5"])
+        assert draws_arrays(drawer.sketcher) == (wanted == "onnx")
+        drawn[wanted] = drawer.sketch(small).rgb
+    assert np.ptp(drawn["torch"]) > 0.5
+    assert np.abs(drawn["torch"] - drawn["onnx"]).max() <= 1 / 255
+    check_extractor(
+        loader.extractors.get("linework"),
+        Resources(
+            parameters={"strength": 1.0, "black": 0.1},
+            find_graph=lambda graph, weights: Network(graph, read_tensors(weights)),
+        ),
+    )
+
+
+@pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx is not installed")
+def test_auto_tries_an_extractor_once_and_takes_torch_where_that_is_faster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, times = [], [0.5, 1.0]
+
+    def best_time(_work: object) -> float:
+        tried.append(times[len(tried) % 2])
+        return tried[-1]
+
+    monkeypatch.setattr(loading_extractors, "best_time", best_time)
+    loader = Loader(find_extractors(), backends=Backends(tmp_path))
+    assert not draws_arrays(loader.load("linework").sketcher)
+    assert not draws_arrays(loader.load("linework").sketcher)
+    assert tried == [0.5, 1.0]
+    assert draws_arrays(
+        Loader(find_extractors(), backends=Backends(tmp_path, "onnx")).load("linework").sketcher
+    )
+    with pytest.raises(DeviceError, match="--backend onnx is for the processor, not for meta"):
+        Loader(find_extractors(), device="meta", backends=Backends(tmp_path, "onnx")).load("linework")

@@ -17,6 +17,7 @@ from sketchcolor_cli.compute import onnx
 from sketchcolor_cli.jobs.colorize import colorize
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.networks.backend import Backends
+from sketchcolor_cli.networks.graph_files import graph_name
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
 from sketchcolor_cli.studio.live import Desk, Look, PageFiles
 from sketchcolor_cli.studio.turns import CancelledError, Wish
@@ -26,17 +27,19 @@ if TYPE_CHECKING:
     from sketchcolor_cli.networks.forward import Inputs
 
 DATA = Path(__file__).parent / "data"
-MODEL, GRAPH = DATA / "tiny.safetensors", DATA / "tiny.onnx"
+MODEL = DATA / "tiny.safetensors"
+GRAPH = DATA / graph_name(MODEL)
 
 pytestmark = pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx is not installed")
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache that has the ONNX file of the model."""
+    """A cache that has the graph of the model."""
     folder = tmp_path / "cache"
-    (folder / "onnx").mkdir(parents=True)
-    shutil.copyfile(GRAPH, Backends(folder / "onnx").file(MODEL))
+    graph = Backends(folder / "onnx").graph(MODEL)
+    graph.parent.mkdir(parents=True)
+    shutil.copyfile(GRAPH, graph)
     monkeypatch.setenv("SKETCHCOLOR_CACHE", str(folder))
     return folder
 
@@ -77,23 +80,23 @@ def test_the_worker_paints_without_torch(tmp_path: Path) -> None:
 
 
 def test_a_pass_ends_when_nobody_wants_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk, wish, ended = Desk(), Wish(), []
+    desk, wish, stopped = Desk(), Wish(), []
     look, page = Look(str(MODEL), backend="onnx"), PageFiles(draw(tmp_path / "page.png"))
     run = OnnxForward.paint
 
     def paint(network: OnnxForward, inputs: Inputs, how: str = "float32") -> object:
         wish.cancel()  # while it goes on
-        ended.append(network._options.terminate)
         return run(network, inputs, how)
 
     monkeypatch.setattr(OnnxForward, "paint", paint)
+    monkeypatch.setattr(OnnxForward, "stop", lambda network: stopped.append(network))
     with pytest.raises(CancelledError):
         list(desk.stages(page, look, [STROKE], 80, ["final"], wish))
-    assert ended == [True]
+    assert len(stopped) == 1
 
 
 def test_stopping_ends_what_is_computed_in_another_thread() -> None:
-    network = OnnxForward(GRAPH)
+    network = OnnxForward(GRAPH, MODEL)
     inputs = _large(network)
     failed: list[Exception] = []
 

@@ -127,6 +127,8 @@ def _check_arrays(extractor: Extractor, sketcher: Sketcher, pictures: Tensor) ->
     if draw_array is None:
         return
     where = f"{extractor.name}, pictures of {pictures.shape[2]}×{pictures.shape[3]}"
+    plan = extractor.size.plan(*pictures.shape[2:])
+    pictures = pictures[:, :, plan.rows][..., plan.columns]
     due = sketcher(pictures).cpu().numpy()
     drawn = draw_array(pictures.cpu().numpy())
     _require(

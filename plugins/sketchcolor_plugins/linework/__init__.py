@@ -32,12 +32,17 @@ def sketchcolor_extractors() -> Iterable[Extractor]:
 
 
 def _load(resources: Resources) -> Sketcher:
-    from sketchcolor_plugins.linework.network import WEIGHTS, Linework, LineworkSketcher
-    from sketchcolor_plugins.loading import load, place
+    from sketchcolor_plugins.linework.arrays import GRAPH, WEIGHTS, LineworkArrays
 
     strength, black = (resources.parameters[name] for name in ("strength", "black"))
     if not strength > 0:
         raise ValueError("strength is above 0")
     if not 0 <= black <= 1:
         raise ValueError("black is from 0 to 1")
+    found = resources.graph(GRAPH, WEIGHTS)
+    if found is not None:
+        return LineworkArrays(found, strength, black)
+    from sketchcolor_plugins.linework.network import Linework, LineworkSketcher
+    from sketchcolor_plugins.loading import load, place
+
     return LineworkSketcher(place(load(Linework, WEIGHTS), resources), strength, black)

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle
 
+from sketchcolor_plugins.linework.arrays import FADE, LUMA
 from sketchcolor_plugins.loading import like
-
-WEIGHTS = Path(__file__).with_name("linework.safetensors")
 
 WIDTHS = (24, 48, 96, 128)
 """Channels at a half, quarter, eighth and sixteenth of the picture's size."""
 
 _FINE = 8  # channels at full size
-_LUMA = 0.2126, 0.7152, 0.0722
-_FADE = 0.02  # of luma, within which black begins
 
 
 class Linework(nn.Module):
@@ -84,6 +80,6 @@ class LineworkSketcher:
         """Turn (N, 3, H, W) in [0, 1], sides multiples of 16, into (N, 1, H, W) in [0, 1]."""
         logits = self.network(like(self.network, rgb)).float()
         lines = torch.sigmoid(logits + math.log(self.strength))
-        luma = (rgb * rgb.new_tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
-        solid = ((self.black - luma) / _FADE).clamp(0, 1)
+        luma = (rgb * rgb.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+        solid = ((self.black - luma) / FADE).clamp(0, 1)
         return 1 - torch.maximum(lines, solid)

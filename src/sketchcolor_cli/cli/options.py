@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sketchcolor_cli.cli import console, interrupt, output, printing
+from sketchcolor_cli.compute import slim
 from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.settings import Settings, setting
 
@@ -53,7 +54,8 @@ def with_exit_code(command: Callable[..., int]) -> Callable[..., None]:
             try:
                 stack.enter_context(output.for_results())
                 stack.enter_context(console.wanted(quiet=quiet, log_file=log_file))
-                code = command(*args, **given)
+                with slim.naming_what_is_left_out():
+                    code = command(*args, **given)
             except SketchcolorError as problem:
                 printing.error(str(problem))
                 code = problem.exit_code

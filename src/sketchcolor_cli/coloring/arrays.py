@@ -11,12 +11,12 @@ import numpy as np
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.imaging.images import Picture
-from sketchcolor_cli.networks.loading import load_matcher
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.networks.base import ColorNet
+    from sketchcolor_cli.networks.forward import Forward
     from sketchcolor_cli.networks.matcher import Matcher
 
     Array = NDArray[np.float32]
@@ -30,7 +30,7 @@ class ArrayColorizer:
     """
 
     def __init__(
-        self, model: ColorNet, device: str = "cpu", settings: ColorizeSettings | None = None
+        self, model: ColorNet | Forward, device: str = "cpu", settings: ColorizeSettings | None = None
     ) -> None:
         self.model, self.device = model, device
         # Whatever is on an array, it is to be coloured.
@@ -39,6 +39,8 @@ class ArrayColorizer:
 
     @cached_property
     def _matcher(self) -> Matcher:
+        from sketchcolor_cli.networks.loading import load_matcher  # imports torch
+
         return load_matcher()
 
     def __call__(

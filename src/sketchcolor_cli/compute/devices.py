@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+from sketchcolor_cli.compute.slim import has_torch, require_torch
 from sketchcolor_cli.errors import DeviceError, UsageError
 
 # What Linux calls the devices of NVIDIA, of AMD, and of either in WSL.
@@ -31,8 +32,9 @@ def resolve(wanted: str) -> str:
     """
     if not re.fullmatch(r"auto|cpu|cuda(:(0|[1-9][0-9]*))?|mps", wanted):
         raise UsageError(f"--device {wanted}: use auto, cpu, cuda, cuda:N or mps")
-    if wanted == "cpu" or (wanted == "auto" and not may_have_gpu()):
+    if wanted == "cpu" or (wanted == "auto" and not (may_have_gpu() and has_torch())):
         return "cpu"
+    require_torch(f"--device {wanted}")
     import torch  # seconds to import; naming the CPU must not cost them
 
     cuda, mps = torch.cuda.device_count(), torch.backends.mps.is_available()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import CheckpointError, DeviceError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    import numpy as np
     import onnxruntime
+    from numpy.typing import NDArray
 
 KEY = "sketchcolor"
 """The key of a file's metadata under which it says what it is, as JSON."""
-
 
 ABSENT = "--backend onnx: ONNX Runtime is not installed; pip install 'sketchcolor-cli[onnx]'"
 """What is said where it is asked for and not there."""
@@ -26,11 +27,13 @@ def is_installed() -> bool:
     return importlib.util.find_spec("onnxruntime") is not None
 
 
-def session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
-    """Open an ONNX file on the CPU.
+def session(
+    source: Path | bytes, threads: int = 0, weights: Mapping[str, NDArray[np.float32]] | None = None
+) -> onnxruntime.InferenceSession:
+    """Open an ONNX file on the CPU, or what would be in one.
 
     ``threads`` 0 are as many as there are cores. Waiting threads sleep, as those of torch do (see
-    ``environment.prepare_process``).
+    ``environment.prepare_process``). ``weights`` are used by the session as long as it is there.
 
     Raises:
         DeviceError: ONNX Runtime is not installed.
@@ -44,24 +47,12 @@ def session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if weights:
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(one) for one in weights.values()]
+        options.add_external_initializers(list(weights), values)
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no common class
         reason = str(error).strip().splitlines()
-        raise CheckpointError(f"{path}: no ONNX file, or damaged ({reason[-1] if reason else ''})") from error
-
-
-def run_options() -> onnxruntime.RunOptions:
-    """Return what a pass may be ended by while it goes on."""
-    import onnxruntime
-
-    return onnxruntime.RunOptions()
-
-
-def about(opened: onnxruntime.InferenceSession) -> dict[str, Any]:
-    """Return what a file says of itself; nothing for one that is not ours."""
-    try:
-        said = json.loads(opened.get_modelmeta().custom_metadata_map[KEY])
-    except (KeyError, ValueError):
-        return {}
-    return said if isinstance(said, dict) else {}
+        name = "graph" if isinstance(source, bytes) else source
+        raise CheckpointError(f"{name}: no ONNX file, or damaged ({reason[-1] if reason else ''})") from error

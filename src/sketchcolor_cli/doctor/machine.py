@@ -7,12 +7,11 @@ import platform
 import shutil
 import socket
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.compute import devices
+from sketchcolor_cli.compute import devices, slim
 from sketchcolor_cli.doctor.findings import Finding, Level
 from sketchcolor_cli.weights.store import readable_size
 
@@ -35,7 +34,7 @@ def check_system() -> Iterator[Finding]:
 
 def check_devices() -> Iterator[Finding]:
     """Give the devices that torch sees, which of them ``--device auto`` takes, and its threads."""
-    if find_spec("torch") is None:
+    if not slim.has_torch():
         return
     import torch
 
@@ -61,7 +60,7 @@ def check_devices() -> Iterator[Finding]:
 
 def check_number_format() -> Iterator[Finding]:
     """Give the number format that ``--precision auto`` takes here, by the trial that commands make."""
-    if find_spec("torch") is None:
+    if not slim.has_torch():
         return
     from sketchcolor_cli.compute import precision
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from sketchcolor_cli import environment
+from sketchcolor_cli.compute import devices, onnx, slim
 from sketchcolor_cli.doctor.findings import Finding, Level
 from sketchcolor_cli.jobs.settings import DEFAULT_MODEL
 
@@ -28,16 +29,14 @@ _REMEDY = "install sketchcolor again; if that does not help, report it with what
 
 def check_coloring() -> Iterator[Finding]:
     """Colour a circle from a rough colouring, and give the time that took, or what is wrong."""
-    if find_spec("torch") is None:
+    if not (slim.has_torch() or onnx.is_installed()):
         return
     from sketchcolor_cli.coloring.arrays import ArrayColorizer
-    from sketchcolor_cli.compute import devices
-    from sketchcolor_cli.networks.base import ColorNet
-    from sketchcolor_cli.networks.checkpoint import load_model
     from sketchcolor_cli.networks.registry import ModelShelf
 
-    network, _ = load_model(ModelShelf().find(DEFAULT_MODEL), ColorNet)
-    color = ArrayColorizer(network, devices.resolve("auto"))
+    device = devices.resolve("auto")
+    network = environment.backends("auto").load(ModelShelf().find(DEFAULT_MODEL), device)
+    color = ArrayColorizer(network, device)
     page, rough = _drawn()
     start = time.perf_counter()
     result = color(page, reference=rough)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import features
 
 from sketchcolor_cli import __version__, environment
+from sketchcolor_cli.compute import onnx, slim
 from sketchcolor_cli.doctor.findings import Finding, Level
 from sketchcolor_cli.errors import SketchcolorError, UsageError
 from sketchcolor_cli.files.books import rars
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GROUP = "Installation"
+_OF_TORCH = "torch", "torchvision", "fastai", "pytorch-fid"
 _PACKAGES = (
-    "torch", "torchvision", "fastai", "numpy", "scipy", "opencv-python", "pillow", "safetensors", "pluggy",
+    *_OF_TORCH, "onnxruntime", "numpy", "scipy", "opencv-python", "pillow", "safetensors", "pluggy",
     "typer", "rich", "pypdfium2", "starlette", "uvicorn",
 )  # fmt: skip
 _OTHER_OPENCV = ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
@@ -160,5 +162,11 @@ def _installed(name: str) -> bool:
 
 
 def _absent(name: str) -> Finding:
-    """Return a finding about a package that is not installed."""
+    """Return a finding about a package that is not installed; torch and ONNX Runtime do for each other."""
+    if name == "onnxruntime" and slim.has_torch():
+        return Finding(GROUP, name, "not installed", Level.MISSING, "pip install 'sketchcolor-cli[onnx]'")
+    if name == "opencv-python" and _installed("opencv-python-headless"):
+        return Finding(GROUP, "opencv-python-headless", metadata.version("opencv-python-headless"))
+    if name in _OF_TORCH and onnx.is_installed():
+        return Finding(GROUP, name, "not installed", Level.MISSING, slim.WITH_TORCH)
     return Finding(GROUP, name, "not installed", Level.PROBLEM, f"pip install {name}")

@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli import __version__, environment
+from sketchcolor_cli.compute import devices
 from sketchcolor_cli.jobs.batch import run_batch_over
 from sketchcolor_cli.jobs.fallbacks import Fallbacks
 from sketchcolor_cli.jobs.fingerprint import fingerprint
@@ -59,7 +60,7 @@ class ExtractWork:
     @property
     def device(self) -> str:
         """Where to compute, as the user said it."""
-        return self.request.device
+        return devices.for_backend(self.request.device, self.request.backend)
 
     def settings_among(self, _pictures: Sequence[Job]) -> Callable[[Job], str]:
         """Return what gives the fingerprint of what a sketch depends on."""
@@ -139,9 +140,10 @@ class PageSketcher:
             find_extractors(),
             device=device,
             find_weight=environment.weight_store().find,
-            precision=_fastest(device) if request.half else "float32",
+            precision=_fastest(device) if request.half and request.backend != "onnx" else "float32",
             sketching=replace(request.sketching, method=request.method),
             tell=self._note,
+            backends=environment.backends(request.backend, self._note),
         ).load(request.method, request.parameters)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.compute import devices
+from sketchcolor_cli.compute import devices, slim
 from sketchcolor_cli.errors import ImageError, UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import FidSettings
 from sketchcolor_cli.jobs.outcome import Loading
@@ -189,6 +189,7 @@ def _weights(request: FidRequest) -> tuple[Path | None, str]:
     sides = [one for one in (request.real, request.generated) if one]
     if request.model is None and all(side.suffix.lower() == ".npz" for side in sides):
         return None, ""
+    slim.require_torch("fid")
     if request.weights is not None:
         if not request.weights.is_file():
             raise WeightError(f"{request.weights}: no such file; check the path of the weights")

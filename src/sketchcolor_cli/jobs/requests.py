@@ -265,6 +265,7 @@ class ExtractRequest(_OfFiles, Settings):
     inputs: tuple[Path, ...] = inputs_argument(matters=False)
     output: Path = _output()  # noqa: RUF009  (a field, as setting makes)
     device: str = device_setting()
+    backend: str = backend_setting()
     sketching: Sketching = part(Sketching, "Sketch")
     params: tuple[str, ...] = setting(
         (), "Set a parameter of the extractor, such as strength=2.", name="param", panel="Sketch"

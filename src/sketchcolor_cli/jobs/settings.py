@@ -146,11 +146,11 @@ def device_setting() -> Any:
 
 
 def backend_setting() -> Any:
-    """Return the setting of the library that computes the colour network."""
+    """Return the setting of the library that computes a network."""
     return setting(
         "auto",
-        "What computes the colour network on the processor: torch; onnx for ONNX Runtime, which starts "
-        "faster and makes itself a file of the model at first use; auto for onnx where that file is there.",
+        "What computes the network on the processor: torch; onnx for ONNX Runtime, which starts faster; "
+        "auto for what is faster here, which is tried once.",
         choices=BACKENDS,
         matters=False,
     )

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import platform
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import file_digest, sha256
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sketchcolor_cli import __version__
-from sketchcolor_cli.compute import onnx
+from sketchcolor_cli.compute import onnx, slim
 from sketchcolor_cli.errors import CheckpointError, DeviceError
 from sketchcolor_cli.files.atomic import write_bytes, write_error
 from sketchcolor_cli.networks.forward import Inputs
+from sketchcolor_cli.networks.graph_files import GRAPHS, graph_name
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
 
 if TYPE_CHECKING:
@@ -39,9 +38,10 @@ class Backends:
     """Colour networks, computed as is asked for or as a trial finds faster.
 
     Attributes:
-        folder: Where ONNX files of models are kept, and what trials found; it need not exist.
-        wanted: One of ``compute.settings.BACKENDS``. ``onnx`` makes a model's file at first use, which takes
-            about a minute; ``auto`` never waits for that, and takes torch where there is none.
+        folder: Where graphs of models are kept, and what trials found; it need not exist.
+        wanted: One of ``compute.settings.BACKENDS``. ``onnx`` makes the graph of a network at first use where
+            it did not come with the package, which takes torch and about a minute; ``auto`` never waits for
+            that, and takes torch then.
         note: Called with a line for the user.
         brief: Whether torch may be less exact where that is faster, which counts in the trial.
     """
@@ -56,63 +56,85 @@ class Backends:
 
         Raises:
             CheckpointError: The model is missing, damaged or of another kind.
-            DeviceError: ``onnx`` is wanted, and not installed, or the device is another than the processor.
+            DeviceError: What is wanted is not installed, or ``onnx`` for another device than the processor.
         """
+        self.refuse_other_than(device)
         if self.wanted == "onnx":
-            if device != "cpu":
-                raise DeviceError(f"--backend onnx is for the processor, not for {device}; use --device cpu")
-            if not onnx.is_installed():
-                raise DeviceError(onnx.ABSENT)
-            return OnnxForward(self._made(model))
+            return OnnxForward(self._made(model), model)
         if self.wanted == "auto" and device == "cpu" and onnx.is_installed():
-            file = self.file(model)
-            if file.is_file():
-                with suppress(CheckpointError):  # what is faster is not worth a failure
-                    other = OnnxForward(file)
-                    if self._is_chosen(file, model, other):
-                        self.note(f"{model.stem}: computed by ONNX Runtime")
-                        return other
+            found = self._chosen(model)
+            if found is not None:
+                self.note(f"{model.stem}: computed by ONNX Runtime")
+                return found
+        slim.require_torch(f"--backend {self.wanted}")
         return _torch(model)
 
-    def file(self, model: Path) -> Path:
-        """Return where the ONNX file of a model lies once it is made; another for each version of ours.
+    def refuse_other_than(self, device: str) -> None:
+        """Refuse a device that ONNX Runtime is not for, and to do without it, where it is wanted.
+
+        Raises:
+            DeviceError: That is so.
+        """
+        if self.wanted == "onnx" and device != "cpu":
+            raise DeviceError(f"--backend onnx is for the processor, not for {device}; use --device cpu")
+        if self.wanted == "onnx" and not onnx.is_installed():
+            raise DeviceError(onnx.ABSENT)
+
+    def graph(self, model: Path) -> Path:
+        """Return where the graph of a model lies, which may have to be made.
 
         Raises:
             CheckpointError: The model cannot be read.
         """
-        try:
-            with model.open("rb") as file:
-                content = file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise CheckpointError(f"{model}: cannot be read ({error.strerror}); check the path") from error
-        return self.folder / f"{sha256(f'{__version__} {content}'.encode()).hexdigest()[:32]}.onnx"
+        name = graph_name(model)
+        bundled = GRAPHS / name
+        return bundled if bundled.is_file() else self.folder / __version__ / name
 
     def _made(self, model: Path) -> Path:
-        """Return the ONNX file of a model, which is made where it is not there."""
-        file = self.file(model)
+        """Return the graph of a model, which is made where it is not there."""
+        file = self.graph(model)
         if not file.is_file():
-            from sketchcolor_cli.networks.export import export, of_file
+            slim.require_torch(f"{model.stem}: to make its ONNX graph, once")
+            self.note(f"{model.stem}: its ONNX graph is made, once; that takes about a minute")
+            from sketchcolor_cli.networks.export import export_graph, of_network
 
-            self.note(f"{model.stem}: its ONNX file is made, once; that takes about a minute")
             with _alone(file):
-                if not file.is_file():  # another run may have made it meanwhile
-                    export(of_file(model), file)
+                what = None if file.is_file() else of_network(_torch(model), {})
+                if what is not None:  # another run may have made it meanwhile
+                    export_graph(what, file)
         return file
 
-    def _is_chosen(self, file: Path, model: Path, other: Forward) -> bool:
+    def _chosen(self, model: Path) -> OnnxForward | None:
+        """Return the network of ONNX Runtime, or None where torch is faster or has to make the graph."""
+        file = self.graph(model)
+        if not file.is_file() and slim.has_torch():
+            return None
+        try:
+            found = OnnxForward(self._made(model), model)
+            chosen = self.is_chosen(file.stem, lambda: {**_torch_seconds(model), "onnx": _seconds(found)})
+        except CheckpointError:
+            if not slim.has_torch():
+                raise
+            return None  # torch reads it, or says better what is wrong with it
+        return found if chosen else None
+
+    def is_chosen(self, name: str, measure: Callable[[], Mapping[str, float]]) -> bool:
         """Return whether ONNX Runtime is no slower than torch on this machine: tried once, and remembered.
 
         Where both are about as fast it is ONNX Runtime, since torch takes two seconds to be imported.
+
+        Args:
+            name: Under which it is remembered, beginning with a letter.
+            measure: Returns the times of ``torch``, of torch where it may be ``brief``, and of ``onnx``.
         """
-        if importlib.util.find_spec("torch") is None:
+        if self.wanted == "onnx" or not slim.has_torch():
             return True
-        about = machine()
-        kept = self.folder / f"{file.stem}.trial.json"
+        about, kept = machine(), self.folder / f"{name}.trial.json"
         with suppress(OSError, ValueError, KeyError, TypeError):
             found = json.loads(kept.read_bytes())
             if found["machine"] == about:
                 return self._is_faster(found)
-        seconds = {**_torch_seconds(model), "onnx": _seconds(other)}
+        seconds = measure()
         with suppress(CheckpointError):  # then it is tried again
             write_bytes(kept, json.dumps({"machine": about, **seconds}).encode(), CheckpointError)
         return self._is_faster(seconds)
@@ -164,16 +186,22 @@ def _torch_seconds(model: Path) -> dict[str, float]:
 
 
 def _seconds(network: Forward, precision: str = "float32") -> float:
-    """Return the best processor time of a network for a picture of middling size.
+    """Return the time of a network for a picture of middling size."""
+    height, width = (side * network.multiple for side in _TRIAL)
+    stride = network.stride
+    spread = np.zeros((height // stride, width // stride, 4), np.float32) if stride > 1 else None
+    shown = Inputs(np.ones((height, width), np.float32), np.zeros((height, width, 4), np.float32), spread)
+    return best_time(lambda: network.paint(shown, precision))
+
+
+def best_time(work: Callable[[], object]) -> float:
+    """Return the best processor time of three, in seconds.
 
     Another program at work changes it little, and what is found is remembered.
     """
-    height, width = (side * network.multiple for side in _TRIAL)
-    stride, times = network.stride, []
-    spread = np.zeros((height // stride, width // stride, 4), np.float32) if stride > 1 else None
-    shown = Inputs(np.ones((height, width), np.float32), np.zeros((height, width, 4), np.float32), spread)
+    times = []
     for _ in range(_TIMES):
         start = time.process_time()
-        network.paint(shown, precision)
+        work()
         times.append(time.process_time() - start)
     return min(times)

@@ -1,4 +1,4 @@
-"""Networks as ONNX files, for programs in other languages and for ``--backend onnx``.
+"""Networks as ONNX files, for programs in other languages; as graphs without weights, for ``--backend onnx``.
 
 A file takes one picture at a time, of every size that the network takes. Before it is kept, its answers are
 compared with the network's, at several sizes, with and without what may be left out: the exporter can succeed
@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from sketchcolor_cli import __version__
-from sketchcolor_cli.compute import onnx
+from sketchcolor_cli.compute import graphs, onnx
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.networks.base import ColorNet
@@ -27,8 +28,9 @@ from sketchcolor_cli.networks.config import config_to_plain
 from sketchcolor_cli.networks.matcher import Matcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 CLOSE = 1e-3
@@ -93,24 +95,77 @@ def export(what: Exportable, path: Path, *, half: bool = False) -> float:
         _round_weights(what.module)
     with atomic_write(path, CheckpointError) as temporary:
         _write(what, temporary, half=half)
-        off = difference(what, temporary)
-        if not off <= CLOSE:
-            raise CheckpointError(
-                f"{path}: not kept, since its answers differ from the network's by {off:.2g}, "
-                f"more than {CLOSE:g}"
-            )
+        off = difference(what, onnx.session(temporary).run)
+        _refuse_other(path, off)
     return off
 
 
-def difference(what: Exportable, path: Path) -> float:
-    """Return the greatest difference between the answers of a network and of its file."""
-    session, worst = onnx.session(path), 0.0
+def export_graph(what: Exportable, path: Path) -> float:
+    """Write the graph of a network, without its weights, whole and verified or not at all.
+
+    Returns and raises as :func:`export`.
+    """
+    require()
+    with atomic_write(path, CheckpointError) as temporary:
+        made, tensors = _made(what, optimize=False), tensors_of(what)
+        filled = _emptied(made, tensors)
+        about = {"tensors": {name: one.shape for name, one in tensors.items()}, "filled": filled}
+        facts = {name: one for name, one in what.about.items() if name not in tensors}
+        graphs.write_graph(temporary, {**facts, **about}, made.SerializeToString(deterministic=True))
+        off = difference(what, graphs.Network(temporary, tensors).run)
+        _refuse_other(path, off)
+    return off
+
+
+def _refuse_other(path: Path, off: float) -> None:
+    if not off <= CLOSE:
+        raise CheckpointError(
+            f"{path}: not kept, since its answers differ from the network's by {off:.2g}, more than {CLOSE:g}"
+        )
+
+
+def tensors_of(what: Exportable) -> dict[str, NDArray[np.float32]]:
+    """Return the weights of a network that is exported, by their names in its file."""
+    state = what.module.state_dict()
+    inside = {name: one for name, one in state.items() if name.startswith(graphs.INSIDE)}
+    return {
+        name.removeprefix(graphs.INSIDE): np.ascontiguousarray(one.float().numpy())
+        for name, one in inside.items()
+        if one.is_floating_point()
+    }
+
+
+def _emptied(made: Any, tensors: Mapping[str, NDArray[np.float32]]) -> list[str]:
+    """Take the tensors out of a graph; return the names of those that were in it."""
+    from onnx import TensorProto
+
+    filled = []
+    for one in made.graph.initializer:
+        name = one.name.removeprefix(graphs.INSIDE)
+        if name == one.name or name not in tensors:
+            continue
+        filled.append(name)
+        one.ClearField("raw_data")
+        one.data_location = TensorProto.EXTERNAL
+        for key, value in (("location", "model"), ("offset", "0"), ("length", str(tensors[name].nbytes))):
+            said = one.external_data.add()
+            said.key, said.value = key, value
+    return sorted(filled)
+
+
+Run = Callable[[list[str], dict[str, Any]], Sequence[Any]]
+"""Returns the outputs of these names for these inputs."""
+
+
+def difference(what: Exportable, run: Run) -> float:
+    """Return the greatest difference between the answers of a network and those of ``run``."""
+    worst = 0.0
     for down, across in _SIDES:
         for whole in (True, False):
             given = what.make(down * what.multiple, across * what.multiple, whole)
             with torch.inference_mode():
                 due = what.module(*given.values())
-            answers = session.run(list(what.outputs), {name: one.numpy() for name, one in given.items()})
+            answers = run(list(what.outputs), {name: one.numpy() for name, one in given.items()})
             for one, other in zip(due, answers, strict=True):
                 if tuple(one.shape) != other.shape:
                     return float("inf")
@@ -130,6 +185,20 @@ def shapes(path: Path) -> tuple[dict[str, list[int | str]], dict[str, list[int |
 def _write(what: Exportable, path: Path, *, half: bool) -> None:
     import onnx as files
 
+    made = _made(what, optimize=True)
+    if half:
+        _halve(made)
+    said = made.metadata_props.add()
+    said.key, said.value = onnx.KEY, json.dumps(what.about, ensure_ascii=False, sort_keys=True)
+    files.save_model(made, str(path))
+
+
+def _made(what: Exportable, *, optimize: bool) -> Any:
+    """Return a network as ONNX has it; optimized, weights become one with what is beside them.
+
+    Raises:
+        CheckpointError: It cannot be exported.
+    """
     down, across = (torch.export.Dim(name, min=2, max=4096) for name in ("rows", "columns"))
     inputs = what.make(2 * what.multiple, 3 * what.multiple, True)
     shapes: list[Any] = []
@@ -154,6 +223,7 @@ def _write(what: Exportable, path: Path, *, half: bool) -> None:
                 input_names=list(inputs),
                 output_names=list(what.outputs),
                 opset_version=_OPSET,
+                optimize=optimize,
                 verbose=False,
             )
         except Exception as error:  # the exporter has many kinds of them, and each means this
@@ -167,11 +237,7 @@ def _write(what: Exportable, path: Path, *, half: bool) -> None:
         del node.metadata_props[:]  # where in which file of ours it comes from
     del made.graph.value_info[:]
     _name_sides(made, next(name for name, scale in what.scales.items() if scale == 1), what.multiple)
-    if half:
-        _halve(made)
-    said = made.metadata_props.add()
-    said.key, said.value = onnx.KEY, json.dumps(what.about, ensure_ascii=False, sort_keys=True)
-    files.save_model(made, str(path))
+    return made
 
 
 def _name_sides(made: Any, of: str, multiple: int) -> None:
@@ -305,7 +371,7 @@ def of_matcher(network: Matcher, about: Mapping[str, Any]) -> Exportable:
         "stride": stride,
         "multiple": network.multiple,
         "cell": network.cell,
-        "sharpness": float(network.sharpness.exp()),
+        "sharpness": float(network.sharpness.detach().exp()),
     }
     scales = {"sketch": 1, "colors": stride}
     return Exportable(_Matching(network).eval(), make, network.multiple, scales, ("queries", "keys"), facts)
@@ -319,18 +385,46 @@ def of_file(path: Path) -> Exportable:
     """
     network: Any
     network, info = load_model(path)
-    about = {
-        "architecture": info.architecture,
-        "config": config_to_plain(info.config),
-        "licence": info.licence,
-        "provenance": info.provenance,
-        "version": __version__,
-    }
-    if isinstance(network, ColorNet):
-        return of_colors(network, about)
-    if isinstance(network, Matcher):
-        return of_matcher(network, about)
-    raise CheckpointError(f"{path}: holds a {info.architecture} network, which is of use only in training")
+    made = of_network(
+        network, {"licence": info.licence, "provenance": info.provenance, "version": __version__}
+    )
+    if made is None:
+        raise CheckpointError(
+            f"{path}: holds a {info.architecture} network, which is of use only in training"
+        )
+    return made
+
+
+def of_network(network: Any, about: Mapping[str, Any]) -> Exportable | None:
+    """Return a network as what is exported, with its shape; None where only training has a use for it."""
+    if not isinstance(network, ColorNet | Matcher):
+        return None
+    shape = {"architecture": network.config.architecture, "config": config_to_plain(network.config)}
+    of: Any = of_colors if isinstance(network, ColorNet) else of_matcher
+    made: Exportable = of(network, {**shape, **about})
+    return made
+
+
+class _Plain(nn.Module):
+    """A network from one tensor to another."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor]:
+        return (self.network(rgb),)
+
+
+def of_pictures(network: nn.Module, multiple: int) -> Exportable:
+    """Return a network of an extractor as what is exported: ``rgb`` (1, 3, H, W) in, ``logits`` out."""
+    return Exportable(_Plain(network).eval(), _colored, multiple, {"rgb": 1}, ("logits",))
+
+
+def _colored(height: int, width: int, whole: bool) -> dict[str, Tensor]:
+    """Return a picture, or a dark one."""
+    random = torch.Generator().manual_seed(height)
+    return {"rgb": torch.rand(1, 3, height, width, generator=random) * (1.0 if whole else 0.2)}
 
 
 class _Drawing(nn.Module):
@@ -355,12 +449,7 @@ def of_sketcher(
     Its parameters, as it was loaded, are part of it. ``multiple`` and ``minimum`` are those of its sizes.
     """
     multiple = multiple * -(-max(minimum, 16) // (2 * multiple))  # so that twice that is large enough
-
-    def make(height: int, width: int, whole: bool) -> dict[str, Tensor]:
-        random = torch.Generator().manual_seed(height)
-        return {"rgb": torch.rand(1, 3, height, width, generator=random) * (1.0 if whole else 0.2)}
-
-    return Exportable(_Drawing(sketcher).eval(), make, multiple, {"rgb": 1}, ("sketch",), dict(about))
+    return Exportable(_Drawing(sketcher).eval(), _colored, multiple, {"rgb": 1}, ("sketch",), dict(about))
 
 
 def _layer(height: int, width: int, random: torch.Generator) -> Tensor:

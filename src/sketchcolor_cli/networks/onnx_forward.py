@@ -1,4 +1,4 @@
-"""A colour network computed by ONNX Runtime, from a file that ``networks.export`` wrote; without torch."""
+"""A colour network computed by ONNX Runtime: a graph filled with a model's weights; without torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sketchcolor_cli.color.lab import rgb_to_lab
-from sketchcolor_cli.compute import onnx
+from sketchcolor_cli.compute import graphs
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.networks.config import GeneratorConfig, HintUNetConfig, config_from_plain
 from sketchcolor_cli.networks.forward import Possible
@@ -28,14 +28,18 @@ class OnnxForward:
 
     Raises:
         DeviceError: ONNX Runtime is not installed.
-        CheckpointError: The file is damaged, or not that of a colour network.
+        CheckpointError: The graph or the model is damaged, or not that of a colour network.
     """
 
     device = "cpu"
 
-    def __init__(self, path: Path) -> None:
-        self._session, self._options = onnx.session(path), onnx.run_options()
-        about = onnx.about(self._session)
+    def __init__(self, graph: Path, model: Path) -> None:
+        tensors = graphs.read_tensors(model)
+        try:
+            self._network = graphs.Network(graph, tensors)
+        except CheckpointError as error:
+            raise CheckpointError(f"{model}: {error}") from error
+        about = self._network.about
         kinds: dict[str, Any] = {one.architecture: one for one in (GeneratorConfig, HintUNetConfig)}
         try:
             self.config: ModelConfig | None = config_from_plain(kinds[about["architecture"]], about["config"])
@@ -43,10 +47,8 @@ class OnnxForward:
             self.sheet_size, self.z_size = int(about["sheet_size"]), int(about["z_size"])
             lattice = about["lattice"]
         except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{path}: not a colour model that `models export` wrote") from error
+            raise CheckpointError(f"{graph}: not the graph of a colour network") from error
         self.colors: Array | None = None if lattice is None else np.array(lattice, np.float32)
-        self._shapes = {one.name: one.shape for one in self._session.get_inputs()}
-        self._outputs = {one.name for one in self._session.get_outputs()}
 
     def paint(self, inputs: Inputs, precision: str = "float32") -> Array:
         """See :class:`Forward`; the precision is float32."""
@@ -55,28 +57,29 @@ class OnnxForward:
 
     def possible(self, inputs: Inputs) -> Possible:
         """See :class:`Forward`."""
-        color, logits, *latent = self._run(inputs, "color", "logits", *({"latent"} & self._outputs))
+        color, logits, *latent = self._run(
+            inputs, "color", "logits", *({"latent"} & {*self._network.outputs})
+        )
         return Possible(logits[0].transpose(2, 0, 1), color[0, 0], latent[0][0] if latent else None)
 
     def latent(self, inputs: Inputs) -> Array | None:
         """See :class:`Forward`."""
-        return self._run(inputs, "latent")[0][0] if "latent" in self._outputs else None
+        return self._run(inputs, "latent")[0][0] if "latent" in self._network.outputs else None
 
     def stop(self) -> None:
         """End the pass that goes on in another thread, which raises an error of ONNX Runtime."""
-        self._options.terminate = True
+        self._network.stop()
 
     def _run(self, inputs: Inputs, *wanted: str) -> list[Array]:
         given = inputs._replace(sketch=inputs.sketch[..., None])._asdict()
-        feeds = {name: self._fed(name, given[name]) for name in self._shapes}
-        self._options = onnx.run_options()
-        found: list[Array] = self._session.run(list(wanted), feeds, self._options)
-        return found
+        return self._network.run(
+            wanted, {name: self._fed(name, given[name]) for name in self._network.inputs}
+        )
 
     def _fed(self, name: str, given: Array | None) -> Array:
         if given is None and name == "sheet":
             return np.zeros((1, 4, self.sheet_size, self.sheet_size), np.float32)
         if given is None:
-            return np.full(self._shapes[name], np.nan, np.float32)
+            return np.full(self._network.inputs[name], np.nan, np.float32)
         planes = given if given.ndim == 1 else given.transpose(2, 0, 1)
         return np.ascontiguousarray(planes, np.float32)[None]

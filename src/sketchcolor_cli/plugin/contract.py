@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from sketchcolor_cli.compute.graphs import Network
     from sketchcolor_cli.weights.spec import WeightFile
 
 
@@ -116,6 +117,7 @@ class Resources:
         parameters: Every declared parameter's value, of the type that was declared.
         find_weight: Answers weight_path.
         find_extractor: Answers extractor.
+        find_graph: Answers graph.
         precision: The number format that a network may compute in, as torch names it: "float32", or where
             the device gains by it and the sketch does not visibly change, "bfloat16" or "float16". Pictures
             and sketches are float32 all the same, and an extractor may leave it unheeded.
@@ -126,6 +128,21 @@ class Resources:
     find_weight: Callable[[WeightFile], Path] | None = None
     find_extractor: Callable[[str], Sketcher] | None = None
     precision: str = "float32"
+    find_graph: Callable[[Path, Path], Network] | None = None
+
+    def graph(self, graph: Path, weights: Path) -> Network | None:
+        """Return a network computed by ONNX Runtime; None where torch is to compute it.
+
+        A sketcher of it draws arrays, and need not import torch.
+
+        Args:
+            graph: What ``sketchcolor_cli.networks.export.export_graph`` wrote.
+            weights: A safetensors file.
+
+        Raises:
+            CheckpointError: One of the files is damaged, or they do not fit each other.
+        """
+        return None if self.find_graph is None else self.find_graph(graph, weights)
 
     def weight_path(self, file: WeightFile) -> Path:
         """Return where the weights lie on this computer: a safetensors file, whole and verified.

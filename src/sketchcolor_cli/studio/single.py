@@ -75,7 +75,8 @@ def extracted(request: Mapping[str, Any], turns: Turns) -> Answer:
         SketchcolorError: The picture cannot be read, or there is no such extractor or no weights for it.
     """
     picture = read_picture(Path(request["image"]))
-    drawer = _drawer(request["method"], request["look"]["device"])
+    look = request["look"]
+    drawer = _drawer(request["method"], look["device"], look["backend"])
     prepared = drawer.prepare(picture)
     with turns.turn(ASKED):
         [drawn] = drawer.draw([prepared])
@@ -83,11 +84,13 @@ def extracted(request: Mapping[str, Any], turns: Turns) -> Answer:
 
 
 @lru_cache(4)
-def _drawer(method: str, device: str) -> Drawer:
+def _drawer(method: str, device: str, backend: str) -> Drawer:
     extractors, store = find_extractors(), environment.weight_store()
     extractors.get(method)
     store.require(extractors.weights(method, ()))
-    return Loader(extractors, device=devices.resolve(device), find_weight=store.find).load(method)
+    device = devices.resolve(devices.for_backend(device, backend))
+    backends = environment.backends(backend)
+    return Loader(extractors, device=device, find_weight=store.find, backends=backends).load(method)
 
 
 def _points(request: Mapping[str, Any], page: Picture) -> list[Picture]:

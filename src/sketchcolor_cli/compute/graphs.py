@@ -1,0 +1,134 @@
+"""Graphs of networks without weights, and networks of them, computed by ONNX Runtime.
+
+A graph is a ZIP archive of two files: ``graph.onnx``, in which the trained numbers are missing, and
+``about.json``, which says what it is and which tensors belong into it. The numbers come out of the
+safetensors file that torch reads, too. So there is one copy of them, and only making a graph needs torch.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sketchcolor_cli.compute import onnx
+from sketchcolor_cli.errors import CheckpointError
+from sketchcolor_cli.files.atomic import atomic_write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float32]
+
+INSIDE = "network."
+"""What the names of tensors begin with in a graph, whose network is a part of what was exported."""
+
+_ABOUT, _GRAPH = "about.json", "graph.onnx"
+
+
+class Network:
+    """A graph filled with the tensors of a model.
+
+    Attributes:
+        about: What the graph says of itself.
+        inputs: The shape of each input, by name.
+        outputs: Names of what it returns.
+
+    Raises:
+        DeviceError: ONNX Runtime is not installed.
+        CheckpointError: The graph is missing or damaged, or the tensors are not those of its network.
+    """
+
+    def __init__(self, graph: Path, tensors: Mapping[str, Array]) -> None:
+        self.about, data = _read_graph(graph)
+        self._weights = _fitting(self.about, tensors)  # ONNX Runtime reads them where they are
+        self._session = onnx.session(data, weights=self._weights)
+        self._options: Any = None
+        self.inputs = {one.name: one.shape for one in self._session.get_inputs()}
+        self.outputs = [one.name for one in self._session.get_outputs()]
+
+    def run(self, wanted: Sequence[str], given: Mapping[str, Array]) -> list[Array]:
+        """Return what is wanted of the outputs, each with an axis for the one picture that it takes."""
+        import onnxruntime
+
+        self._options = onnxruntime.RunOptions()
+        found: list[Array] = self._session.run(list(wanted), dict(given), self._options)
+        return found
+
+    def stop(self) -> None:
+        """End what is computed in another thread, which raises an error of ONNX Runtime there."""
+        if self._options is not None:
+            self._options.terminate = True
+
+
+def read_tensors(path: Path) -> dict[str, Array]:
+    """Return the numbers of a safetensors file, in 32 bits.
+
+    Raises:
+        CheckpointError: It is missing or damaged, or numbers are not finite.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+    except (OSError, SafetensorError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise CheckpointError(
+            f"{path}: damaged, or no safetensors file ({reason}); fetch or export the model again"
+        ) from error
+    tensors = {
+        name: np.ascontiguousarray(one, np.float32) for name, one in found.items() if one.dtype.kind == "f"
+    }
+    for name, one in tensors.items():
+        if not np.isfinite(one).all():
+            raise CheckpointError(
+                f"{path}: tensor {name} has values that are not finite numbers; train or export it again"
+            )
+    return tensors
+
+
+def write_graph(path: Path, about: Mapping[str, Any], graph: bytes) -> None:
+    """Write a graph, whole or not at all; the same graph gives the same bytes.
+
+    Raises:
+        CheckpointError: The file cannot be written.
+    """
+    with (
+        atomic_write(path, CheckpointError) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
+    ):
+        for name, data in (
+            (_ABOUT, json.dumps(about, sort_keys=True).encode()),
+            (_GRAPH, graph),
+        ):
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+
+
+def _read_graph(path: Path) -> tuple[dict[str, Any], bytes]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            about = json.loads(archive.read(_ABOUT))
+            return dict(about), archive.read(_GRAPH)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path}: no graph of a network, or damaged") from error
+
+
+def _fitting(about: Mapping[str, Any], tensors: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the tensors that a graph is filled with, by their names in it."""
+    shapes = {name: tuple(shape) for name, shape in about["tensors"].items()}
+    if missing := shapes.keys() - tensors.keys():
+        raise CheckpointError(f"lacks tensor {min(missing)}; it does not fit its own description")
+    if more := tensors.keys() - shapes.keys():
+        raise CheckpointError(f"has unexpected tensor {min(more)}; it does not fit its own description")
+    for name, shape in shapes.items():
+        if tensors[name].shape != shape:
+            raise CheckpointError(
+                f"tensor {name} is {tensors[name].shape}, not {shape}; it does not fit its own description"
+            )
+    return {INSIDE + name: tensors[name] for name in about["filled"]}

@@ -1,0 +1,148 @@
+"""An installation without torch: requirements/slim.txt is enough for pages, and the rest says what it lacks.
+
+Nothing is installed for it. A folder of links to what is named, and to what that needs, stands for the
+installation.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from packaging.requirements import Requirement
+
+from sketchcolor_cli.compute import onnx, slim
+from sketchcolor_cli.imaging.images import read_picture
+from studio_server import draw
+
+ROOT = Path(__file__).parents[1]
+NAMED = [
+    Requirement(line)
+    for line in (ROOT / "requirements/slim.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+TORCH = {"torch", "torchvision", "fastai", "pytorch-fid"}
+
+pytestmark = pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx is not installed")
+
+
+def test_what_is_named_is_what_is_declared_without_torch_and_with_onnx_runtime() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    [runtime] = [one for one in project["optional-dependencies"]["onnx"] if one.startswith("onnxruntime")]
+    declared = {str(Requirement(one)) for one in [*project["dependencies"], runtime]}
+    named = {str(one).replace("opencv-python-headless", "opencv-python") for one in NAMED}
+    assert named == {one for one in declared if Requirement(one).name not in TORCH}
+    assert set(slim.WITH_TORCH.split()[2:]) == TORCH
+
+
+def needed() -> set[str]:
+    """Return the names of what is named and of all that it needs."""
+    waiting = [(one.name, one.extras) for one in NAMED if one.marker is None or one.marker.evaluate()]
+    found: set[tuple[str, str]] = set()
+    while waiting:
+        name, extras = waiting.pop()
+        name = re.sub(r"[-_.]+", "-", name).lower()
+        name = "opencv-python" if name == "opencv-python-headless" else name  # as it is installed here
+        for extra in {"", *extras}:
+            if (name, extra) in found:
+                continue
+            found.add((name, extra))
+            for text in metadata.requires(name) or []:
+                one = Requirement(text)
+                if one.marker is None or one.marker.evaluate({"extra": extra}):
+                    waiting.append((one.name, one.extras))
+    return {name for name, _ in found}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which nothing is but what a slim installation has."""
+    folder = tmp_path_factory.mktemp("site")
+    for name in needed():
+        found = metadata.distribution(name)
+        tops = {file.parts[0] for file in found.files or () if file.parts[0] not in ("..", "__pycache__")}
+        for top in tops:
+            (folder / top).symlink_to(Path(str(found.locate_file(top))))
+    about = metadata.distribution("sketchcolor-cli")
+    for name in ("entry_points.txt", "METADATA"):
+        target = folder / "sketchcolor_cli-0.dist-info" / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(about.read_text(name) or "", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def run(site: Path, tmp_path: Path):
+    """Return what runs a command there."""
+    paths = [site, ROOT / "src", ROOT / "plugins"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    env = {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        "SKETCHCOLOR_CACHE": str(tmp_path / "cache"),
+    }
+
+    def command(*words: object) -> subprocess.CompletedProcess[str]:
+        start = [sys.executable, "-S", "-m", "sketchcolor_cli", *map(str, words)]
+        return subprocess.run(start, env=env, capture_output=True, text=True, encoding="utf-8")
+
+    return command
+
+
+def test_a_page_is_coloured_as_with_torch_to_one_of_255(run, tmp_path: Path) -> None:
+    page = draw(tmp_path / "page.png", (180, 240))
+    done = run("colorize", page, "-o", tmp_path / "out.png")
+    assert done.returncode == 0, done.stderr
+    from sketchcolor_cli import ColorizeRequest, colorize
+
+    colorize(ColorizeRequest.of(inputs=[page], output=tmp_path / "due.png", backend="torch"))
+    due, found = (read_picture(tmp_path / name).rgb for name in ("due.png", "out.png"))
+    assert np.ptp(due, axis=2).max() > 0.02
+    assert np.abs(due - found).max() <= 1 / 255 + 1e-6
+
+
+@pytest.mark.parametrize("method", ["linework", "xdog", "gray"])
+def test_sketches_are_drawn(run, tmp_path: Path, method: str) -> None:
+    page = draw(tmp_path / "page.png")
+    done = run("extract", page, "-o", tmp_path / "out.png", "-m", method)
+    assert done.returncode == 0, done.stderr
+    assert read_picture(tmp_path / "out.png").rgb.min() < 0.5
+
+
+@pytest.mark.parametrize("words", ["plugins", "weights list", "models list", "--version", "colorize --help"])
+def test_asking_works(run, words: str) -> None:
+    done = run(*words.split())
+    assert done.returncode == 0, done.stderr
+
+
+def test_doctor_colours_a_page_and_names_what_may_be_added(run) -> None:
+    done = run("doctor")
+    assert "Traceback" not in done.stderr
+    assert re.search(r"bundled model.*colours a page", done.stdout), done.stdout
+    assert slim.WITH_TORCH in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "train {pages} -o {out} --preset fast --epochs 1",
+        "evaluate --data {pages} -o {out}",
+        "fid {pages} {pages}",
+        "colorize {pages} -o {out} --backend torch",
+        "colorize {pages} -o {out} --device cuda",
+        "colorize {pages} -o {out} --carry",
+    ],
+)
+def test_the_rest_says_in_one_line_what_it_lacks(run, tmp_path: Path, words: str) -> None:
+    pages = draw(tmp_path / "pages/page.png").parent
+    done = run(*(word.format(pages=pages, out=tmp_path / "out") for word in words.split()))
+    assert done.returncode == 1
+    assert slim.WITH_TORCH in " ".join(done.stderr.split()), done.stderr
+    assert "Traceback" not in done.stderr
