@@ -48,10 +48,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["extract", "colorize"])
 def run(request: pytest.FixtureRequest, tiny: Path, tmp_path: Path) -> Callable[..., Any]:
-    """Run a command over a folder, into ``out``."""
+    """Run a command over a folder, into ``out``; sketches are drawn without a network, unless it is named."""
 
-    def invoke(*inputs: Path | str, output: Path = tmp_path / "out", resume: bool = False) -> Any:
-        more = ["--model", str(tiny)] if request.param == "colorize" else []
+    def invoke(
+        *inputs: Path | str, output: Path = tmp_path / "out", resume: bool = False, method: str = "gray"
+    ) -> Any:
+        more = ["--model", str(tiny)] if request.param == "colorize" else ["--method", method]
         more += ["--resume"] if resume else []
         return RUNNER.invoke(
             app, [request.param, *map(str, inputs), "-o", str(output), "--device", "cpu", *more]
@@ -186,7 +188,7 @@ def test_named_outright_it_is_one_line_too(run: Any, folder: Path, name: str, tm
 def test_odd_pictures_are_done(run: Any, folder: Path, tmp_path: Path) -> None:
     for name, (make, _) in DONE.items():
         (folder / name).write_bytes(make())
-    result = run(folder)
+    result = run(folder, method="linework")
     assert result.exit_code == 0, result.stderr
     expected = {Path(name).stem: size for name, (_, size) in DONE.items()} | {"sound": (48, 64)}
     assert {Path(name).stem: size for name, size in found(tmp_path / "out").items()} == expected

@@ -243,7 +243,7 @@ def heeded() -> Iterator[None]:
 @pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be sent Ctrl-C alone there")
 @pytest.mark.usefixtures("heeded")
 def test_ctrl_c_leaves_whole_files_and_exits_130(tmp_path: Path) -> None:
-    draw(tmp_path / "in/0.png", (600, 500))
+    draw(tmp_path / "in/0.png", (300, 250))
     count = 500  # more than could be done before the signal comes
     for number in range(1, count):
         shutil.copy(tmp_path / "in/0.png", tmp_path / f"in/{number}.png")
@@ -278,7 +278,7 @@ def test_ctrl_c_leaves_whole_files_and_exits_130(tmp_path: Path) -> None:
     found = sizes(out)
     assert set(done) <= {f"out/{name}" for name in found}
     assert int(told[1]) <= len(found) <= int(told[1]) + 1  # one may be written and not yet counted
-    assert set(found.values()) == {(600, 500)}
+    assert set(found.values()) == {(300, 250)}
     assert all(re.fullmatch(r"\d+\.png", name) for name in found)
 
 

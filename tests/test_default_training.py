@@ -106,11 +106,11 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_numbers(shards, tmp_path):
 
 
 def test_the_rate_rises_stays_and_falls(shards, tmp_path):
-    run(shards, tmp_path / "run", epochs=10, size=32, batch_pixels=4 * 32 * 32, cool_down=0.3, warm_up=5)
+    run(shards, tmp_path / "run", epochs=5, size=32, batch_pixels=4 * 32 * 32, cool_down=0.3, warm_up=3)
     rates = [float(row["lr"]) for row in rows(tmp_path / "run")]  # of the second step of two in each epoch
-    assert rates[0] == pytest.approx(1e-2 * 2 / 5)
-    assert rates[3:6] == [1e-2] * 3
-    assert rates[-1] == pytest.approx(1e-2 * 0.05 / 0.3, rel=1e-4)
+    assert rates[0] == pytest.approx(1e-2 * 2 / 3)
+    assert rates[1:3] == [1e-2] * 2
+    assert rates[-1] == pytest.approx(1e-2 * 0.1 / 0.3, rel=1e-4)
 
 
 def test_a_batch_has_as_many_pictures_as_have_so_many_pixels():

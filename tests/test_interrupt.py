@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from book_files import page, strokes
-from sketchcolor_cli.cli import interrupt
+from sketchcolor_cli.__main__ import main
+from sketchcolor_cli.cli import interrupt, output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,12 +89,26 @@ def test_an_old_console_gets_stand_ins(tmp_path: Path) -> None:
     ],
 )
 def test_failures_and_mistakes_have_their_document(
-    tmp_path: Path, words: list[str], code: int, kind: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    code: int,
+    kind: str,
 ) -> None:
-    ran = subprocess.run([*COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
-    told = json.loads(ran.stdout)["error"]
-    assert (ran.returncode, told["exit_code"], told["kind"]) == (code, code, kind)
-    assert ran.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["sketchcolor", *words])
+    monkeypatch.setattr(output, "_count", [])  # as in a process that wrote nothing yet
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            main()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    ran = capsys.readouterr()
+    told = json.loads(ran.out)["error"]
+    assert (ended.value.code, told["exit_code"], told["kind"]) == (code, code, kind)
+    assert ran.err
 
 
 def test_ctrl_c_while_a_page_of_a_pdf_is_drawn(tmp_path: Path) -> None:

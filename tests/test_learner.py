@@ -14,6 +14,7 @@ from test_training_run import (
     state,
     stopped_run,
     weights,
+    whole,  # noqa: F401  (a fixture)
 )
 
 
@@ -41,19 +42,18 @@ def test_float16_scales_its_losses_and_keeps_the_scale(pictures, tmp_path):  # n
     assert {tensor.dtype for tensor in held if tensor.is_floating_point()} == {torch.float32}
 
 
-def test_what_counts_is_the_average_and_it_lags_behind(pictures, tmp_path):  # noqa: F811
-    run(pictures, tmp_path / "plain", "fast")
+def test_what_counts_is_the_average_and_it_lags_behind(pictures, whole, tmp_path):  # noqa: F811
     run(pictures, tmp_path / "mean", "fast", ema=0.9)
     kept = state(tmp_path / "mean")
-    plain, mean = weights(tmp_path / "plain"), weights(tmp_path / "mean")
+    plain, mean = weights(whole("fast")), weights(tmp_path / "mean")
     for name in plain:
         assert torch.equal(
             kept["model"][f"net.{name}"], plain[name]
         )  # the average does not change the course
         assert torch.equal(kept["more"]["Average"]["mean"][f"net.{name}"], mean[name])
     assert any(not torch.equal(plain[name], mean[name]) for name in plain)
-    assert rows(tmp_path / "plain")[0]["train_loss"] == rows(tmp_path / "mean")[0]["train_loss"]
-    assert rows(tmp_path / "plain")[0]["valid_loss"] != rows(tmp_path / "mean")[0]["valid_loss"]
+    assert rows(whole("fast"))[0]["train_loss"] == rows(tmp_path / "mean")[0]["train_loss"]
+    assert rows(whole("fast"))[0]["valid_loss"] != rows(tmp_path / "mean")[0]["valid_loss"]
 
 
 def test_several_batches_make_one_step(pictures, tmp_path):  # noqa: F811

@@ -1,10 +1,12 @@
 """Whole runs on small drawn pictures with small networks."""
 
 import csv
+import functools
 import io
 import json
 import multiprocessing
 import re
+import shutil
 import sys
 import tarfile
 import time
@@ -58,15 +60,31 @@ def draw(path, rng, color=None):
     cv2.imwrite(str(path), picture)
 
 
-@pytest.fixture
-def pictures(tmp_path):
-    """Nine pictures, of which one is held out: two steps of four make an epoch."""
-    folder = tmp_path / "pictures"
+def nine_pictures(folder):
     folder.mkdir()
     rng = np.random.default_rng(0)
     for number in range(9):
         draw(folder / f"{number}.png", rng)
     return folder
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Nine pictures, of which one is held out: two steps of four make an epoch."""
+    return nine_pictures(tmp_path / "pictures")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A function that gives the folder of a preset's run of two epochs without a break; it must stay so."""
+
+    @functools.cache
+    def made(preset):
+        folder = tmp_path_factory.mktemp(f"whole-{preset}")
+        run(nine_pictures(folder / "pictures"), folder / "run", preset)
+        return folder / "run"
+
+    return made
 
 
 def run(given, folder, preset, *, resume=False, stop=lambda: False, sketch=lines_of, report=None, **settings):
@@ -241,10 +259,9 @@ def test_training_learns_that_balls_are_red(tmp_path, preset, loss, left):
     assert losses[-1] < left * losses[0]
 
 
-def test_bfloat16_trains_to_about_the_same_in_float32_weights(pictures, tmp_path):
-    for precision in ("float32", "bfloat16"):
-        run(pictures, tmp_path / precision, "fast", precision=precision)
-    exact, brief = (rows(tmp_path / precision)[0] for precision in ("float32", "bfloat16"))
+def test_bfloat16_trains_to_about_the_same_in_float32_weights(pictures, whole, tmp_path):
+    run(pictures, tmp_path / "bfloat16", "fast", precision="bfloat16")
+    exact, brief = (rows(folder)[0] for folder in (whole("fast"), tmp_path / "bfloat16"))
     assert exact["train_loss"] != brief["train_loss"]
     assert float(brief["train_loss"]) == pytest.approx(float(exact["train_loss"]), rel=0.05)
     held = weights(tmp_path / "bfloat16").values()
@@ -263,10 +280,9 @@ def test_precision_that_is_chosen_is_written_down_and_kept(pictures, tmp_path, m
 
 @forks
 @BOTH
-def test_a_worker_changes_nothing(pictures, tmp_path, preset):
-    run(pictures, tmp_path / "alone", preset)
+def test_a_worker_changes_nothing(pictures, whole, tmp_path, preset):
     run(pictures, tmp_path / "helped", preset, workers=1)
-    assert_same_run(tmp_path / "alone", tmp_path / "helped")
+    assert_same_run(whole(preset), tmp_path / "helped")
 
 
 def test_the_seed_decides_everything(pictures, tmp_path):
@@ -299,12 +315,11 @@ def test_a_resumed_run_equals_an_unbroken_one_to_the_last_bit(pictures, tmp_path
     assert_same_run(tmp_path / "whole", folder)
 
 
-def test_a_run_that_is_stopped_again_and_again_still_ends_the_same(pictures, tmp_path):
-    run(pictures, tmp_path / "whole", "fast")
+def test_a_run_that_is_stopped_again_and_again_still_ends_the_same(pictures, whole, tmp_path):
     for resume in (False, True, True):
         stopped_run(pictures, tmp_path / "broken", "fast", resume=resume)
     run(pictures, tmp_path / "broken", "fast", resume=True)
-    assert_same_run(tmp_path / "whole", tmp_path / "broken")
+    assert_same_run(whole("fast"), tmp_path / "broken")
 
 
 @forks
@@ -338,8 +353,9 @@ def test_a_run_that_is_killed_goes_on_from_its_checkpoint_to_the_same_end(pictur
     assert_same_run(tmp_path / "whole", tmp_path / "killed")
 
 
-def test_a_run_that_died_while_writing_its_end_of_epoch_writes_it_again(pictures, tmp_path, monkeypatch):
-    run(pictures, tmp_path / "whole", "fast")
+def test_a_run_that_died_while_writing_its_end_of_epoch_writes_it_again(
+    pictures, whole, tmp_path, monkeypatch
+):
     saved = checkpoints.save_state
 
     def die_at_the_end_of_an_epoch(path, what):
@@ -354,7 +370,7 @@ def test_a_run_that_died_while_writing_its_end_of_epoch_writes_it_again(pictures
             run(pictures, tmp_path / "run", "fast")
     assert [row["epoch"] for row in rows(tmp_path / "run")] == ["1", "2"]
     run(pictures, tmp_path / "run", "fast", resume=True)
-    assert_same_run(tmp_path / "whole", tmp_path / "run")
+    assert_same_run(whole("fast"), tmp_path / "run")
 
 
 def test_a_resumed_run_leaves_the_checkpoint_alone_until_it_has_come_further(pictures, tmp_path):
@@ -369,8 +385,8 @@ def test_a_resumed_run_leaves_the_checkpoint_alone_until_it_has_come_further(pic
     assert (tmp_path / "run" / "checkpoint.pt").read_bytes() == before
 
 
-def test_resuming_a_finished_run_only_writes_the_model_again(pictures, tmp_path):
-    run(pictures, tmp_path / "run", "fast")
+def test_resuming_a_finished_run_only_writes_the_model_again(pictures, whole, tmp_path):
+    shutil.copytree(whole("fast"), tmp_path / "run")
     before = weights(tmp_path / "run")
     (tmp_path / "run" / "model.safetensors").unlink()
     assert run(pictures, tmp_path / "run", "fast", resume=True) == []
@@ -419,10 +435,9 @@ def test_a_used_folder_is_not_overwritten(pictures, tmp_path):
     only_line(raised)
 
 
-def test_where_nothing_is_there_yet_resuming_begins(pictures, tmp_path):
+def test_where_nothing_is_there_yet_resuming_begins(pictures, whole, tmp_path):
     run(pictures, tmp_path / "run", "fast", resume=True)
-    run(pictures, tmp_path / "other", "fast")
-    assert_same_run(tmp_path / "run", tmp_path / "other")
+    assert_same_run(tmp_path / "run", whole("fast"))
 
 
 def test_a_damaged_file_cannot_be_resumed(pictures, tmp_path):
