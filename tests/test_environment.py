@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+
+import pytest
 
 from sketchcolor_cli.environment import prepare_process
 
-if TYPE_CHECKING:
-    import pytest
+# What is left of processor time where threads that work now and then sleep in between.
+CALM = """
+import sys, time, torch
+torch.set_num_threads(2)
+values = torch.ones(2**20)
+values.add_(1)
+if sys.argv[1] == "calm":
+    from sketchcolor_cli.environment import prepare_process
+    prepare_process(ours=False)
+start = time.process_time()
+for _ in range(40):
+    values.add_(1)
+    time.sleep(0.01)
+print(time.process_time() - start)
+"""
 
 
 def test_threads_that_wait_sleep_unless_the_user_wants_it_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,3 +34,14 @@ def test_threads_that_wait_sleep_unless_the_user_wants_it_otherwise(monkeypatch:
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     prepare_process()
     assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+@pytest.mark.skipif(sys.platform != "linux" or (os.cpu_count() or 1) < 2, reason="threads of GNU's OpenMP")
+def test_they_sleep_also_where_torch_was_imported_before() -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
+
+    def seconds(how: str) -> float:
+        done = subprocess.run([sys.executable, "-c", CALM, how], env=env, capture_output=True, check=True)
+        return float(done.stdout)
+
+    assert seconds("calm") < seconds("as it is") / 2

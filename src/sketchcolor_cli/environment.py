@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sketchcolor_cli.compute import threads
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.networks.registry import ModelShelf
 from sketchcolor_cli.weights.store import WeightStore
@@ -35,20 +36,27 @@ CONFIG = "SKETCHCOLOR_CONFIG"
 """The variable that says where the user's settings are."""
 
 # Of glibc's mallopt. Arrays as large as a page's planes are taken from memory that was used before instead of
-# fresh from the system, which has to clear it; one heap for all threads, or each would keep its own.
-_MALLOC = {-3: 2**26, -1: 2**29, -8: 1}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_ARENA_MAX
+# fresh from the system, which has to clear it. One heap for all threads, or each would keep its own.
+_MALLOC = {-3: 2**26, -1: 2**29}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
+_ONE_HEAP = {-8: 1}  # M_ARENA_MAX
+_WAITING = "OMP_WAIT_POLICY"
 
 
-def prepare_process() -> None:
-    """Suit threads and memory to going over many pictures; to be called before torch is imported.
+def prepare_process(*, ours: bool = True) -> None:
+    """Suit threads and memory to going over many pictures; best called before torch is imported.
 
     Threads that wait for each other sleep. By default they spin, which is as fast where a machine does
     nothing else, and several times as slow where it does: where pages are read and written meanwhile, or
     another program is at work.
+
+    Args:
+        ours: Whether the process is; another program's threads keep their heaps.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "torch" in sys.modules and _WAITING not in os.environ:
+        threads.calm()
+    os.environ.setdefault(_WAITING, "PASSIVE")  # for torch to come, here or in further processes
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
-        for option, value in _MALLOC.items():
+        for option, value in (_MALLOC | _ONE_HEAP if ours else _MALLOC).items():
             mallopt(option, value)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 
+from sketchcolor_cli import environment
 from sketchcolor_cli.coloring.guides.palette import pull
 from sketchcolor_cli.coloring.paint.fill import fill_paint, fill_spread
 from sketchcolor_cli.coloring.paint.sample_colors import Choices, find_choices, sample_colors
@@ -312,6 +313,7 @@ def forward_of(model: ColorNet | Forward, device: str) -> Forward:
     """Return a colour network as it is computed on a device; one of ONNX Runtime is so already."""
     if isinstance(model, OnnxForward):
         return model
+    environment.prepare_process(ours=False)
     from sketchcolor_cli.networks.torch_forward import TorchForward  # imports torch
 
     return TorchForward(cast("ColorNet", model), device)

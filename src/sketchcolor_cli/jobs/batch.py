@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sketchcolor_cli import environment
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import WorklistError
 from sketchcolor_cli.files.worklist import Worklist, find_jobs, the_one_job
@@ -44,6 +45,7 @@ def run_batch_over(request: FilesRequest, work: Work, title: str, progress: Prog
     Raises:
         SketchcolorError: Nothing can be done.
     """
+    environment.prepare_process(ours=False)
     run = _FilesRun(request, work, title, progress)
     if request.run.dry_run:
         work_list = run.find()

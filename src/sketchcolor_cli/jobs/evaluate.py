@@ -81,6 +81,7 @@ def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluatio
         DataError: There are no pictures, none can be read, a shard is missing, or two models have one name.
         CheckpointError: A model is missing or damaged.
     """
+    environment.prepare_process(ours=False)
     _require_writable(request.output)  # or hours of work would end there
     network = _fid_weights(request, progress) if request.fid else None
     progress(Loading())

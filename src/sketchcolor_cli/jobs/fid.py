@@ -137,6 +137,7 @@ def fid(request: FidRequest, progress: Progress = silent) -> FidResult:
         WeightError: The network's weights are missing or damaged.
         CheckpointError: The colour model is.
     """
+    environment.prepare_process(ours=False)
     for path in (request.real, request.generated, request.sketches):
         if path is not None and not path.exists():
             raise UsageError(f"{path}: no such folder or file; check the name")

@@ -110,6 +110,7 @@ def train(
         TrainingError: There is a run already, or one with other settings to resume; or the loss became NaN.
         WeightsError: The extractor's weights are not there.
     """
+    environment.prepare_process(ours=False)
     return prepare(request).run(progress, stop)
 
 
