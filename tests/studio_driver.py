@@ -155,6 +155,13 @@ class Studio:
         address = f"{self.origin}/api/v1/shelf/{project['id']}/open"
         assert httpx.post(address, headers=headers, timeout=PATIENCE).status_code == 200
 
+    def mark(self, project: dict[str, Any], marks: list[dict[str, Any]]) -> None:
+        """Store what is painted on the first page of the project that is open, on which nothing is yet."""
+        headers = {"Authorization": f"Bearer {self.token}", "If-Match": '"0"'}
+        address = f"{self.origin}/api/v1/pages/{project['pages'][0]['id']}/marks"
+        put = httpx.put(address, json={"marks": marks}, headers=headers, timeout=PATIENCE)
+        assert put.status_code == 200, put.text
+
     def marks(self, number: int = 0) -> list[dict[str, Any]]:
         """Return what is stored of what was painted on a page of the project that is open."""
         page = self.get("/project")["pages"][number]["id"]
@@ -211,14 +218,26 @@ class Driver:
         data = np.frombuffer(base64.b64decode(url.partition(",")[2]), np.uint8)
         return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
 
+    def pixels(self, name: str, left: int, top: int, width: int = 1, height: int = 1) -> np.ndarray:
+        """Return a part of a layer, (height, width, RGBA); which is asked again and again at less cost."""
+        number = ("page", "result", "strokes").index(name)
+        data = (
+            self.page.locator("canvas.layer")
+            .nth(number)
+            .evaluate(
+                "(one, part) => Array.from(one.getContext('2d').getImageData(...part).data)",
+                [left, top, width, height],
+            )
+        )
+        return np.array(data, np.uint8).reshape(height, width, 4)
+
     def shown(self, x: float, y: float) -> np.ndarray:
         """Return the RGB of the result where a place of the page is, given in its pixels."""
         box = self.canvas.bounding_box()
         assert box is not None
         left, top = self.place(x, y)
         column, row = round(left - box["x"]), round(top - box["y"])
-        around = self.layer("result")[row - 1 : row + 2, column - 1 : column + 2]
-        return around[..., :3].reshape(-1, 3).mean(0)
+        return self.pixels("result", column - 1, row - 1, 3, 3)[..., :3].reshape(-1, 3).mean(0)
 
     def pen(self, *samples: tuple[float, float, float]) -> None:
         """Paint with a pen: places of the page in its pixels, and the pressure at each."""

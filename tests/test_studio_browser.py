@@ -16,7 +16,7 @@ import torch
 
 from sketchcolor_cli.metrics.pictures import delta_e
 from studio_driver import PATIENCE, Driver, Studio, draw_page, waited
-from studio_server import save_small_model
+from studio_server import STROKE, save_small_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,6 +60,15 @@ def studio(tmp_path_factory: pytest.TempPathFactory, small: Path) -> Iterator[St
     one.first = one.get("/project")
     yield one
     one.kill()
+
+
+@pytest.fixture(scope="module")
+def sample(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A project to look at, of two pages, one of them painted on; it may have to be opened anew."""
+    folder = tmp_path_factory.mktemp("sample")
+    found = studio.take([draw_page(folder / f"page {number}.png", number) for number in (1, 2)])
+    studio.mark(found, [STROKE])
+    return found
 
 
 @pytest.fixture
@@ -207,7 +216,7 @@ def test_the_ink_is_the_originals_when_zoomed_in(
     waited(lambda: driver.zoom > 800, "zoomed in")
     box = driver.canvas.bounding_box()
     column, row = round(x - box["x"]), round(y - box["y"])
-    waited(lambda: driver.layer("result")[row, column, :3].max() < 40, "black ink")
+    waited(lambda: driver.pixels("result", column, row)[0, 0, :3].max() < 40, "black ink")
     for layer in ("page", "result"):
         line = driver.layer(layer)[row, :, :3].mean(-1)[column - 150 : column + 150]
         assert line.min() < 40, layer
@@ -636,7 +645,10 @@ def test_a_window_without_the_key_is_told_so(studio: Studio, browser: Browser) -
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_nothing(studio: Studio, window: Callable[..., Driver], scheme: str, width: int) -> None:
+def test_axe_finds_nothing(
+    studio: Studio, sample: dict[str, Any], window: Callable[..., Driver], scheme: str, width: int
+) -> None:
+    studio.open(sample)
     viewport = {"width": width, "height": 800}
     driver = shown(window(studio, color_scheme=scheme, viewport=viewport, reduced_motion="reduce"))
     page = driver.page
