@@ -7,6 +7,7 @@ import pytest
 
 from sketchcolor_cli.coloring.guides.areas import PointAreas
 from sketchcolor_cli.coloring.guides.given import Given
+from sketchcolor_cli.coloring.guides.layer import Layer
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.imaging.images import Picture
 
@@ -35,6 +36,20 @@ def test_strokes_lie_over_references_and_the_first_of_several_counts() -> None:
 def test_the_thinnest_stroke_counts_at_any_size_and_a_sliver_of_a_reference_does_not() -> None:
     assert np.allclose(Given((), spot(RED)).hint_at((8, 8))[2, 2], [*RED, 1])
     assert not Given(spot(RED)).hint_at((8, 8)).any()
+
+
+@pytest.mark.parametrize("shape", [(46, 38), (92, 76), (17, 76), (1, 1), (120, 30)])
+def test_scattered_strokes_are_scaled_as_whole_pictures_are(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    picture = Picture(
+        rng.random((92, 76, 3), np.float32), alpha=(rng.random((92, 76)) < 0.04).astype(np.float32)
+    )
+    one = Layer(picture)
+    one._count = picture.alpha.size  # as if they were many
+    whole = np.zeros((*shape, 4), np.float32)
+    one.lay(whole, 0)
+    assert whole[..., 3].any()
+    np.testing.assert_allclose(Given((), picture).hint_at(shape), whole, atol=1e-5)
 
 
 def test_each_size_is_made_once_and_cannot_be_written_to() -> None:

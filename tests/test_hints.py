@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sketchcolor_cli.networks.hints import nearest, shrink, spread
+from sketchcolor_cli.networks.hints import nearest, shrink, spread, ways
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -160,6 +160,6 @@ def test_an_even_wash_is_no_line(tone: float) -> None:
 
 def test_no_way_leads_out_of_an_area() -> None:
     areas = np.repeat(np.arange(2, dtype=np.int32), 3)[None].repeat(2, 0)  # three columns each
-    distance, source = nearest(np.zeros((2, 6), np.float32), np.array([0, 2]), areas)
+    distance, source = nearest(ways(np.zeros((2, 6), np.float32), areas), np.array([0, 2]))
     assert source.reshape(2, 6)[:, :3].tolist() == [[0, source[1], 2]] * 2
     assert np.isinf(distance.reshape(2, 6)[:, 3:]).all()

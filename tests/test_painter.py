@@ -10,6 +10,7 @@ from torch import Tensor
 from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.painter import Painter
 from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.imaging.resize import Copies
 from sketchcolor_cli.networks.base import Prediction
 from test_colorizer import Witness, unet
 
@@ -61,14 +62,14 @@ def test_what_the_network_is_shown(
     page: tuple[int, int], settings: dict[str, int], seen: list[tuple[int, int]]
 ) -> None:
     net = Fickle()
-    Painter(net, "cpu", ColorizeSettings(**settings))(paper(*page), nothing)
+    Painter(net, "cpu", ColorizeSettings(**settings))(Copies(paper(*page)), nothing)
     assert net.seen == seen
 
 
 @pytest.mark.parametrize("across", [0, 1])
 def test_a_strip_has_the_colours_of_the_whole_and_no_seam(across: int) -> None:
     page = paper(2600, 64) if across else paper(64, 2600)
-    _, paint = Painter(Fickle(), "cpu", ColorizeSettings(max_pixels=40_000))(page, nothing)
+    _, paint = Painter(Fickle(), "cpu", ColorizeSettings(max_pixels=40_000))(Copies(page), nothing)
     assert paint.shape == (*page.shape, 3)
     assert np.abs(paint[..., 1:]).max() < 0.5  # those of the first pass, which saw all
     assert np.abs(paint[..., 0] - 70).max() < 0.5  # bands that overlap add up to one coat
@@ -78,8 +79,8 @@ def test_a_finer_pass_keeps_the_colours_and_adds_detail() -> None:
     rng = np.random.default_rng(0)
     page = np.repeat(np.repeat(rng.random((30, 20)).astype(np.float32), 16, 0), 16, 1)
     net = unet()
-    _, coarse = Painter(net, "cpu", ColorizeSettings(work_size=160))(page, nothing)
-    sketch, fine = Painter(net, "cpu", ColorizeSettings(work_size=320, base_size=160))(page, nothing)
+    _, coarse = Painter(net, "cpu", ColorizeSettings(work_size=160))(Copies(page), nothing)
+    sketch, fine = Painter(net, "cpu", ColorizeSettings(work_size=320, base_size=160))(Copies(page), nothing)
     assert sketch.shape == (480, 320)
     np.testing.assert_allclose(fine.mean((0, 1)), coarse.mean((0, 1)), atol=1.5)
 
@@ -88,13 +89,13 @@ def test_paint_is_the_same_each_time_and_the_page_is_not_written_to() -> None:
     page = np.random.default_rng(0).random((40, 56)).astype(np.float32)
     before = page.copy()
     painter = Painter(unet(), "cpu", ColorizeSettings())
-    first, second = painter(page, nothing)[1], painter(page, nothing)[1]
+    first, second = painter(Copies(page), nothing)[1], painter(Copies(page), nothing)[1]
     assert np.array_equal(first, second)
     assert np.array_equal(page, before)
 
 
 def test_the_mean_colour_of_a_flat_area_is_the_networks() -> None:
-    _, paint = Painter(Witness(), "cpu", ColorizeSettings())(paper(50, 70), nothing)
+    _, paint = Painter(Witness(), "cpu", ColorizeSettings())(Copies(paper(50, 70)), nothing)
     torch.testing.assert_close(
         torch.from_numpy(paint.mean((0, 1))), torch.tensor((70.0, 30.0, -20.0)), atol=1e-2, rtol=0
     )
@@ -106,11 +107,11 @@ def test_painters_of_many_seeds_paint_as_each_alone_and_look_at_the_page_once() 
     page[:, 30:34] = 0
     net = unet()
     torch.nn.init.normal_(net.palette.weight)
-    alone = [Painter(net, "cpu", ColorizeSettings(seed=seed))(page, nothing)[1] for seed in (1, 2, 3)]
+    alone = [Painter(net, "cpu", ColorizeSettings(seed=seed))(Copies(page), nothing)[1] for seed in (1, 2, 3)]
     passes: list[int] = []
     net.register_forward_hook(lambda *_: passes.append(1))
     painters = Painter(net, "cpu", ColorizeSettings()).in_seeds((1, 2, 3))
-    together = [painter(page, nothing)[1] for painter in painters]
+    together = [painter(Copies(page), nothing)[1] for painter in painters]
     assert len(passes) == 4  # one look, and three paintings
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -12,7 +12,8 @@ import numpy as np
 
 from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.coloring.guides.areas import PointAreas
-from sketchcolor_cli.coloring.guides.given import Given, rgb_and_mask
+from sketchcolor_cli.coloring.guides.given import Given
+from sketchcolor_cli.coloring.guides.layer import rgb_and_mask
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
 from sketchcolor_cli.coloring.page.colored import OwnColors, own_colors
@@ -25,7 +26,7 @@ from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.imaging.images import Picture, gray_as_rgb, on_paper
-from sketchcolor_cli.imaging.resize import shrink_by
+from sketchcolor_cli.imaging.resize import Copies, shrink_by
 from sketchcolor_cli.imaging.sizes import page_side
 from sketchcolor_cli.networks.sheets import lay_out
 
@@ -66,6 +67,11 @@ class Prepared:
     def areas(self) -> PointAreas:
         """The areas between its lines, which points fill; found when they are first asked for."""
         return PointAreas(self.seen)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """What the network is shown in smaller sizes, made when they are first asked for."""
+        return Copies(self.seen)
 
     @property
     def nbytes(self) -> int:
@@ -299,7 +305,7 @@ class Colorizer:
         hint_at = given.hint_at if regions is None else matched_at
         own_at = None if known.own is None else Given(known.own.as_hint()).hint_at
         fill_at = given.fill_at(known.areas) if given.has_strokes_alone else None
-        sketch, paint = self.painter(known.seen, hint_at, latent, own_at, fill_at)
+        sketch, paint = self.painter(known.copies, hint_at, latent, own_at, fill_at)
         return Painted(known.gray, sketch, paint, known.masks, known.own)
 
     def prepare(self, page: Picture) -> Prepared:

@@ -19,7 +19,7 @@ from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
 from sketchcolor_cli.coloring.settings import Guess
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.imaging.resize import scaled_shape, shrink_by
+from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.sizes import SizeRule
 from sketchcolor_cli.networks.forward import Inputs
 from sketchcolor_cli.networks.hints import line_ink, shrink, spread
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.coloring.settings import ColorizeSettings
+    from sketchcolor_cli.imaging.resize import Copies
     from sketchcolor_cli.imaging.sizes import PadPlan
     from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.forward import Forward
@@ -119,7 +120,7 @@ class Painter:
 
     def __call__(
         self,
-        gray: Plane,
+        page: Copies,
         hint_at: HintAt,
         z: NDArray[np.float32] | None = None,
         own_at: HintAt | None = None,
@@ -127,7 +128,7 @@ class Painter:
     ) -> tuple[Plane, Lab]:
         """Return the working copy of a page (h, w) and the paint for it (h, w, 3), Lab.
 
-        ``gray`` (H, W) is the page; ``hint_at`` gives its dense hint, (h, w, 4), in any size; ``z`` (Z,)
+        ``page`` is (H, W); ``hint_at`` gives its dense hint, (h, w, 4), in any size; ``z`` (Z,)
         stands for what the network would read from hint and sheet about the page as a whole; ``own_at`` gives
         the colours that the page has already, which count where there is no hint; ``fill_at`` gives the
         colours of areas with points, (h, w, 4), RGB and how much they count.
@@ -137,16 +138,16 @@ class Painter:
         size.
         """
         settings = self.settings
-        fine = min(1.0, settings.work_size / min(gray.shape))
-        base = min(fine, self._scale(gray, settings.base_size))
-        guided = self._is_guided(gray, hint_at, z)
+        fine = min(1.0, settings.work_size / min(page.whole.shape))
+        base = min(fine, self._scale(page.whole, settings.base_size))
+        sketch = page.at(base)
+        guided = z is not None or bool(hint_at(sketch.shape)[..., 3].any())
         hint_at = hint_at if own_at is None else _first_of(hint_at, own_at)
-        guessed_at = self._with_guesses(gray, hint_at, z, guided=guided)
+        guessed_at = self._with_guesses(page, hint_at, z, guided=guided)
         hint_at = guessed_at if fill_at is None else _filled(hint_at, guessed_at, fill_at)
-        sketch = shrink_by(gray, base)
         paint = self._in_bands(sketch, hint_at(sketch.shape), None, z)
         if fine > base * _APART:
-            sketch = shrink_by(gray, fine)
+            sketch = page.at(fine)
             paint = self._in_bands(sketch, hint_at(sketch.shape), paint, z)
         return sketch, self._tuned(paint)
 
@@ -177,13 +178,8 @@ class Painter:
         scale: float = min(1.0, side / min(gray.shape), (self.settings.max_pixels / gray.size) ** 0.5)
         return scale
 
-    def _is_guided(self, gray: Plane, hint_at: HintAt, z: NDArray[np.float32] | None) -> bool:
-        """Return whether the user gives any colour."""
-        shape = scaled_shape(gray, self._scale(gray, _GUESSED_AT))
-        return z is not None or bool(hint_at(shape)[..., 3].any())
-
     def _with_guesses(
-        self, gray: Plane, hint_at: HintAt, z: NDArray[np.float32] | None, *, guided: bool
+        self, page: Copies, hint_at: HintAt, z: NDArray[np.float32] | None, *, guided: bool
     ) -> HintAt:
         """Return the hint, with a colour in each area that has none, unless areas get what is painted there.
 
@@ -195,7 +191,7 @@ class Painter:
         guess = settings.guess_of(guided=guided)
         if guess is Guess.MEAN or colors is None:
             return hint_at
-        sketch = shrink_by(gray, self._scale(gray, _GUESSED_AT))
+        sketch = page.at(self._scale(page.whole, _GUESSED_AT))
         hint = hint_at(sketch.shape)
         pad, stride = self._pad(sketch), self.model.stride
         deadline.check()

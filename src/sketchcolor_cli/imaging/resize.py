@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     Samples = TypeVar("Samples", NDArray[np.float32], NDArray[np.uint8])
 
 
+_KEPT = 4  # copies
+
+
 def scaled_shape(array: NDArray[Any], scale: float) -> tuple[int, int]:
     """Return the height and width of an array (H, W, …) at a scale, each at least 1."""
     height, width = array.shape[:2]
@@ -27,6 +30,25 @@ def shrink_by(array: Samples, scale: float) -> Samples:
         return array
     size = scaled_shape(array, scale)[::-1]
     return cv2.resize(array, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
+
+
+class Copies:
+    """A plane (H, W) and smaller copies of it, the last few of which are kept; any thread may ask."""
+
+    def __init__(self, whole: NDArray[np.float32]) -> None:
+        self.whole = whole
+        self._kept: dict[tuple[int, int], NDArray[np.float32]] = {}
+
+    def at(self, scale: float) -> NDArray[np.float32]:
+        """Return :func:`shrink_by` of it, to be read only."""
+        shape = scaled_shape(self.whole, min(1.0, scale))
+        copy = self._kept.get(shape)
+        if copy is None:
+            copy = shrink_by(self.whole, scale)
+            for oldest in list(self._kept)[: 1 - _KEPT]:
+                self._kept.pop(oldest, None)
+            self._kept[shape] = copy
+        return copy
 
 
 def shrink_to(array: Samples, longest: int) -> Samples:

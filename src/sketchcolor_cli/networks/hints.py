@@ -46,25 +46,19 @@ def spread(sketch: NDArray[np.float32], hint: NDArray[np.float32], stride: int =
         return np.zeros_like(coarse)
     if len(sources) == len(flat):
         return coarse
-    distance, source = nearest(line_ink(sketch, stride), sources)
+    distance, source = nearest(ways(line_ink(sketch, stride)), sources)
     sure = 1 / (1 + distance / _FADE)
     return np.column_stack([flat[source, :3], sure]).reshape(height, width, 4).astype(np.float32)
 
 
-def nearest(
-    ink: NDArray[np.float32], sources: NDArray[np.intp], areas: NDArray[np.int32] | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Return how far each of the cells (h·w,) is from its nearest source on a way that avoids ink, and which.
+def nearest(over: csr_array, sources: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return how far each of the cells (h·w,) is from its nearest source on the shortest way, and which.
 
-    ``ink`` (h, w) in [0, 1] is how much line there is in each cell; sources are places among the h·w cells.
-    With ``areas`` (h, w) no way leads from one into another; what no source reaches is infinitely far.
+    ``over`` are the :func:`ways` between them; sources are places among the h·w cells. What no source
+    reaches is infinitely far.
     """
     distance, _, source = dijkstra(
-        _grid_graph(1 + _CROSSING * ink, areas),
-        directed=False,
-        indices=sources,
-        min_only=True,
-        return_predecessors=True,
+        over, directed=False, indices=sources, min_only=True, return_predecessors=True
     )
     return distance, source
 
@@ -79,12 +73,15 @@ def line_ink(sketch: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
     return out
 
 
-def _grid_graph(cost: NDArray[np.float32], areas: NDArray[np.int32] | None = None) -> csr_array:
-    """Return the graph of a grid with its eight neighbours, or with those of the same area.
+def ways(ink: NDArray[np.float32], areas: NDArray[np.int32] | None = None) -> csr_array:
+    """Return the ways from each of the cells (h·w,) to its eight neighbours, and what they cost.
 
-    A step costs its length times the mean of its ends; a diagonal step at least what the cheaper of the two
-    places beside it costs, or it would slip through a diagonal line.
+    ``ink`` (h, w) in [0, 1] is how much line there is in each cell: a step over solid ink costs as much as
+    sixty over paper, one between costs its length times the mean of its ends. A diagonal step costs at least
+    what the cheaper of the two places beside it does, or it would slip through a diagonal line. With
+    ``areas`` (h, w) no way leads from one into another.
     """
+    cost = 1 + _CROSSING * ink
     height, width = cost.shape
     index = np.arange(height * width).reshape(height, width)
     rows, columns, weights = [], [], []

@@ -33,7 +33,7 @@ from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Gu
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
-from sketchcolor_cli.imaging.resize import shrink_by, shrink_to_width
+from sketchcolor_cli.imaging.resize import shrink_to_width
 from sketchcolor_cli.networks.hints import spread
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
 from sketchcolor_cli.studio.turns import LIVE, Turns, Wish
@@ -52,15 +52,17 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float32]
     Rgb = NDArray[np.float32]
 
-QUICK = 384
+QUICK = 320
 """Shorter side, in pixels, at which the first answer is computed."""
+SMALL = 256
+"""The same for variants that are no wider than ``QUICK``."""
 
 _KEPT = 4  # pages of which what was found is kept: the one that is painted on, its neighbours, and one more
 _COLORIZERS = 3  # settings for which one is kept; they share the network
 _QUICKLY = 800  # widest picture of the first answer, which is soon replaced
-_LAYER = 832  # longer side of the layer that strokes are painted on for the screen
 _REACH = (0.15, 0.35)  # how sure a spread colour is where it is not seen at all, and where it is seen fully
-_JPEG, _FULL, _WEBP = 82, 92, 80  # quality of what is looked at; at its full size as JPEG
+_JPEG, _FULL = 82, 92  # quality of what is looked at; at its full size as JPEG
+_WEBP = {"quality": 80, "alpha_quality": 60, "method": 0}  # of what is seen for a moment
 _STRIDE = 4  # of the network, in pixels
 
 
@@ -149,7 +151,7 @@ class Known:
         prepared: What stays paper, and what the network is shown.
         size: Height and width.
         stays: Why the page stays as it is without any guide, and with one; None where it is coloured.
-        scaled: Smaller copies that were asked for, by width, and by minus the shorter side.
+        scaled: Smaller copies that were asked for, by width.
     """
 
     prepared: Prepared
@@ -174,21 +176,23 @@ class Known:
 
     def at_side(self, side: int) -> Plane:
         """Return what the network is shown, its shorter side at most ``side``."""
-        seen = self.prepared.seen
-        scale = min(1.0, side / min(seen.shape))
-        if scale == 1:
-            return seen
-        if -side not in self.scaled:
-            self.scaled[-side] = shrink_by(seen, scale)
-        return self.scaled[-side]
+        return self.prepared.copies.at(side / min(self.prepared.seen.shape))
 
 
 class _Asking(NamedTuple):
-    """For whom the network makes a pass: what may be taken back, how urgent, and what is set as it begins."""
+    """For whom the network makes a pass.
+
+    Attributes:
+        wish: What may be taken back.
+        urgency: How urgent it is.
+        begun: Is set as it begins.
+        after: Is set when it may begin.
+    """
 
     wish: Wish
     urgency: int
     begun: threading.Event | None = None
+    after: threading.Event | None = None
 
 
 _ASKING = threading.local()  # now: that of the thread
@@ -256,7 +260,7 @@ class Desk:
             yield _as_it_is(page, width)
             return
         sides = {name: side for name, side in (("quick", QUICK), ("final", 0)) if name in names}
-        begun = {name: threading.Event() for name in sides}
+        begun, shown = {name: threading.Event() for name in sides}, threading.Event()
         looked: list[Any] = []
 
         def paint(name: str) -> Painted:
@@ -264,7 +268,7 @@ class Desk:
                 begun["quick"].wait()
             side = sides[name]
             changes: dict[str, Any] = {"work_size": side, "base_size": side} if side else {}
-            asking = _Asking(wish, urgency, begun[name] if given and seed is None else None)
+            asking = _Asking(wish, urgency, begun[name] if given and seed is None else None, shown)
             try:
                 color = self.colorizer(look, seed, **changes).sharing(looked)
                 return replace(_paint(color, known, given, asking), masks=masks)
@@ -274,13 +278,15 @@ class Desk:
         # While the network is busy with one answer the next is made ready for it, and this thread makes the
         # last one into a picture. Where colours are drawn an answer has two passes: the first of them is the
         # same for both answers, which therefore follow each other.
-        # What strokes fill by themselves is made first, alone: the network would take the cores from it.
+        # The network begins once it is shown what strokes fill by themselves, or would take its cores.
         with ThreadPoolExecutor(2, thread_name_prefix="painting") as painting:
-            filled = _filled(known, given, masks) if "spread" in names and given.has_strokes else None
-            coming = [(name, painting.submit(paint, name)) for name in sides]
-            if filled is not None:
-                yield filled
-                wish.check()
+            try:
+                coming = [(name, painting.submit(paint, name)) for name in sides]
+                if "spread" in names and given.has_strokes:
+                    yield _filled(known, given, masks)
+                    wish.check()
+            finally:
+                shown.set()
             for name, later in coming:
                 widest = min(width, _QUICKLY) if name == "quick" else width
                 yield _on_screen(name, known, later.result(), widest)
@@ -295,7 +301,8 @@ class Desk:
         if known.stays[bool(given)]:
             yield _as_it_is(page, width)._replace(stage="variant", seed=seeds[0])
             return
-        small = self.colorizer(look, work_size=QUICK, base_size=QUICK)
+        side = SMALL if width <= QUICK else QUICK
+        small = self.colorizer(look, work_size=side, base_size=side)
         with ThreadPoolExecutor(1, thread_name_prefix="painting") as painting:
             asking = _Asking(wish, LIVE)
             coming = [painting.submit(_paint, color, known, given, asking) for color in small.in_seeds(seeds)]
@@ -325,9 +332,8 @@ class Desk:
                 matcher=self._matcher if sheets else None,
             )
             made.painter.passing = partial(self._pass, made.painter.model)
-            if changes.get("work_size") == QUICK and not isinstance(
-                model, OnnxForward
-            ):  # soon replaced, so it may be a little less exact
+            is_soon_replaced = changes.get("work_size") in (SMALL, QUICK)  # so it may be a little less exact
+            if is_soon_replaced and not isinstance(model, OnnxForward):
                 made.painter.precision = self._fastest(device)
             self._colorizers[key] = made
             while len(self._colorizers) > _COLORIZERS * 2:
@@ -365,6 +371,8 @@ class Desk:
         if asking is None:
             yield
             return
+        if asking.after is not None:
+            asking.after.wait()
         with self.turns.turn(asking.urgency, asking.wish):
             if asking.begun is not None:
                 asking.begun.set()
@@ -373,7 +381,7 @@ class Desk:
                 yield
 
     def _given(self, marks: Sequence[Any], known: Known, page: PageFiles) -> Given:
-        strokes = painted(points_of(list(marks), "marks"), *known.size, longest=_LAYER)
+        strokes = painted(points_of(list(marks), "marks"), *known.size)
         return Given(
             () if page.rough is None else self._layer(page.rough), () if strokes is None else strokes
         )
@@ -464,7 +472,7 @@ def _encoded(values: Rgb, quality: int = _JPEG) -> tuple[bytes, str]:
     samples = cv2.convertScaleAbs(values, alpha=255)
     if samples.shape[2] == 4:
         buffer = BytesIO()
-        Image.fromarray(samples).save(buffer, "WEBP", quality=_WEBP, method=0)
+        Image.fromarray(samples).save(buffer, "WEBP", **_WEBP)
         return buffer.getvalue(), "image/webp"
     _, data = cv2.imencode(
         ".jpg", cv2.cvtColor(samples, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
+from scipy.sparse import coo_array
 
 from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines, given_away
 from sketchcolor_cli.imaging.resize import shrink_by
-from sketchcolor_cli.networks.hints import line_ink, nearest
+from sketchcolor_cli.networks.hints import line_ink, nearest, ways
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     Plane = NDArray[np.float32]
     Layer = NDArray[np.float32]
@@ -80,11 +82,14 @@ class PointAreas:
         is near, and no colour may come there over lines.
         """
         own, labels = self._owned(hint[..., 3] > 0), self.labels
+        far = self._far_areas(own)
         mean, known, several = _colors_of(labels[own], hint[own, :3], self._count)
+        counts = np.where(far, -1, known)
         if several.any():
-            labels = self._parted(several[labels], own)
-            mean, known, several = _colors_of(labels[own], hint[own, :3], int(labels.max()) + 1)
-        out: Layer = np.take(np.column_stack([mean, known]).astype(np.float32), labels, axis=0)
+            labels, area = self._parted(several, own)
+            mean, known, several = _colors_of(labels[own], hint[own, :3], len(area))
+            counts = np.where(far[area], -1, known)
+        out: Layer = np.take(np.column_stack([mean, counts]).astype(np.float32), labels, axis=0)
         if several.any():
             mixed, shape = several[labels], labels.shape[::-1]
             steps = self._nearest(hint, own & mixed, labels)
@@ -95,23 +100,31 @@ class PointAreas:
             )
             near[areas != labels] = 0  # the cell lies over the border
             cv2.copyTo(near, mixed.view(np.uint8), out)
-        out[self._is_far(own), 3] = -1
         return out
 
-    def _is_far(self, own: Mask) -> Mask:
-        """Return (h, w) where areas are that the marks, ``own``, are neither in nor near."""
+    def _far_areas(self, own: Mask) -> Mask:
+        """Return for each area whether the marks, ``own``, are neither in nor near it."""
         y, x = np.nonzero(own)
         if not len(y):
-            return np.zeros(own.shape, np.bool_)
-        distance, _ = nearest(self._ink, np.unique(self._cells(y, x)))
-        of_cells = distance.reshape(self._ink.shape).astype(np.float32)
-        of_pixels = cv2.resize(of_cells, own.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        numbers = self.labels.ravel()
-        size = np.maximum(np.bincount(numbers, minlength=self._count), 1)
-        far = np.bincount(numbers, of_pixels.ravel(), self._count) / size > _RULES.reach
+            return np.zeros(self._count, np.bool_)
+        distance, _ = nearest(self._ways, np.unique(self._cells(y, x)))
+        far: Mask = self._shares @ distance > _RULES.reach
         far[self.labels[own]] = False
-        is_far: Mask = far[self.labels]
-        return is_far
+        return far
+
+    @cached_property
+    def _ways(self) -> csr_array:
+        """The ways over the page, from step to step."""
+        return ways(self._ink)
+
+    @cached_property
+    def _shares(self) -> csr_array:
+        """What part of each area lies in each step, (areas, steps)."""
+        steps = np.arange(self._ink.size, dtype=np.int32).reshape(self._ink.shape)
+        step = cv2.resize(steps, self.labels.shape[::-1], interpolation=cv2.INTER_NEAREST).ravel()
+        numbers = self.labels.ravel()
+        part = 1 / np.bincount(numbers, minlength=self._count)[numbers]
+        return coo_array((part, (numbers, step)), shape=(self._count, steps.size)).tocsr()
 
     def _cells(self, y: Places, x: Places) -> Places:
         """Return the numbers of the steps that pixels lie in."""
@@ -137,14 +150,25 @@ class PointAreas:
         """The areas with wider gaps closed, and narrow parts cut off."""
         return closed_regions(self._line, _RULES.gap)
 
-    def _parted(self, mixed: Mask, own: Mask) -> Labels:
-        """Return the areas, those that are ``mixed`` cut where their marks, ``own``, are so parted."""
+    @cached_property
+    def _pieces(self) -> tuple[Labels, Places]:
+        """The parts that ``_narrow`` cuts areas into: the area of each, (P,), and of each pixel its part."""
         parts = int(self._narrow.max()) + 1
-        pairs = self.labels[mixed].astype(np.int64) * parts + self._narrow[mixed]
-        cut, part = np.unique(pairs, return_inverse=True)
-        labels = self.labels.copy()
-        labels[mixed] = self._count + part
-        area = np.concatenate([np.arange(self._count), cut // parts]).astype(np.int32)
+        pairs = self.labels.astype(np.int64) * parts + self._narrow
+        found, piece = np.unique(pairs, return_inverse=True)
+        return (found // parts).astype(np.int32), piece
+
+    def _parted(self, several: Mask, own: Mask) -> tuple[Labels, Labels]:
+        """Return areas, those with ``several`` colours cut where their marks, ``own``, are so parted.
+
+        And the area that each of them was cut out of.
+        """
+        area, piece = self._pieces
+        cut = np.flatnonzero(several[area])
+        name = area.copy()
+        name[cut] = self._count + np.arange(len(cut))
+        labels, mixed = name[piece], several[self.labels]
+        area = np.concatenate([np.arange(self._count, dtype=np.int32), area[cut]])
         for _ in range(_RULES.rounds):
             spare = np.zeros(len(area), np.bool_)
             spare[labels[mixed]] = True
@@ -152,7 +176,7 @@ class PointAreas:
             if not spare.any():
                 break
             labels = given_away(labels, spare, mixed & ~self._line, area)
-        return labels
+        return labels, area
 
     def _nearest(self, hint: Layer, own: Mask, labels: Labels) -> _Steps:
         """Return the nearest mark's colour for each step, on a way that stays inside the area."""
@@ -168,7 +192,7 @@ class PointAreas:
         colors, marked, _ = _colors_of(cells, hint[y, x, :3], areas.size)
         if not marked.any():
             return _Steps(colors.reshape(*shape, 3), np.full(shape, np.inf, np.float32), areas)
-        distance, source = nearest(self._ink, np.flatnonzero(marked), areas)
+        distance, source = nearest(ways(self._ink, areas), np.flatnonzero(marked))
         reached = np.where(np.isfinite(distance), source, 0)
         return _Steps(colors[reached].reshape(*shape, 3), distance.reshape(shape).astype(np.float32), areas)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sketchcolor_cli.coloring.guides.layer import Layer
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.imaging.images import Picture
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from sketchcolor_cli.coloring.guides.areas import PointAreas
 
     Hint = NDArray[np.float32]
-
-_OPAQUE = 0.5  # alpha above which a picture says something
 
 
 class Given:
@@ -38,13 +37,12 @@ class Given:
         references: Picture | Sequence[Picture] | None = None,
         strokes: Picture | Sequence[Picture] | None = None,
     ) -> None:
-        self._references, self._strokes = _several(references), _several(strokes)
-        for one in self._strokes:
-            if one.alpha is None or (one.alpha > _OPAQUE).all():
-                raise UsageError(
-                    "the picture with the hints has no transparent parts; "
-                    "paint hints on a transparent layer, or pass it as --reference"
-                )
+        self._references, self._strokes = _layers(references), _layers(strokes)
+        if any(one.is_opaque for one in self._strokes):
+            raise UsageError(
+                "the picture with the hints has no transparent parts; "
+                "paint hints on a transparent layer, or pass it as --reference"
+            )
         self._hints: dict[tuple[bool, tuple[int, ...]], Hint] = {}  # by what is in them, and size
         self._filled: tuple[PointAreas, Hint] | None = None
         self._lock = threading.Lock()
@@ -92,33 +90,14 @@ class Given:
         below = self._references if references else ()
         if (key := (bool(below), shape)) not in self._hints:
             hint = np.zeros((*shape, 4), np.float32)
-            for pictures, least in ((below, 0.5), (self._strokes, 0)):  # the thinnest stroke counts
-                for picture in reversed(pictures):
-                    _lay(picture, hint, least)
+            for layers, least in ((below, 0.5), (self._strokes, 0)):  # the thinnest stroke counts
+                for layer in reversed(layers):
+                    layer.lay(hint, least)
             hint.flags.writeable = False
             self._hints[key] = hint
         return self._hints[key]
 
 
-def rgb_and_mask(picture: Picture) -> Hint:
-    """Return a picture as (H, W, 4): RGB and mask, both 0 where it is transparent."""
-    if picture.alpha is None:
-        return np.dstack([picture.rgb, np.ones(picture.rgb.shape[:2], np.float32)])
-    layer = np.zeros((*picture.rgb.shape[:2], 4), np.float32)
-    opaque = picture.alpha > _OPAQUE  # with strokes, in few places
-    layer[opaque, :3], layer[opaque, 3] = picture.rgb[opaque], 1
-    return layer
-
-
-def _lay(picture: Picture, hint: Hint, least: float) -> None:
-    """Write a picture to a hint (h, w, 4), where more than the share ``least`` of it is opaque."""
-    layer = cv2.resize(rgb_and_mask(picture), hint.shape[1::-1], interpolation=cv2.INTER_AREA)
-    seen = layer[..., 3] > least
-    colors = layer[seen]
-    hint[seen] = colors / np.maximum(colors[:, 3:], 1e-9)
-
-
-def _several(pictures: Picture | Sequence[Picture] | None) -> Sequence[Picture]:
-    if pictures is None:
-        return ()
-    return (pictures,) if isinstance(pictures, Picture) else pictures
+def _layers(pictures: Picture | Sequence[Picture] | None) -> list[Layer]:
+    several = () if pictures is None else (pictures,) if isinstance(pictures, Picture) else pictures
+    return [Layer(one) for one in several]

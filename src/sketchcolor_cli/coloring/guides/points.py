@@ -215,13 +215,12 @@ def _is_step(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 255
 
 
-def painted(marks: Sequence[Mark], height: int, width: int, *, longest: int = _LONGEST) -> Picture | None:
+def painted(marks: Sequence[Mark], height: int, width: int) -> Picture | None:
     """Return the marks of a page of this size as a transparent layer over it; None when there are none.
 
-    Points outside the page are left out; a later mark covers an earlier one. The layer's longer side has at
-    most ``longest`` pixels.
+    Points outside the page are left out; a later mark covers an earlier one.
     """
-    scale = min(1.0, longest / max(height, width))
+    scale = min(1.0, _LONGEST / max(height, width))
     size = scaled_by(height, width, scale)
     rgb = np.ones((*size, 3), np.float32)
     alpha = np.zeros(size, np.float32)

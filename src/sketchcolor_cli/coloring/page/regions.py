@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from sketchcolor_cli.networks.hints import nearest
+from sketchcolor_cli.networks.hints import nearest, ways
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +54,7 @@ def find_areas(ink: Plane) -> tuple[Mask, Labels]:
     count, labels = cv2.connectedComponents(cores.view(np.uint8), connectivity=4)
     if count == 1:
         return cores, np.zeros(ink.shape, np.int32)
-    _, source = nearest(ink, np.flatnonzero(cores))
+    _, source = nearest(ways(ink), np.flatnonzero(cores))
     areas = labels.ravel()[source].reshape(ink.shape) - 1
     return cores, _joined(areas, ink, count - 1)
 

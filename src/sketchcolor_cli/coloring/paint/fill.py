@@ -31,8 +31,7 @@ def fill_spread(around: Layer, fill: Layer) -> Layer:
 
 def fill_paint(paint: Layer, fill: Layer) -> Layer:
     """Return paint (H, W, 3), Lab, with the colours of ``fill`` (H, W, 4) as far as they count."""
-    out: Layer = cv2.cvtColor(np.ascontiguousarray(fill[..., :3]), cv2.COLOR_RGB2LAB)
-    out -= paint
-    out *= np.maximum(fill[..., 3:], 0)
-    out += paint
-    return out
+    counts = np.maximum(fill[..., 3], 0)
+    out = cv2.subtract(cv2.cvtColor(np.ascontiguousarray(fill[..., :3]), cv2.COLOR_RGB2LAB), paint)
+    filled: Layer = cv2.add(paint, cv2.multiply(out, cv2.merge((counts, counts, counts))))
+    return filled
