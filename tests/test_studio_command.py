@@ -78,9 +78,10 @@ def started(tmp_path: Path) -> Iterator[Any]:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C")
-def test_the_studio_prints_its_address_with_the_token_and_ctrl_c_ends_it(
-    tmp_path: Path, started: Any
+@pytest.mark.skipif(os.name != "posix", reason="sends signals to a group of processes")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_the_studio_prints_its_address_with_the_token_and_a_signal_ends_it(
+    tmp_path: Path, started: Any, sent: signal.Signals
 ) -> None:
     draw(tmp_path / "pages/1.png")
     server = started("studio", str(tmp_path / "pages"), "--no-browser")
@@ -97,8 +98,8 @@ def test_the_studio_prints_its_address_with_the_token_and_ctrl_c_ends_it(
     )
     while httpx.get(f"{address}readyz").status_code != 200:
         time.sleep(0.1)
-    os.killpg(server.pid, signal.SIGINT)  # as a terminal does, to the worker as well
+    os.killpg(server.pid, sent)  # as a terminal or systemd does, to the worker as well
     _, said = server.communicate(timeout=60)
-    assert server.returncode in (0, 130)
+    assert server.returncode in (0, 130, -sent)
     assert said.splitlines() == ["Ctrl-C ends it"]
     assert sorted(path.name for path in (tmp_path / "pages").iterdir()) == ["1.png"]

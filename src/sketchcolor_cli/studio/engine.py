@@ -65,12 +65,12 @@ class ProcessHost:
             self._pipe.send_bytes(frame)
 
     def stop(self) -> None:
-        """Close the pipe, which ends the process; end it otherwise if it does not."""
+        """Close the pipe and end the process, which has nothing to keep."""
         if self._process is None:
             return
         with suppress(OSError):
             self._pipe.close()
-        self._process.terminate()
+        self._process.kill()
         self._process.join(5)
 
 

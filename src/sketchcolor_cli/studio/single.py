@@ -60,12 +60,13 @@ def colorized(desk: Desk, look: Look, request: Mapping[str, Any], wish: Wish) ->
             painted_page = color.paint(page, references, hints, prepared=prepared)
         done = with_extras(page, painted_page, hints, extras, color.painter.palette)
     wish.check()
-    picture = done.flats if extras.flats and done.flats is not None else done.picture
     header = {"kept": done.stays is not None, "seed": color.settings.seed}
     source, target = Path(request["image"]), Path(request["target"])
     if done.stays and source.suffix == target.suffix:
         return header, source.read_bytes()
-    return header, _encoded(target, picture, request)
+    if done.flats is not None:
+        return header, encode_picture(target, done.flats, _saving(request))
+    return header, done.encoded(target, _saving(request))
 
 
 def extracted(request: Mapping[str, Any], turns: Turns) -> Answer:
@@ -80,7 +81,9 @@ def extracted(request: Mapping[str, Any], turns: Turns) -> Answer:
     prepared = drawer.prepare(picture)
     with turns.turn(ASKED):
         [drawn] = drawer.draw([prepared])
-    return {"method": request["method"]}, _encoded(Path(request["target"]), drawer.finish(drawn), request)
+    return {"method": request["method"]}, encode_picture(
+        Path(request["target"]), drawer.finish(drawn), _saving(request)
+    )
 
 
 @lru_cache(4)
@@ -100,8 +103,8 @@ def _points(request: Mapping[str, Any], page: Picture) -> list[Picture]:
     return [] if layer is None else [layer]
 
 
-def _encoded(target: Path, picture: Picture, request: Mapping[str, Any]) -> bytes:
-    return encode_picture(target, picture, Saving(quality=request.get("quality", Saving.quality)))
+def _saving(request: Mapping[str, Any]) -> Saving:
+    return Saving(quality=request.get("quality", Saving.quality))
 
 
 def _files(request: Mapping[str, Any], name: str) -> list[Path]:

@@ -28,7 +28,8 @@ _LIVE_THREADS, _OTHER_THREADS = 6, 4  # of the others one reads, one paints, and
 def run(pipe: Connection) -> None:
     """Serve one end of a pipe until the other is closed; what a new process begins with."""
     prepare_process()  # before torch is imported
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which closes the pipe
+    for one in (signal.SIGINT, signal.SIGTERM):  # a group gets them whole; they are for the server, which
+        signal.signal(one, signal.SIG_IGN)  # closes the pipe, and would take an end before that for a death
     lock = threading.Lock()
 
     def send(frame: bytes) -> None:

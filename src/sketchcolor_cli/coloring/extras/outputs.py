@@ -17,7 +17,7 @@ from sketchcolor_cli.imaging import images
 from sketchcolor_cli.imaging.images import Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -64,10 +64,21 @@ class Colored:
             ImageError: It cannot be written.
             TimeLimitError: The time for it is over.
         """
+        images.write_picture(path, *self._rows(saving))
+
+    def encoded(self, path: Path, saving: Saving | None = None) -> bytes:
+        """Return what :meth:`write` writes.
+
+        Raises:
+            ImageError: The ending of the path stands for no format that can be written.
+        """
+        return images.encode_picture(path, *self._rows(saving))
+
+    def _rows(self, saving: Saving | None) -> tuple[Picture, Saving | None, Iterator[Image] | None]:
+        """Return what writing takes: the picture, how it is written, and its rows where they are made now."""
         if self.painted is None:
-            images.write_picture(path, self.page, saving)
-        else:
-            images.write_picture(path, replace(self.page, gray=False), saving, self.painted.bands())
+            return self.page, saving, None
+        return replace(self.page, gray=False), saving, self.painted.bands()
 
 
 def with_extras(
