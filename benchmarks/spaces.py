@@ -36,7 +36,7 @@ from sketchcolor_cli.training import presets
 from sketchcolor_cli.training.loop.data import EpochBatches, loader, split
 from sketchcolor_cli.training.opening import open_drawings
 from sketchcolor_cli.training.results import result_rgb
-from sketchcolor_cli.training.run import train
+from sketchcolor_cli.training.run import Run, train
 
 if TYPE_CHECKING:
     from sketchcolor_cli.training.settings import TrainSettings
@@ -131,8 +131,8 @@ def main() -> None:
             ).settings  # fmt: skip
             if not (run / "model.safetensors").exists():
                 train(
-                    [options.data], run, config, device="cpu", resume=(run / "checkpoint.pt").exists(),
-                    sketch=lines_of, report=lambda _: None, stop=lambda: False,
+                    Run([options.data], run, config, device="cpu", sketch=lines_of),
+                    resume=(run / "checkpoint.pt").exists(), report=lambda _: None, stop=lambda: False,
                 )  # fmt: skip
             net, _ = load_model(run / "model.safetensors", ColorNet)
             batches = measured_on(options, run, config)

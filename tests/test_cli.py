@@ -53,7 +53,7 @@ from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.plugin.discovery import Extractors, Listing
 from sketchcolor_cli.settings import from_table, part, setting
 from sketchcolor_cli.training import run as training_run
-from sketchcolor_cli.training.loop.ranks import Ranks
+from sketchcolor_cli.training.run import Run
 from sketchcolor_cli.training.settings import TrainSettings
 from sketchcolor_cli.weights.format import Record, write_weights
 
@@ -439,17 +439,7 @@ def test_train(engines: Engines, args: str, config: TrainSettings, resume: bool)
     Path("run.toml").write_text('preset = "fast"\nepochs = 2\nbatch-size = 8\nstages = ["pixel"]\n')
     assert command(f"train data -o run --device cuda {args}").exit_code == 0
     assert engines.train.mock_calls == [
-        call(
-            ("data",),
-            Path("run"),
-            config,
-            device="resolved cuda",
-            resume=resume,
-            sketch=None,
-            report=ANY,
-            stop=ANY,
-            ranks=Ranks(),
-        )
+        call(Run(("data",), Path("run"), config, "resolved cuda"), resume=resume, report=ANY, stop=ANY)
     ]
 
 
@@ -464,7 +454,7 @@ def test_train_draws_its_sketches_with_the_extractor(engines: Engines) -> None:
     engines.load.return_value = drawing(0.5)
     assert command("train data -o run --method faint").exit_code == 0
     assert engines.load.mock_calls == [call(Loader(ANY, find_weight=ANY), "faint", [])]
-    sketch = engines.train.call_args.kwargs["sketch"]
+    sketch = engines.train.call_args.args[0].sketch
     rgb = np.full((2, 3, 3), 0.25, np.float32)
     assert sketch(rgb).tolist() == (rgb[..., 0] / 2).tolist()
 
@@ -476,7 +466,7 @@ def test_of_several_extractors_each_picture_has_one_and_mixtures_are_random(engi
         call(Loader(ANY, find_weight=ANY), "faint", []),
         call(Loader(ANY, find_weight=ANY), "avg", ["mix=random:linework,gray"]),
     ]
-    sketch = engines.train.call_args.kwargs["sketch"]
+    sketch = engines.train.call_args.args[0].sketch
     pictures = [np.full((2, 3, 3), 0.1 + shade / 100, np.float32) for shade in range(40)]
     drawn = [float(sketch(rgb).max()) for rgb in pictures]
     assert 5 < sum(shade == 0 for shade in drawn) < 35

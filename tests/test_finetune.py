@@ -11,7 +11,7 @@ from sketchcolor_cli.networks.checkpoint import load_model, save_model
 from sketchcolor_cli.networks.config import GeneratorConfig, HintUNetConfig
 from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.networks.thesis_unet import Generator
-from sketchcolor_cli.training.run import train
+from sketchcolor_cli.training.run import Run, train
 from sketchcolor_cli.training.settings import TrainSettings
 
 
@@ -36,10 +36,8 @@ def page(path, color):
 def tune(data, folder, model, preset="fast", **settings):
     settings = {"epochs": 1, "size": 64, "workers": 0, "precision": "float32"} | settings
     config = TrainSettings.of(preset=preset, finetune=True, from_=str(model), **settings)
-    return train(
-        data, folder, config, device="cpu", resume=False, sketch=None, report=lambda _: None,
-        stop=lambda: False,
-    )  # fmt: skip
+    run = Run(data, folder, config, device="cpu")
+    return train(run, resume=False, report=lambda _: None, stop=lambda: False)
 
 
 def test_one_picture_is_enough_and_its_colours_are_learnt(tmp_path, model):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sketchcolor_cli.networks import hints
 from sketchcolor_cli.training.pairs import pairs, strokes
-from sketchcolor_cli.training.pairs.pairs import Drawing, Pair, PairRecipe, make_pair
+from sketchcolor_cli.training.pairs.pairs import Drawing, Inputs, Pair, PairRecipe, make_pair
 
 Array = NDArray[np.float32]
 
@@ -44,7 +44,7 @@ def same(one: Pair, other: Pair) -> bool:
 def test_every_pair_is_whole(size: int, stride: int) -> None:
     recipe = PairRecipe(page_share=0.5, bubble_share=0.5)
     for seed in range(30):
-        pair = make_pair(default_rng(seed), DRAWINGS, seed % 4, size, recipe, stride=stride)
+        pair = make_pair(default_rng(seed), DRAWINGS, seed % 4, size, recipe, Inputs(stride))
         assert pair.sketch.shape == (size, size)
         assert pair.hint.shape == (size, size, 4)
         assert pair.spread.shape == (size // stride, size // stride, 4)

@@ -16,7 +16,7 @@ from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.training.loop import learner
 from sketchcolor_cli.training.loop.data import EpochBatches
 from sketchcolor_cli.training.loop.ranks import Ranks
-from sketchcolor_cli.training.run import train
+from sketchcolor_cli.training.run import Run, train
 from sketchcolor_cli.training.settings import TrainSettings
 
 SHAPE = {"widths": [4, 6, 8, 10, 12, 16]}
@@ -28,15 +28,16 @@ from pathlib import Path
 torch.set_num_threads(1)
 from sketchcolor_cli.training.settings import TrainSettings
 from sketchcolor_cli.training.loop.ranks import Ranks
-from sketchcolor_cli.training.run import train
+from sketchcolor_cli.training.run import Run, train
 from sketchcolor_cli.environment import process_ranks
 
 from test_ranks import record_gradients
 data, run, settings = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
 rank, count, _ = process_ranks()
 record_gradients(run.with_name(f"gradients-{rank}.pt"))
-train([data], run, TrainSettings.of(preset="thesis", **settings), device="cpu", resume=False, sketch=None,
-      report=lambda event: None, stop=lambda: False, ranks=Ranks(rank, count))
+config = TrainSettings.of(preset="thesis", **settings)
+train(Run([data], run, config, device="cpu", ranks=Ranks(rank, count)), resume=False,
+      report=lambda event: None, stop=lambda: False)
 """
 
 
@@ -78,8 +79,8 @@ def test_the_game_is_for_one_process(tmp_path):
     config = TrainSettings.of(preset="thesis", stages=("pixel", "critic", "adversarial"))
     with pytest.raises(UsageError, match="generator and critic play in one process"):
         train(
-            [str(tmp_path)], tmp_path / "run", config, device="cpu", resume=False, sketch=None,
-            report=lambda _: None, stop=lambda: False, ranks=Ranks(0, 2),
+            Run([str(tmp_path)], tmp_path / "run", config, device="cpu", ranks=Ranks(0, 2)),
+            resume=False, report=lambda _: None, stop=lambda: False,
         )  # fmt: skip
 
 
@@ -103,9 +104,10 @@ def test_two_processes_have_the_gradients_that_one_has_of_both_batches(tmp_path,
     }  # fmt: skip
     monkeypatch.setattr(learner, "GradientClip", learner.GradientClip)  # to be put back afterwards
     record_gradients(tmp_path / "gradients.pt")
+    config = TrainSettings.of(**settings, accumulate=2)
     train(
-        [str(tmp_path / "data")], tmp_path / "one", TrainSettings.of(**settings, accumulate=2), device="cpu",
-        resume=False, sketch=None, report=lambda _: None, stop=lambda: False,
+        Run([str(tmp_path / "data")], tmp_path / "one", config, device="cpu"),
+        resume=False, report=lambda _: None, stop=lambda: False,
     )  # fmt: skip
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -15,7 +15,7 @@ from sketchcolor_cli.networks.config import PatchCriticConfig
 from sketchcolor_cli.networks.perceptual import Perceptual
 from sketchcolor_cli.training import stages
 from sketchcolor_cli.training.gan import early_stopping
-from sketchcolor_cli.training.run import train
+from sketchcolor_cli.training.run import Run, train
 from sketchcolor_cli.training.settings import STAGES, TrainSettings
 
 NETWORKS = {
@@ -55,8 +55,8 @@ def run(data, folder, chosen=STAGES, *, resume=False, stop=lambda: False, **sett
         "valid_share": 0.25, "switch_batches": 1, "watch_batches": 1, "patience": 50, **NETWORKS,
     } | settings  # fmt: skip
     summary = train(
-        [str(data)], folder, TrainSettings.of(**settings), device="cpu", resume=resume,
-        sketch=lines_of, report=events.append, stop=stop,
+        Run([str(data)], folder, TrainSettings.of(**settings), device="cpu", sketch=lines_of),
+        resume=resume, report=events.append, stop=stop,
     )  # fmt: skip
     return events, summary
 

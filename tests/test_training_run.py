@@ -31,7 +31,7 @@ from sketchcolor_cli.training.loop import checkpoints, context, data
 from sketchcolor_cli.training.loop.data import SetDrawings, Subset
 from sketchcolor_cli.training.opening import open_drawings
 from sketchcolor_cli.training.pairs.pairs import find_kin
-from sketchcolor_cli.training.run import train
+from sketchcolor_cli.training.run import Run, train
 from sketchcolor_cli.training.settings import TrainSettings
 
 SMALL = {
@@ -100,8 +100,11 @@ def run(given, folder, preset, *, resume=False, stop=lambda: False, sketch=lines
         "precision": "float32", "ema": 0.0, "network": SMALL[preset],
     } | settings  # fmt: skip
     train(
-        [str(given)], folder, TrainSettings.of(preset=preset, **settings), device="cpu", resume=resume,
-        sketch=sketch if preset == "thesis" else None, report=report or listen, stop=stop,
+        Run(
+            [str(given)], folder, TrainSettings.of(preset=preset, **settings), device="cpu",
+            sketch=sketch if preset == "thesis" else None,
+        ),
+        resume=resume, report=report or listen, stop=stop,
     )  # fmt: skip
     return events
 

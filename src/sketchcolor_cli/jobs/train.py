@@ -128,14 +128,15 @@ class Prepared:
 
     def run(self, progress: Progress | None = None, stop: Callable[[], bool] | None = None) -> dict[str, Any]:
         """Train; see :func:`train`."""
-        from sketchcolor_cli.training.run import train as run  # imports torch
+        from sketchcolor_cli.training import run  # imports torch
 
         request = self.request
-        return run(
-            request.data, request.output, request.settings, device=self.device, resume=request.resume,
-            sketch=self.sketch, report=progress or (lambda _event: None), stop=stop or (lambda: False),
-            ranks=self.ranks,
-        )  # fmt: skip
+        return run.train(
+            run.Run(request.data, request.output, request.settings, self.device, self.sketch, self.ranks),
+            resume=request.resume,
+            report=progress or (lambda _event: None),
+            stop=stop or (lambda: False),
+        )
 
 
 def prepare(request: TrainRequest) -> Prepared:

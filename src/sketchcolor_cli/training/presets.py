@@ -31,7 +31,7 @@ from sketchcolor_cli.networks.spaces import SPACES
 from sketchcolor_cli.networks.thesis_unet import Generator
 from sketchcolor_cli.training.loop.data import PairDataset, Subset, group_of, source_of, thesis_pair
 from sketchcolor_cli.training.losses import color_rarity, paint_loss, pixel_loss
-from sketchcolor_cli.training.pairs.pairs import Drawing, Pair, PairRecipe, find_kin, make_pair
+from sketchcolor_cli.training.pairs.pairs import Drawing, Inputs, Pair, PairRecipe, find_kin, make_pair
 from sketchcolor_cli.training.pairs.strokes import KINDS
 from sketchcolor_cli.training.results import page_lightness, result_rgb
 
@@ -173,16 +173,7 @@ def _fast(config: TrainSettings, train: Sequence[Drawing], valid: Sequence[Drawi
     plain = PairRecipe(page_share=0, bubble_share=0, augment=False)
     if config.finetune:  # what is asked is what the network paints when it is given nothing
         plain = replace(plain, hint_kinds={"none": 1})
-
-    def paired(drawings: Sequence[Drawing], recipe: PairRecipe) -> PairDataset:
-        if not with_sheets:
-            maker = partial(_without_sheet, replace(recipe, sheet_share=0), net.stride)
-            return PairDataset(drawings, maker, config.seed)
-        kin = find_kin(group_of(drawings, index) for index in range(len(drawings)))
-        return PairDataset(
-            drawings, partial(_with_sheet, recipe, net.stride, kin, net.sheet_size), config.seed
-        )
-
+    paired = partial(_paired, Inputs(net.stride, net.sheet_size), config.seed, with_sheets)
     learning = paired(train, recipe)
     a, b = lab_grid(net.config.lab_step)
     rarity = _count_colors(learning, config.size[-1], net.stride, (a, b)).to(device)
@@ -208,6 +199,15 @@ def _fast(config: TrainSettings, train: Sequence[Drawing], valid: Sequence[Drawi
     )  # fmt: skip
 
 
+def _paired(
+    inputs: Inputs, seed: int, with_sheets: bool, drawings: Sequence[Drawing], recipe: PairRecipe
+) -> PairDataset:
+    if not with_sheets:
+        return PairDataset(drawings, partial(_without_sheet, inputs, replace(recipe, sheet_share=0)), seed)
+    kin = find_kin(group_of(drawings, index) for index in range(len(drawings)))
+    return PairDataset(drawings, partial(_with_sheet, inputs, recipe, kin), seed)
+
+
 def pair_recipe(config: TrainSettings) -> PairRecipe:
     """Return how pairs are made: the preset's way, changed by the table ``pairs``.
 
@@ -217,7 +217,7 @@ def pair_recipe(config: TrainSettings) -> PairRecipe:
         UsageError: A key is unknown, or a value is not a share.
     """
     recipe = FINETUNING if config.finetune else PairRecipe()
-    known = {one.name for one in fields(PairRecipe)}
+    known = {key.name for key in fields(PairRecipe)}
     given = dict(config.pairs)
     bare = given.pop("bare_share", None)
     if unknown := given.keys() - known:
@@ -265,16 +265,17 @@ def of_kind(valid: Sequence[Drawing], plain: PairRecipe, kind: str) -> tuple[Sub
 
 
 def _with_sheet(
-    recipe: PairRecipe, stride: int, kin: Kin, sheet_size: int,
+    inputs: Inputs, recipe: PairRecipe, kin: Kin,
     rng: NumpyGenerator, drawings: Sequence[Drawing], index: int, size: int,
 ) -> Pair:  # fmt: skip
-    return make_pair(rng, drawings, index, size, recipe, stride=stride, kin=kin, sheet_size=sheet_size)
+    return make_pair(rng, drawings, index, size, recipe, inputs, kin)
 
 
 def _without_sheet(
-    recipe: PairRecipe, stride: int, rng: NumpyGenerator, drawings: Sequence[Drawing], index: int, size: int
-) -> Pair:
-    return replace(make_pair(rng, drawings, index, size, recipe, stride=stride), sheet=None)
+    inputs: Inputs, recipe: PairRecipe,
+    rng: NumpyGenerator, drawings: Sequence[Drawing], index: int, size: int,
+) -> Pair:  # fmt: skip
+    return replace(make_pair(rng, drawings, index, size, recipe, inputs), sheet=None)
 
 
 def _count_colors(pairs: PairDataset, size: int, stride: int, lattice: tuple[Tensor, Tensor]) -> Tensor:

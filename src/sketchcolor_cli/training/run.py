@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,33 +27,36 @@ if TYPE_CHECKING:
     from sketchcolor_cli.training.stages import Stage
 
 
+@dataclass(frozen=True)
+class Run:
+    """What is trained, on what, and where the files of the run go."""
+
+    data: Sequence[str]
+    """Folders of coloured pictures, pictures, or tar shards (``train-{000000..000003}.tar``)."""
+    folder: Path
+    """Holds run.toml, metrics.csv, sheets/, checkpoint.pt and the networks; it need not exist yet."""
+    config: TrainSettings
+    device: str
+    """Where to train, as torch names it."""
+    sketch: Sketch | None = None
+    """Draws the lines of a picture, (H, W, 3) to (H, W), when an extractor was asked for."""
+    ranks: Ranks = field(default_factory=Ranks)
+    """Which of several processes this one is."""
+
+
 def train(
-    data: Sequence[str],
-    run: Path,
-    config: TrainSettings,
-    *,
-    device: str,
-    resume: bool,
-    sketch: Sketch | None,
-    report: Callable[[dict[str, Any]], None],
-    stop: Callable[[], bool],
-    ranks: Ranks | None = None,
+    run: Run, *, resume: bool, report: Callable[[dict[str, Any]], None], stop: Callable[[], bool]
 ) -> dict[str, Any]:
-    """Run the stages of ``config``, each of which writes ``run/STAGE.safetensors``.
+    """Do the stages of a run, each of which writes ``STAGE.safetensors`` into its folder.
 
     The painting network with the best figures is also best.safetensors, the last one model.safetensors.
 
     Args:
-        data: Folders of coloured pictures, pictures, or tar shards (``train-{000000..000003}.tar``).
-        run: Folder for run.toml, metrics.csv, sheets/, checkpoint.pt and the networks.
-        config: The settings.
-        device: Where to train, as torch names it.
-        resume: Go on from run/checkpoint.pt, to the same numbers as an unbroken run.
-        sketch: Draws the lines of a picture, (H, W, 3) to (H, W), when an extractor was asked for.
+        run: What is trained.
+        resume: Go on from checkpoint.pt in its folder, to the same numbers as an unbroken run.
         report: Called with a dict whose ``event`` is "step", "epoch", "busy" (work of another kind, with
             ``what``, ``done`` and ``total``) or "skipped".
         stop: Asked after every step; when true the state is saved and KeyboardInterrupt raised.
-        ranks: Which of several processes this one is.
 
     Returns:
         The run's summary: counts of pictures, device, precision, and the paths of the networks.
@@ -62,35 +65,32 @@ def train(
         DataError: pictures are missing or do not fit together.
         TrainingError: there is a run already, none to resume, another configuration, or the loss is NaN.
     """
-    ranks = ranks or Ranks()
-    config, state = _begin(run, config, device, ranks, resume=resume)
-    pictures = open_pictures(data, run, config, sketch)
-    _refuse_other_pictures(data, pictures, state)
-    material = set_up(data, run, config, pictures, device)
+    run, state = _begin(run, resume=resume)
+    pictures = open_pictures(run.data, run.folder, run.config, run.sketch)
+    _refuse_other_pictures(run.data, pictures, state)
+    material = set_up(run.data, run.folder, run.config, pictures, run.device)
     context = Context(
-        run, config, device, pictures.found, pictures.counts["pictures"], state, Reports(run, report),
-        lambda: ranks.any(stop(), device), ranks,
+        run.folder, run.config, run.device, pictures.found, pictures.counts["pictures"], state,
+        Reports(run.folder, report), lambda: run.ranks.any(stop(), run.device), run.ranks,
     )  # fmt: skip
     _read(context, pictures)
-    _write_settings(context, data)
+    _write_settings(context, run.data)
     _run_stages(context, material)
     summary = _finish(context, material)
-    ranks.leave()
+    run.ranks.leave()
     return {**pictures.counts, **summary}
 
 
-def _begin(
-    run: Path, config: TrainSettings, device: str, ranks: Ranks, *, resume: bool
-) -> tuple[TrainSettings, dict[str, Any] | None]:
-    """Join the other processes; return the settings that hold and the checkpoint to go on from, if any."""
-    if ranks.count > 1 and "adversarial" in config.stages:
+def _begin(run: Run, *, resume: bool) -> tuple[Run, dict[str, Any] | None]:
+    """Join the other processes; return the run with what was to be chosen, and the checkpoint, if any."""
+    if run.ranks.count > 1 and "adversarial" in run.config.stages:
         raise UsageError("--stages adversarial: generator and critic play in one process; run it alone")
-    ranks.join(device)
-    state = _state(run, resume=resume)
-    config = _with_precision(config, device, state, ranks)
-    _refuse_other_settings(run, config, state)
-    ranks.wait()
-    return config, state
+    run.ranks.join(run.device)
+    state = _state(run.folder, resume=resume)
+    run = replace(run, config=_with_precision(run, state))
+    _refuse_other_settings(run.folder, run.config, state)
+    run.ranks.wait()
+    return run, state
 
 
 class Reports:
@@ -171,14 +171,12 @@ def _state(run: Path, *, resume: bool) -> dict[str, Any] | None:
     return load_state(file)
 
 
-def _with_precision(
-    config: TrainSettings, device: str, state: Mapping[str, Any] | None, ranks: Ranks
-) -> TrainSettings:
+def _with_precision(run: Run, state: Mapping[str, Any] | None) -> TrainSettings:
     """Return the settings with the number format that is used, where it is to be chosen."""
-    if config.precision != "auto":
-        return config
-    chosen = state["config"]["precision"] if state else ranks.from_first(precision.choose(device))
-    return replace(config, precision=chosen)
+    if run.config.precision != "auto":
+        return run.config
+    chosen = state["config"]["precision"] if state else run.ranks.from_first(precision.choose(run.device))
+    return replace(run.config, precision=chosen)
 
 
 def _refuse_other_settings(run: Path, config: TrainSettings, state: Mapping[str, Any] | None) -> None:

@@ -151,17 +151,17 @@ def _paint_fakes(context: Context, setup: Setup) -> dict[str, fakes.RealAndFake]
 
     data = {}
     for part, pairs in (("train", setup.train), ("valid", setup.valid)):
-        folder = context.run / "generated" / part
+        generated = fakes.Fakes(context.run / "generated" / part, size)
         if context.ranks.first:
-            fakes.claim(folder, net, size)
+            generated.claim(net)
         context.ranks.wait()
         mine = range(context.ranks.rank, len(pairs), context.ranks.count)
-        fakes.paint_all(
-            pairs, mine, paint, folder, size, config.batch_size,
+        generated.paint(
+            pairs, mine, paint, config.batch_size,
             progress=partial(context.busy, "painting for the critic", len(mine)), stop=context.stop,
         )  # fmt: skip
         context.ranks.wait()
-        data[part] = fakes.RealAndFake(pairs, folder, size, config.seed, varied=part == "train")
+        data[part] = fakes.RealAndFake(pairs, generated, config.seed, varied=part == "train")
     return data
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,55 +27,60 @@ if TYPE_CHECKING:
 _EPOCH = 2**30  # the pairs that are painted are those of this epoch: the same whenever they are asked for
 
 
-def paint_all(
-    pairs: PairDataset,
-    mine: Sequence[int],
-    paint: Callable[[tuple[Tensor, ...]], Tensor],
-    folder: Path,
-    size: int,
-    batch_size: int,
-    *,
-    progress: Callable[[int], None],
-    stop: Callable[[], bool],
-) -> None:
-    """Save what the generator paints for the pairs ``mine``, ``folder/NUMBER.png``; what is there stays.
+@dataclass(frozen=True)
+class Fakes:
+    """Pictures of ``size``×``size`` pixels that the generator paints, one for each pair, in a folder."""
 
-    ``paint`` turns a batch of the dataset into RGB pictures (N, 3, S, S) in [0, 1]. A picture is whole or
-    absent, so painting can be stopped at any moment and taken up again.
+    folder: Path
+    size: int
 
-    Raises:
-        KeyboardInterrupt: ``stop`` said so.
-        ImageError: a picture cannot be written.
-    """
-    missing = [index for index in mine if not _file(folder, index).exists()]
-    for start in range(0, len(missing), batch_size):
-        if stop():
-            raise KeyboardInterrupt
-        numbers = missing[start : start + batch_size]
-        items = [pairs[_EPOCH, index, size] for index in numbers]
-        painted = paint(tuple(map(torch.stack, zip(*items, strict=True))))
-        for number, picture in zip(numbers, painted, strict=True):
-            write_picture(_file(folder, number), Picture(to_array(picture[None])))
-        progress(len(mine) - len(missing) + start + len(numbers))
+    def file(self, number: int) -> Path:
+        """Return the file of the picture for this pair."""
+        return self.folder / f"{number // 1000:04d}" / f"{number:07d}.png"
 
+    def claim(self, generator: nn.Module) -> None:
+        """Empty the folder unless its pictures are by this generator, at this size.
 
-def claim(folder: Path, generator: nn.Module, size: int) -> None:
-    """Empty the folder unless its pictures are by this generator, at this size.
+        Raises:
+            TrainingError: it cannot be written.
+        """
+        digest = hashlib.sha256(str(self.size).encode())
+        for name, tensor in generator.state_dict().items():
+            digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+        owner = self.folder / "painted-by.txt"
+        if not owner.exists() or owner.read_text() != digest.hexdigest():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            write_text(owner, digest.hexdigest())
 
-    Raises:
-        TrainingError: it cannot be written.
-    """
-    digest = hashlib.sha256(str(size).encode())
-    for name, tensor in generator.state_dict().items():
-        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
-    owner = folder / "painted-by.txt"
-    if not owner.exists() or owner.read_text() != digest.hexdigest():
-        shutil.rmtree(folder, ignore_errors=True)
-        write_text(owner, digest.hexdigest())
+    def paint(
+        self,
+        pairs: PairDataset,
+        numbers: Sequence[int],
+        painted: Callable[[tuple[Tensor, ...]], Tensor],
+        batch_size: int,
+        *,
+        progress: Callable[[int], None],
+        stop: Callable[[], bool],
+    ) -> None:
+        """Save what the generator paints for the pairs of these numbers; what is there stays.
 
+        ``painted`` turns a batch of the dataset into RGB pictures (N, 3, S, S) in [0, 1]. A picture is whole
+        or absent, so painting can be stopped at any moment and taken up again.
 
-def _file(folder: Path, number: int) -> Path:
-    return folder / f"{number // 1000:04d}" / f"{number:07d}.png"
+        Raises:
+            KeyboardInterrupt: ``stop`` said so.
+            ImageError: a picture cannot be written.
+        """
+        missing = [number for number in numbers if not self.file(number).exists()]
+        for start in range(0, len(missing), batch_size):
+            if stop():
+                raise KeyboardInterrupt
+            batch = missing[start : start + batch_size]
+            items = [pairs[_EPOCH, number, self.size] for number in batch]
+            pictures = painted(tuple(map(torch.stack, zip(*items, strict=True))))
+            for number, picture in zip(batch, pictures, strict=True):
+                write_picture(self.file(number), Picture(to_array(picture[None])))
+            progress(len(numbers) - len(missing) + start + len(batch))
 
 
 class RealAndFake(Dataset[tuple[Tensor, ...]]):
@@ -85,8 +91,8 @@ class RealAndFake(Dataset[tuple[Tensor, ...]]):
     random. Both have passed through eight bits, for else the one that has not would give itself away.
     """
 
-    def __init__(self, pairs: PairDataset, folder: Path, size: int, seed: int, *, varied: bool) -> None:
-        self.pairs, self.folder, self.size, self.seed, self.varied = pairs, folder, size, seed, varied
+    def __init__(self, pairs: PairDataset, fakes: Fakes, seed: int, *, varied: bool) -> None:
+        self.pairs, self.fakes, self.seed, self.varied = pairs, fakes, seed, varied
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -95,9 +101,9 @@ class RealAndFake(Dataset[tuple[Tensor, ...]]):
         epoch, index, _ = place
         rng = np.random.default_rng([self.seed, epoch, index])
         other = int(rng.integers(len(self)))
-        truth = self.pairs[_EPOCH, index, self.size][-2]
+        truth = self.pairs[_EPOCH, index, self.fakes.size][-2]
         real = (truth * 255 + 0.5).floor() / 255
-        painted = on_paper(read_picture(_file(self.folder, other)))
+        painted = on_paper(read_picture(self.fakes.file(other)))
         fake = torch.from_numpy(np.ascontiguousarray(painted.transpose(2, 0, 1)))
         if self.varied:
             real, fake = (part.flip(2) if rng.random() < 0.5 else part for part in (real, fake))

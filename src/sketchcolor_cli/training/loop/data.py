@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -212,36 +212,33 @@ def to_tensors(pair: Pair) -> tuple[Tensor, ...]:
     return (*tensors, tensors[0])
 
 
+@dataclass(eq=False)
 class EpochBatches(Sampler[list[tuple[int, int, int]]]):
-    """Batches of (epoch, index, size), shuffled by seed and epoch; can begin in the middle of an epoch.
+    """Batches of (epoch, index, size), shuffled by seed and epoch; can begin in the middle of an epoch."""
 
-    ``sizes`` have equal parts of the ``epochs``, the last what is left over. The epochs of items are counted
-    from ``first_epoch`` on. Of ``ranks`` processes each, by its ``rank``, has other batches. Incomplete
-    batches are left out when shuffled, as batch normalisation wants, unless there is no other. With
-    ``pixels`` a batch has as many items as have so many pixels, at least four. With ``shares`` items are
-    drawn in proportion to these, as many in an epoch as there are.
-    """
-
-    def __init__(
-        self,
-        count: int,
-        batch_size: int,
-        seed: int,
-        *,
-        shuffled: bool,
-        sizes: Sequence[int],
-        epochs: int = 1,
-        first_epoch: int = 0,
-        rank: int = 0,
-        ranks: int = 1,
-        pixels: int = 0,
-        shares: Sequence[float] | None = None,
-    ) -> None:
-        self.rank, self.ranks = rank, ranks
-        self.count, self.batch_size, self.seed, self.shuffled = count, batch_size, seed, shuffled
-        self.pixels, self.shares = pixels, shares
-        self.sizes, self.epochs, self.first_epoch = sizes, epochs, first_epoch
-        self.epoch, self.start = 0, 0
+    count: int
+    """Items of the dataset."""
+    batch_size: int
+    seed: int
+    _: KW_ONLY
+    shuffled: bool
+    """Incomplete batches are then left out, as batch normalisation wants, unless there is no other."""
+    sizes: Sequence[int]
+    """Sides of pictures; each has an equal part of the epochs, the last what is left over."""
+    epochs: int = 1
+    first_epoch: int = 0
+    """The number from which the epochs of items are counted."""
+    rank: int = 0
+    ranks: int = 1
+    """Of so many processes each, by its rank, has other batches."""
+    pixels: int = 0
+    """A batch has as many items as have so many pixels, at least four; 0: ``batch_size`` of them."""
+    shares: Sequence[float] | None = None
+    """Items are drawn in proportion to these, as many in an epoch as there are; None: each once."""
+    epoch: int = field(default=0, init=False)
+    """The present one."""
+    start: int = field(default=0, init=False)
+    """The batch of the present epoch to begin with."""
 
     @property
     def side(self) -> int:

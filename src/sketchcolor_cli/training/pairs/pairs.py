@@ -82,6 +82,19 @@ class Pair:
     sheet: NDArray[np.float32] | None = None
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What the network is given beside the sketch.
+
+    Attributes:
+        stride: Pixels of the sketch to a cell of the spread hint.
+        sheet_size: Pixels of a sheet's side.
+    """
+
+    stride: int = 4
+    sheet_size: int = 128
+
+
 _VIEW = 192  # pixels of the longer side of what a sheet shows, before it is laid out
 
 Kin = Mapping[str, Sequence[int]]
@@ -102,18 +115,15 @@ def make_pair(
     index: int,
     size: int,
     recipe: PairRecipe,
-    *,
-    stride: int = 4,
+    inputs: Inputs = Inputs(),
     kin: Kin | None = None,
-    sheet_size: int = 128,
 ) -> Pair:
     """Make one pair of ``size``×``size`` pixels from drawing ``index``; other panels come from any.
 
     With a sheet, other panels come from the same group where it has others. ``size`` is divisible by
-    ``stride``. All that is random comes from ``rng``.
+    the inputs' stride. All that is random comes from ``rng``.
     """
-    kinds, shares = list(recipe.hint_kinds), np.array(list(recipe.hint_kinds.values()))
-    kind = kinds[rng.choice(len(kinds), p=shares / shares.sum())]
+    kind = _draw_kind(rng, recipe)
     truth, sketch = np.ones((size, size, 3), np.float32), np.ones((size, size), np.float32)
     panels = pages.lay_out(rng, size, recipe.page_share)
     with_sheet = rng.random() < recipe.sheet_share
@@ -121,9 +131,9 @@ def make_pair(
     boldly = (with_sheet or kind != "none") and rng.random() < recipe.recolor_share
     varied = recipe.augment and (recipe.vary_colors or boldly)
     together = draw_recoloring(rng, boldly=boldly) if varied else None
+    others = relatives or range(len(drawings))
     shown = []
     for number, panel in enumerate(panels):
-        others = relatives or range(len(drawings))
         place = index if number == 0 else others[int(rng.integers(len(others)))]
         drawing = drawings[place]
         color, line = _cropped(rng, drawing, panel.shape, augment=recipe.augment)
@@ -138,7 +148,14 @@ def make_pair(
     hint = strokes.simulate(rng, truth, sketch, kind)
     if recipe.augment:
         sketch = lines.scan(rng, sketch)
-    return Pair(sketch, hint, hints.spread(sketch, hint, stride), truth, sheets.lay_out(shown, sheet_size))
+    spread, sheet = hints.spread(sketch, hint, inputs.stride), sheets.lay_out(shown, inputs.sheet_size)
+    return Pair(sketch, hint, spread, truth, sheet)
+
+
+def _draw_kind(rng: Generator, recipe: PairRecipe) -> str:
+    """Return a kind of hint, each as often as the recipe says."""
+    kinds, shares = list(recipe.hint_kinds), np.array(list(recipe.hint_kinds.values()))
+    return kinds[rng.choice(len(kinds), p=shares / shares.sum())]
 
 
 def _other_view(
