@@ -253,8 +253,7 @@ def test_shards_can_be_read_again(tmp_path: Path, drawings: Path) -> None:
         sources,
         output,
         SETTINGS,
-        licence="CC0-1.0",
-        attribution=packing.read_attribution(tmp_path / "who.csv"),
+        attribution=packing.Attribution("CC0-1.0", packing.read_attribution(tmp_path / "who.csv")),
         workers=2,
     )
     shard = output / next(row["shard"] for row in table(output / "manifest.csv") if row["key"] == "story-1")

@@ -24,7 +24,7 @@ from sketchcolor_cli.cli.config import Config, read_config
 from sketchcolor_cli.settings import REQUIRED, Leaf, Settings, from_environment, leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 def requested(**groups: type[Settings]) -> Callable[[Callable[..., int]], Callable[..., int]]:
@@ -53,27 +53,34 @@ def requested(**groups: type[Settings]) -> Callable[[Callable[..., int]], Callab
             }
             return command(**objects, **given)
 
-        own = [
-            parameter
-            for parameter in inspect.signature(command).parameters.values()
-            if parameter.name not in groups
-        ]
-        hints = inspect.get_annotations(command, eval_str=True)
-        kept = [one.replace(kind=one.KEYWORD_ONLY, annotation=hints[one.name]) for one in own]
-        context = inspect.Parameter("_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-        made = [context, *(_parameter(leaf) for leaf in shown.values())]
+        parameters = [*map(_parameter, shown.values()), *_own_parameters(command, groups)]
+        _sign(run, parameters)
         run.settings = shown  # type: ignore[attr-defined]  # for the reference pages
-        run.__signature__ = inspect.Signature([*made, *kept])  # type: ignore[attr-defined]
-        run.__annotations__ = {one.name: one.annotation for one in (*made, *kept)}
         return run
 
     return decorate
 
 
+def _own_parameters(command: Callable[..., int], groups: Iterable[str]) -> Iterator[inspect.Parameter]:
+    """Give the parameters of a command that are none of its groups."""
+    hints = inspect.get_annotations(command, eval_str=True)
+    for name, parameter in inspect.signature(command).parameters.items():
+        if name not in groups:
+            yield parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=hints[name])
+
+
+def _sign(run: Callable[..., int], parameters: Iterable[inspect.Parameter]) -> None:
+    """Show Typer the context and these as the parameters of a function."""
+    context = inspect.Parameter("_context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    signature = inspect.Signature([context, *parameters])
+    run.__signature__ = signature  # type: ignore[attr-defined]
+    run.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
+
+
 def _commands(command: Any) -> Iterator[tuple[str, tuple[Leaf, ...]]]:
     """Give the name of each command at or below this one, with its settings."""
-    for one in getattr(command, "commands", {}).values():
-        yield from _commands(one)
+    for inner in getattr(command, "commands", {}).values():
+        yield from _commands(inner)
     if settings := getattr(command.callback, "settings", None):
         yield command.callback.__name__, tuple(settings.values())
 

@@ -147,6 +147,23 @@ def find_sources(
     return Sources(found, len(listing.files) - len(found), listing.left_out)
 
 
+@dataclass(frozen=True)
+class Attribution:
+    """What is recorded of where pictures are from.
+
+    Attributes:
+        licence: Of all pictures of which nothing else is said.
+        pictures: What :func:`read_attribution` returns.
+    """
+
+    licence: str = ""
+    pictures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def of(self, name: str) -> dict[str, str]:
+        """Return licence, author, source, group and line of a picture, where they are known."""
+        return {"licence": self.licence, **self.pictures.get(name, {})}
+
+
 def read_attribution(path: Path) -> dict[str, dict[str, str]]:
     """Read a CSV with a column ``file`` or ``key``, and any of licence, author, source, group, line.
 
@@ -171,8 +188,7 @@ def prepare(
     output: Path,
     settings: PrepareSettings,
     *,
-    licence: str = "",
-    attribution: Mapping[str, Mapping[str, str]] | None = None,
+    attribution: Attribution = Attribution(),
     resume: bool = False,
     workers: int,
     report: Callable[[int, int], None] = lambda _done, _total: None,
@@ -186,29 +202,13 @@ def prepare(
     state = _State(output, settings, resume=resume)
     total = len(sources.pictures)
     waiting = [source for source in sources.pictures if str(source.file.path) not in state.seen]
-    done = total - len(waiting)
-    shard: list[tuple[dict[str, Any], dict[str, bytes]]] = []
-    read = map_ahead(lambda one: _read(one, settings), waiting, workers=workers, most=4 * workers)
-    for source, ready in zip(waiting, read, strict=True):
-        done += 1
-        kept = _judge(state.prints, source, ready)
-        if kept.reason:
-            state.dropped.append(
-                {"file": str(source.file.path), "reason": kept.reason, "detail": kept.detail}
-            )
-        else:
-            about = {"licence": licence, **(attribution or {}).get(source.name, {})}
-            shard.append(_sample(source, kept, about, state.key_for(source.name)))
-        if len(shard) == settings.shard_size:
-            state.write(shard)
-            shard = []
+    read = map_ahead(lambda source: _read(source, settings), waiting, workers=workers, most=4 * workers)
+    before = total - len(waiting)
+    for done, (source, ready) in enumerate(zip(waiting, read, strict=True), start=before + 1):
+        state.take(source, ready, attribution.of(source.name))
         report(done, total)
-    state.write(shard)
-    counts = Counter(row["reason"] for row in state.dropped)
-    broken = [(row["file"], row["detail"]) for row in state.dropped if row["reason"] == BROKEN]
-    return Prepared(
-        len(state.manifest), state.count, dict(counts), broken, sources.excluded, sources.left_out
-    )
+    state.write()
+    return state.outcome(sources)
 
 
 def _read(source: Source, settings: PrepareSettings) -> _Ready:
@@ -250,15 +250,15 @@ def _judge(prints: Prints, source: Source, ready: _Ready) -> _Ready:
 
 
 def _sample(
-    source: Source, ready: _Ready, about: Mapping[str, str], key: str
+    source: Source, ready: _Ready, attribution: Mapping[str, str], key: str
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
-    group = about.get("group") or (str(PurePosixPath(source.name).parent) if "/" in source.name else "")
-    line = about.get("line") or ("artist" if ready.line else None)
-    told = {
-        "source": about.get("source", ""),
-        "group": group,
-        "author": about.get("author", ""),
-        "licence": about.get("licence", ""),
+    folder = str(PurePosixPath(source.name).parent) if "/" in source.name else ""
+    line = attribution.get("line") or ("artist" if ready.line else None)
+    facts = {
+        "source": attribution.get("source", ""),
+        "group": attribution.get("group") or folder,
+        "author": attribution.get("author", ""),
+        "licence": attribution.get("licence", ""),
         "width": ready.width,
         "height": ready.height,
         "line": line if ready.line else None,
@@ -266,12 +266,12 @@ def _sample(
     files = {"color.webp": ready.color}
     if ready.line is not None:
         files["line.webp"] = ready.line
-    files["json"] = json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
+    files["json"] = json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()
     row = {
-        **told,
+        **facts,
         "key": key,
         "file": str(source.file.path),
-        "line": told["line"] or "",
+        "line": facts["line"] or "",
         "colorfulness": f"{ready.colorfulness:.2f}",
         _PRINT: str(ready.print_),
     }
@@ -279,10 +279,12 @@ def _sample(
 
 
 class _State:
-    """What is in the output folder."""
+    """What is in the output folder, and the samples that wait for the next shard to be full."""
 
     def __init__(self, output: Path, settings: PrepareSettings, *, resume: bool) -> None:
         self.output = output
+        self.shard_size = settings.shard_size
+        self._waiting: list[tuple[dict[str, Any], dict[str, bytes]]] = []
         self.manifest = _rows(output / MANIFEST, (*_MANIFEST, _PRINT))
         self.dropped = _rows(output / DROPPED, _DROPPED)
         self.prints = Prints(settings.duplicate_bits, settings.duplicate_color)
@@ -318,8 +320,28 @@ class _State:
         self._keys.add(key)
         return key
 
-    def write(self, samples: Sequence[tuple[dict[str, Any], dict[str, bytes]]]) -> None:
-        """Write a shard, if there is anything for it, and then the tables."""
+    def take(self, source: Source, ready: _Ready, attribution: Mapping[str, str]) -> None:
+        """Take in a picture, or the reason why it is dropped; write a shard when it is full."""
+        kept = _judge(self.prints, source, ready)
+        if kept.reason:
+            dropped = {"file": str(source.file.path), "reason": kept.reason, "detail": kept.detail}
+            self.dropped.append(dropped)
+        else:
+            self._waiting.append(_sample(source, kept, attribution, self.key_for(source.name)))
+        if len(self._waiting) == self.shard_size:
+            self.write()
+
+    def outcome(self, sources: Sources) -> Prepared:
+        """Return what became of the pictures."""
+        reasons = Counter(row["reason"] for row in self.dropped)
+        broken = [(row["file"], row["detail"]) for row in self.dropped if row["reason"] == BROKEN]
+        return Prepared(
+            len(self.manifest), self.count, dict(reasons), broken, sources.excluded, sources.left_out
+        )
+
+    def write(self) -> None:
+        """Write a shard of what waits, if there is anything, and then the tables."""
+        samples, self._waiting = self._waiting, []
         if samples:
             name = f"data-{self.count:06d}.tar"
             buffer = io.BytesIO()

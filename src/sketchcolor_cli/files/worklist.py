@@ -180,20 +180,14 @@ def find_jobs(
         WorklistError: An input is missing, or there is nothing to do at all; the output is a file; or the
             suffix is not a format that is written.
     """
-    _check_output(output, suffix)
-    if not inputs:
-        raise WorklistError("there is nothing to do; name at least one picture or folder")
+    _check(inputs, output, suffix)
     found = Found()
     jobs = {
         location: _job(source, output / place, suffix, books)
         for location, (source, place) in _sources(inputs, output, found, books=books is not None).items()
     }
-    failed = [
-        (Job(path, path), f"{path}: cannot be opened ({why}); check its permissions")
-        for path, why in found.unreadable
-    ]
     due, clashing = _without_clashes(_kept_apart(jobs) if keep_both else jobs)
-    failed += clashing
+    failed = [*_unreadable(found), *clashing]
     if not due:
         raise _refusal(failed)
     return Worklist(due, failed, dict(sorted(found.left_out.items())))
@@ -204,7 +198,7 @@ def _sources(
 ) -> dict[Path, tuple[Path, Path]]:
     """Return each source with its place below the output, by its location, which tells them apart."""
     sources: dict[Path, tuple[Path, Path]] = {}
-    several = sum(os.path.isdir(one) for one in inputs) > 1  # noqa: PTH112
+    several = sum(os.path.isdir(path) for path in inputs) > 1  # noqa: PTH112
     for given in inputs:
         try:
             for source, place in find_pictures(given, output, found, books=books, apart=several):
@@ -212,6 +206,11 @@ def _sources(
         except OSError as error:
             raise WorklistError(f"{given}: cannot be opened ({error.strerror}); check it") from error
     return sources
+
+
+def _unreadable(found: Found) -> Iterator[tuple[Job, str]]:
+    for path, why in found.unreadable:
+        yield Job(path, path), f"{path}: cannot be opened ({why}); check its permissions"
 
 
 def is_one_file(inputs: Sequence[Path], output: Path) -> bool:
@@ -238,7 +237,7 @@ def the_one_job(source: Path, target: Path) -> Job:
     return Job(source, target)
 
 
-def _check_output(output: Path, suffix: str | None) -> None:
+def _check(inputs: Sequence[Path], output: Path, suffix: str | None) -> None:
     if suffix is not None and suffix.lower() not in FORMAT_OF_SUFFIX:
         raise WorklistError(
             f"{suffix}: not a format that can be written; choose one of {' '.join(FORMAT_OF_SUFFIX)}"
@@ -246,6 +245,8 @@ def _check_output(output: Path, suffix: str | None) -> None:
     if os.path.lexists(output) and not os.path.isdir(output):  # noqa: PTH112 - of links that lead nowhere too
         kind = "a file" if os.path.exists(output) else "a link that leads nowhere"  # noqa: PTH110
         raise WorklistError(f"{output}: is {kind}, but the results need a folder; name another output")
+    if not inputs:
+        raise WorklistError("there is nothing to do; name at least one picture or folder")
 
 
 def _job(source: Path, place: Path, suffix: str | None, books: Container | None) -> Job:

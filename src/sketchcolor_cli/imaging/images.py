@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float32]
     Samples = NDArray[np.uint8] | NDArray[np.uint16]
+    Turn = Callable[[Any], Any]
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -116,21 +117,7 @@ def read_picture(path: Path) -> Picture:
             more than MAX_PIXELS pixels.
         SeveralPicturesError: It is an animation, or a TIFF of several pages.
     """
-    try:
-        if (why := refusal(path)) is not None:
-            raise ImageError(f"{path}: {why}")
-        if path.stat().st_size == 0:
-            raise ImageError(f"{path}: is empty (0 bytes); save or copy it again")
-        with path.open("rb") as file, _decoders_prepared():
-            image, inner = _decode(path, file)
-            deep = sixteen.decode(path, image, inner)
-            turn = _turn(image)
-    except FileNotFoundError as error:
-        raise ImageError(f"{path}: no such file; check the name") from error
-    except OSError as error:
-        raise ImageError(
-            f"{path}: cannot be read ({error.strerror}); check it and its permissions"
-        ) from error
+    image, deep, turn = _decoded(path)
     samples, alpha = deep or _flat_samples(path, image)
     icc, dpi = image.info.get("icc_profile"), _dpi(image)
     kind = "JPEG" if image.format == "MPO" else str(image.format)
@@ -149,6 +136,24 @@ def read_picture(path: Path) -> Picture:
         dpi=dpi[::-1] if dpi and turn in _LYING else dpi,
         format=kind,
     )
+
+
+def _decoded(path: Path) -> tuple[Image.Image, tuple[Samples, Samples | None] | None, Turn]:
+    """Return a file's picture, its samples where they have 16 bits, and how it is to be turned."""
+    try:
+        if (why := refusal(path)) is not None:
+            raise ImageError(f"{path}: {why}")
+        if path.stat().st_size == 0:
+            raise ImageError(f"{path}: is empty (0 bytes); save or copy it again")
+        with path.open("rb") as file, _decoders_prepared():
+            image, inner = _decode(path, file)
+            return image, sixteen.decode(path, image, inner), _turn(image)
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: no such file; check the name") from error
+    except OSError as error:
+        raise ImageError(
+            f"{path}: cannot be read ({error.strerror}); check it and its permissions"
+        ) from error
 
 
 def gray_as_rgb(gray: FloatArray) -> FloatArray:
@@ -382,7 +387,7 @@ _TURNS: dict[int, Callable[[Any], Any]] = {
 _LYING = (_transposed, _turned_right, _transversed, _turned_left)
 
 
-def _turn(image: Image.Image) -> Callable[[Any], Any]:
+def _turn(image: Image.Image) -> Turn:
     """Find the turn that EXIF asks for (TIFF decoders have done it by now, and taken the tag away)."""
     if image.format in formats.TURNED:
         return np.asarray

@@ -134,13 +134,13 @@ def prepare_dataset(request: DatasetPrepareRequest, progress: Progress = silent)
     from sketchcolor_cli.data import prepare  # imports torch
 
     excluded = _listed(request.exclude)
+    named = prepare.read_attribution(request.attribution) if request.attribution else {}
     sources = prepare.find_sources(request.inputs, request.output, lines=request.lines, exclude=excluded)
     return prepare.prepare(
         sources,
         request.output,
         request.settings,
-        licence=request.licence,
-        attribution=prepare.read_attribution(request.attribution) if request.attribution else {},
+        attribution=prepare.Attribution(request.licence, named),
         resume=request.resume,
         workers=request.workers,
         report=lambda done, total: progress(Step("packing", done, total)),

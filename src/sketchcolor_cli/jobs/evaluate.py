@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.evaluation.models.run import Contender, FeatureSet, PairFigure
+    from sketchcolor_cli.evaluation.models.samples import Samples
     from sketchcolor_cli.evaluation.models.summary import Evaluation
     from sketchcolor_cli.jobs.progress import Progress
     from sketchcolor_cli.weights.spec import WeightFile
@@ -86,14 +87,9 @@ def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluatio
     network = _fid_weights(request, progress) if request.fid else None
     progress(Loading())
     device = devices.resolve(request.device)
-    from sketchcolor_cli.data.opening import open_pictures
-    from sketchcolor_cli.evaluation.models.report import html_report
     from sketchcolor_cli.evaluation.models.run import evaluate as measure  # imports torch
-    from sketchcolor_cli.evaluation.models.samples import Samples
-    from sketchcolor_cli.files import html
 
-    pictures = open_pictures([request.data], sketches=request.sketches)
-    samples = Samples(pictures, array_sketcher(request.method, device), request.settings.short_side)
+    samples = _samples(request, device)
     found = measure(
         [_contender(name, device) for name in (request.model, *request.compare)],
         samples,
@@ -103,11 +99,18 @@ def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluatio
         report=lambda done, total: progress(Step(f"evaluating on {device}", done, total)),
     )
     found.setup = replace(found.setup, extractor=request.method, device=device, peak_memory_gb=_peak_memory())
-    html.write_text(request.output / DOCUMENT, json.dumps(found.to_json(), indent=1) + "\n")
-    html.write_text(request.output / REPORT, html_report(found))
+    _write(found, request.output)
     if network is not None:
         _warn_of_few(found.setup.pictures, progress)
     return found
+
+
+def _write(found: Evaluation, folder: Path) -> None:
+    from sketchcolor_cli.evaluation.models.report import html_report
+    from sketchcolor_cli.files import html
+
+    html.write_text(folder / DOCUMENT, json.dumps(found.to_json(), indent=1) + "\n")
+    html.write_text(folder / REPORT, html_report(found))
 
 
 def _warn_of_few(count: int, progress: Progress) -> None:
@@ -159,6 +162,14 @@ def _stored(files: Sequence[WeightFile], figures_are: str, progress: Progress) -
     return [store.find(file) for file in files]
 
 
+def _samples(request: EvaluateRequest, device: str) -> Samples:
+    from sketchcolor_cli.data.opening import open_pictures
+    from sketchcolor_cli.evaluation.models.samples import Samples
+
+    pictures = open_pictures([request.data], sketches=request.sketches)
+    return Samples(pictures, array_sketcher(request.method, device), request.settings.short_side)
+
+
 def _contender(name: str, device: str) -> Contender:
     from sketchcolor_cli.coloring.arrays import ArrayColorizer
     from sketchcolor_cli.evaluation.models.run import Contender
@@ -167,7 +178,7 @@ def _contender(name: str, device: str) -> Contender:
 
     path = environment.model_file(name)
     network, info = load_model(path, ColorNet)
-    about = {
+    facts = {
         "architecture": info.architecture,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -175,7 +186,7 @@ def _contender(name: str, device: str) -> Contender:
     # every run of training writes its model.safetensors, so that the run's folder says more
     run = path.resolve().parent.name
     return Contender(
-        run if path.stem == "model" and run else path.stem, ArrayColorizer(network, device), about
+        run if path.stem == "model" and run else path.stem, ArrayColorizer(network, device), facts
     )
 
 

@@ -171,7 +171,8 @@ class Outcome:
         self.skipped += part.skipped
         self.failed += part.failed
         self.partial += part.partial
-        self.interrupted, self.stopped = part.interrupted, part.stopped
+        self.interrupted = self.interrupted or part.interrupted
+        self.stopped = self.stopped or part.stopped
         self.seconds += part.seconds
 
     def to_json(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.jobs.journal import BEGUN, Record
-from sketchcolor_cli.jobs.outcome import Event, EventKind, Failure, Outcome
+from sketchcolor_cli.jobs.outcome import Done, Event, EventKind, Failure, Outcome
 from sketchcolor_cli.jobs.plan import Action, place_of
 
 if TYPE_CHECKING:
@@ -117,16 +117,21 @@ def run_on_ray(
         result.interrupted = True
     finally:
         ray.shutdown()
-    order = {one.job.source: place for place, one in enumerate(plan)}
-    result.done.sort(key=lambda one: _place(order, one.job.source))
-    result.failed.sort(key=lambda one: _place(order, one.job.source))
+    _sort(result, plan)
     result.seconds = time.perf_counter() - start
     return result
 
 
-def _place(order: dict[Path, int], source: Any) -> int:
-    """Return the place of a picture or book in the plan; a page has that of its book."""
-    return next((order[one] for one in (source, *source.parents) if one in order), len(order))
+def _sort(result: Outcome, plan: Sequence[Planned]) -> None:
+    """Bring what workers did into the order of the plan; a page has the place of its book."""
+    places = {planned.job.source: place for place, planned in enumerate(plan)}
+
+    def place(entry: Done | Failure) -> int:
+        source = entry.job.source
+        return next((places[path] for path in (source, *source.parents) if path in places), len(places))
+
+    result.done.sort(key=place)
+    result.failed.sort(key=place)
 
 
 def _join(ray: Any, address: str, workers: int) -> None:
@@ -180,7 +185,7 @@ class _Shared:
             [ready], _ = self._ray.wait(list(self._busy), num_returns=1)
             worker, part, tries = self._busy.pop(ready)
             try:
-                given: Report = self._ray.get(ready)
+                report: Report = self._ray.get(ready)
             except self._ray.exceptions.RayTaskError as error:
                 raise error.as_instanceof_cause() from None
             except self._ray.exceptions.RayError as error:
@@ -189,7 +194,7 @@ class _Shared:
                     self._idle.append(self._hire())
                 continue
             self._idle.append(worker)
-            self._gather(given, result)
+            self._gather(report, result)
 
     def _dismiss(self) -> None:
         """Let workers go that have nothing to do.
@@ -201,34 +206,32 @@ class _Shared:
 
     def _give(self, part: list[Planned], tries: int) -> None:
         worker = self._idle.pop()
-        for one in part:
-            if one.action is Action.DO:  # should all die now, the next run knows that these files are ours
-                self._record(
-                    Record(place_of(one.job, self._output), str(one.job.source), "", 0, 0, "", BEGUN)
-                )
+        for planned in part:
+            if (
+                planned.action is Action.DO
+            ):  # should all die now, the next run knows that these files are ours
+                place = place_of(planned.job, self._output)
+                self._record(Record(place, str(planned.job.source), "", 0, 0, "", BEGUN))
         self._busy[worker.do.remote(part)] = worker, part, tries
 
     def _again(self, part: list[Planned], tries: int, error: Exception, result: Outcome) -> None:
         """See to what a lost worker had: as often as not it is lost for want of memory."""
         if tries < _TRIES:
-            self._waiting.extend(([one], tries + 1) for one in part)
+            self._waiting.extend(([planned], tries + 1) for planned in part)
             return
-        for one in part:
-            message = f"{one.job.source}: its worker was lost {tries} times ({type(error).__name__})"
-            result.failed.append(Failure(one.job, message))
-            self._report(Event(EventKind.FAILED, one.job, 1, 1, message=message))
+        for planned in part:
+            job = planned.job
+            message = f"{job.source}: its worker was lost {tries} times ({type(error).__name__})"
+            result.failed.append(Failure(job, message))
+            self._report(Event(EventKind.FAILED, job, 1, 1, message=message))
         result.stopped = result.stopped or self._fail_fast
 
-    def _gather(self, given: Report, result: Outcome) -> None:
-        for record in given.records:
+    def _gather(self, report: Report, result: Outcome) -> None:
+        for record in report.records:
             self._record(record)
-        for event in given.events:
+        for event in report.events:
             self._report(event)
-        result.done += given.result.done
-        result.skipped += given.result.skipped
-        result.failed += given.result.failed
-        result.partial += given.result.partial
-        result.stopped = result.stopped or given.result.stopped
+        result.add(report.result)
 
 
 def _parts(plan: Sequence[Planned]) -> Iterator[list[Planned]]:

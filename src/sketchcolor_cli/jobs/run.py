@@ -75,12 +75,8 @@ class Runner(Generic[P, R]):
         self._announce(plan)
         try:
             for part in self._parts(plan):
-                result.done += part.done
-                result.skipped += part.skipped
-                result.failed += part.failed
-                result.partial += part.partial
-                result.interrupted = part.interrupted
-                result.stopped = part.stopped or (self.fail_fast and bool(part.failed))
+                result.add(part)
+                result.stopped = result.stopped or (self.fail_fast and bool(part.failed))
                 if result.interrupted or result.stopped:
                     break
             _copy_comic_infos(plan)

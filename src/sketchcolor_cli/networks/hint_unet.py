@@ -114,8 +114,18 @@ class HintUNet(ColorNet):
         told = z is not None or sheet is not None
         z = self.latent_of(hint, sheet) if z is None else z
         prior = _prior(z)
-
         x = self.stem(torch.cat([F.pixel_unshuffle(1 - sketch, self.stride), coarse, spread], 1))
+        x = F.relu(self.norm(self._u(x, prior, tokens)))
+        logits = _last(self.palette(x).float())
+        if self.sheet is not None and (told or self.training):  # else the prior is 0; all train together
+            logits = logits + _last(self.trust(x).float()) * prior[:, None, None]
+        logits = logits.permute(0, 3, 1, 2)
+        lightness = 100 * torch.sigmoid(self.lightness(x).float())
+        color = torch.cat([lightness, self.annealed_mean(logits)], 1)
+        return Prediction(color, logits=logits, z=z, sure=spread[:, 3:])
+
+    def _u(self, x: Tensor, prior: Tensor, tokens: Tensor | None) -> Tensor:
+        """Go down the U and up again; ``tokens`` (N, T, C) are the sheet's, None where there is none."""
         skips = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
             x = blocks(x)
@@ -134,14 +144,7 @@ class HintUNet(ColorNet):
             if tokens is not None and skip is skips[-1]:
                 x = self.sheet_up(x, tokens)
             x = blocks(x)
-        x = F.relu(self.norm(x))
-        logits = _last(self.palette(x).float())
-        if self.sheet is not None and (told or self.training):  # else the prior is 0; all train together
-            logits = logits + _last(self.trust(x).float()) * prior[:, None, None]
-        logits = logits.permute(0, 3, 1, 2)
-        lightness = 100 * torch.sigmoid(self.lightness(x).float())
-        color = torch.cat([lightness, self.annealed_mean(logits)], 1)
-        return Prediction(color, logits=logits, z=z, sure=spread[:, 3:])
+        return x
 
     def latent_of(self, hint: Tensor, sheet: Tensor | None) -> Tensor:
         """See :class:`ColorNet`; it is the palette of the sheet."""

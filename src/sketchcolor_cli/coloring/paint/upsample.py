@@ -30,14 +30,7 @@ def ink_aware_upsample(paint: NDArray[np.float32], sketch: Plane) -> NDArray[np.
     rows, columns, channels = paint.shape
     stride = len(sketch) // rows
     ink = 1 - sketch
-    clean = np.exp(-_BARRIER / 3 * cv2.resize(ink, (columns, rows), interpolation=cv2.INTER_AREA))
-    cells = np.concatenate([paint * clean[..., None], clean[..., None]], 2).transpose(2, 0, 1)
-    cells = np.pad(cells, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    around = {
-        (down, right): np.ascontiguousarray(cells[:, 1 + down :, 1 + right :][:, :rows, :columns])
-        for down in (-1, 0, 1)
-        for right in (-1, 0, 1)
-    }
+    around = _cells_around(paint, ink)
     passed = _Passed(ink, stride)
     out = np.empty((channels, rows, stride, columns, stride), np.float32)
 
@@ -60,6 +53,22 @@ def ink_aware_upsample(paint: NDArray[np.float32], sketch: Plane) -> NDArray[np.
         list(pool.map(fill_row, range(stride)))
     whole: Planes = cv2.merge([*out.reshape(channels, *sketch.shape)]).reshape(*sketch.shape, channels)
     return whole
+
+
+def _cells_around(paint: NDArray[np.float32], ink: Plane) -> dict[tuple[int, int], Planes]:
+    """Return the paint's cells moved by one in each direction, or none, by how far down and to the right.
+
+    Each is (C + 1, h, w): colours weighted by how little ink is in the cell, and that weight.
+    """
+    rows, columns = paint.shape[:2]
+    clean = np.exp(-_BARRIER / 3 * cv2.resize(ink, (columns, rows), interpolation=cv2.INTER_AREA))
+    cells = np.concatenate([paint * clean[..., None], clean[..., None]], 2).transpose(2, 0, 1)
+    cells = np.pad(cells, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    return {
+        (down, right): np.ascontiguousarray(cells[:, 1 + down :, 1 + right :][:, :rows, :columns])
+        for down in (-1, 0, 1)
+        for right in (-1, 0, 1)
+    }
 
 
 class _Passed:

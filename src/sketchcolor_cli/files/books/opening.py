@@ -42,32 +42,43 @@ def open_book(
     """
     limits = limits or BookLimits()
     try:
-        if (why := refusal(path)) is not None:
-            raise BookError(f"{path}: {why}")
-        with path.open("rb") as file:
-            start = file.read(signatures.START)
-        if not start:
-            raise BookError(f"{path}: is empty (0 bytes); get it again")
-        if start.startswith(_ZIP):
-            return ZipBook(path, limits, is_epub=path.suffix.lower() == ".epub", names=names)
-        if start.startswith(b"Rar!"):
-            return RarBook(path, limits)
-        if b"%PDF-" in start:
+        start = _start(path)
+        if b"%PDF-" in start and not start.startswith((*_ZIP, b"Rar!")):
             return PdfBook(path, limits, pdf, page_timeout)
-        if start.startswith(_TIFF) and path.suffix.lower() in TIFF_SUFFIXES:
-            return TiffBook(path, limits)
-        if _is_tar(path, start):
-            return TarBook(path, limits, names)
-        if (kind := signatures.picture(start)) is not None:
-            raise BookError(f"{path}: is a {kind} picture, not a book; give it the ending of one")
-        if (what := signatures.describe(start)) is not None:
-            raise BookError(f"{path}: {what}")
-        return ZipBook(path, limits, names=names)
+        return _archive(path, start, limits, names)
     except FileNotFoundError as error:
         raise BookError(f"{path}: no such file; check the name") from error
     except OSError as error:
         reason = error.strerror or error
         raise BookError(f"{path}: cannot be read ({reason}); check its permissions") from error
+
+
+def _start(path: Path) -> bytes:
+    """Return the first bytes of a file that is no pipe and not empty."""
+    if (why := refusal(path)) is not None:
+        raise BookError(f"{path}: {why}")
+    with path.open("rb") as file:
+        start = file.read(signatures.START)
+    if not start:
+        raise BookError(f"{path}: is empty (0 bytes); get it again")
+    return start
+
+
+def _archive(path: Path, start: bytes, limits: BookLimits, names: str | None) -> Book:
+    """Open what is not a PDF; what looks like nothing known is tried as a ZIP, which is read from its end."""
+    if start.startswith(_ZIP):
+        return ZipBook(path, limits, is_epub=path.suffix.lower() == ".epub", names=names)
+    if start.startswith(b"Rar!"):
+        return RarBook(path, limits)
+    if start.startswith(_TIFF) and path.suffix.lower() in TIFF_SUFFIXES:
+        return TiffBook(path, limits)
+    if _is_tar(path, start):
+        return TarBook(path, limits, names)
+    if (kind := signatures.picture(start)) is not None:
+        raise BookError(f"{path}: is a {kind} picture, not a book; give it the ending of one")
+    if (what := signatures.describe(start)) is not None:
+        raise BookError(f"{path}: {what}")
+    return ZipBook(path, limits, names=names)
 
 
 def _is_tar(path: Path, start: bytes) -> bool:

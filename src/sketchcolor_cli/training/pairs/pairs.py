@@ -135,8 +135,7 @@ def make_pair(
     shown = []
     for number, panel in enumerate(panels):
         place = index if number == 0 else others[int(rng.integers(len(others)))]
-        drawing = drawings[place]
-        color, line = _cropped(rng, drawing, panel.shape, augment=recipe.augment)
+        color, line = _cropped(rng, drawings[place], panel.shape, augment=recipe.augment)
         if together is not None:
             shared = with_sheet or number == 0
             color = recolored(color, together if shared else draw_recoloring(rng, boldly=boldly))
