@@ -161,8 +161,8 @@ def engines(folder: None, monkeypatch: pytest.MonkeyPatch) -> Engines:
     monkeypatch.setattr(checkpoint, "load_model", made.model)
     monkeypatch.setattr(colorizers, "Colorizer", lambda *_, **__: colorizer)
     monkeypatch.setattr(outputs, "with_extras", lambda page, painted, *_: outputs.Colored(painted.over(page)))
-    monkeypatch.setattr(images, "read_picture", lambda path: Shown(f"<{path.as_posix()}>"))
-    monkeypatch.setattr(images, "write_picture", made.write)
+    monkeypatch.setattr(images, "read_picture", lambda path, _name=None: Shown(f"<{path.as_posix()}>"))
+    monkeypatch.setattr(images, "write_picture", lambda path, *given, **_: made.write(path, *given[:2]))
     monkeypatch.setattr(training_run, "train", made.train)
     return made
 

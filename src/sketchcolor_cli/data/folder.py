@@ -55,10 +55,7 @@ class PictureFile:
         with tempfile.TemporaryDirectory() as folder:  # pictures are read from files
             copy = Path(folder) / f"page{self.path.suffix}"
             copy.write_bytes(self.content())
-            try:
-                return read_picture(copy)
-            except ImageError as error:
-                raise ImageError(str(error).replace(str(copy), str(self.path))) from error
+            return read_picture(copy, self.path)
 
     def content(self) -> bytes:
         """Return the bytes of the file or the page.
@@ -76,7 +73,7 @@ class PictureFile:
             name = self.path.relative_to(self.book).as_posix()
             # Opened each time: processes that share an open file would read in each other's places.
             with open_book(self.book) as book:
-                page = next(one for one in book.pages if one.name == name)
+                page = next(page for page in book.pages if page.name == name)
                 return b"".join(book.chunks(page))
         except (BookError, StopIteration) as error:
             raise ImageError(str(error) or f"{self.path}: is not there any more") from error

@@ -23,6 +23,7 @@ def atomic_write(
     *,
     draft: str | None = None,
     advice: str = "choose a writable folder",
+    name: Path | None = None,
 ) -> Iterator[Path]:
     """Yield a path in the same folder, which is made if need be; what is written there becomes ``path``.
 
@@ -36,6 +37,7 @@ def atomic_write(
             written over the next time. Else a random name, not made of the file's own, which could get too
             long.
         advice: What the line tells the user to do, unless the disk is full.
+        name: What it calls the file, where the user knows it by another name.
 
     Raises:
         SketchcolorError: It cannot be written; of ``error``'s kind. Where the disk is full, results that are
@@ -48,12 +50,14 @@ def atomic_write(
     except OSError as problem:
         if error is None:
             raise
-        raise write_error(path, problem, error, advice) from problem
+        raise write_error(name or path, problem, error, advice) from problem
 
 
-def write_bytes(path: Path, data: bytes, error: type[SketchcolorError] | None = None) -> None:
+def write_bytes(
+    path: Path, data: bytes, error: type[SketchcolorError] | None = None, name: Path | None = None
+) -> None:
     """Write a file, whole or not at all; see :func:`atomic_write`."""
-    with atomic_write(path, error) as temporary:
+    with atomic_write(path, error, name=name) as temporary:
         temporary.write_bytes(data)
 
 

@@ -106,19 +106,24 @@ class Picture:
         return self.rgb.nbytes + (0 if self.alpha is None else self.alpha.nbytes)
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, name: Path | None = None) -> Picture:
     """Read a picture file of any kind in ``formats.NAMES``.
 
     The EXIF orientation is applied. Pictures with another colour profile than sRGB are converted to sRGB;
     PNG and TIFF with 16 bits per channel keep them, unless the profile is one of tables.
+
+    Args:
+        path: The file.
+        name: What errors call it, where the user knows it by another name.
 
     Raises:
         ImageError: The file is missing, empty, no picture, damaged, of a kind that is not supported, or has
             more than MAX_PIXELS pixels.
         SeveralPicturesError: It is an animation, or a TIFF of several pages.
     """
-    image, deep, turn = _decoded(path)
-    samples, alpha = deep or _flat_samples(path, image)
+    name = name or path
+    image, deep, turn = _decoded(path, name)
+    samples, alpha = deep or _flat_samples(name, image)
     icc, dpi = image.info.get("icc_profile"), _dpi(image)
     kind = "JPEG" if image.format == "MPO" else str(image.format)
     del image  # which of a huge page leaves much room
@@ -138,21 +143,21 @@ def read_picture(path: Path) -> Picture:
     )
 
 
-def _decoded(path: Path) -> tuple[Image.Image, tuple[Samples, Samples | None] | None, Turn]:
+def _decoded(path: Path, name: Path) -> tuple[Image.Image, tuple[Samples, Samples | None] | None, Turn]:
     """Return a file's picture, its samples where they have 16 bits, and how it is to be turned."""
     try:
         if (why := refusal(path)) is not None:
-            raise ImageError(f"{path}: {why}")
+            raise ImageError(f"{name}: {why}")
         if path.stat().st_size == 0:
-            raise ImageError(f"{path}: is empty (0 bytes); save or copy it again")
+            raise ImageError(f"{name}: is empty (0 bytes); save or copy it again")
         with path.open("rb") as file, _decoders_prepared():
-            image, inner = _decode(path, file)
-            return image, sixteen.decode(path, image, inner), _turn(image)
+            image, inner = _decode(name, file)
+            return image, sixteen.decode(name, image, inner), _turn(image)
     except FileNotFoundError as error:
-        raise ImageError(f"{path}: no such file; check the name") from error
+        raise ImageError(f"{name}: no such file; check the name") from error
     except OSError as error:
         raise ImageError(
-            f"{path}: cannot be read ({error.strerror}); check it and its permissions"
+            f"{name}: cannot be read ({error.strerror}); check it and its permissions"
         ) from error
 
 
@@ -185,6 +190,7 @@ def write_picture(
     picture: Picture,
     saving: Saving | None = None,
     bands: Iterable[FloatArray] | None = None,
+    name: Path | None = None,
 ) -> None:
     """Write a picture in the format that the file's ending names, making the folder if need be.
 
@@ -198,12 +204,13 @@ def write_picture(
         saving: What JPEG, WebP and AVIF are to keep; None for the defaults.
         bands: The rows of the picture from the top, (n, W, 3) each, to be written in place of its ``rgb``: a
             huge picture that is made on the way need never lie whole in memory as numbers.
+        name: What errors call the file, where the user knows it by another name.
 
     Raises:
         ImageError: The format is not written or cannot hold the picture, the picture has values that are
             not numbers, or the file cannot be written.
     """
-    write_bytes(path, encode_picture(path, picture, saving, bands), ImageError)
+    write_bytes(path, encode_picture(name or path, picture, saving, bands), ImageError, name)
 
 
 def encode_picture(

@@ -207,7 +207,9 @@ class PageColorizer:
         self._colorizer_of = cache(self._load)  # a fallback is loaded when it is first needed
         self._colorizer = self._colorizer_of(device, request.colors)
         self._fallbacks = Fallbacks(self._ways(device), note)
-        self._strips = Strips(lambda job: read_picture(job.reads), partial(_is_free, work), self._colorizer)
+        self._strips = Strips(
+            lambda job: read_picture(job.reads, job.source), partial(_is_free, work), self._colorizer
+        )
         self._painted_strip: tuple[Any, ...] = ()
 
     def announce(self, jobs: Sequence[Job]) -> None:

@@ -118,7 +118,7 @@ class PageSketcher:
 
     def read(self, job: Job) -> Prepared:
         """Read a picture and lay it out as the extractor needs it."""
-        return self._drawer.prepare(self._read_picture(job.reads))
+        return self._drawer.prepare(self._read_picture(job.reads, job.source))
 
     def draw(self, pictures: Sequence[Prepared]) -> list[Drawn]:
         """Draw pictures of equal size."""
@@ -129,7 +129,7 @@ class PageSketcher:
 
     def write(self, job: Job, drawn: Drawn) -> Mapping[str, Any]:
         """Bring a sketch to the size of its picture and write it; return what the extractor notes of it."""
-        self._write_picture(job.writes, self._drawer.finish(drawn))
+        self._write_picture(job.writes, self._drawer.finish(drawn), name=job.target)
         return drawn.notes
 
     def _load(self, device: str) -> Drawer:

@@ -29,7 +29,7 @@ def write_page(job: Job, done: Colored, request: ColorizeRequest) -> dict[str, s
     from sketchcolor_cli.imaging.images import write_picture
 
     if done.stays and job.reads.suffix.lower() == job.writes.suffix.lower():
-        write_bytes(job.writes, job.reads.read_bytes(), ImageError)
+        write_bytes(job.writes, job.reads.read_bytes(), ImageError, job.target)
         return {KEPT: done.stays.value}
     place = extras_place(job, request.output)
     if done.masks is not None and request.debug_masks is not None:
@@ -40,7 +40,7 @@ def write_page(job: Job, done: Colored, request: ColorizeRequest) -> dict[str, s
     if done.layers and request.extras.layers is not None:
         _write_layers(place, done, request.extras.layers)
     # Last, as a page whose result is there is not done again, should the run be killed here.
-    done.write(job.writes, request.saving)
+    done.write(job.writes, request.saving, job.target)
     return {KEPT: done.stays.value} if done.stays else None
 
 

@@ -153,8 +153,8 @@ class Runner(Generic[P, R]):
                 begun = self._begin(planned, source)
                 bind(book, job.target, drafts)
         except OSError as error:
-            told = write_error(job.target, error, BookError)
-            return self._lost(planned, str(told), stopped=isinstance(told, DiskFullError))
+            problem = write_error(job.target, error, BookError)
+            return self._lost(planned, str(problem), stopped=isinstance(problem, DiskFullError))
         except SketchcolorError as error:
             return self._lost(planned, str(error), stopped=isinstance(error, DiskFullError))
         failed = [(failure.job.name, failure.message) for failure in result.failed]
@@ -183,7 +183,7 @@ class Runner(Generic[P, R]):
                 if (problem := staged.get(job)) is not None:
                     raise problem
                 if job not in staged:
-                    _stage(book, entry_of[job], job.reads)
+                    _stage(book, entry_of[job], job)
                 return self.steps.read(job)
             except (DiskFullError, TimeLimitError):  # which pass
                 raise
@@ -191,13 +191,11 @@ class Runner(Generic[P, R]):
                 if not isinstance(error, SeveralPicturesError):
                     unreadable.add(job)
                 job.reads.unlink(missing_ok=True)
-                raise _in_the_users_names(error, job) from error
+                raise
 
         def write(job: Job, result: R) -> Mapping[str, Any] | None:
             try:
                 return self.steps.write(job, result)
-            except SketchcolorError as error:
-                raise _in_the_users_names(error, job) from error
             finally:
                 if job not in staged:
                     job.reads.unlink(missing_ok=True)
@@ -216,7 +214,7 @@ class Runner(Generic[P, R]):
             return staged
         for job, entry in entry_of.items():
             try:
-                _stage(book, entry, job.reads)
+                _stage(book, entry, job)
                 staged[job] = None
             except BookError as error:  # told when it is its turn
                 staged[job] = error
@@ -264,19 +262,14 @@ def _neighbour(path: Path) -> _Source:
         return _Source("", -1, 0)
 
 
-def _in_the_users_names(error: SketchcolorError, job: Job) -> SketchcolorError:
-    message = str(error).replace(str(job.reads), str(job.source)).replace(str(job.writes), str(job.target))
-    return type(error)(message)
-
-
-def _stage(book: Book, entry: Entry, path: Path) -> None:
-    """Take a page out of its book, into a file."""
+def _stage(book: Book, entry: Entry, job: Job) -> None:
+    """Take a page out of its book, into the file that is read."""
     try:
-        with path.open("wb") as file:
+        with job.reads.open("wb") as file:
             for piece in book.chunks(entry):
                 file.write(piece)
     except OSError as error:
-        raise write_error(path, error, BookError) from error
+        raise write_error(job.source, error, BookError) from error
 
 
 def _copy_comic_infos(plan: Sequence[Planned]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from sketchcolor_cli.errors import ImageError, SketchcolorError
+from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX
 from sketchcolor_cli.imaging.images import read_picture
 from sketchcolor_cli.studio.shelf import cleaned
@@ -60,11 +60,9 @@ def _checked(draft: Path, name: str) -> str:
         ImageError: It is not a picture that is read.
     """
     try:
-        read_picture(draft)  # all of it, so that a damaged one is told now
+        read_picture(draft, Path(name))  # all of it, so that a damaged one is told now
         with Image.open(draft) as image:
             return _SUFFIXES[str(image.format)]
-    except SketchcolorError as error:
-        raise ImageError(str(error).replace(str(draft), name)) from error
     except (OSError, KeyError) as error:
         raise ImageError(f"{name}: not a picture that can be read; save it as PNG") from error
 

@@ -57,14 +57,14 @@ class Colored:
             return self.page
         return self.painted.over(self.page)
 
-    def write(self, path: Path, saving: Saving | None = None) -> None:
+    def write(self, path: Path, saving: Saving | None = None, name: Path | None = None) -> None:
         """Write the coloured page, laying it together row by row; see :func:`write_picture`.
 
         Raises:
             ImageError: It cannot be written.
             TimeLimitError: The time for it is over.
         """
-        images.write_picture(path, *self._rows(saving))
+        images.write_picture(path, *self._rows(saving), name)
 
     def encoded(self, path: Path, saving: Saving | None = None) -> bytes:
         """Return what :meth:`write` writes.
