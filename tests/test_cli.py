@@ -20,7 +20,7 @@ import typer
 from typer.testing import CliRunner
 
 from sketchcolor_cli import Extractor, Parameter, SizeRule, WeightFile, __version__, environment
-from sketchcolor_cli.cli import output, plugins, printing
+from sketchcolor_cli.cli import output, plugins, printing, runs
 from sketchcolor_cli.cli.app import app, main
 from sketchcolor_cli.cli.options import with_exit_code
 from sketchcolor_cli.cli.request import requested
@@ -793,7 +793,7 @@ def test_the_bar_takes_a_title_as_it_is(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    with printing.run_progress(verbose=False) as progress:
+    with runs.shown(verbose=False) as progress:
         progress(Begun("{0} [b]model[/b] on cpu", 3))
     assert "{0} [b]model[/b] on cpu" in capsys.readouterr().err
 

@@ -506,3 +506,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return a question that names what was probably meant, or nothing."""
     near = difflib.get_close_matches(name, known, 1)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def known_names(name: str, known: Iterable[str], most: int = 3) -> str:
+    """Return which names may be meant, at most so many, or which there are."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, most)
+    return f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known) or 'none'}"

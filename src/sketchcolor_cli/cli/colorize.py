@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sketchcolor_cli.cli import printing
+from sketchcolor_cli.cli import runs
 from sketchcolor_cli.cli.options import Screen, with_exit_code
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs.requests import ColorizeRequest
@@ -20,7 +20,7 @@ def colorize(request: ColorizeRequest, screen: Screen) -> int:
     """
     from sketchcolor_cli.jobs import colorize as job
 
-    with printing.run_progress(verbose=screen.verbose) as progress:
+    with runs.shown(verbose=screen.verbose) as progress:
         outcome = job.colorize(request, progress)
-    printing.drift(outcome.drift or (), most=5)
-    return printing.outcome(outcome, "colorized", as_json=screen.json, model=request.model)
+    runs.drift(outcome.drift or (), most=5)
+    return runs.outcome(outcome, "colorized", as_json=screen.json, model=request.model)

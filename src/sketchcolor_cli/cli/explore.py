@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sketchcolor_cli.cli import printing
+from sketchcolor_cli.cli import printing, runs
 from sketchcolor_cli.cli.options import with_exit_code
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs.requests import ExploreRequest
@@ -20,7 +20,7 @@ def explore(request: ExploreRequest) -> int:
     """
     from sketchcolor_cli.jobs import explore as job
 
-    with printing.run_progress(verbose=False) as progress:
+    with runs.shown(verbose=False) as progress:
         job.explore(request, progress)
     steps = request.grid.steps
     printing.note(f"{request.output}: {steps}×{steps} colourings of {request.page}")

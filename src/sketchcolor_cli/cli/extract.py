@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sketchcolor_cli.cli import fetching, printing
+from sketchcolor_cli.cli import fetching, runs
 from sketchcolor_cli.cli.options import Screen, with_exit_code
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.jobs.requests import ExtractRequest
@@ -22,6 +22,6 @@ def extract(request: ExtractRequest, screen: Screen) -> int:
     """
     from sketchcolor_cli.jobs import extract as job
 
-    with printing.run_progress(verbose=screen.verbose) as progress:
+    with runs.shown(verbose=screen.verbose) as progress:
         outcome = job.extract(request, progress)
-    return printing.outcome(outcome, "sketched", as_json=screen.json, method=request.method)
+    return runs.outcome(outcome, "sketched", as_json=screen.json, method=request.method)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,8 +13,6 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.cli import options, printing, tables
 from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.errors import CheckpointError
-from sketchcolor_cli.networks.registry import read_header
-from sketchcolor_cli.weights.spec import HUB_PREFIX
 from sketchcolor_cli.weights.store import readable_size
 
 if TYPE_CHECKING:
@@ -44,9 +42,9 @@ def list_(json: options.Json = False) -> int:
 
     Example: `sketchcolor models list --json`
     """
-    found = [(one, *_said(one)) for one in environment.model_shelf().files()]
+    found = [(model, *_header(model)) for model in environment.model_shelf().files()]
     if json:
-        printing.emit_json([_as_json(*one) for one in found])
+        printing.emit_json([model.to_json(header, problem) for model, header, problem in found])
     else:
         rows = (
             (
@@ -70,9 +68,9 @@ def show(name: Name, json: options.Json = False) -> int:
     Example: `sketchcolor models show default`
     """
     model = environment.model_shelf().get(name)
-    header = read_header(model.path)
+    header = model.header()
     if json:
-        printing.emit_json(_as_json(model, header, ""))
+        printing.emit_json(model.to_json(header))
         return 0
     facts = {
         "name": f"{model.name}, {_origin(model)}",
@@ -107,29 +105,13 @@ def import_(
 
     Example: `sketchcolor models import run/model.safetensors --name my-series`
     """
-    from sketchcolor_cli.networks.base import ColorNet  # imports torch
-    from sketchcolor_cli.networks.checkpoint import load_model
+    from sketchcolor_cli.jobs.models import import_model
 
-    shelf = environment.model_shelf()
-    with TemporaryDirectory() as folder:
-        path = _fetched(source, Path(folder)) if source.startswith(HUB_PREFIX) else Path(source)
-        if path.is_file():
-            load_model(path, ColorNet)
-        model = shelf.add(path, path.stem.lower() if name is None else name)
-    header = read_header(model.path)
+    model = import_model(source, name, listening=partial(printing.download_progress, source))
     printing.note(f"{model.name}: in {model.path}; `sketchcolor colorize --model {model.name}` uses it")
     if json:
-        printing.emit_json(_as_json(model, header, ""))
+        printing.emit_json(model.to_json(model.header()))
     return 0
-
-
-def _fetched(source: str, folder: Path) -> Path:
-    from sketchcolor_cli.weights import hub  # imports the parts of a network connection
-
-    file = hub.HubFile.of(source)
-    endpoint = environment.variables().get("HF_ENDPOINT") or hub.ENDPOINT
-    with printing.download_progress(source) as listen:
-        return file.fetch(folder, partial(listen, file.repository), endpoint)
 
 
 @app.command()
@@ -163,14 +145,7 @@ def export(
     size = readable_size(made.path.stat().st_size)
     printing.note(f"{made.path}: {size}; answers differ from the network's by {made.difference:.1g} at most")
     if json:
-        printing.emit_json(
-            {
-                "path": str(made.path),
-                "difference": made.difference,
-                "inputs": made.inputs,
-                "outputs": made.outputs,
-            }
-        )
+        printing.emit_json({**asdict(made), "path": str(made.path)})
     return 0
 
 
@@ -188,32 +163,13 @@ def remove(name: Name, json: options.Json = False) -> int:
     return 0
 
 
-def _said(model: ModelFile) -> tuple[ModelHeader | None, str]:
+def _header(model: ModelFile) -> tuple[ModelHeader | None, str]:
     """Return what a file says of itself, or why it cannot be read."""
     try:
-        return read_header(model.path), ""
+        return model.header(), ""
     except CheckpointError as problem:
         return None, str(problem)
 
 
 def _origin(model: ModelFile) -> str:
     return "imported" if model.imported else "comes with sketchcolor"
-
-
-def _as_json(model: ModelFile, header: ModelHeader | None, problem: str) -> dict[str, Any]:
-    about = {
-        "name": model.name,
-        "path": str(model.path),
-        "imported": model.imported,
-        "problem": problem or None,
-    }
-    if header is None:
-        return about
-    return {
-        **about,
-        "architecture": header.architecture,
-        "parameters": header.parameters,
-        "card": str(model.card) if model.card else None,
-        "licence": header.licence,
-        "provenance": header.provenance,
-    }

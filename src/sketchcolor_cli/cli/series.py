@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sketchcolor_cli.cli import options, printing
+from sketchcolor_cli.cli import options, printing, runs
 from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.jobs.series import check_series, drifts, series_file, write_series
@@ -50,5 +50,5 @@ def check(
     if json:
         printing.emit_json({"series": str(path), "drift": [drift.to_json() for drift in report]})
     else:
-        printing.drift(report)
+        runs.drift(report)
     return 0

@@ -56,17 +56,17 @@ def list_(json: options.Json = False) -> int:
     store = environment.weight_store()
     registered = find_extractors().registry().all
     if json:
-        printing.emit_json([_as_json(store, one) for one in registered])
+        printing.emit_json([store.to_json(weights) for weights in registered])
         return 0
     rows = (
         (
-            one.file.name,
-            store.state(one.file),
-            readable_size(one.file.size) if one.file.size else "unknown",
-            one.file.licence,
-            ", ".join(one.used_by),
+            weights.file.name,
+            store.state(weights.file),
+            readable_size(weights.file.size) if weights.file.size else "unknown",
+            weights.file.licence,
+            ", ".join(weights.used_by),
         )
-        for one in registered
+        for weights in registered
     )
     tables.show(("name", "state", "download", "licence", "used by"), rows)
     return 0
@@ -80,10 +80,9 @@ def show(name: Name, json: options.Json = False) -> int:
     Example: `sketchcolor weights show fid-inception`
     """
     store, registry = environment.weight_store(), find_extractors().registry()
-    file = registry.get(name)
-    [registered] = [weights for weights in registry.all if weights.file is file]
+    registered = registry.users(registry.get(name))
     if json:
-        printing.emit_json(_as_json(store, registered))
+        printing.emit_json(store.to_json(registered))
     else:
         for line in _description(store, registered):
             printing.emit(line)
@@ -111,7 +110,7 @@ def fetch(
     """
     from sketchcolor_cli.weights.fetch import require_acceptance
 
-    files = _wanted(names)
+    files = _files(names)
     for file in files:  # refused before anything is fetched
         require_acceptance(file, accept_licence)
     result = fetch_all(files, accept=accept_licence, overwrite=overwrite)
@@ -134,10 +133,10 @@ def fetch_all(files: Iterable[WeightFile], *, accept: bool, overwrite: bool = Fa
 
     store, result = environment.weight_store(), Fetched()
     for file in files:
-        there = None if overwrite else _whole(store, file)
+        there = None if overwrite else store.whole(file)
         if there is not None:
             printing.note(f"{file.name}: already there, in {store.path(file)}")
-            result.done.append(_stored(store, file, there))
+            result.done.append(store.stored(file, there))
             continue
         printing.note(f"{file.name}: {describe(file)}")
         try:
@@ -150,7 +149,7 @@ def fetch_all(files: Iterable[WeightFile], *, accept: bool, overwrite: bool = Fa
             printing.note(f"{file.name}: the same command goes on where this stopped")
             raise
         else:
-            result.done.append(_stored(store, file, record))
+            result.done.append(store.stored(file, record))
             _print_stored(store, file, record)
     return result
 
@@ -179,7 +178,7 @@ def import_(
     record = import_file(store, file, path, accept=accept_licence)
     _print_stored(store, file, record)
     if json:
-        printing.emit_json(_stored(store, file, record))
+        printing.emit_json(store.stored(file, record))
     return 0
 
 
@@ -258,29 +257,16 @@ def remove(names: Names, json: options.Json = False) -> int:
     return 0
 
 
-def _wanted(names: list[str]) -> list[WeightFile]:
+def _files(names: list[str]) -> list[WeightFile]:
     """Return the weights of these names; the name of a method stands for all that it needs."""
     extractors = find_extractors()
-    registry = extractors.registry()
-    known = {weights.file.name for weights in registry.all}
-    wanted: list[WeightFile] = []
+    found: list[WeightFile] = []
     for name in names:
-        if name in known or name not in extractors.names():
-            wanted.append(registry.get(name))
-            continue
-        needed = extractors.weights(name)
-        if not needed:
+        files = extractors.weights_named(name)
+        if not files:
             printing.note(f"{name}: needs no weights")
-        wanted += [registry.get(file.name) for file in needed]
-    return list(dict.fromkeys(wanted))
-
-
-def _whole(store: WeightStore, file: WeightFile) -> Record | None:
-    """Return the record of weights that are there, every number of them; None where they must be fetched."""
-    try:
-        return store.verify(file)
-    except WeightError:
-        return None
+        found += files
+    return list(dict.fromkeys(found))
 
 
 def _print_stored(store: WeightStore, file: WeightFile, record: Record) -> None:
@@ -289,29 +275,6 @@ def _print_stored(store: WeightStore, file: WeightFile, record: Record) -> None:
         published = any(source.checksum for source in file.sources)
         why = "its checksum is not a published one" if published else "no checksum of it is published"
         printing.warn(f"{file.name}: {record.file} is taken as it fits the network, but {why}")
-
-
-def _stored(store: WeightStore, file: WeightFile, record: Record) -> dict[str, Any]:
-    return {
-        "name": file.name,
-        "path": str(store.path(file)),
-        "file": record.file,
-        "origin": record.origin,
-        "checksums": list(record.checksums),
-        "verified": record.verified,
-    }
-
-
-def _as_json(store: WeightStore, registered: RegisteredWeights) -> dict[str, Any]:
-    file, state = registered.file, store.state(registered.file)
-    return {
-        **file.to_json(),
-        "used_by": list(registered.used_by),
-        "problem": registered.problem,
-        "state": state,
-        "path": str(store.path(file)),
-        "stored": _stored(store, file, store.record(file)) if state is State.READY else None,
-    }
 
 
 def _description(store: WeightStore, registered: RegisteredWeights) -> Iterator[str]:

@@ -5,7 +5,6 @@ Asking for them loads no torch; what a file says of itself stands in its header,
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import os
@@ -19,6 +18,7 @@ from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.files import signatures
 from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.files.regular import refusal
+from sketchcolor_cli.settings import known_names
 from sketchcolor_cli.weights.spec import HUB_PREFIX
 
 if TYPE_CHECKING:
@@ -51,6 +51,29 @@ class ModelFile:
         path = self.path.with_suffix(".md")
         return path if path.is_file() else None
 
+    def header(self) -> ModelHeader:
+        """Return what the file says of itself; see :func:`read_header`."""
+        return read_header(self.path)
+
+    def to_json(self, header: ModelHeader | None, problem: str = "") -> dict[str, Any]:
+        """Return the model in plain types for json.dumps, with its header or why that cannot be read."""
+        file = {
+            "name": self.name,
+            "path": str(self.path),
+            "imported": self.imported,
+            "problem": problem or None,
+        }
+        if header is None:
+            return file
+        return {
+            **file,
+            "architecture": header.architecture,
+            "parameters": header.parameters,
+            "card": str(self.card) if self.card else None,
+            "licence": header.licence,
+            "provenance": header.provenance,
+        }
+
 
 @dataclass(frozen=True)
 class ModelHeader:
@@ -82,7 +105,7 @@ class ModelShelf:
 
     def names(self) -> list[str]:
         """Return the names of all models."""
-        return [one.name for one in self.files()]
+        return [model.name for model in self.files()]
 
     def get(self, name: str) -> ModelFile:
         """Return the model of this name.
@@ -90,9 +113,9 @@ class ModelShelf:
         Raises:
             CheckpointError: There is none.
         """
-        for one in self.files():
-            if one.name == name:
-                return one
+        for model in self.files():
+            if model.name == name:
+                return model
         raise CheckpointError(f"{name}: no model of this name; {self._like(name)}")
 
     def find(self, name_or_path: str) -> Path:
@@ -101,9 +124,9 @@ class ModelShelf:
         Raises:
             CheckpointError: There is neither.
         """
-        for one in self.files():
-            if one.name == name_or_path:
-                return one.path
+        for model in self.files():
+            if model.name == name_or_path:
+                return model.path
         path = Path(name_or_path)
         if name_or_path.startswith(HUB_PREFIX):
             raise CheckpointError(
@@ -117,9 +140,7 @@ class ModelShelf:
 
     def _like(self, name: str) -> str:
         """Return which model may be meant, or which there are."""
-        known = self.names()
-        close = difflib.get_close_matches(name, known, 1)
-        return f"did you mean {close[0]}?" if close else f"there are: {', '.join(known) or 'none'}"
+        return known_names(name, self.names(), most=1)
 
     def add(self, path: Path, name: str) -> ModelFile:
         """Copy a model file into the folder, whole or not at all; a card beside it, NAME.md, comes along.
@@ -197,7 +218,7 @@ def read_header(path: Path) -> ModelHeader:
             length = min(int.from_bytes(file.read(8), "little"), _LONGEST)
             tensors: dict[str, Any] = json.loads(file.read(length))
         about = json.loads(tensors.pop("__metadata__")["sketchcolor"])
-        numbers = {name: math.prod(one["shape"]) for name, one in tensors.items()}
+        numbers = {name: math.prod(tensor["shape"]) for name, tensor in tensors.items()}
         if sum(numbers.values()) > path.stat().st_size:  # a number takes a byte or more
             raise ValueError("the header names more numbers than there are")  # noqa: TRY301
         return ModelHeader(

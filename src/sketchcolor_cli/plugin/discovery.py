@@ -6,8 +6,7 @@ that does not work is set aside with the reason, and the others work.
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +16,7 @@ from sketchcolor_cli.errors import PluginError, UsageError
 from sketchcolor_cli.plugin import hooks as hookspecs
 from sketchcolor_cli.plugin.contract import Extractor
 from sketchcolor_cli.plugin.parameters import parse_parameters
+from sketchcolor_cli.settings import known_names
 from sketchcolor_cli.weights.builtin import BUILTIN
 from sketchcolor_cli.weights.registry import WeightRegistry
 from sketchcolor_cli.weights.spec import WeightFile
@@ -90,17 +90,12 @@ class Extractors:
             PluginError: There is none, its plugin does not work, or two distributions give one.
         """
         same = [listing for listing in self.listings if listing.name == name]
-        for one in same:
-            if one.extractor and one.ready:
-                return one.extractor
+        for listing in same:
+            if listing.extractor and listing.ready:
+                return listing.extractor
         if same:
             raise PluginError(f"{name}: {same[0].problem}")
-        close = difflib.get_close_matches(name, self.names())
-        hint = (
-            f"did you mean {' or '.join(close)}?"
-            if close
-            else f"there are: {', '.join(self.names()) or 'none'}"
-        )
+        hint = known_names(name, self.names())
         raise PluginError(f"{name}: no extractor of this name is installed; {hint}")
 
     def registry(self) -> WeightRegistry:
@@ -126,6 +121,18 @@ class Extractors:
             UsageError: A parameter is unknown or its value makes no sense.
         """
         return list(dict.fromkeys(self._needs(name, settings, ())))
+
+    def weights_named(self, name: str) -> list[WeightFile]:
+        """Return the weights of this name, or all that the extractor of this name needs.
+
+        Raises:
+            WeightError: There is neither, or two plugins declare different weights of one name.
+            PluginError: The extractor, or one that it is made of, cannot be used.
+        """
+        registry = self.registry()
+        if name in registry.names() or name not in self.names():
+            return [registry.get(name)]
+        return [registry.get(file.name) for file in self.weights(name)]
 
     def _needs(self, name: str, settings: Iterable[str], within: tuple[str, ...]) -> Iterator[WeightFile]:
         if name in within:  # loading will say so
@@ -159,7 +166,7 @@ def find_extractors() -> Extractors:
             listings.append(Listing(entry.name, *origin, problem=problem))
         else:
             listings.extend(Listing(extractor.name, *origin, extractor) for extractor in found)
-    return Extractors(sorted(listings, key=lambda one: (one.name, one.distribution)))
+    return Extractors(sorted(listings, key=lambda listing: (listing.name, listing.distribution)))
 
 
 def _ask(manager: pluggy.PluginManager, entry: metadata.EntryPoint) -> list[Extractor]:
@@ -174,19 +181,19 @@ def _ask(manager: pluggy.PluginManager, entry: metadata.EntryPoint) -> list[Extr
     hooks = [hook for hook in manager.hook.sketchcolor_extractors.get_hookimpls() if hook.plugin is plugin]
     if not hooks:
         raise PluginError("it has no function sketchcolor_extractors marked with @hookimpl")
-    found: list[Any] = [one for hook in hooks for one in cast("Iterable[Any]", hook.function())]
-    for one in found:
-        if not isinstance(one, Extractor):
-            raise PluginError(f"sketchcolor_extractors gave {one!r}, which is not an Extractor")
+    found: list[Any] = [item for hook in hooks for item in cast("Iterable[Any]", hook.function())]
+    for item in found:
+        if not isinstance(item, Extractor):
+            raise PluginError(f"sketchcolor_extractors gave {item!r}, which is not an Extractor")
     return found
 
 
-def _with_clash(one: Listing, listings: Sequence[Listing]) -> Listing:
-    same = [other.origin for other in listings if other.extractor and other.name == one.name]
-    if one.extractor is None or len(same) == 1:
-        return one
+def _with_clash(listing: Listing, listings: Sequence[Listing]) -> Listing:
+    same = [other.origin for other in listings if other.extractor and other.name == listing.name]
+    if listing.extractor is None or len(same) == 1:
+        return listing
     problem = f"{' and '.join(same)} each give an extractor of this name; uninstall all but one"
-    return Listing(one.name, one.distribution, one.version, one.extractor, problem)
+    return replace(listing, problem=problem)
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import WeightError
+from sketchcolor_cli.settings import known_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +41,10 @@ class WeightRegistry:
         self.all = [found[name] for name in sorted(found)]
         self._by_name = found
 
+    def names(self) -> list[str]:
+        """Return the names of all weights that are declared."""
+        return [registered.file.name for registered in self.all]
+
     def get(self, name: str) -> WeightFile:
         """Return the weights of this name.
 
@@ -49,15 +53,15 @@ class WeightRegistry:
         """
         registered = self._by_name.get(name)
         if registered is None:
-            names = list(self._by_name)
-            close = difflib.get_close_matches(name, names)
-            hint = (
-                f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(names) or 'none'}"
-            )
+            hint = known_names(name, self._by_name)
             raise WeightError(f"{name}: no weights of this name are known; {hint}")
         if registered.problem:
             raise WeightError(f"{name}: {registered.problem}")
         return registered.file
+
+    def users(self, file: WeightFile) -> RegisteredWeights:
+        """Return weights with who uses them."""
+        return self._by_name[file.name]
 
 
 def _joined(before: RegisteredWeights, user: str, file: WeightFile) -> RegisteredWeights:

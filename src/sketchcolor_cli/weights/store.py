@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import MissingWeightsError, WeightError
 from sketchcolor_cli.weights.format import SUFFIX, Record, check_digest, read_record
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from sketchcolor_cli.weights.registry import RegisteredWeights
     from sketchcolor_cli.weights.spec import WeightFile
 
 
@@ -105,6 +106,36 @@ class WeightStore:
                 f"{self.path(file)}: not the weights that this version wants; {how_to_get([file])}"
             )
         return record
+
+    def whole(self, file: WeightFile) -> Record | None:
+        """Return the record of weights of which every number is there; None where they must be fetched."""
+        try:
+            return self.verify(file)
+        except WeightError:
+            return None
+
+    def stored(self, file: WeightFile, record: Record) -> dict[str, Any]:
+        """Return what is stored in plain types for json.dumps."""
+        return {
+            "name": file.name,
+            "path": str(self.path(file)),
+            "file": record.file,
+            "origin": record.origin,
+            "checksums": list(record.checksums),
+            "verified": record.verified,
+        }
+
+    def to_json(self, registered: RegisteredWeights) -> dict[str, Any]:
+        """Return all that is known of weights in plain types for json.dumps."""
+        file, state = registered.file, self.state(registered.file)
+        return {
+            **file.to_json(),
+            "used_by": list(registered.used_by),
+            "problem": registered.problem,
+            "state": state,
+            "path": str(self.path(file)),
+            "stored": self.stored(file, self.record(file)) if state is State.READY else None,
+        }
 
     def remove(self, file: WeightFile) -> bool:
         """Delete the stored weights, and what has come of a download; return whether there was anything.
