@@ -175,7 +175,7 @@ class Colorizer:
         self._sheets: tuple[Sheet, ...] = ()
         colors = None if palette is None else lab_of(palette)
         self.painter = Painter(model, device, self.settings, palette=colors)
-        self._show([self.sheet_of(one) for one in sheets])
+        self._show([self.sheet_of(sheet) for sheet in sheets])
 
     def sheet_of(self, picture: Picture) -> Sheet:
         """Return a drawing in the right colours as a sheet; see :meth:`with_sheets`."""
@@ -196,8 +196,8 @@ class Colorizer:
         if not sheets:
             return
         self._sheets = tuple(sheets)
-        self.painter = self.painter.with_sheet(np.concatenate([one.shown for one in sheets], 1))
-        places = [one.places for one in sheets if one.places is not None]
+        self.painter = self.painter.with_sheet(np.concatenate([sheet.shown for sheet in sheets], 1))
+        places = [sheet.places for sheet in sheets if sheet.places is not None]
         self.matched = self._matcher.beside(places) if self._matcher is not None else None
 
     def sharing(self, looked: list[Any]) -> Colorizer:

@@ -44,7 +44,7 @@ def write_latents(path: Path, model: str, latents: Mapping[str, Latent]) -> None
     Raises:
         ImageError: The file cannot be written.
     """
-    pages = {name: [round(float(one), 6) for one in latent] for name, latent in latents.items()}
+    pages = {name: [round(float(number), 6) for number in latent] for name, latent in latents.items()}
     write_bytes(path, (json.dumps({"model": model, "pages": pages}, indent=1) + "\n").encode(), ImageError)
 
 
@@ -59,7 +59,7 @@ def read_latents(path: Path) -> dict[str, Latent]:
         latents = {str(name): np.array(latent, np.float32) for name, latent in pages.items()}
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise DataError(f"{path}: holds no latent vectors; write them with --save-z") from error
-    if not latents or any(one.ndim != 1 or not np.isfinite(one).all() for one in latents.values()):
+    if not latents or any(latent.ndim != 1 or not np.isfinite(latent).all() for latent in latents.values()):
         raise DataError(f"{path}: holds no latent vectors; write them with --save-z")
     return latents
 

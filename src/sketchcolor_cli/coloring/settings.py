@@ -158,7 +158,7 @@ def parse_directions(text: str) -> tuple[int, int]:
         UsageError: It is something else.
     """
     try:
-        first, second = (int(one) for one in text.split(","))
+        first, second = (int(part) for part in text.split(","))
     except ValueError as error:
         raise UsageError(f"--directions {text}: write two whole numbers, such as 3,17") from error
     return first, second

@@ -142,9 +142,9 @@ def _layers(page: Picture, painted: Painted, flat: Image, hints: Sequence[Pictur
     ]
     if painted.own is not None:
         layers.append(Layer("own colours", _bytes(painted.own.rgba())))
-    for number, one in enumerate(hints, start=1):
-        assert one.alpha is not None  # noqa: S101  (hints without were refused)
-        planes = np.concatenate([one.rgb, one.alpha[..., None]], axis=2)
+    for number, layer in enumerate(hints, start=1):
+        assert layer.alpha is not None  # noqa: S101  (hints without were refused)
+        planes = np.concatenate([layer.rgb, layer.alpha[..., None]], axis=2)
         large = cv2.resize(planes, (width, height), interpolation=cv2.INTER_NEAREST)
         layers.append(Layer(f"hints {number}" if len(hints) > 1 else "hints", _bytes(large), visible=False))
     return layers

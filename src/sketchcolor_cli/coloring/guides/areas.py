@@ -96,7 +96,7 @@ class PointAreas:
             counts = 1 / (1 + steps.distance / _RULES.near)
             near = np.dstack([np.where(counts[..., None] > 0, steps.colors, 0), counts])
             near, areas = (
-                cv2.resize(one, shape, interpolation=cv2.INTER_NEAREST) for one in (near, steps.areas)
+                cv2.resize(plane, shape, interpolation=cv2.INTER_NEAREST) for plane in (near, steps.areas)
             )
             near[areas != labels] = 0  # the cell lies over the border
             cv2.copyTo(near, mixed.view(np.uint8), out)

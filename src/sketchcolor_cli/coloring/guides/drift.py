@@ -70,7 +70,7 @@ def drift(pages: Mapping[str, Picture], palette: NDArray[np.float32] | None = No
             if len(own) >= _PART * _SIDE**2:
                 means[number][name] = own.mean(0)
     found = [_drift(by_page) for by_page in means if len(by_page) > 1]
-    return sorted(found, key=lambda one: -one.worst)
+    return sorted(found, key=lambda drift: -drift.worst)
 
 
 def small(page: Picture) -> Picture:
@@ -83,7 +83,7 @@ def _drift(by_page: dict[str, Lab]) -> Drift:
     off = {name: float(np.linalg.norm(mean - middle)) for name, mean in by_page.items()}
     worst = max(off, key=lambda name: off[name])
     rgb = cv2.cvtColor(middle[None, None].astype(np.float32), cv2.COLOR_LAB2RGB)[0, 0].clip(0, 1)
-    color = "#" + "".join(f"{round(float(one) * 255):02x}" for one in rgb)
+    color = "#" + "".join(f"{round(float(channel) * 255):02x}" for channel in rgb)
     return Drift(color, len(by_page), sum(off.values()) / len(off), off[worst], worst)
 
 
@@ -102,6 +102,6 @@ def _commonest(colors: Lab) -> Lab:
     order = np.argsort(-np.bincount(place.ravel(), minlength=count))
     kept: list[Lab] = []
     for centre in centres[order]:  # what is a shade of a commoner colour is that colour, moved
-        if all(np.linalg.norm(centre - one) > _SHADE for one in kept):
+        if all(np.linalg.norm(centre - color) > _SHADE for color in kept):
             kept.append(centre)
     return np.array(kept, np.float32)

@@ -38,7 +38,7 @@ class Given:
         strokes: Picture | Sequence[Picture] | None = None,
     ) -> None:
         self._references, self._strokes = _layers(references), _layers(strokes)
-        if any(one.is_opaque for one in self._strokes):
+        if any(layer.is_opaque for layer in self._strokes):
             raise UsageError(
                 "the picture with the hints has no transparent parts; "
                 "paint hints on a transparent layer, or pass it as --reference"

@@ -126,9 +126,9 @@ class SheetMatcher:
         self._last: tuple[Plane, RegionColors] | None = None
         if not places:
             return
-        self.keys = torch.cat([one.keys for one in places])
-        colors = np.concatenate([one.colors for one in places])
-        weights = np.concatenate([one.weights for one in places])
+        self.keys = torch.cat([sheet.keys for sheet in places])
+        colors = np.concatenate([sheet.colors for sheet in places])
+        weights = np.concatenate([sheet.weights for sheet in places])
         # Votes are counted by colour, not by place: there are many times fewer colours.
         shades = np.rint(colors / _RULES.shade)
         _, own = np.unique(shades, axis=0, return_inverse=True)
@@ -185,7 +185,7 @@ class SheetMatcher:
     def _supported(self, matches: Tensor, grid: tuple[int, int]) -> Tensor:
         """Return matches (P, S) as far as those beside them agree with them, sheet by sheet."""
         found = []
-        parts = torch.split(matches, [len(one.keys) for one in self._own], 1)
+        parts = torch.split(matches, [len(sheet.keys) for sheet in self._own], 1)
         for sheet, part in zip(self._own, parts, strict=True):
             whole = part.new_zeros(len(part), sheet.grid[0] * sheet.grid[1])
             whole[:, sheet.shown] = part
@@ -205,7 +205,7 @@ class SheetMatcher:
         known = torch.from_numpy(np.ascontiguousarray(colors.transpose(2, 0, 1)))[None].to(self.device)
         lines = torch.from_numpy(line)[None, None].to(self.device)
         # Lines alone find the same thing, colours what is of its kind: what both say counts.
-        seen = [self.network.keys(self.network(lines, one))[0] for one in (known, torch.zeros_like(known))]
+        seen = [self.network.keys(self.network(lines, hint))[0] for hint in (known, torch.zeros_like(known))]
         keys = torch.stack(seen).mean(0)
         mean, spread = cell_colors(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), line, cell)
         weights = (1 / (1 + (spread / _RULES.several_colors) ** 2)).astype(np.float32)

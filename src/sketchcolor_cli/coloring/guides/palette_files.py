@@ -74,7 +74,7 @@ def read_swatches(path: Path) -> list[Swatch]:
         for r, g, b, name in read(data):
             if not (isfinite(r) and isfinite(g) and isfinite(b)):
                 raise ValueError("a colour is not a number")
-            r, g, b = (min(max(one, 0.0), 1.0) for one in (r, g, b))  # as other programs show it
+            r, g, b = (min(max(channel, 0.0), 1.0) for channel in (r, g, b))  # as other programs show it
             swatches.setdefault((r, g, b), name.strip())
     except _DAMAGED as error:
         raise DataError(f"{path}: not a palette that can be read, or damaged; save it as .gpl") from error
@@ -135,7 +135,7 @@ def _steps(lines: Iterable[str]) -> Iterator[Named]:
     """Yield the colours of lines of three numbers from 0 to 255 and a name; other lines are passed over."""
     for line in lines:
         if found := _GPL.match(line):
-            r, g, b = (min(int(one), 255) / 255 for one in found.groups()[:3])
+            r, g, b = (min(int(channel), 255) / 255 for channel in found.groups()[:3])
             yield r, g, b, found[4] or ""
 
 
@@ -162,12 +162,12 @@ def _kpl(data: bytes) -> Iterator[Named]:
         raise ValueError
     for entry in ElementTree.fromstring(text).iter("ColorSetEntry"):  # noqa: S314
         name = entry.get("name", "")
-        if (rgb := next((one for one in entry if one.tag in ("RGB", "sRGB")), None)) is not None:
+        if (rgb := next((node for node in entry if node.tag in ("RGB", "sRGB")), None)) is not None:
             yield float(rgb.get("r", "")), float(rgb.get("g", "")), float(rgb.get("b", "")), name
         elif (gray := entry.find("Gray")) is not None:
             yield *(3 * (float(gray.get("g", "")),)), name
         elif (ink := entry.find("CMYK")) is not None:
-            r, g, b = _of_inks(*(float(ink.get(one, "")) for one in "cmyk"))
+            r, g, b = _of_inks(*(float(ink.get(name, "")) for name in "cmyk"))
             yield r, g, b, name
         else:
             raise ValueError(f"the model of the colour {name!r} is not known")

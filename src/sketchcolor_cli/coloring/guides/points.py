@@ -153,7 +153,7 @@ def _stroke(entry: dict[str, Any], where: str) -> Stroke:
 
 
 def _is_vertex(value: Any) -> bool:
-    return isinstance(value, list) and len(value) in (2, 3) and all(_is_part(one) for one in value)
+    return isinstance(value, list) and len(value) in (2, 3) and all(_is_part(part) for part in value)
 
 
 def _is_part(value: Any) -> bool:
@@ -205,8 +205,8 @@ def parse_color(value: Any, where: str) -> tuple[float, float, float]:
         digits = found[1] if len(found[1]) == 6 else "".join(2 * digit for digit in found[1])
         r, g, b = (int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
         return r, g, b
-    if isinstance(value, list) and len(value) == 3 and all(_is_step(one) for one in value):
-        r, g, b = (one / 255 for one in value)
+    if isinstance(value, list) and len(value) == 3 and all(_is_step(step) for step in value):
+        r, g, b = (step / 255 for step in value)
         return r, g, b
     raise DataError(f"{where}: a colour is #rrggbb or three numbers from 0 to 255, not {_short(value)}")
 

@@ -347,8 +347,8 @@ def _off_medians(lightness: Plane, ab: Lab) -> Plane:
     levels = 100 // _RULES.level
     level = np.clip(lightness / _RULES.level, 0, levels - 1).astype(int)
     usual = np.zeros((levels, 2), np.float32)
-    for one in np.unique(level):
-        usual[one] = np.median(ab[level == one], axis=0)
+    for value in np.unique(level):
+        usual[value] = np.median(ab[level == value], axis=0)
     off: Plane = np.linalg.norm(ab - usual[level], axis=1)
     return off
 

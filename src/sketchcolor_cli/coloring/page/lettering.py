@@ -190,7 +190,7 @@ def _stands_as_text(
     is_box = shape.size >= RULES.box * shape.filled.size
     apart = (RULES.apart_in_box if is_box else RULES.apart) * long
     stray, brightness = (far[ink] < apart).mean(), float(np.median(gray[ink]))
-    fits = [one for one in fits if stray <= one.stray and brightness <= one.brightness]
+    fits = [fit for fit in fits if stray <= fit.stray and brightness <= fit.brightness]
     if not fits:
         return False
     wide = RULES.wide_gap * float(np.median(letters.sides)) if fits[0].letters >= RULES.many else 0

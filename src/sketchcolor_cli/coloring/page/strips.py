@@ -92,10 +92,10 @@ def cut_between(first: Edges, second: Edges) -> Cut:
 def _continue(first: Plane, second: Plane) -> bool:
     """Return whether what is drawn across one edge goes on at the other."""
     size = (0, 0)
-    one, other = (cv2.GaussianBlur(edge[None], size, _RULES.slant)[0] for edge in (first, second))
-    if min(one.std(), other.std()) < _RULES.drawn:
+    here, there = (cv2.GaussianBlur(edge[None], size, _RULES.slant)[0] for edge in (first, second))
+    if min(here.std(), there.std()) < _RULES.drawn:
         return False
-    return float(np.corrcoef(one, other)[0, 1]) >= _RULES.alike
+    return float(np.corrcoef(here, there)[0, 1]) >= _RULES.alike
 
 
 def _is_blank(edge: Plane) -> bool:
