@@ -296,7 +296,9 @@ def find_pictures(
         yield source, above / source.relative_to(given)
     if empty and len(found.unreadable) == before:
         endings = " ".join(sorted(wanted))
-        others = ", ".join(f"{count} {one or 'without ending'}" for one, count in found.left_out.items())
+        others = ", ".join(
+            f"{count} {ending or 'without ending'}" for ending, count in found.left_out.items()
+        )
         there = f"; it holds {others}" if others else ""
         raise WorklistError(f"{given}: no pictures in this folder{there}; looked for {endings}")
 

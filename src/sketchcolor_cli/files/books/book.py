@@ -68,13 +68,15 @@ class Book(ABC):
         self._limits = limits
         _check(path, entries, limits)
         kept = [entry for entry in entries if not _is_litter(entry.name)]
-        self.entries = tuple(replace(one, is_page=one.is_page and _is_visible(one.name)) for one in kept)
+        self.entries = tuple(
+            replace(entry, is_page=entry.is_page and _is_visible(entry.name)) for entry in kept
+        )
 
     @property
     def pages(self) -> list[Entry]:
         """The pages in natural order: page2 before page10, one folder after the other."""
         return sorted(
-            (entry for entry in self.entries if entry.is_page), key=lambda one: _reading_key(one.name)
+            (entry for entry in self.entries if entry.is_page), key=lambda entry: _reading_key(entry.name)
         )
 
     @property
@@ -152,7 +154,7 @@ def _check(path: Path, entries: Sequence[Entry], limits: BookLimits) -> None:
             raise BookError(
                 f"{path}: {entry.name} claims {_gib(entry.size)}, more than any page needs; get another copy"
             )
-    unpacked = sum(one.size for one in entries)
+    unpacked = sum(entry.size for entry in entries)
     if unpacked > max(limits.unpacked_bytes, limits.ratio * path.stat().st_size):
         raise BookError(
             f"{path}: would unpack to {_gib(unpacked)}, over {limits.ratio} times its size; it looks like a "

@@ -68,68 +68,68 @@ def _decodes(name: bytes, encoding: str) -> bool:
 
 
 def _characters(name: str) -> Iterable[str]:
-    return (one for one in name if not one.isascii())
+    return (letter for letter in name if not letter.isascii())
 
 
-def _is_kana(one: str) -> bool:
-    return "ぁ" <= one <= "ヿ"
+def _is_kana(letter: str) -> bool:
+    return "ぁ" <= letter <= "ヿ"
 
 
-def _is_kanji(one: str) -> bool:
-    return "一" <= one <= "鿿" or one == "々"
+def _is_kanji(letter: str) -> bool:
+    return "一" <= letter <= "鿿" or letter == "々"
 
 
-def _is_hangul(one: str) -> bool:
-    return "가" <= one <= "힣"
+def _is_hangul(letter: str) -> bool:
+    return "가" <= letter <= "힣"
 
 
-def _lead(one: str, encoding: str) -> int:
-    return one.encode(encoding)[0]
+def _lead(letter: str, encoding: str) -> int:
+    return letter.encode(encoding)[0]
 
 
-def _of_kanji(one: str, encoding: str, common: range) -> float:
+def _of_kanji(letter: str, encoding: str, common: range) -> float:
     """Return what a Chinese character speaks for; the first half of each table is in daily use."""
-    if one in _USUAL:
+    if letter in _USUAL:
         return 3.0
-    return 1.5 if _lead(one, encoding) in common else _RARE
+    return 1.5 if _lead(letter, encoding) in common else _RARE
 
 
-def _japanese(one: str) -> float:
-    if _is_kana(one):
+def _japanese(letter: str) -> float:
+    if _is_kana(letter):
         return 2.0
-    if _is_kanji(one):
-        return _of_kanji(one, "cp932", range(0x88, 0x98)) if one != "々" else 2.0
-    if unicodedata.east_asian_width(one) == "F":
+    if _is_kanji(letter):
+        return _of_kanji(letter, "cp932", range(0x88, 0x98)) if letter != "々" else 2.0
+    if unicodedata.east_asian_width(letter) == "F":
         return 1.0  # letters and digits as wide as the characters
     return _RARE  # half-width syllables too, which other encodings' bytes become
 
 
 def _chinese(encoding: str, common: range) -> Callable[[str], float]:
-    def worth(one: str) -> float:
-        if _is_kanji(one):
-            return _of_kanji(one, encoding, common)
-        return 1.0 if unicodedata.east_asian_width(one) == "F" else _RARE
+    def worth(letter: str) -> float:
+        if _is_kanji(letter):
+            return _of_kanji(letter, encoding, common)
+        return 1.0 if unicodedata.east_asian_width(letter) == "F" else _RARE
 
     return worth
 
 
-def _korean(one: str) -> float:
-    if _is_hangul(one):
-        if one in _USUAL_HANGUL:
+def _korean(letter: str) -> float:
+    if _is_hangul(letter):
+        if letter in _USUAL_HANGUL:
             return 3.0
         # Above the Chinese characters of the same bytes, of which only six in ten could be Korean.
-        return 1.75 if one.encode("cp949")[1] > 0xA0 else _RARE
-    return 1.0 if unicodedata.east_asian_width(one) == "F" else _RARE
+        return 1.75 if letter.encode("cp949")[1] > 0xA0 else _RARE
+    return 1.0 if unicodedata.east_asian_width(letter) == "F" else _RARE
 
 
-def _cyrillic(one: str) -> float:
-    if "а" <= one <= "я" or one == "ё":
-        return 1.25 if one in "оеаинт" else 1.0
-    return 0.3 if "А" <= one <= "Я" or one == "Ё" else _FOREIGN
+def _cyrillic(letter: str) -> float:
+    if "а" <= letter <= "я" or letter == "ё":
+        return 1.25 if letter in "оеаинт" else 1.0
+    return 0.3 if "А" <= letter <= "Я" or letter == "Ё" else _FOREIGN
 
 
-def _western(one: str) -> float:
-    return 0.2 if one.isalpha() and one < "ɐ" else _FOREIGN
+def _western(letter: str) -> float:
+    return 0.2 if letter.isalpha() and letter < "ɐ" else _FOREIGN
 
 
 _ENCODINGS: dict[str, Callable[[str], float]] = {

@@ -95,7 +95,7 @@ def _scan_dpi(pictures: Sequence[Any], page_area: float) -> float | None:
     It is the finest resolution that, with all that is finer, covers half of the page.
     """
     covered = 0.0
-    for dpi, area in sorted((one for one in map(_resolution, pictures) if one), reverse=True):
+    for dpi, area in sorted(filter(None, map(_resolution, pictures)), reverse=True):
         covered += area
         if covered >= _FILLS * page_area:
             return dpi
@@ -120,11 +120,11 @@ def _resolution(picture: Any) -> tuple[float, float] | None:
 
 def _bookmarks(document: Any) -> list[Sequence[Any]]:
     found: list[Sequence[Any]] = []
-    for one in document.get_toc():
-        target = one.get_dest()
+    for item in document.get_toc():
+        target = item.get_dest()
         page = None if target is None else target.get_index()
         if page is not None:
-            found.append((one.level, one.get_title(), page))
+            found.append((item.level, item.get_title(), page))
     return found
 
 

@@ -73,7 +73,7 @@ class PdfBook(Book):
 
     def sizes(self) -> list[tuple[float, float]]:
         """Return width and height of each page in points, as it is seen."""
-        return [_size(*one) for one in self._worker.facts("sizes")]
+        return [_size(*size) for size in self._worker.facts("sizes")]
 
     def title_page(self) -> dict[str, str]:
         """Return the document's title, author and so on, as far as it has them."""

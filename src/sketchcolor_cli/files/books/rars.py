@@ -37,7 +37,7 @@ class RarBook(Book):
         except (rarfile.Error, EOFError, ValueError) as error:
             raise BookError(f"{path}: is damaged or cut short ({error}); get it again") from error
         try:
-            super().__init__(path, [_entry(*one) for one in enumerate(self._infos)], limits)
+            super().__init__(path, [_entry(*numbered) for numbered in enumerate(self._infos)], limits)
             self._refuse_what_cannot_be_unpacked()
         except BaseException:
             self._rar.close()
@@ -58,7 +58,7 @@ class RarBook(Book):
             raise BookError(f"{self.path}: is encrypted; unpack it with its password and give the folder")
         packed = [entry for entry in self.entries if entry.packed and not entry.is_folder]
         if packed:
-            least = min(packed, key=lambda one: one.size)
+            least = min(packed, key=lambda info: info.size)
             _choose_program(self._rar, self._infos[least.place], self.path)
 
 
@@ -66,7 +66,7 @@ def unpacker() -> str | None:
     """Return the name of a program that unpacks RAR, as rarfile calls it; None if none is installed."""
     for program in _PROGRAMS:
         try:
-            rarfile.tool_setup(**{one: one == program for one in _PROGRAMS}, force=True)
+            rarfile.tool_setup(**{name: name == program for name in _PROGRAMS}, force=True)
         except rarfile.Error:
             continue
         return program
@@ -78,7 +78,7 @@ def _choose_program(rar: rarfile.RarFile, entry: rarfile.RarInfo, path: Path) ->
     why = "no program that unpacks RAR is installed"
     for program in _PROGRAMS:
         try:
-            rarfile.tool_setup(**{one: one == program for one in _PROGRAMS}, force=True)
+            rarfile.tool_setup(**{name: name == program for name in _PROGRAMS}, force=True)
             why = "cannot be unpacked by the programs that are installed, or is damaged"
             rar.read(entry)
         except (rarfile.Error, *DAMAGE):

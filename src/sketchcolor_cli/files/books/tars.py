@@ -46,7 +46,7 @@ class TarBook(Book):
             ) from error
         try:
             self._members = self._tar.getmembers()
-            entries = [_entry(*one) for one in enumerate(self._members)]
+            entries = [_entry(*numbered) for numbered in enumerate(self._members)]
             super().__init__(path, _with_names(entries, names), limits)
         except (tarfile.TarError, EOFError, OSError, ValueError, OverflowError) as error:
             self._tar.close()
@@ -120,8 +120,8 @@ def _with_names(entries: list[Entry], encoding: str | None) -> list[Entry]:
     strange = {place: name for place, name in raw.items() if not _is_utf8(name)}
     text = dict(zip(strange, decoded(list(strange.values()), encoding), strict=True))
     return [
-        replace(one, name=text[one.place], raw=strange[one.place]) if one.place in text else one
-        for one in entries
+        replace(entry, name=text[entry.place], raw=strange[entry.place]) if entry.place in text else entry
+        for entry in entries
     ]
 
 

@@ -49,7 +49,7 @@ class TiffBook(Book):
         Raises:
             BookError: a page cannot be taken over.
         """
-        expected = self.path.stat().st_size + sum(one.stat().st_size for one in pictures.values())
+        expected = self.path.stat().st_size + sum(picture.stat().st_size for picture in pictures.values())
         new = TiffWriter(file, expected)
         for entry in self.entries:
             source = pictures.get(entry.place, self.path)
