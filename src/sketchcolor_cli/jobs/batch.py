@@ -115,16 +115,16 @@ class _FilesRun:
     def watch(self) -> Outcome:
         """Do what is there, then what comes, until Ctrl-C or until a failure ends it."""
         whole, watcher, existing = Outcome(), Watcher(), None
-        if any(not one.exists() for one in self._request.inputs):
+        if any(not path.exists() for path in self._request.inputs):
             self.find()  # says which
         with Journal(self._request.output, self._request.run.shard) as journal:
             self._progress(Note("watching; Ctrl-C ends it"))
-            told: set[str] = set()
+            reported: set[str] = set()
             try:
                 while True:
                     found = self._by_now()
-                    new = [planned for planned in _failed(found) if planned.reason not in told]
-                    told.update(one.reason for one in new)
+                    new = [planned for planned in _failed(found) if planned.reason not in reported]
+                    reported.update(planned.reason for planned in new)
                     whole.left_out = found.left_out
                     if (jobs := watcher.complete(found.jobs)) or new:
                         whole.add(self._do([*self.plan(jobs, journal, existing), *new], journal))
@@ -146,13 +146,13 @@ class _FilesRun:
     def _do(self, plan: Sequence[Planned], journal: Journal) -> Outcome:
         run, due = self._request.run, [planned for planned in plan if planned.action is Action.DO]
         if due:
-            for line in self._work.missing([job for one in due for job in one.pictures]):
+            for line in self._work.missing([job for planned in due for job in planned.pictures]):
                 self._progress(Note(line))
         if due and run.ray is None and self._steps is None:
             self._load()
         if due:
             journal.begin()
-        self._progress(Begun(f"{self._title} on {self.device}", sum(one.count for one in plan)))
+        self._progress(Begun(f"{self._title} on {self.device}", sum(planned.count for planned in plan)))
         if due and run.ray is not None:
             from sketchcolor_cli.jobs.ray import run_on_ray
 

@@ -45,8 +45,8 @@ class Rows:
         """Return the last frame in colour before one and the first after it, as far as there are any."""
         row, number = self._places.get(job, ([], 0))
         sides: tuple[Iterable[Job], ...] = (reversed(row[:number]), row[number + 1 :])
-        nearest = (next((one for one in side if _in_color(one.reads)), None) for side in sides)
-        return [one for one in nearest if one is not None]
+        nearest = (next((page for page in side if _in_color(page.reads)), None) for side in sides)
+        return [page for page in nearest if page is not None]
 
 
 class Around:
@@ -63,13 +63,13 @@ class Around:
 
     def before(self, job: Job, counts: Callable[[Job], bool]) -> list[str]:
         """Return fingerprints of the pages before one that count, and of what colours them."""
-        return [self._one(one) for one in self._rows.before(job) if counts(one)]
+        return [self._fingerprint(page) for page in self._rows.before(job) if counts(page)]
 
     def keys(self, job: Job) -> list[str]:
         """Return fingerprints of the frames in colour around one."""
-        return [_content(one.reads) for one in self._rows.keys(job)]
+        return [_content(page.reads) for page in self._rows.keys(job)]
 
-    def _one(self, job: Job) -> str:
+    def _fingerprint(self, job: Job) -> str:
         if job not in self._known:
             self._known[job] = fingerprint(_content(job.reads), self._settings_of(job))
         return self._known[job]
@@ -88,7 +88,7 @@ class CarriedSheets:
     def announce(self, jobs: Sequence[Job]) -> None:
         """Take note of the pages of a book, or the pictures of a run, in their order."""
         for row in self._rows.add(jobs):
-            if self._sequence and not any(_in_color(one.reads) for one in row):
+            if self._sequence and not any(_in_color(page.reads) for page in row):
                 self._note(
                     f"{row[0].source.parent}: no frame is in colour; colour some first, such as one in ten"
                 )
@@ -100,10 +100,10 @@ class CarriedSheets:
         """
         found: dict[Path, Sheet] = {}
         if self._sequence:
-            keys = [one.reads for one in self._rows.keys(job)]
+            keys = [page.reads for page in self._rows.keys(job)]
             found.update(self._sheets(keys, colorizer))
         if self._carry:
-            done = [one.writes for one in self._rows.before(job)]
+            done = [page.writes for page in self._rows.before(job)]
             found.update(islice(self._sheets(done, colorizer), 1))
             found.update(islice(self._sheets(reversed(done), colorizer), _LAST))
         return list(found.values())

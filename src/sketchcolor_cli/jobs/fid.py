@@ -187,7 +187,7 @@ def _meter(request: FidRequest, progress: Progress) -> FidMeter:
 
 def _weights(request: FidRequest) -> tuple[Path | None, str]:
     """Return the file of weights and its checksum; statistics alone need none."""
-    sides = [one for one in (request.real, request.generated) if one]
+    sides = [side for side in (request.real, request.generated) if side]
     if request.model is None and all(side.suffix.lower() == ".npz" for side in sides):
         return None, ""
     slim.require_torch("fid")

@@ -31,7 +31,7 @@ def fingerprint(*parts: Any) -> str:
 def of_content(value: Any) -> Any:
     """Return a setting's value for a fingerprint: a path stands for its content, where it has any."""
     if isinstance(value, tuple):
-        return [of_content(one) for one in value]
+        return [of_content(item) for item in value]
     return str(value) if isinstance(value, Path) and not value.is_file() else value
 
 

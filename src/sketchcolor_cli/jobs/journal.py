@@ -178,5 +178,7 @@ def _record(line: bytes) -> Record | None:
         return None
     texts = record.target, record.source, record.content, record.settings
     numbers = record.size, record.changed, record.bytes
-    sound = all(isinstance(one, str) for one in texts) and all(isinstance(number, int) for number in numbers)
+    sound = all(isinstance(text, str) for text in texts) and all(
+        isinstance(number, int) for number in numbers
+    )
     return record if sound else None

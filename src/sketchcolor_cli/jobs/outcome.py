@@ -158,7 +158,7 @@ class Outcome:
     @property
     def kept(self) -> list[Done]:
         """The pages that were copied unchanged."""
-        return [one for one in self.done if KEPT in one.facts]
+        return [done for done in self.done if KEPT in done.facts]
 
     @property
     def is_whole(self) -> bool:
@@ -178,17 +178,17 @@ class Outcome:
     def to_json(self) -> dict[str, Any]:
         """Put the outcome into plain types for json.dumps."""
         if self.plan is not None:
-            return {"plan": [one.to_json() for one in self.plan], "left_out": dict(self.left_out)}
-        drift = {} if self.drift is None else {"drift": [one.to_json() for one in self.drift]}
+            return {"plan": [planned.to_json() for planned in self.plan], "left_out": dict(self.left_out)}
+        drift = {} if self.drift is None else {"drift": [color.to_json() for color in self.drift]}
         return {
             **drift,
             "device": self.device,
             "done": [
-                {**_places(one.job), "seconds": round(one.seconds, 3), **one.facts} for one in self.done
+                {**_places(done.job), "seconds": round(done.seconds, 3), **done.facts} for done in self.done
             ],
             "skipped": [_places(job) for job in self.skipped],
-            "failed": [{**_places(one.job), "message": one.message} for one in self.failed],
-            "partial": [{**_places(one.job), "message": one.message} for one in self.partial],
+            "failed": [{**_places(failure.job), "message": failure.message} for failure in self.failed],
+            "partial": [{**_places(failure.job), "message": failure.message} for failure in self.partial],
             "left_out": dict(self.left_out),
             "interrupted": self.interrupted,
             "stopped": self.stopped,

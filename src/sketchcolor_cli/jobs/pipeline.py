@@ -297,7 +297,7 @@ class _Run(Generic[J, P, R]):
 
     def _count_written(self) -> None:
         """Count what has been written by now."""
-        for writing in [one for one in self._writing if one.done()]:
+        for writing in [future for future in self._writing if future.done()]:
             flight = self._writing.pop(writing)
             try:
                 writing.result()
@@ -329,7 +329,9 @@ class _Run(Generic[J, P, R]):
                 wait(self._writing, return_when=FIRST_COMPLETED)
                 self._count_written()
             except KeyboardInterrupt:
-                self._writing = {one: flight for one, flight in self._writing.items() if not one.cancel()}
+                self._writing = {
+                    future: flight for future, flight in self._writing.items() if not future.cancel()
+                }
 
     def _stop(self) -> None:
         """Read no more."""
@@ -390,4 +392,4 @@ T = TypeVar("T")
 
 
 def _sorted(numbered: Iterable[tuple[int, T]]) -> list[T]:
-    return [one for _, one in sorted(numbered, key=lambda pair: pair[0])]
+    return [entry for _, entry in sorted(numbered, key=lambda pair: pair[0])]

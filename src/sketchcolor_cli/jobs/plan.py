@@ -119,8 +119,8 @@ class Planner:
         """
         planned = [self._book(job) if job.is_book else self._picture(job) for job in jobs]
         if self.existing is Existing.ERROR:
-            due = [one for one in planned if one.action is Action.DO and not one.reason]
-            there = [one.job.target for one in due if _exists(one.job.target)]
+            due = [plan.job for plan in planned if plan.action is Action.DO and not plan.reason]
+            there = [job.target for job in due if _exists(job.target)]
             if there:
                 raise WorklistError(
                     f"{len(there)} of {len(jobs)} results are already there, the first is {there[0]}; "
@@ -147,7 +147,7 @@ class Planner:
                     return Planned(job, Action.FAIL, _pageless(job, book))
                 names = [(entry, self._page_name(job, entry)) for entry in entries]
             pages = tuple(
-                Page(one.place, Job(job.source / one.name, job.target / name)) for one, name in names
+                Page(entry.place, Job(job.source / entry.name, job.target / name)) for entry, name in names
             )
             settings = fingerprint([(page.job.target.name, self.settings_of(page.job)) for page in pages])
             planned = Planned(job, Action.DO, pages=pages, settings=settings, partial=_unopened(book))

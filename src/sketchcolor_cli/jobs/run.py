@@ -87,22 +87,26 @@ class Runner(Generic[P, R]):
 
     def _announce(self, plan: Sequence[Planned]) -> None:
         """Say which pictures there are, if any is to be done; else nothing was loaded for that."""
-        due = any(one.action is Action.DO for one in plan)
+        due = any(planned.action is Action.DO for planned in plan)
         if due and self.steps.announce is not None:
-            planned = [one.job for one in plan if not one.job.is_book]
-            self.steps.announce(planned if self.pictures is None else self.pictures)
+            pictures = [planned.job for planned in plan if not planned.job.is_book]
+            self.steps.announce(pictures if self.pictures is None else self.pictures)
 
     def _parts(self, plan: Sequence[Planned]) -> Iterator[Outcome]:
-        for (action, is_book), group in groupby(plan, key=lambda one: (one.action, one.job.is_book)):
+        for (action, is_book), group in groupby(
+            plan, key=lambda planned: (planned.action, planned.job.is_book)
+        ):
             if action is Action.SKIP:
-                for one in group:
-                    yield Outcome(skipped=[self._reported(EventKind.SKIPPED, one)], partial=_left(one))
+                for planned in group:
+                    yield Outcome(
+                        skipped=[self._reported(EventKind.SKIPPED, planned)], partial=_left(planned)
+                    )
             elif action is Action.FAIL:
-                for one in group:
-                    yield Outcome(failed=list(self._failures(one)), partial=_left(one))
+                for planned in group:
+                    yield Outcome(failed=list(self._failures(planned)), partial=_left(planned))
             elif is_book:
-                for one in group:
-                    yield self._book(one)
+                for planned in group:
+                    yield self._book(planned)
             else:
                 yield self._pictures(list(group))
 
@@ -131,7 +135,7 @@ class Runner(Generic[P, R]):
             return facts
 
         steps = replace(self.steps, read=read, write=write)
-        return self._batch([one.job for one in plan], steps, skip=False)
+        return self._batch([planned.job for planned in plan], steps, skip=False)
 
     def _begin(self, planned: Planned, source: _Source, around: Iterable[Path] = ()) -> Record:
         """Record that a result is about to be written."""
@@ -159,7 +163,7 @@ class Runner(Generic[P, R]):
             return self._lost(planned, str(error), stopped=isinstance(error, DiskFullError))
         failed = [(failure.job.name, failure.message) for failure in result.failed]
         again = len(failed) > unreadable
-        left = [one.message for one in result.partial]
+        left = [failure.message for failure in result.partial]
         self.record(replace(begun, bytes=job.target.stat().st_size, failed=failed, again=again, partial=left))
         result.partial += _left(planned)
         if not again:

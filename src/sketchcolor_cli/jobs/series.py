@@ -100,7 +100,7 @@ def write_series(kind: type[Settings], folder: Path) -> Path:
     path = folder / SERIES
     if not folder.is_dir():
         raise DataError(f"{folder}: is not a folder; name the one with the pages")
-    names = sorted(one.name for one in folder.iterdir())
+    names = sorted(path.name for path in folder.iterdir())
     hints = [name for name in names if name == "hints" or _is_points(Path(name))]
     found = {
         "palette": [name for name in names if Path(name).suffix.lower() in _PALETTES][:1],
@@ -108,7 +108,9 @@ def write_series(kind: type[Settings], folder: Path) -> Path:
         "reference": [name for name in names if name in SERIES_GUIDES - {"hints", "masks", "sheets"}],
         "masks": [name for name in names if name == "masks"],
         "sheet": [
-            f"sheets/{one.name}" for one in sorted(folder.glob("sheets/*")) if one.suffix.lower() in _SHEETS
+            f"sheets/{sheet.name}"
+            for sheet in sorted(folder.glob("sheets/*"))
+            if sheet.suffix.lower() in _SHEETS
         ],
     }
     try:
@@ -146,7 +148,7 @@ def drifts(colored: Path, palette: Path | None) -> list[Drift]:
 
 def _is_extra(place: PurePath) -> bool:
     """Whether a picture was made beside a coloured page."""
-    return place.name.endswith(".flats.png") or any(one.suffix in _EXTRAS for one in place.parents)
+    return place.name.endswith(".flats.png") or any(folder.suffix in _EXTRAS for folder in place.parents)
 
 
 def _is_points(file: Path) -> bool:

@@ -112,9 +112,9 @@ class RunSettings(Settings):
     def __post_init__(self) -> None:
         """Refuse what does not go together."""
         super().__post_init__()
-        for one, other in (("overwrite", "resume"), ("watch", "dry_run")):
-            if getattr(self, one) and getattr(self, other):
-                raise UsageError(f"--{one} and --{other.replace('_', '-')} exclude each other")
+        for option, other in (("overwrite", "resume"), ("watch", "dry_run")):
+            if getattr(self, option) and getattr(self, other):
+                raise UsageError(f"--{option} and --{other.replace('_', '-')} exclude each other")
 
     @property
     def existing(self) -> Existing:

@@ -140,9 +140,9 @@ class Strips:
     def _cut(self, first: Job, second: Job) -> Cut:
         from sketchcolor_cli.coloring.page.strips import Cut, cut_between
 
-        one = self._edges_of(first)
-        other = None if one is None else self._edges_of(second)
-        return Cut.NONE if one is None or other is None else cut_between(one, other)
+        edges = self._edges_of(first)
+        others = None if edges is None else self._edges_of(second)
+        return Cut.NONE if edges is None or others is None else cut_between(edges, others)
 
     def _length(self, job: Job) -> float:
         edges = self._edges_of(job)
