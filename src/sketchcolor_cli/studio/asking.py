@@ -127,7 +127,7 @@ async def _remembered(request: Request, tail: bytearray) -> AsyncGenerator[bytes
 
 def files_in(form: FormData, name: str) -> list[UploadFile]:
     """Return the files of a form that have this name."""
-    return [one for one in form.getlist(name) if isinstance(one, UploadFile)]
+    return [file for file in form.getlist(name) if isinstance(file, UploadFile)]
 
 
 def number(request: Request, name: str, default: float | None, least: float, most: float) -> float:

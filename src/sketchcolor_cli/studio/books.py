@@ -78,10 +78,12 @@ def originals(project: Path) -> list[Original]:
     """Return the books that a project's pages were taken out of, as far as they are still kept."""
     try:
         noted = json.loads((project / _NOTE).read_bytes())
-        found = [Original(one["name"], project / _ORIGINALS / one["file"], one["pages"]) for one in noted]
+        found = [
+            Original(entry["name"], project / _ORIGINALS / entry["file"], entry["pages"]) for entry in noted
+        ]
     except (OSError, ValueError, TypeError, KeyError):
         return []
-    return [one for one in found if one.path.is_file()]
+    return [original for original in found if original.path.is_file()]
 
 
 def bind_again(original: Original, target: Path, pages: Mapping[str, Path], kind: str, quality: int) -> None:
@@ -99,7 +101,7 @@ def bind_again(original: Original, target: Path, pages: Mapping[str, Path], kind
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with open_book(original.path) as book, TemporaryDirectory(dir=target.parent, prefix=".") as drafts:
-        entries = {one.place: one for one in book.entries}
+        entries = {entry.place: entry for entry in book.entries}
         pictures: dict[int, Path] = {}
         for name, place in original.pages.items():
             draft, picture = Path(drafts) / str(place), pages.get(name)

@@ -42,8 +42,10 @@ def carry(project: Project, chosen: Sequence[str] | None) -> None:
     Raises:
         ProblemError: None of them has been coloured.
     """
-    about = {one["id"]: one for one in project.describe_all()}
-    wanted = [one for one, page in about.items() if page["state"] == "done"] if chosen is None else chosen
+    about = {page["id"]: page for page in project.describe_all()}
+    wanted = (
+        [page_id for page_id, page in about.items() if page["state"] == "done"] if chosen is None else chosen
+    )
     results = {page: page.result for page in project.pages() if page.id in wanted}
     shown = {page: result for page, result in results.items() if result is not None}
     if not shown:
@@ -65,21 +67,21 @@ def drifts(project: Project) -> list[dict[str, Any]]:
             ids[page.name] = page.id
             shown[page.name] = small(read_picture(result))
     path = project.folder / SWATCHES
-    names = {one["color"]: one["name"] for one in project.series.swatches()}
+    names = {swatch["color"]: swatch["name"] for swatch in project.series.swatches()}
     palette = read_palette(path) if path.is_file() else None
     known = {} if palette is None else dict(zip(names, lab_of(palette), strict=True))
     found = []
-    for one in drift(shown, palette):
-        lab = lab_of(np.array([parse_color(one.color, "drift")], np.float32))[0]
-        nearest = min(known, key=lambda color: float(np.linalg.norm(known[color] - lab)), default=one.color)
+    for moved in drift(shown, palette):
+        lab = lab_of(np.array([parse_color(moved.color, "drift")], np.float32))[0]
+        nearest = min(known, key=lambda color: float(np.linalg.norm(known[color] - lab)), default=moved.color)
         found.append(
             {
                 "color": nearest,
                 "name": names.get(nearest, ""),
-                "pages": one.pages,
-                "mean": round(one.mean, 2),
-                "worst": round(one.worst, 2),
-                "worst_page": ids.get(one.worst_page),
+                "pages": moved.pages,
+                "mean": round(moved.mean, 2),
+                "worst": round(moved.worst, 2),
+                "worst_page": ids.get(moved.worst_page),
             }
         )
     return found
@@ -114,11 +116,11 @@ def _with_painted(project: Project, pages: Sequence[Page]) -> list[dict[str, str
             )
         except SketchcolorError:
             continue
-    known = [_lab(one["color"]) for one in swatches]
+    known = [_lab(swatch["color"]) for swatch in swatches]
     most = len(swatches) + _MORE
     for color, _ in counts.most_common():
         lab = _lab(color)
-        if len(swatches) < most and all(np.linalg.norm(lab - one) > _NEAR for one in known):
+        if len(swatches) < most and all(np.linalg.norm(lab - other) > _NEAR for other in known):
             known.append(lab)
             swatches.append({"name": "", "color": color})
     return swatches

@@ -45,7 +45,11 @@ def schema_of(leaf: Leaf) -> dict[str, Any]:
     """Return the JSON schema of a setting."""
     about = leaf.about
     if issubclass(leaf.kind, Enum):
-        return {"type": "string", "enum": [str(one.value) for one in leaf.kind], "description": about.help}
+        return {
+            "type": "string",
+            "enum": [str(choice.value) for choice in leaf.kind],
+            "description": about.help,
+        }
     kind = {bool: "boolean", int: "integer", float: "number"}.get(leaf.kind, "string")
     bounds = {"minimum": about.least, "maximum": about.most}
     stated = {name: bound for name, bound in bounds.items() if bound is not None}

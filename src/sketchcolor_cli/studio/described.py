@@ -44,12 +44,15 @@ def export_settings() -> list[dict[str, Any]]:
     known = _known()
     found = []
     for name, choices in CHOICES.items():
-        here = [one for one in choices if one not in _NEEDS or importlib.util.find_spec(_NEEDS[one])]
+        here = [
+            choice for choice in choices if choice not in _NEEDS or importlib.util.find_spec(_NEEDS[choice])
+        ]
         found.append(_choice(name, here, choices[0], _help(name, known)))
         if name == "format":
             found.append(_described(known["quality"]))
     switches = (
-        {"name": one, "kind": "bool", "default": False, "help": _help(one, known)} for one in SWITCHES
+        {"name": switch, "kind": "bool", "default": False, "help": _help(switch, known)}
+        for switch in SWITCHES
     )
     return [*found, *switches]
 
@@ -71,7 +74,9 @@ def _choice(
 
 def _described(leaf: Leaf) -> dict[str, Any]:
     if issubclass(leaf.kind, Enum):
-        return _choice(leaf.name, [str(one.value) for one in leaf.kind], str(leaf.default), leaf.about.help)
+        return _choice(
+            leaf.name, [str(choice.value) for choice in leaf.kind], str(leaf.default), leaf.about.help
+        )
     kind = {bool: "bool", int: "int", float: "float"}.get(leaf.kind, "text")
     bounds = {"least": leaf.about.least, "most": leaf.about.most}
     about = {"name": leaf.name, "kind": kind, "nullable": leaf.default is None, "default": leaf.default}

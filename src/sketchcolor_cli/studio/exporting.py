@@ -117,7 +117,7 @@ def _books(project: Project, asked: dict[str, Any]) -> list[str]:
     known, kind = originals(project.folder), asked["book"]
     made = f"{project.folder.name}.{kind}"
     if kind == "same":
-        targets = {f"{Path(one.name).stem}{one.ending}": one for one in known}
+        targets = {f"{Path(page.name).stem}{page.ending}": page for page in known}
     elif kind == "cbz" and asked["pages"] is None and _is_whole(known, results):
         targets = {made: known[0]}
     else:

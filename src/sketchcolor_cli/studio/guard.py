@@ -180,7 +180,7 @@ def _name_of(host: str) -> str:
 
 def _token(scope: Scope, headers: Mapping[str, str]) -> str:
     if scope["type"] == "websocket":
-        named = [one for one in scope.get("subprotocols", ()) if one.startswith("token.")]
+        named = [protocol for protocol in scope.get("subprotocols", ()) if protocol.startswith("token.")]
         return named[0].removeprefix("token.") if named else ""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

@@ -39,7 +39,7 @@ def read_jobs(folder: Path, output: Path) -> list[dict[str, Any]]:
         listed = json.loads((folder / JOBS).read_bytes())
     except (OSError, ValueError, RecursionError):
         return []
-    jobs = [one for one in listed if _makes_sense(one)] if isinstance(listed, list) else []
+    jobs = [job for job in listed if _makes_sense(job)] if isinstance(listed, list) else []
     for job in jobs:
         job["folder"] = str(output)
         if job["state"] not in OVER:
@@ -57,13 +57,13 @@ def write_jobs(folder: Path, jobs: list[dict[str, Any]]) -> None:
 
 
 def _makes_sense(job: Any) -> bool:
-    if not isinstance(job, dict) or not all(isinstance(job.get(one), kind) for one, kind in _TYPES.items()):
+    if not isinstance(job, dict) or not all(isinstance(job.get(key), kind) for key, kind in _TYPES.items()):
         return False
     pages = job["request"].get("pages", ())
     return (
         job["state"] in _STATES
-        and (pages is None or (isinstance(pages, list) and all(isinstance(one, str) for one in pages)))
-        and all(isinstance(one, str) and _is_within(PurePath(one)) for one in job["made"])
+        and (pages is None or (isinstance(pages, list) and all(isinstance(page, str) for page in pages)))
+        and all(isinstance(path, str) and _is_within(PurePath(path)) for path in job["made"])
     )
 
 

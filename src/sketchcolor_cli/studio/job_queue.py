@@ -194,9 +194,9 @@ class Queue:
             "started": None,
             "finished": None,
         }
-        over = [one for one in self._jobs if one["state"] in OVER]
-        for one in over[: max(0, len(over) - _KEPT)]:
-            self._jobs.remove(one)
+        over = [job for job in self._jobs if job["state"] in OVER]
+        for old in over[: max(0, len(over) - _KEPT)]:
+            self._jobs.remove(old)
         self._jobs.append(job)
         self._keep()
         self._next()
@@ -281,7 +281,7 @@ class Queue:
         }
         if asked["pages"] is not None:
             names = {page.id: page.name for page in project.pages()}
-            asked["pages"] = [names[one] for one in asked["pages"] if one in names]
+            asked["pages"] = [names[page_id] for page_id in asked["pages"] if page_id in names]
         runner.start(json.dumps(asked), heard)
         self._changed(waiting)
 
@@ -321,7 +321,7 @@ class Queue:
         else:
             job["failed"].append({"page": page_id, "name": name, "detail": header["detail"]})
         if self._project is not None:
-            page = next((one for one in self._project.pages() if one.id == page_id), None)
+            page = next((page for page in self._project.pages() if page.id == page_id), None)
             if page is not None:
                 self._project.mark(page, failed=header["detail"] if state == "failed" else "")
         self.page_done(page_id)
@@ -404,7 +404,7 @@ def _written_in(folder: Path) -> Written:
     """List the results in a folder, each by its place and by whatever of its name may be that of its page."""
     found: Written = {}
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(one for one in folders if not one.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if Path(name).suffix.lower() in _MEDIA and not name.startswith("."):
                 for end in (at for at, letter in enumerate(name) if letter == "."):

@@ -29,7 +29,7 @@ class Latest:
     def find(self, page: Path, result: Path | None) -> bytes | None:
         """Return the picture of a page; None where there is none, or the page or its result is newer."""
         picture, kept = self._known.get(page, (None, 0.0))
-        newest = max(_changed(one) for one in (page, result) if one is not None)
+        newest = max(_changed(path) for path in (page, result) if path is not None)
         return None if newest >= kept else picture
 
 

@@ -54,7 +54,7 @@ def _as_parts(mark: dict[str, Any]) -> dict[str, Any]:
                 raise ProblemError(422, f"marks: {name} is a part of the page from 0 to 1, not {done[name]}")
     if isinstance(done.get("stroke"), list):
         done["stroke"] = [
-            [round(float(one), _PLACES) if _is_number(one) else one for one in vertex]
+            [round(float(value), _PLACES) if _is_number(value) else value for value in vertex]
             if isinstance(vertex, list)
             else vertex
             for vertex in done["stroke"]

@@ -184,12 +184,12 @@ def _answer(name: str) -> dict[str, Any]:
 
 def _parameters(route: Route, name: str) -> list[dict[str, Any]]:
     found = [
-        {"name": one, "in": "path", "required": True, "schema": {"type": "string"}}
-        for one in re.findall(r"{(\w+)", route.path)
+        {"name": parameter, "in": "path", "required": True, "schema": {"type": "string"}}
+        for parameter in re.findall(r"{(\w+)", route.path)
     ]
-    for one, (least, most) in _QUERY.get(name, {}).items():
+    for parameter, (least, most) in _QUERY.get(name, {}).items():
         schema = {"type": "number", "minimum": least, "maximum": most}
-        found.append({"name": one, "in": "query", "required": one in "xy", "schema": schema})
+        found.append({"name": parameter, "in": "query", "required": parameter in "xy", "schema": schema})
     if name in _SEEN or name.startswith(("put_rough", "put_mask", "delete_rough", "delete_mask")):
         found.append({"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}})
     return found

@@ -91,7 +91,7 @@ class Pictures:
         _, place, centres = cv2.kmeans(lab, count, np.zeros(0), criteria, 1, cv2.KMEANS_PP_CENTERS)
         order = np.argsort(-np.bincount(place.ravel(), minlength=count))
         rgb = cv2.cvtColor(centres[order][None].astype(np.float32), cv2.COLOR_LAB2RGB)[0]
-        return [_hex(255 * one.clip(0, 1)) for one in rgb]
+        return [_hex(255 * color.clip(0, 1)) for color in rgb]
 
     def _samples(self, path: Path) -> Samples:
         """Return a picture on white paper, (H, W, 3)."""
@@ -148,4 +148,4 @@ def layer_of(data: bytes, most: int) -> bytes:
 
 
 def _hex(rgb: NDArray[np.floating]) -> str:
-    return "#" + "".join(f"{round(float(one)):02x}" for one in rgb)
+    return "#" + "".join(f"{round(float(channel)):02x}" for channel in rgb)

@@ -60,9 +60,9 @@ def _end_of(lines: list[str], first: int) -> int:
 
 def _written(value: Any) -> str:
     if isinstance(value, list):
-        return f"[{', '.join(_written(one) for one in value)}]"
+        return f"[{', '.join(_written(item) for item in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{_written(str(name))} = {_written(one)}' for name, one in value.items())}}}"
+        return f"{{{', '.join(f'{_written(str(name))} = {_written(item)}' for name, item in value.items())}}}"
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -315,8 +315,8 @@ class Project:
             notes.append(str(error))
             swatches = []
         sheets = [
-            dict(zip(("id", "name", "width", "height"), (one, path.name, *self.size(path)), strict=True))
-            for one, path in self.series.sheets().items()
+            dict(zip(("id", "name", "width", "height"), (sheet_id, path.name, *self.size(path)), strict=True))
+            for sheet_id, path in self.series.sheets().items()
         ]
         return {
             "revision": self.series.revision(),
@@ -327,7 +327,7 @@ class Project:
             "swatches": swatches,
             "sheets": sheets,
             "pages": self.describe_all(),
-            "books": [one.name for one in originals(self.folder)],
+            "books": [book.name for book in originals(self.folder)],
             "notes": notes,
         }
 
@@ -391,7 +391,7 @@ def _stamps_of(folder: Path) -> dict[str, int]:
     """Return when each folder with pages, or that may get some, was changed last."""
     stamps = {}
     for place, folders, _ in os.walk(folder):
-        folders[:] = [one for one in folders if not one.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".")]
         stamps[place] = os.stat(place).st_mtime_ns  # noqa: PTH116  (a text, as os.walk gives)
     return stamps
 

@@ -71,72 +71,72 @@ async def _found(request: Request) -> tuple[Studio, Page]:
 
 async def page(request: Request) -> Response:
     """Return all about a page."""
-    studio, one = await _found(request)
-    return JSONResponse(await asyncio.to_thread(studio.describe, one))
+    studio, page = await _found(request)
+    return JSONResponse(await asyncio.to_thread(studio.describe, page))
 
 
 async def patch_page(request: Request) -> Response:
     """Mark a page as done or not, and give it a seed."""
-    studio, one = await _found(request)
+    studio, page = await _found(request)
     asked = await json_of(request, studio.limits)
     unknown = sorted(set(asked) - {"done", "seed"})
     if unknown:
         raise ProblemError(422, f"unknown key {unknown[0]}; send done and seed")
     if "done" in asked:
-        await asyncio.to_thread(studio.project.mark, one, done=bool(asked["done"]))
+        await asyncio.to_thread(studio.project.mark, page, done=bool(asked["done"]))
     if "seed" in asked:
-        await asyncio.to_thread(studio.project.set_seed, one, asked["seed"])
-    return JSONResponse(await asyncio.to_thread(studio.tell_page, one, "state", client_of(request)))
+        await asyncio.to_thread(studio.project.set_seed, page, asked["seed"])
+    return JSONResponse(await asyncio.to_thread(studio.tell_page, page, "state", client_of(request)))
 
 
 async def retry(request: Request) -> Response:
     """Forget why a page failed."""
-    studio, one = await _found(request)
-    await asyncio.to_thread(studio.project.mark, one, failed="")
-    return JSONResponse(await asyncio.to_thread(studio.tell_page, one, "state", client_of(request)))
+    studio, page = await _found(request)
+    await asyncio.to_thread(studio.project.mark, page, failed="")
+    return JSONResponse(await asyncio.to_thread(studio.tell_page, page, "state", client_of(request)))
 
 
 async def original(request: Request) -> Response:
     """Show a page as it is: for the screen, whole, or a part of it."""
-    studio, one = await _found(request)
+    studio, page = await _found(request)
     asked = request.query_params
     width = int(number(request, "width", 0, 0, _WIDEST)) or None
     if "left" in asked:
         sides = (int(number(request, side, None, 0, 2**20)) for side in ("left", "top", "right", "bottom"))
-        data = await asyncio.to_thread(studio.pictures.part, one.path, Part(*sides), width)
+        data = await asyncio.to_thread(studio.pictures.part, page.path, Part(*sides), width)
         return Response(data, media_type="image/png")
     if width is None:
-        return Response(await asyncio.to_thread(studio.pictures.whole, one.path), media_type="image/png")
-    return await _screen(studio, one, width, request)
+        return Response(await asyncio.to_thread(studio.pictures.whole, page.path), media_type="image/png")
+    return await _screen(studio, page, width, request)
 
 
-async def _screen(studio: Studio, one: Page, width: int, request: Request) -> Response:
+async def _screen(studio: Studio, page: Page, width: int, request: Request) -> Response:
     kind = "WEBP" if "image/webp" in request.headers.get("accept", "") else "JPEG"
-    data = await asyncio.to_thread(studio.pictures.screen, one.path, width, kind)
+    data = await asyncio.to_thread(studio.pictures.screen, page.path, width, kind)
     return Response(data, media_type=f"image/{kind.lower()}", headers={"Vary": "Accept"})
 
 
 async def thumbnail(request: Request) -> Response:
     """Show a page small: as it was painted last or exported, or else itself."""
-    studio, one = await _found(request)
+    studio, page = await _found(request)
     width = int(number(request, "width", 160, 16, 1024))
-    painted = await asyncio.to_thread(studio.latest.find, one.path, one.result)
+    painted = await asyncio.to_thread(studio.latest.find, page.path, page.result)
     if painted is not None:
         return Response(await asyncio.to_thread(shrunk, painted, width), media_type="image/jpeg")
-    path = one.result or one.path
+    path = page.result or page.path
     data = await asyncio.to_thread(studio.pictures.screen, path, width)
     return Response(data, media_type="image/jpeg")
 
 
 async def preview(request: Request) -> Response:
     """Show a page coloured with what is painted on it."""
-    studio, one = await _found(request)
+    studio, page = await _found(request)
     width = int(number(request, "width", 1200, 64, _WIDEST))
-    _, painted = await asyncio.to_thread(studio.project.marks, one)
-    seed = (await asyncio.to_thread(studio.project.describe, one))["seed"]
+    _, painted = await asyncio.to_thread(studio.project.marks, page)
+    seed = (await asyncio.to_thread(studio.project.describe, page))["seed"]
     _, data = await studio.engine.one(
         "paint",
-        page=studio.page_files(one),
+        page=studio.page_files(page),
         look=await asyncio.to_thread(studio.look),
         marks=painted,
         width=width,
@@ -148,61 +148,61 @@ async def preview(request: Request) -> Response:
 
 async def result(request: Request) -> Response:
     """Show the page that was written last, at its size."""
-    studio, one = await _found(request)
-    data = await asyncio.to_thread(studio.pictures.whole, _result_of(one))
+    studio, page = await _found(request)
+    data = await asyncio.to_thread(studio.pictures.whole, _result_of(page))
     return Response(data, media_type="image/png")
 
 
-def _result_of(one: Page) -> Path:
-    if one.result is None:
+def _result_of(page: Page) -> Path:
+    if page.result is None:
         raise ProblemError(404, "this page has not been coloured yet; export it first")
-    return one.result
+    return page.result
 
 
 async def masks(request: Request) -> Response:
     """Show what was found to stay paper."""
-    studio, one = await _found(request)
+    studio, page = await _found(request)
     look = await asyncio.to_thread(studio.look)
-    _, data = await studio.engine.one("masks", page=studio.page_files(one), look=look)
+    _, data = await studio.engine.one("masks", page=studio.page_files(page), look=look)
     return Response(data, media_type="image/png")
 
 
 async def color(request: Request) -> Response:
     """Return the colour at a place of a page."""
-    studio, one = await _found(request)
+    studio, page = await _found(request)
     x, y = (number(request, axis, None, 0, 1) for axis in "xy")
-    return JSONResponse({"color": await asyncio.to_thread(studio.pictures.color, one.path, x, y)})
+    return JSONResponse({"color": await asyncio.to_thread(studio.pictures.color, page.path, x, y)})
 
 
 async def swatches(request: Request) -> Response:
     """Return the commonest colours of a page's result."""
-    studio, one = await _found(request)
-    return await swatches_of(studio, _result_of(one), request)
+    studio, page = await _found(request)
+    return await swatches_of(studio, _result_of(page), request)
 
 
 async def marks(request: Request) -> Response:
     """Return what is painted on a page."""
-    studio, one = await _found(request)
-    revision, found = await asyncio.to_thread(studio.project.marks, one)
+    studio, page = await _found(request)
+    revision, found = await asyncio.to_thread(studio.project.marks, page)
     return JSONResponse({"revision": revision, "marks": found}, headers={"ETag": f'"{revision}"'})
 
 
 async def put_marks(request: Request) -> Response:
     """Keep what is painted on a page."""
-    studio, one = await _found(request)
+    studio, page = await _found(request)
     expected, asked = expected_revision(request), await json_of(request, studio.limits)
-    revision = await asyncio.to_thread(studio.project.put_marks, one, asked.get("marks"), expected)
-    await asyncio.to_thread(studio.tell_page, one, "marks", client_of(request))
+    revision = await asyncio.to_thread(studio.project.put_marks, page, asked.get("marks"), expected)
+    await asyncio.to_thread(studio.tell_page, page, "marks", client_of(request))
     return JSONResponse({"revision": revision}, headers={"ETag": f'"{revision}"'})
 
 
 def _layer_getter(name: str) -> Answer:
     async def get(request: Request) -> Response:
-        studio, one = await _found(request)
-        path = studio.project.layer(one, _KINDS[name])
+        studio, page = await _found(request)
+        path = studio.project.layer(page, _KINDS[name])
         if not path.is_file():
             raise ProblemError(404, f"nothing is painted on the {name} layer", headers={"ETag": f'"{NONE}"'})
-        revision = await asyncio.to_thread(studio.project.layer_revision, one, _KINDS[name])
+        revision = await asyncio.to_thread(studio.project.layer_revision, page, _KINDS[name])
         data = await asyncio.to_thread(path.read_bytes)
         drawn = await asyncio.to_thread(layer_of, data, studio.limits.pixels)
         return Response(drawn, media_type="image/png", headers={"ETag": f'"{revision}"'})
@@ -212,27 +212,27 @@ def _layer_getter(name: str) -> Answer:
 
 def _layer_putter(name: str) -> Answer:
     async def put(request: Request) -> Response:
-        studio, one = await _found(request)
+        studio, page = await _found(request)
         expected = expected_revision(request)
         require_type(request, "image/png", "image/webp")
         sent = await body_of(request, studio.limits.body)
         data = await asyncio.to_thread(layer_of, sent, studio.limits.pixels)
-        return await _changed(request, studio, one, name, data, expected)
+        return await _changed(request, studio, page, name, data, expected)
 
     return put
 
 
 def _layer_deleter(name: str) -> Answer:
     async def delete(request: Request) -> Response:
-        studio, one = await _found(request)
-        return await _changed(request, studio, one, name, None, expected_revision(request))
+        studio, page = await _found(request)
+        return await _changed(request, studio, page, name, None, expected_revision(request))
 
     return delete
 
 
 async def _changed(
-    request: Request, studio: Studio, one: Page, name: str, data: bytes | None, expected: str
+    request: Request, studio: Studio, page: Page, name: str, data: bytes | None, expected: str
 ) -> Response:
-    revision: Any = await asyncio.to_thread(studio.project.put_layer, one, _KINDS[name], data, expected)
-    await asyncio.to_thread(studio.tell_page, one, name, client_of(request))
+    revision: Any = await asyncio.to_thread(studio.project.put_layer, page, _KINDS[name], data, expected)
+    await asyncio.to_thread(studio.tell_page, page, name, client_of(request))
     return JSONResponse({"revision": revision}, headers={"ETag": f'"{revision}"'})

@@ -104,7 +104,7 @@ async def project(request: Request) -> Response:
 async def settings(request: Request) -> Response:
     """Describe the settings of a project and of a job: names, kinds, bounds, defaults, help."""
     found = await asyncio.to_thread(lambda: environment.model_shelf().files())
-    names = dict.fromkeys([studio_of(request).model, *(one.name for one in found)])
+    names = dict.fromkeys([studio_of(request).model, *(model.name for model in found)])
     return JSONResponse({"settings": project_settings(names), "export": export_settings()})
 
 
@@ -142,7 +142,7 @@ async def add_pages(request: Request) -> Response:
     if failed and not added:
         more = f", and {len(failed) - 1} more" if failed[1:] else ""
         raise ProblemError(422, f"{failed[0]['detail']}{more}", pages=[], failed=failed)
-    pages = [one for one in await asyncio.to_thread(here.describe_all) if one["name"] in names]
+    pages = [page for page in await asyncio.to_thread(here.describe_all) if page["name"] in names]
     return JSONResponse({"pages": pages, "failed": failed}, 201)
 
 
@@ -187,9 +187,9 @@ def _book_pages(studio: Studio, file: UploadFile) -> list[Path]:
 def _free(folder: Path, stem: str) -> Path:
     numbers = range(1, 10_000)
     return next(
-        one
+        place
         for number in numbers
-        if not (one := folder / (stem if number == 1 else f"{stem} {number}")).exists()
+        if not (place := folder / (stem if number == 1 else f"{stem} {number}")).exists()
     )
 
 
@@ -243,7 +243,7 @@ async def swatches_of(studio: Studio, path: Path, request: Request) -> Response:
     """Answer with the commonest colours of a picture."""
     count = int(number(request, "count", 8, 1, _MOST_COLORS))
     colors = await asyncio.to_thread(studio.pictures.colors, path, count)
-    return JSONResponse({"swatches": [{"name": "", "color": one} for one in colors]})
+    return JSONResponse({"swatches": [{"name": "", "color": color} for color in colors]})
 
 
 async def read_sent_palette(request: Request) -> Response:

@@ -84,7 +84,8 @@ async def _colorized(request: Request, *, flats: bool) -> Response:
         asked = _settings(form)
         files = {name: files_in(form, name) for name in ("image", "palette", *_HELPS)}
         contents = {
-            name: [(one.filename or "", await one.read()) for one in found] for name, found in files.items()
+            name: [(file.filename or "", await file.read()) for file in found]
+            for name, found in files.items()
         }
     if len(contents["image"]) != 1:
         raise ProblemError(422, "send one picture in the form's field image")
@@ -179,8 +180,8 @@ async def models(request: Request) -> Response:
     return JSONResponse(
         {
             "models": [
-                {"name": one.name, "about": _first_line(one.card), "used": one.name == default}
-                for one in found
+                {"name": model.name, "about": _first_line(model.card), "used": model.name == default}
+                for model in found
             ]
         }
     )
@@ -189,7 +190,10 @@ async def models(request: Request) -> Response:
 async def extractors(_request: Request) -> Response:
     """List the sketch extractors."""
     known = await asyncio.to_thread(find_extractors)
-    listed = [{"name": one.name, "ready": one.ready, "problem": one.problem or ""} for one in known.listings]
+    listed = [
+        {"name": listing.name, "ready": listing.ready, "problem": listing.problem or ""}
+        for listing in known.listings
+    ]
     return JSONResponse({"extractors": listed})
 
 
@@ -322,8 +326,8 @@ def _key(contents: Contents, look: dict[str, Any], suffix: str, flats: bool) -> 
 
 def _wanted(accept: str, name: str) -> str:
     """Return the ending of the format that a client wants: the first that it names, or else the picture's."""
-    for one in accept.split(","):
-        kind = one.partition(";")[0].strip().lower()
+    for choice in accept.split(","):
+        kind = choice.partition(";")[0].strip().lower()
         if kind in _MEDIA:
             return _MEDIA[kind]
     suffix = Path(name).suffix.lower()

@@ -122,10 +122,14 @@ class Patient(HttpToolsProtocol):
 
     def _make_room(self) -> bool:
         """Close the connection that has been silent longest; False where an answer is due on each."""
-        silent = [one for one in self.connections if isinstance(one, Patient) and one._is_idle()]
+        silent = [
+            connection
+            for connection in self.connections
+            if isinstance(connection, Patient) and connection._is_idle()
+        ]
         if not silent:
             return False
-        min(silent, key=lambda one: one._heard).transport.abort()
+        min(silent, key=lambda connection: connection._heard).transport.abort()
         return True
 
     def _is_idle(self) -> bool:

@@ -104,7 +104,7 @@ class SeriesFiles:
         folder = self.folder / SHEETS
         if not folder.is_dir():
             return {}
-        names = sorted((one.name for one in folder.iterdir()), key=natural_key)
+        names = sorted((path.name for path in folder.iterdir()), key=natural_key)
         return {
             identifier(f"{SHEETS}/{name}"): folder / name
             for name in names
@@ -128,11 +128,13 @@ class SeriesFiles:
         Raises:
             ProblemError: They make no sense.
         """
-        if not isinstance(swatches, list) or not all(isinstance(one, dict) for one in swatches):
+        if not isinstance(swatches, list) or not all(isinstance(swatch, dict) for swatch in swatches):
             raise ProblemError(422, "swatches is a list of names and colours")
         colors = [
-            Swatch(parse_color(one.get("color"), f"swatch {number}"), str(one.get("name", ""))[:_LONGEST])
-            for number, one in enumerate(swatches, start=1)
+            Swatch(
+                parse_color(swatch.get("color"), f"swatch {number}"), str(swatch.get("name", ""))[:_LONGEST]
+            )
+            for number, swatch in enumerate(swatches, start=1)
         ]
         path = self.folder / SWATCHES
         if colors:
@@ -149,8 +151,8 @@ class SeriesFiles:
     def delete_sheet(self, path: Path) -> None:
         """Delete a sheet; the profile forgets it first."""
         with self.lock:
-            kept = [one for one in self.sheets().values() if one != path]
-            self.set({"sheets": [f"{SHEETS}/{one.name}" for one in kept]})
+            kept = [sheet for sheet in self.sheets().values() if sheet != path]
+            self.set({"sheets": [f"{SHEETS}/{sheet.name}" for sheet in kept]})
             path.unlink(missing_ok=True)
 
     def put_settings(self, given: Any) -> None:
@@ -232,8 +234,8 @@ class SeriesFiles:
                 named: Sequence[Path] = said.get(name, ())
                 if folder in named:
                     self.set({key: [self._relative(path) for path in named if path != folder]})
-            for path in sorted((one for one in folder.rglob("*") if one.is_dir()), reverse=True):
-                path.rmdir()
+            for inner in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
+                inner.rmdir()
             folder.rmdir()
 
     def _relative(self, path: Path) -> str:
@@ -252,6 +254,6 @@ def _keys(kind: str) -> tuple[str, str]:
 def described(swatches: Iterable[Swatch]) -> list[dict[str, str]]:
     """Return swatches as clients see them."""
     return [
-        {"name": one.name, "color": "#" + "".join(f"{round(255 * value):02x}" for value in one.color)}
-        for one in swatches
+        {"name": swatch.name, "color": "#" + "".join(f"{round(255 * value):02x}" for value in swatch.color)}
+        for swatch in swatches
     ]

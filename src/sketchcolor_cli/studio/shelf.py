@@ -35,21 +35,21 @@ class Shelf:
     def recent(self) -> list[dict[str, Any]]:
         """Return the projects, the latest first."""
         found = []
-        for one in self._read():
-            folder = Path(one["folder"])
+        for entry in self._read():
+            folder = Path(entry["folder"])
             # Not Path.is_dir(), which raises for too long a name.
             here = os.path.isdir(folder)  # noqa: PTH112
-            found.append({**one, "id": identifier(str(folder)), "name": folder.name, "here": here})
+            found.append({**entry, "id": identifier(str(folder)), "name": folder.name, "here": here})
         return found
 
     def find(self, project_id: str) -> Path | None:
         """Return the folder of a project by what clients call it."""
-        return next((Path(one["folder"]) for one in self.recent() if one["id"] == project_id), None)
+        return next((Path(entry["folder"]) for entry in self.recent() if entry["id"] == project_id), None)
 
     def note(self, project: Project, pages: int) -> None:
         """Put a project on top of the list."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        others = [one for one in self._read() if one["folder"] != str(project.folder)]
+        others = [entry for entry in self._read() if entry["folder"] != str(project.folder)]
         listed = [{"folder": str(project.folder), "pages": pages, "opened": now}, *others][:_KEPT]
         try:
             write_bytes(self._file, json.dumps(listed, indent=1).encode(), ImageError)
@@ -71,7 +71,9 @@ class Shelf:
     def _read(self) -> list[dict[str, Any]]:
         try:
             listed = json.loads(self._file.read_bytes())
-            return [one for one in listed if os.fsencode(one["folder"])]  # raises for what is not a name
+            return [
+                entry for entry in listed if os.fsencode(entry["folder"])
+            ]  # raises for what is not a name
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return []
 

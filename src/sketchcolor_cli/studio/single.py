@@ -108,4 +108,4 @@ def _saving(request: Mapping[str, Any]) -> Saving:
 
 
 def _files(request: Mapping[str, Any], name: str) -> list[Path]:
-    return [Path(one) for one in request.get(name, ())]
+    return [Path(path) for path in request.get(name, ())]

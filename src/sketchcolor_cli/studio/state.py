@@ -94,7 +94,7 @@ class Studio:
             "model": str(environment.model_file(name)),
             "device": self.device,
             "backend": self.backend,
-            "settings": {one: said[one] for one in color_settings() if one in said},
+            "settings": {key: said[key] for key in color_settings() if key in said},
             "sheets": [str(path) for path in said.get("sheet", ())],
             "palette": [] if palette is None else read_palette(palette).tolist(),
         }
@@ -125,7 +125,7 @@ class Studio:
     def neighbours(self, page: Page) -> list[Page]:
         """Return the page after and the page before."""
         pages = self.project.pages()
-        at = next((number for number, one in enumerate(pages) if one.id == page.id), None)
+        at = next((number for number, other in enumerate(pages) if other.id == page.id), None)
         if at is None:
             return []
         return [pages[number] for number in (at + 1, at - 1) if 0 <= number < len(pages)]

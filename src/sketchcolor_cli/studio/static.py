@@ -71,8 +71,8 @@ class PageFiles:
 
 
 def _listed(folder: Traversable, above: str = "") -> Iterator[tuple[str, File]]:
-    for one in folder.iterdir():
-        if one.is_dir():
-            yield from _listed(one, f"{above}{one.name}/")
-        elif (media := _MEDIA.get(PurePosixPath(one.name).suffix)) is not None:
-            yield f"{above}{one.name}", File(one, media)
+    for file in folder.iterdir():
+        if file.is_dir():
+            yield from _listed(file, f"{above}{file.name}/")
+        elif (media := _MEDIA.get(PurePosixPath(file.name).suffix)) is not None:
+            yield f"{above}{file.name}", File(file, media)
