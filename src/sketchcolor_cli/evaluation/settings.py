@@ -120,5 +120,5 @@ class EvaluateSettings(Settings):
     @property
     def protocols(self) -> tuple[Protocol, ...]:
         """The protocols that are gone through, in this order."""
-        names = {str(one) for one in self.chosen}
+        names = {str(choice) for choice in self.chosen}
         return tuple(kind for kind in Protocol if Choice.ALL in self.chosen or str(kind) in names)

@@ -196,8 +196,8 @@ class FidMeter:
             DataError, WeightError: as for :meth:`statistics`.
         """
         sets = self.statistics(real), self.statistics(generated)
-        first, second = (one.statistics for one in sets)
-        counts = [one.moments.count for one in (first, second)]
+        first, second = (measured.statistics for measured in sets)
+        counts = [statistics.moments.count for statistics in (first, second)]
         kid = None
         if first.features is not None and second.features is not None and min(counts) >= 3:
             kid = kernel_distance(first.features, second.features)

@@ -170,14 +170,14 @@ def _of_folder(folder: Path) -> Listing:
 def _of_archive(path: Path) -> Listing:
     try:
         with open_book(path) as book:
-            entries = [one for one in book.entries if not one.is_folder and not _is_hidden(one.name)]
+            entries = [entry for entry in book.entries if not entry.is_folder and not _is_hidden(entry.name)]
     except BookError as error:
         raise DataError(str(error)) from error
     names, left_out = [], Counter[str]()
-    for one in entries:
-        ending = PurePosixPath(one.name).suffix.lower()
+    for entry in entries:
+        ending = PurePosixPath(entry.name).suffix.lower()
         if ending in _ENDINGS:
-            names.append(one.name)
+            names.append(entry.name)
         else:
             left_out[ending] += 1
     if not names:
@@ -186,7 +186,7 @@ def _of_archive(path: Path) -> Listing:
     def reader(name: str) -> Callable[[], bytes]:
         def read() -> bytes:
             with open_book(path) as book:  # opened again, as one handle cannot be read by two threads
-                entry = next(one for one in book.entries if one.name == name)
+                entry = next(entry for entry in book.entries if entry.name == name)
                 return b"".join(book.chunks(entry))
 
         return read

@@ -83,10 +83,10 @@ FIGURES = {
 
 def figures_of(result: Array, sample: Sample, given: Given) -> dict[str, float]:
     """Return the figures of a coloured picture (H, W, 3) by name, all but times, sizes and LPIPS."""
-    pictures = [to_tensor(one) for one in (result, sample.truth)]
+    pictures = [to_tensor(picture) for picture in (result, sample.truth)]
     labs = [rgb_to_lab(picture) for picture in pictures]
     difference = delta_e00(*labs)[0].numpy()
-    colors = [float(colorfulness(one)) for one in pictures]
+    colors = [float(colorfulness(picture)) for picture in pictures]
     found, true = (lab[0].permute(1, 2, 0).numpy() for lab in labs)
     cast = (found - true)[..., 1:].mean((0, 1))
     values = {
@@ -103,7 +103,7 @@ def figures_of(result: Array, sample: Sample, given: Given) -> dict[str, float]:
     if given.points is not None and given.colors is not None and len(given.points):
         there = local_mean(result, given.points)
         lab_pair = [
-            rgb_to_lab(torch.from_numpy(one.T.copy())[None, ..., None]) for one in (there, given.colors)
+            rgb_to_lab(torch.from_numpy(colors.T.copy())[None, ..., None]) for colors in (there, given.colors)
         ]
         values["hint_delta_e"] = float(np.median(delta_e00(*lab_pair).numpy()))
     page = np.repeat(sample.sketch[..., None], 3, axis=2)
@@ -134,4 +134,4 @@ def histogram_distance(first: Array, second: Array) -> float:
 
 def size_difference(small: Array, large: Array) -> float:
     """Return the mean ΔE00 of two results of one size, (H, W, 3)."""
-    return float(delta_e00(*(rgb_to_lab(to_tensor(one)) for one in (small, large))).mean())
+    return float(delta_e00(*(rgb_to_lab(to_tensor(picture)) for picture in (small, large))).mean())

@@ -58,7 +58,7 @@ class Lpips(nn.Module):
         """Return the distance of each of the first to its second."""
         if min(first.shape[2:]) < _SMALLEST:
             return first.new_full((len(first),), math.nan)
-        mean, spread = (first.new_tensor(one).view(1, 3, 1, 1) for one in (_MEAN, _SPREAD))
+        mean, spread = (first.new_tensor(values).view(1, 3, 1, 1) for values in (_MEAN, _SPREAD))
         x = (2 * torch.cat([first, second]) - 1 - mean) / spread
         total = first.new_zeros(len(first))
         for number, (_, stride, padding, pooled) in enumerate(_LAYERS):

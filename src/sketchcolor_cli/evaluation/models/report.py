@@ -41,10 +41,10 @@ def row_of(evaluation: Evaluation, model: str, protocol: Protocol) -> dict[str, 
     for name, figure in FIGURES.items():
         if name not in summary:
             continue
-        one = summary[name]
-        cells[figure.label] = _mean(one, figure.digits)
+        row = summary[name]
+        cells[figure.label] = _mean(row, figure.digits)
         if name == "hint_delta_e":
-            cells[f"{figure.label}, median picture"] = f"{one.median:.{figure.digits}f}"
+            cells[f"{figure.label}, median picture"] = f"{row.median:.{figure.digits}f}"
     together = evaluation.sets[Trial(model, protocol)]
     for name, (label, digits) in SETS.items():
         if name in together:
@@ -152,13 +152,13 @@ def _swatched(model: str, number: int, models: Sequence[str]) -> str:
     return f"{swatch}{escape(model)}"
 
 
-def _mean(one: Summary, digits: int) -> str:
-    return f"{one.mean:z.{digits}f} ± {(one.high - one.low) / 2:.{digits}f}"
+def _mean(row: Summary, digits: int) -> str:
+    return f"{row.mean:z.{digits}f} ± {(row.high - row.low) / 2:.{digits}f}"
 
 
 def _most(summary: Mapping[str, Summary]) -> int:
     """Return of how many pictures the figures are that all have."""
-    return max(one.n for one in summary.values())
+    return max(row.n for row in summary.values())
 
 
 def _plain(value: Any) -> str:
@@ -180,16 +180,18 @@ def _table(evaluation: Evaluation, kind: Protocol) -> str:
         cells = f"<td class=unclear>{max(counts) if counts else ''}</td>"
         cells += "".join(f"<td>{escape(columns[model].get(label, '–'))}</td>" for model in models)
         for model in evaluation.compared:
-            one = evaluation.comparisons[Trial(model, kind)].get(name)
-            cells += _difference(one, FIGURES[name].digits) if one else "<td></td>"
+            difference = evaluation.comparisons[Trial(model, kind)].get(name)
+            cells += _difference(difference, FIGURES[name].digits) if difference else "<td></td>"
         lines.append(f"<tr><th>{escape(_directed(name) if name else label)}</th>{cells}</tr>")
     return f'<div class="wide"><table><tr><th></th><th>n</th>{head}</tr>{"".join(lines)}</table></div>'
 
 
-def _difference(one: Difference, digits: int) -> str:
-    mean, low, high = (f"{value:+z.{digits}f}" for value in (one.mean, one.low, one.high))
-    said = "" if one.verdict == "unclear" else f" {one.verdict}"
-    return f'<td class="{one.verdict}">{mean} <small>[{low}, {high}]</small>{said}</td>'
+def _difference(difference: Difference, digits: int) -> str:
+    mean, low, high = (
+        f"{value:+z.{digits}f}" for value in (difference.mean, difference.low, difference.high)
+    )
+    said = "" if difference.verdict == "unclear" else f" {difference.verdict}"
+    return f'<td class="{difference.verdict}">{mean} <small>[{low}, {high}]</small>{said}</td>'
 
 
 def _plots(evaluation: Evaluation, kind: Protocol) -> str:
@@ -197,11 +199,11 @@ def _plots(evaluation: Evaluation, kind: Protocol) -> str:
     drawn = [
         plots.strips(
             "PSNR of each picture, dB",
-            {one: list(evaluation.of(one, kind, "psnr").values()) for one in models},
+            {model: list(evaluation.of(model, kind, "psnr").values()) for model in models},
         ),
         plots.bars(
             "ΔE00 on skin-coloured areas, by tone (pictures)",
-            {(one if len(models) > 1 else ""): _tones(evaluation, one, kind) for one in models},
+            {(model if len(models) > 1 else ""): _tones(evaluation, model, kind) for model in models},
         ),
     ]
     colors = {}
@@ -209,18 +211,18 @@ def _plots(evaluation: Evaluation, kind: Protocol) -> str:
         result, ratio = (evaluation.of(model, kind, name) for name in ("colorfulness", "colorfulness_ratio"))
         colors[model] = [(result[key] / ratio[key], result[key]) for key in ratio if ratio[key] > 0]
     drawn.append(plots.scatter("Colourfulness", "truth", "result", colors))
-    return f'<div class="plots">{"".join(f"<figure>{one}</figure>" for one in drawn if one)}</div>'
+    return f'<div class="plots">{"".join(f"<figure>{plot}</figure>" for plot in drawn if plot)}</div>'
 
 
 def _tones(evaluation: Evaluation, model: str, kind: Protocol) -> list[tuple[str, float, float, float]]:
     summary = evaluation.summaries[Trial(model, kind)]
     found = [(tone, summary.get(f"skin_{tone}")) for tone in TONES]
-    return [(f"{tone} ({one.n})", one.mean, one.low, one.high) for tone, one in found if one]
+    return [(f"{tone} ({row.n})", row.mean, row.low, row.high) for tone, row in found if row]
 
 
 def _pictures(evaluation: Evaluation, kind: Protocol, cases: int) -> str:
     models = list(evaluation.models)
-    ranked = sorted(evaluation.of(models[0], kind, "psnr").items(), key=lambda one: -one[1])
+    ranked = sorted(evaluation.of(models[0], kind, "psnr").items(), key=lambda item: -item[1])
     keys = [key for key, _ in ranked]
     if not keys:
         return ""
@@ -255,14 +257,14 @@ def _differing(evaluation: Evaluation, kind: Protocol, models: Sequence[str]) ->
 
 def _case(evaluation: Evaluation, kind: Protocol, key: str, models: Sequence[str]) -> str:
     shown = [evaluation.shown.get((model, kind, key)) for model in models]
-    first = next(one for one in shown if one is not None)
+    first = next(picture for picture in shown if picture is not None)
     cells = [("sketch", first.sketch)]
     if first.given is not None:
         cells.append(("given", first.given))
-    for model, one in zip(models, shown, strict=True):
-        if one is not None:
+    for model, picture in zip(models, shown, strict=True):
+        if picture is not None:
             value = evaluation.of(model, kind, "psnr")[key]
-            cells.append((f"{model if len(models) > 1 else 'result'}, {value:.1f} dB", one.result))
+            cells.append((f"{model if len(models) > 1 else 'result'}, {value:.1f} dB", picture.result))
     cells.append(("truth", first.truth))
     pictures = "".join(
         f'<figure><img src="{html.embedded(rgb)}" alt="{escape(label)}" loading="lazy">'
@@ -275,8 +277,8 @@ def _case(evaluation: Evaluation, kind: Protocol, key: str, models: Sequence[str
 def _meanings(evaluation: Evaluation) -> str:
     used = {name for row in evaluation.rows for name in row.figures}
     rows = "".join(
-        f"<dt>{escape(one.label)}</dt><dd>{escape(one.meaning)}</dd>"
-        for name, one in FIGURES.items()
+        f"<dt>{escape(figure.label)}</dt><dd>{escape(figure.meaning)}</dd>"
+        for name, figure in FIGURES.items()
         if name in used
     )
     note = (

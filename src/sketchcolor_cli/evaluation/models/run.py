@@ -140,7 +140,9 @@ def _chosen(samples: Samples, settings: EvaluateSettings) -> list[int]:
     numbers = list(range(len(samples)))
     if settings.limit is None or settings.limit >= len(numbers):
         return numbers
-    drawn = sorted(numbers, key=lambda one: (random_of(settings.seed, samples.keys[one]).random(), one))
+    drawn = sorted(
+        numbers, key=lambda number: (random_of(settings.seed, samples.keys[number]).random(), number)
+    )
     return sorted(drawn[: settings.limit])
 
 
@@ -246,7 +248,9 @@ class _Run:
             interval=f"95 per cent, {settings.resamples} resamples of the pictures",
             features={features.key: features.name for features in self.sets},
             measured_with={pair.key: pair.name for pair in self.pairs},
-            figures={name: {"label": one.label, "meaning": one.meaning} for name, one in FIGURES.items()},
+            figures={
+                name: {"label": figure.label, "meaning": figure.meaning} for name, figure in FIGURES.items()
+            },
         )
 
     def finish(self, numbers: Sequence[int]) -> None:

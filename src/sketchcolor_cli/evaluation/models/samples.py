@@ -109,7 +109,9 @@ class Samples:
         for number, group in enumerate(self.groups):
             if group:
                 members[group].append(number)
-        return [[one for one in members[group] if one != number] for number, group in enumerate(self.groups)]
+        return [
+            [other for other in members[group] if other != number] for number, group in enumerate(self.groups)
+        ]
 
 
 def as_file(rgb: Rgb) -> Rgb:

@@ -223,7 +223,7 @@ def _distances(features: CollectedFeatures, trial: Trial, kinds: Iterable[str]) 
 def _ratios(found: Evaluation, trial: Trial) -> dict[str, float]:
     """Return the figures that pictures have together only."""
     values: dict[str, float] = {}
-    colors, ratios = (found.of(*trial, one) for one in ("colorfulness", "colorfulness_ratio"))
+    colors, ratios = (found.of(*trial, figure) for figure in ("colorfulness", "colorfulness_ratio"))
     true = sum(colors[key] / ratio for key, ratio in ratios.items() if ratio > 0)
     if true:
         values["colorfulness_of_all"] = sum(colors[key] for key in ratios) / true
@@ -279,6 +279,8 @@ def _nested(by_trial: Mapping[Trial, Mapping[str, Any]]) -> dict[str, dict[str, 
     """Return figures by model, then by protocol, as they stand in evaluation.json."""
     nested: dict[str, dict[str, dict[str, Any]]] = {}
     for trial, figures in by_trial.items():
-        plain = {name: one if isinstance(one, float) else asdict(one) for name, one in figures.items()}
+        plain = {
+            name: value if isinstance(value, float) else asdict(value) for name, value in figures.items()
+        }
         nested.setdefault(trial.model, {})[trial.protocol] = plain
     return nested
