@@ -239,7 +239,7 @@ def _painting(context: Context, setup: Setup, stage: str, loss: Loss) -> Work:
         loss,
         inputs=setup.inputs,
         idle=net.sheet_size > 0,
-        metrics=[metrics.PictureMetric(one, pictures=pictures) for one in _MEASURED],
+        metrics=[metrics.PictureMetric(figure, pictures=pictures) for figure in _MEASURED],
         figures=by_hint.figures if setup.by_hint else None,
         shares=setup.shares,
         sheet=by_hint.sheet if setup.by_hint else partial(results.contact_sheet, net, sample),

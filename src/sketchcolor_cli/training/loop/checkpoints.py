@@ -124,7 +124,7 @@ class Checkpoints(Callback):  # type: ignore[misc]
             "stage": self.stage,
             "model": model,
             "optimizer": _plain(self.learn.opt.state_dict()),
-            "more": {type(one).__name__: _plain(one.state_dict()) for one in self.stateful},
+            "more": {type(part).__name__: _plain(part.state_dict()) for part in self.stateful},
             "epoch": epoch,
             "batch": batch,
             "smooth_loss": [smooth.count, smooth.val],

@@ -102,25 +102,29 @@ def build_learner(context: Context, work: Work, average: callbacks.Average | Non
     """Return fastai's Learner of a stage, with the state that it goes on from."""
     config = context.config
     batches = training_batches(context, work)
-    own = [one for one in (average, _scaler(context), *_rate(context, work), *work.callbacks) if one]
-    stateful = [one for one in own if isinstance(one, Stateful)]
+    own = [
+        callback
+        for callback in (average, _scaler(context), *_rate(context, work), *work.callbacks)
+        if callback
+    ]
+    stateful = [callback for callback in own if isinstance(callback, Stateful)]
     learn = Learner(
         _loaders(context, work, batches),
         work.model.to(torch.device(context.device)).to(memory_format=torch.channels_last),
         loss_func=work.loss,
         opt_func=ranger,
         lr=config.lr[work.stage],
-        metrics=[one if isinstance(one, Metric) else AvgMetric(one) for one in work.metrics],
+        metrics=[metric if isinstance(metric, Metric) else AvgMetric(metric) for metric in work.metrics],
         default_cbs=False,
         cbs=[*_callbacks(context, work, batches, stateful), *own],
     )
     if (state := context.state_of(work.stage)) is not None:
-        for one in stateful:
-            if type(one).__name__ not in state["more"]:
+        for part in stateful:
+            if type(part).__name__ not in state["more"]:
                 raise TrainingError(
                     f"{context.checkpoint}: is of another version; start again in another folder"
                 )
-            one.load_state_dict(state["more"][type(one).__name__])
+            part.load_state_dict(state["more"][type(part).__name__])
     if context.ranks.count > 1:
         if not len(batches):
             raise DataError(f"{len(work.train)} pictures are too few for {context.ranks.count} processes")  # type: ignore[arg-type]

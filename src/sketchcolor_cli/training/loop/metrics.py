@@ -57,7 +57,7 @@ class PictureMetric(Metric):  # type: ignore[misc]
 
     def accumulate(self, learn: Any) -> None:
         """Measure a batch."""
-        values = self.figure(*(one.detach() for one in self.pictures(learn.pred, *learn.yb)))
+        values = self.figure(*(picture.detach() for picture in self.pictures(learn.pred, *learn.yb)))
         each = values.detach().double().flatten(1).mean(1) if values.ndim > 1 else values.detach().double()
         each = each[each.isfinite()]
         self.total += float(each.sum())
@@ -96,7 +96,7 @@ class FrechetMetric(Metric):  # type: ignore[misc]
         """Look at a batch."""
         for moments, batch in zip(self.moments, self.pictures(learn.pred, *learn.yb), strict=True):
             arrays = batch.detach().float().permute(0, 2, 3, 1).cpu().numpy()
-            moments.add(np.stack([self.see(np.ascontiguousarray(one)) for one in arrays]))
+            moments.add(np.stack([self.see(np.ascontiguousarray(array)) for array in arrays]))
 
     @property
     def value(self) -> float:

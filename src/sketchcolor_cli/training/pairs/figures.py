@@ -152,7 +152,7 @@ def draw_pair(rng: Generator) -> tuple[Drawing, Drawing]:
     shade = 0.0 if rng.random() < 0.5 else float(rng.uniform(0.12, 0.35))
     pen = int(rng.integers(1, 4))
     poses = [draw_pose(rng) for _ in range(2)]
-    first, second = (draw(character, one, draw_view(rng, character, one), pen, shade) for one in poses)
+    first, second = (draw(character, pose, draw_view(rng, character, pose), pen, shade) for pose in poses)
     return first, second
 
 
