@@ -53,7 +53,7 @@ class ProgressBar(RichProgress):
         if not self._unit or time.monotonic() - self._last < EVERY:
             return
         self._last = time.monotonic()
-        task = next(one for one in self.tasks if one.id == task_id)
+        task = next(task for task in self.tasks if task.id == task_id)
         total = "" if task.total is None else f" of {task.total:.0f}"
         begun = f"{task.description}: " if task.description else ""
         detail = str(task.fields.get("detail") or "")

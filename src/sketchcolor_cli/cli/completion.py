@@ -37,8 +37,8 @@ def _palettes(incomplete: str) -> list[str]:
         files = list(Path(above or ".").iterdir())
     except OSError:
         return []
-    found = [one for one in files if one.is_dir() or one.suffix.lower() in PALETTE_SUFFIXES]
-    return sorted(f"{above}{one.name}{'/' * one.is_dir()}" for one in found if one.name.startswith(begun))
+    found = [path for path in files if path.is_dir() or path.suffix.lower() in PALETTE_SUFFIXES]
+    return sorted(f"{above}{path.name}{'/' * path.is_dir()}" for path in found if path.name.startswith(begun))
 
 
 def _methods() -> Iterable[str]:

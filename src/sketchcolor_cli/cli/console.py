@@ -44,7 +44,7 @@ class Console(RichConsole):
             self.print(line)
         if (log := _wanted[-1].log) is not None:
             text = line.plain if isinstance(line, Text) else line
-            log.write("".join(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {one}\n" for one in text.splitlines()))
+            log.write("".join(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n" for line in text.splitlines()))
             log.flush()
 
 

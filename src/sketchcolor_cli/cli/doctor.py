@@ -31,16 +31,16 @@ def doctor(json: options.Json = False) -> int:
             if not json:
                 _show(finding, found[-1].group if found else "")
             found.append(finding)
-    problems = sum(one.level is Level.PROBLEM for one in found)
+    problems = sum(finding.level is Level.PROBLEM for finding in found)
     if json:
-        printing.emit_json({"problems": problems, "findings": [one.to_json() for one in found]})
+        printing.emit_json({"problems": problems, "findings": [finding.to_json() for finding in found]})
     printing.note(f"{problems} problems" if problems != 1 else "1 problem")
     return 1 if problems else 0
 
 
-def _show(one: Finding, group_before: str) -> None:
-    if one.group != group_before:
-        printing.emit(one.group)
-    printing.emit(f"{_MARKS[one.level]} {one.name}: {one.value}")
-    if one.remedy:
-        printing.emit(f"    {one.remedy}")
+def _show(finding: Finding, group_before: str) -> None:
+    if finding.group != group_before:
+        printing.emit(finding.group)
+    printing.emit(f"{_MARKS[finding.level]} {finding.name}: {finding.value}")
+    if finding.remedy:
+        printing.emit(f"    {finding.remedy}")

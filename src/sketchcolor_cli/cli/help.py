@@ -29,8 +29,11 @@ class _Plain:
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return what follows the command's name in the line that says how to call it."""
-        arguments = [one for one in self.get_params(ctx) if isinstance(one, TyperArgument)]  # type: ignore[attr-defined]
-        names = [value_name(one) if one.required else f"[{value_name(one)}]" for one in arguments]
+        arguments = [parameter for parameter in self.get_params(ctx) if isinstance(parameter, TyperArgument)]  # type: ignore[attr-defined]
+        names = [
+            value_name(argument) if argument.required else f"[{value_name(argument)}]"
+            for argument in arguments
+        ]
         return ["[OPTIONS]", *names, *(["COMMAND ..."] if isinstance(self, TyperGroup) else [])]
 
 
@@ -112,7 +115,7 @@ def _names(parameter: Any) -> Text:
     if isinstance(parameter, TyperArgument):
         return Text(value_name(parameter), style="bold cyan")
     long = max(parameter.opts, key=len)
-    names = [one for one in parameter.opts if one != long]
+    names = [name for name in parameter.opts if name != long]
     if parameter.secondary_opts == [f"--no-{long[2:]}"]:
         names.append(f"--[no-]{long[2:]}")
     else:

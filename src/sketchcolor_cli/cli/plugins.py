@@ -30,15 +30,15 @@ def plugins(json: options.Json = False) -> int:
     extractors, store = find_extractors(), environment.weight_store()
     found = [_looked_at(extractors, store, listing) for listing in extractors.listings]
     if json:
-        printing.emit_json([one.to_json(file.name for file in lacking) for one, lacking in found])
+        printing.emit_json([listing.to_json(file.name for file in lacking) for listing, lacking in found])
     else:
-        tables.show(("method", "ready", "what it does"), (_row(*one) for one in found), ruled=True)
+        tables.show(("method", "ready", "what it does"), (_row(*row) for row in found), ruled=True)
         if any(lacking for _, lacking in found):
             printing.note(
                 "`sketchcolor weights list` shows licences and sizes, "
                 "`sketchcolor weights fetch NAME` gets weights"
             )
-    return 0 if all(one.ready for one, _ in found) else 1
+    return 0 if all(listing.ready for listing, _ in found) else 1
 
 
 def _looked_at(
@@ -71,5 +71,5 @@ def _details(listing: Listing) -> Iterator[str]:
     """Give a line on the parameters, if there are any, and one on where it is from."""
     parameters = listing.extractor.parameters if listing.extractor else ()
     if parameters:
-        yield "parameters: " + ", ".join(f"{one.name}={one.default}" for one in parameters)
+        yield "parameters: " + ", ".join(f"{parameter.name}={parameter.default}" for parameter in parameters)
     yield f"from {listing.origin}"
