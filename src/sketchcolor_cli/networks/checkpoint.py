@@ -191,7 +191,7 @@ def _compare(info: CheckpointInfo, found: dict[str, tuple[bool, tuple[int, ...]]
             raise CheckpointError(f"{problem} tensor {min(names)}{more}; it does not fit its own description")
     for name, (is_float, shape) in found.items():
         if (is_float, shape) != expected[name]:
-            have, want = (f"{_KINDS[one]} {size}" for one, size in ((is_float, shape), expected[name]))
+            have, want = (f"{_KINDS[kind]} {size}" for kind, size in ((is_float, shape), expected[name]))
             raise CheckpointError(f"tensor {name} is {have}, not {want}; it does not fit its own description")
 
 

@@ -264,7 +264,7 @@ def config_from_plain(kind: type[_C], plain: object) -> _C:
 def _refuse_absurd(name: str, value: object) -> None:
     """Refuse what no network of ours comes near, before anything is made of it."""
     values = value if isinstance(value, list) else [value]
-    numbers = [one for one in values if isinstance(one, int | float)]
+    numbers = [value for value in values if isinstance(value, int | float)]
     deep = name.endswith("depths") and sum(numbers) > _MOST_BLOCKS
     if len(values) > _MOST_ENTRIES or deep or any(number > _MOST for number in numbers):
         raise CheckpointError(f"the configuration's {name} is larger than any network is made")
@@ -275,7 +275,7 @@ def _checked(name: str, value: object, hint: Any) -> Any:
     if get_origin(hint) is tuple and type(value) is list and all(type(item) is int for item in value):
         return tuple(value)
     if get_origin(hint) is Literal and any(
-        type(value) is type(one) and value == one for one in get_args(hint)
+        type(value) is type(choice) and value == choice for choice in get_args(hint)
     ):
         return value
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
