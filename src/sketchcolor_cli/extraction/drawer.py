@@ -106,12 +106,12 @@ class Drawer:
             whole: torch.Tensor = self._through(_padded(rgb, fits[0].plan))[..., *fits[0].plan.crop]
             return whole
         finished: list[FloatArray] = [np.empty(0, np.float32)] * len(fits)
-        for one in set(fits):
-            rows = [row for row, fit in enumerate(fits) if fit == one]
-            prepared = [self._fitting(_pixels(rgb[row]), one) for row in rows]
+        for fit in set(fits):
+            rows = [row for row, other in enumerate(fits) if other == fit]
+            prepared = [self._fitting(_pixels(rgb[row]), fit) for row in rows]
             drawn = self._through(_stacked(prepared).to(rgb.device))
             for row, gray in zip(rows, drawn, strict=True):
-                finished[row] = _finished(gray[0].cpu().numpy(), one)
+                finished[row] = _finished(gray[0].cpu().numpy(), fit)
         import torch
 
         return torch.from_numpy(np.stack(finished)[:, None]).to(rgb.device)
@@ -136,7 +136,11 @@ class Drawer:
         describe = getattr(self.sketcher, "notes", None)
         notes: Sequence[Mapping[str, Any]]
         if describe is None and draws_arrays(self.sketcher):
-            rgb = pictures[0].rgb[None] if len(pictures) == 1 else np.stack([one.rgb for one in pictures])
+            rgb = (
+                pictures[0].rgb[None]
+                if len(pictures) == 1
+                else np.stack([picture.rgb for picture in pictures])
+            )
             planes = rgb.transpose(0, 3, 1, 2)
             drawn, notes = self._through(planes), [{} for _ in pictures]
         else:
@@ -217,8 +221,8 @@ class Drawer:
                 chosen = pieces[first : first + at_once]
                 seen = _seen(fitting, chosen)
                 sketches = self._sketched(seen)
-                for (row, tall, wide), one in zip(chosen, sketches, strict=True):
-                    drawn[row, :, tall.kept, wide.kept] = one[:, tall.within, wide.within]
+                for (row, tall, wide), sketch in zip(chosen, sketches, strict=True):
+                    drawn[row, :, tall.kept, wide.kept] = sketch[:, tall.within, wide.within]
         except (RuntimeError, MemoryError) as error:
             if not is_shortage(error):
                 raise
