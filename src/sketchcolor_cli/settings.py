@@ -235,10 +235,10 @@ class Leaf:
             return self.about.parse(value)
         if self.many:
             values = value if isinstance(value, list | tuple) else [value]
-            return tuple(self._accept_one(one, folder) for one in values)
-        return self._accept_one(value, folder)
+            return tuple(self._accept_value(item, folder) for item in values)
+        return self._accept_value(value, folder)
 
-    def _accept_one(self, value: Any, folder: Path | None) -> Any:
+    def _accept_value(self, value: Any, folder: Path | None) -> Any:
         if self.about.words and isinstance(value, str):
             return self._read_one(value)
         if self.kind is Path and isinstance(value, str):
@@ -263,7 +263,7 @@ class Leaf:
     def choices(self) -> tuple[str, ...]:
         """The only values; empty where others are allowed."""
         if issubclass(self.kind, Enum):
-            return tuple(str(one.value) for one in self.kind)
+            return tuple(str(member.value) for member in self.kind)
         return self.about.choices
 
     def _is_mistyped(self, value: Any) -> bool:
@@ -297,16 +297,16 @@ class Leaf:
         """
         if value is None or value is REQUIRED:
             return
-        for one in value if self.many else (value,):
-            mistyped = self._is_mistyped(one)
-            if isinstance(one, Path):
-                self._check_path(one)
+        for item in value if self.many else (value,):
+            mistyped = self._is_mistyped(item)
+            if isinstance(item, Path):
+                self._check_path(item)
             if (
                 mistyped
-                or not self.about.allows(one)
-                or (issubclass(self.kind, Enum) and not isinstance(one, self.kind))
+                or not self.about.allows(item)
+                or (issubclass(self.kind, Enum) and not isinstance(item, self.kind))
             ):
-                raise self._refusal(str(one), mistyped=mistyped)
+                raise self._refusal(str(item), mistyped=mistyped)
 
     def _check_path(self, path: Path) -> None:
         """Refuse what the system takes for no name at all; whether there is such a file is not asked."""
@@ -436,17 +436,17 @@ def from_environment(
 
 def _leaves(kind: type, above: tuple[str, ...], panel: str | None) -> Iterator[Leaf]:
     hints = typing.get_type_hints(kind)
-    for one in fields(kind):
-        about = one.metadata.get(_KEY)
+    for field_ in fields(kind):
+        about = field_.metadata.get(_KEY)
         if about is None:
-            raise TypeError(f"{kind.__name__}.{one.name}: use setting(), argument(), internal() or part()")
-        path = (*above, one.name)
-        inner = hints[one.name]
+            raise TypeError(f"{kind.__name__}.{field_.name}: use setting(), argument(), internal() or part()")
+        path = (*above, field_.name)
+        inner = hints[field_.name]
         if isinstance(inner, type) and issubclass(inner, Settings):
             yield from _leaves(inner, path, about.panel or panel)
             continue
         value, many = _value_type(inner)
-        yield Leaf(path, value, many, _default(one), about, about.panel or panel)
+        yield Leaf(path, value, many, _default(field_), about, about.panel or panel)
 
 
 @cache
@@ -462,29 +462,29 @@ def _own(kind: type[Settings]) -> tuple[Leaf, ...]:
 def _value_type(hint: Any) -> tuple[type, bool]:
     """Return the type of a setting's value, or of each of several, and whether there may be several."""
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
-        hint = next(one for one in typing.get_args(hint) if one is not type(None))
+        hint = next(choice for choice in typing.get_args(hint) if choice is not type(None))
     origin = typing.get_origin(hint)
     if origin is tuple:
         return typing.get_args(hint)[0], True
     return (origin or hint), False
 
 
-def _default(one: Field[Any]) -> Any:
-    return one.default if one.default_factory is MISSING else one.default_factory()
+def _default(field_: Field[Any]) -> Any:
+    return field_.default if field_.default_factory is MISSING else field_.default_factory()
 
 
 def _build(kind: type[S], above: tuple[str, ...], values: Mapping[tuple[str, ...], Any]) -> S:
     hints = typing.get_type_hints(kind)
     given = {}
-    for one in fields(kind):
-        path = (*above, one.name)
-        inner = hints[one.name]
+    for field_ in fields(kind):
+        path = (*above, field_.name)
+        inner = hints[field_.name]
         if isinstance(inner, type) and issubclass(inner, Settings):
-            given[one.name] = _build(inner, path, values)
+            given[field_.name] = _build(inner, path, values)
         elif path in values:
-            given[one.name] = values[path]
-        elif one.default is MISSING and one.default_factory is MISSING:
-            missing = next(leaf for leaf in _own(kind) if leaf.path[0] == one.name)
+            given[field_.name] = values[path]
+        elif field_.default is MISSING and field_.default_factory is MISSING:
+            missing = next(leaf for leaf in _own(kind) if leaf.path[0] == field_.name)
             raise UsageError(f"{missing.option} is missing")
     return kind(**given)
 

@@ -25,8 +25,8 @@ def map_ahead(work: Callable[[T], R], things: Iterable[T], *, workers: int, most
     """
     coming = iter(things)
     with ThreadPoolExecutor(workers) as pool:
-        waiting = deque(pool.submit(work, one) for one in islice(coming, most))
+        waiting = deque(pool.submit(work, item) for item in islice(coming, most))
         while waiting:
             result = waiting.popleft().result()
-            waiting.extend(pool.submit(work, one) for one in islice(coming, 1))
+            waiting.extend(pool.submit(work, item) for item in islice(coming, 1))
             yield result

@@ -15,7 +15,7 @@ _GPUS = "/dev/nvidiactl", "/dev/nvidia0", "/dev/nvhost-ctrl-gpu", "/dev/kfd", "/
 
 def may_have_gpu() -> bool:
     """Return whether there may be a GPU that torch can use; only torch knows for sure."""
-    return sys.platform != "linux" or any(Path(one).exists() for one in _GPUS)
+    return sys.platform != "linux" or any(Path(path).exists() for path in _GPUS)
 
 
 def for_backend(wanted: str, backend: str) -> str:

@@ -120,8 +120,8 @@ def read_rules(path: Path) -> Rules:
     try:
         least, most = found.get("aspect", (0, float("inf")))
         require = {
-            name: Required(frozenset(one["tags"]), bool(one.get("only_one", False)))
-            for name, one in found.get("require", {}).items()
+            name: Required(frozenset(rule["tags"]), bool(rule.get("only_one", False)))
+            for name, rule in found.get("require", {}).items()
         }
         return Rules(
             ratings=frozenset(found["ratings"]),

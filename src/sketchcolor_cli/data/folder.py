@@ -174,7 +174,7 @@ def list_files(inputs: Sequence[Path], apart: Path | None = None) -> Listing:
     found = Found()
     files: dict[str, PictureFile] = {}
     known: set[Path] = set()
-    several = sum(os.path.isdir(one) for one in inputs) > 1  # noqa: PTH112 - is_dir() raises for long names
+    several = sum(os.path.isdir(path) for path in inputs) > 1  # noqa: PTH112 - is_dir() raises for long names
     for given in inputs:
         try:
             for source, place in find_pictures(given, apart or given, found, books=True, apart=several):

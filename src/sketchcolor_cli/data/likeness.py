@@ -76,8 +76,8 @@ class Prints:
     def _parts(self, print_: Print) -> list[int]:
         return [print_.hash >> low & (1 << high - low) - 1 for low, high in self._stretches]
 
-    def _alike(self, one: Print, other: Print) -> bool:
-        if (one.hash ^ other.hash).bit_count() > self.bits:
+    def _alike(self, first: Print, other: Print) -> bool:
+        if (first.hash ^ other.hash).bit_count() > self.bits:
             return False
-        a, b = (np.frombuffer(print_.colors, np.uint8).astype(int) for print_ in (one, other))
+        a, b = (np.frombuffer(print_.colors, np.uint8).astype(int) for print_ in (first, other))
         return float(np.abs(a - b).mean()) <= self.color

@@ -84,13 +84,13 @@ def review(
             continue
         rough = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA)
         result = colors(sketch(rgb), reference=rough)
-        compared = [to_tensor(one) for one in (result, rgb)]
+        compared = [to_tensor(picture) for picture in (result, rgb)]
         score, colorful = float(delta_e(*compared).mean()), float(colorfulness(compared[1]))
         found.scores.append(Score(key, score, colorful, index))
     report(len(pictures), len(pictures))
     if not found.scores:
         raise DataError(f"none of the {len(pictures)} pictures can be read, such as {pictures.place(0)}")
-    found.scores.sort(key=lambda one: (-one.score, one.key))
+    found.scores.sort(key=lambda score: (-score.score, score.key))
     return found
 
 
@@ -106,10 +106,10 @@ def scores_csv(found: Review) -> str:
 def html_review(found: Review, pictures: PictureSet, settings: ReviewSettings) -> str:
     """Return the page with the most suspicious pictures and a checkbox for each, which saves the list."""
     cells = [
-        f'<label class="pick"><img src="{html.embedded(thumbnail(pictures, one.index))}" alt="">'
-        f'<span><input type="checkbox" value="{escape(one.key)}"> ΔE00 {one.score:.1f}</span>'
-        f"<small>{escape(one.key)}</small></label>"
-        for one in found.scores[: settings.shown]
+        f'<label class="pick"><img src="{html.embedded(thumbnail(pictures, score.index))}" alt="">'
+        f'<span><input type="checkbox" value="{escape(score.key)}"> ΔE00 {score.score:.1f}</span>'
+        f"<small>{escape(score.key)}</small></label>"
+        for score in found.scores[: settings.shown]
     ]
     body = (
         '<p class="lead">Most suspicious first: what the model cannot colour although it sees its colours. '

@@ -136,7 +136,7 @@ def _free_memory(page_size: int) -> int:
 
 
 def _folder(name: str, folder: Path, otherwise: str) -> Finding:
-    there = next(one for one in (folder, *folder.parents) if one.exists())
+    there = next(path for path in (folder, *folder.parents) if path.exists())
     if not there.is_dir():
         return Finding(GROUP, name, f"{folder} is a file", Level.PROBLEM, f"move it away, or {otherwise}")
     if not os.access(there, os.W_OK):

@@ -329,7 +329,7 @@ def _refuse_many_scans(path: Path, image: Image.Image, file: BinaryIO) -> None:
 def _refuse_missing_rows(path: Path, image: Image.Image, file: BinaryIO) -> None:
     """Missing rows are left zero by the decoder, so that pages that end otherwise need no counting."""
     last = image.crop((0, max(0, image.height - 2), image.width, image.height)).getextrema()
-    lows = [one[0] if isinstance(one, tuple) else one for one in last]
+    lows = [extrema[0] if isinstance(extrema, tuple) else extrema for extrema in last]
     if min(lows) == 0 and not png.is_whole(file):
         raise ImageError(f"{path}: {_DAMAGED}")
 

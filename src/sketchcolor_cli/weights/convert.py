@@ -58,7 +58,9 @@ def _reader(file: WeightFile, path: Path, source: WeightSource | None) -> Reader
     suffix = path.suffix.lower()
     if not suffix or suffix in SUFFIXES:
         return None
-    return next((one.read for one in file.sources if one.read and one.file.lower().endswith(suffix)), None)
+    return next(
+        (source.read for source in file.sources if source.read and source.file.lower().endswith(suffix)), None
+    )
 
 
 def _read_by(reader: Reader, path: Path) -> dict[str, Tensor]:

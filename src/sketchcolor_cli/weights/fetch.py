@@ -165,7 +165,11 @@ def _try(
             break
         http.discard(target)
         if not joined:
-            got = next(one for one in checksums if one.partition(":")[0] == source.checksum.partition(":")[0])
+            got = next(
+                checksum
+                for checksum in checksums
+                if checksum.partition(":")[0] == source.checksum.partition(":")[0]
+            )
             raise UnavailableError(f"gave another file, {got} instead of {source.checksum}")
         joined = False
     try:
