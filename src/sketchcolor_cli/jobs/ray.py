@@ -127,7 +127,7 @@ def _sort(result: Outcome, plan: Sequence[Planned]) -> None:
     places = {planned.job.source: place for place, planned in enumerate(plan)}
 
     def place(entry: Done | Failure) -> int:
-        source = entry.job.source
+        source: Any = entry.job.source
         return next((places[path] for path in (source, *source.parents) if path in places), len(places))
 
     result.done.sort(key=place)
