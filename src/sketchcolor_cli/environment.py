@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.compute import threads
+from sketchcolor_cli.compute import memory, threads
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.networks.registry import ModelShelf
 from sketchcolor_cli.weights.store import WeightStore
@@ -35,10 +34,6 @@ PROJECTS = "SKETCHCOLOR_PROJECTS"
 CONFIG = "SKETCHCOLOR_CONFIG"
 """The variable that says where the user's settings are."""
 
-# Of glibc's mallopt. Arrays as large as a page's planes are taken from memory that was used before instead of
-# fresh from the system, which has to clear it. One heap for all threads, or each would keep its own.
-_MALLOC = {-3: 2**26, -1: 2**29}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
-_ONE_HEAP = {-8: 1}  # M_ARENA_MAX
 _WAITING = "OMP_WAIT_POLICY"
 
 
@@ -55,9 +50,7 @@ def prepare_process(*, ours: bool = True) -> None:
     if "torch" in sys.modules and _WAITING not in os.environ:
         threads.calm()
     os.environ.setdefault(_WAITING, "PASSIVE")  # for torch to come, here or in further processes
-    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
-        for option, value in (_MALLOC | _ONE_HEAP if ours else _MALLOC).items():
-            mallopt(option, value)
+    memory.use_again(one_heap=ours)
 
 
 def weight_store() -> WeightStore:

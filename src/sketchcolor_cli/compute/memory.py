@@ -1,9 +1,15 @@
-"""Telling that memory ran out from other errors, and giving back what is not needed."""
+"""Memory: used again where it can be, given back where it is not needed, and told where it ran out."""
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
+
+# Of glibc's mallopt. Arrays as large as a page's planes are taken from memory that was used before instead of
+# fresh from the system, which has to clear it. One heap for all threads, or each would keep its own.
+_MALLOC = {-3: 2**26, -1: 2**29}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
+_ONE_HEAP = {-8: 1}  # M_ARENA_MAX
 
 # What the libraries below say when an allocation fails; each has its own error, or none.
 _SHORTAGES = (
@@ -15,6 +21,13 @@ _SHORTAGES = (
     "can't allocate memory",
 )
 _KINDS = ("RuntimeError", "DeviceError", "error")
+
+
+def use_again(*, one_heap: bool) -> None:
+    """Let this process keep the memory that it frees; only glibc can be told so."""
+    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
+        for option, value in (_MALLOC | _ONE_HEAP if one_heap else _MALLOC).items():
+            mallopt(option, value)
 
 
 def is_shortage(error: BaseException) -> bool:
