@@ -161,7 +161,9 @@ class Server:
 
     def extractors(self) -> list[str]:
         """Return the names of the methods of ``extract``."""
-        return [one["name"] for one in json.loads(self._asked("/api/v1/extractors"))["extractors"]]
+        return [
+            extractor["name"] for extractor in json.loads(self._asked("/api/v1/extractors"))["extractors"]
+        ]
 
     def _send(self, place: str, files: dict[str, bytes | Sequence[bytes]], fields: dict[str, str]) -> bytes:
         kind, body = _form(files, fields)

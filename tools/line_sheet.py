@@ -34,7 +34,9 @@ def main() -> None:
         sketches = [draw(to_tensor(rgb))[0, 0].numpy() for draw in draws]
         columns = [rgb, *(np.repeat(sketch[..., None], 3, 2) for sketch in sketches)]
         rows.append(
-            np.concatenate([framed(shrink_to_width(one, options.width), options.width) for one in columns], 1)
+            np.concatenate(
+                [framed(shrink_to_width(column, options.width), options.width) for column in columns], 1
+            )
         )
     write_picture(options.sheet, Picture(np.concatenate(rows).clip(0, 1)))
 

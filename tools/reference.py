@@ -66,15 +66,15 @@ def manual() -> str:
 def _manual_of(command: Any, name: str) -> Iterator[str]:
     below = getattr(command, "commands", None)
     if below is not None:
-        for key, one in sorted(below.items()):
-            yield from _manual_of(one, f"{name} {key}")
+        for key, inner in sorted(below.items()):
+            yield from _manual_of(inner, f"{name} {key}")
         return
     yield f'.SH "{_roff(name)}"'
     yield "\n.PP\n".join(map(_roff, _prose(command.help or "").split("\n\n")))
-    for one in _shown(command):
+    for parameter in _shown(command):
         yield ".TP"
-        yield f".B {_roff(_title(one, ''))}"
-        yield _roff(_prose(one.help or ""))
+        yield f".B {_roff(_title(parameter, ''))}"
+        yield _roff(_prose(parameter.help or ""))
 
 
 def _roff(text: str) -> str:
@@ -88,20 +88,22 @@ def _commands(command: Any, name: str) -> Iterator[str]:
     below = getattr(command, "commands", None)
     if below is None:
         yield from _page(command, name)
-    for key, one in sorted((below or {}).items()):
-        yield from _commands(one, f"{name} {key}")
+    for key, inner in sorted((below or {}).items()):
+        yield from _commands(inner, f"{name} {key}")
 
 
 def _page(command: Any, name: str) -> Iterator[str]:
     yield f"## {name}\n"
     yield f"{_prose(command.help or '')}\n"
     groups: dict[str, list[Any]] = {}
-    for one in _shown(command):
-        groups.setdefault(getattr(one, "rich_help_panel", None) or _kind(one), []).append(one)
+    for parameter in _shown(command):
+        groups.setdefault(getattr(parameter, "rich_help_panel", None) or _kind(parameter), []).append(
+            parameter
+        )
     settings = getattr(command.callback, "settings", {})
     for title, members in groups.items():
         yield f"**{title}**\n\n| name | in files | meaning |\n|---|---|---|"
-        yield from (_row(one, settings) for one in members)
+        yield from (_row(parameter, settings) for parameter in members)
         yield ""
 
 
@@ -111,9 +113,9 @@ def _kind(parameter: Any) -> str:
 
 def _shown(command: Any) -> Iterator[Any]:
     """Give the arguments and options of a command that its help shows."""
-    for one in command.get_params(typer.Context(command)):
-        if one.name != "help" and not getattr(one, "hidden", False):
-            yield one
+    for parameter in command.get_params(typer.Context(command)):
+        if parameter.name != "help" and not getattr(parameter, "hidden", False):
+            yield parameter
 
 
 def _row(parameter: Any, settings: dict[str, Any]) -> str:

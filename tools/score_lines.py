@@ -56,7 +56,7 @@ RANGES = {
 def line_score(drawn: Mask, truth: Mask, off: int = OFF) -> tuple[float, float, float]:
     """Return F-score, precision and recall of ink, H×W of bool, when lines may be ``off`` pixels off."""
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * off + 1, 2 * off + 1))
-    near_truth, near_drawn = (cv2.dilate(one.astype(np.uint8), around) > 0 for one in (truth, drawn))
+    near_truth, near_drawn = (cv2.dilate(lines.astype(np.uint8), around) > 0 for lines in (truth, drawn))
     precision = float(near_truth[drawn].mean()) if drawn.any() else 1.0
     recall = float(near_drawn[truth].mean()) if truth.any() else 1.0
     return 2 * precision * recall / max(1e-9, precision + recall), precision, recall
@@ -85,7 +85,7 @@ def drawer(method: str) -> Callable[[torch.Tensor], torch.Tensor]:
     """Return what draws by a method, written as NAME or NAME:PARAMETER=VALUE,PARAMETER=VALUE."""
     name, _, settings = method.partition(":")
     extractors = find_extractors()
-    sketcher = Loader(extractors).load(name, [one for one in settings.split(",") if one]).sketcher
+    sketcher = Loader(extractors).load(name, [setting for setting in settings.split(",") if setting]).sketcher
     rule = extractors.get(name).size
     return lambda rgb: sketch(sketcher, rule, rgb)
 
@@ -115,14 +115,14 @@ def main() -> None:
     options = parser.parse_args()
     split = "train" if options.tune else "val"
     found = readable(SetDrawings(ShardSet(sorted(options.data.glob(f"{split}-*.tar"))), 352))
-    drawings = [one for one in found if one.line is not None]
+    drawings = [drawing for drawing in found if drawing.line is not None]
     if options.tune:
-        tune(options.tune, [one for one in drawings if one.source in BY_ARTIST])
+        tune(options.tune, [drawing for drawing in drawings if drawing.source in BY_ARTIST])
         return
     kinds = {
-        "artist": np.array([one.source in BY_ARTIST for one in drawings]),
-        "of them books": np.array([one.source == "african_storybook_pairs" for one in drawings]),
-        "derived": np.array([one.source not in BY_ARTIST for one in drawings]),
+        "artist": np.array([drawing.source in BY_ARTIST for drawing in drawings]),
+        "of them books": np.array([drawing.source == "african_storybook_pairs" for drawing in drawings]),
+        "derived": np.array([drawing.source not in BY_ARTIST for drawing in drawings]),
     }
     print(", ".join(f"{name}: {int(mask.sum())} pictures" for name, mask in kinds.items()))
     print("method | " + " | ".join(f"{name}: F, precision, recall" for name in kinds) + " | soft")

@@ -85,7 +85,9 @@ class Pairs(Dataset):
         counts: dict[str, int] = {}
         for drawing in drawings:
             counts[drawing.source] = counts.get(drawing.source, 0) + 1
-        weights = np.array([SHARES.get(one.source, 0.01) / counts[one.source] for one in drawings])
+        weights = np.array(
+            [SHARES.get(drawing.source, 0.01) / counts[drawing.source] for drawing in drawings]
+        )
         self.shares = np.cumsum(weights / weights.sum())
 
     def __len__(self) -> int:
@@ -155,18 +157,18 @@ def cut(rng: Generator, drawing: Drawing, size: int) -> tuple[np.ndarray, np.nda
     way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
     color, line = drawing.color, drawing.line
     if scale < 1:  # warping does not average
-        color, line = (shrink_by(one, scale) for one in (color, line))
+        color, line = (shrink_by(picture, scale) for picture in (color, line))
         matrix[:, :2] /= scale
     edge = cv2.BORDER_REFLECT_101 if rng.random() < 0.5 else cv2.BORDER_REPLICATE
     color, line = (
         cv2.warpAffine(
-            one,
+            picture,
             matrix,
             (size, size),
             flags=cv2.INTER_CUBIC if way == cv2.INTER_CUBIC else cv2.INTER_LINEAR,
             borderMode=edge,
         )
-        for one in (color, line)
+        for picture in (color, line)
     )
     return color.astype(np.float32) / 255, ink_of(line)
 
@@ -299,7 +301,7 @@ def loss_of(logits: Tensor, ink: Tensor, hand: Tensor) -> dict[str, Tensor]:
 def line_score(drawn: np.ndarray, truth: np.ndarray, off: int = OFF) -> tuple[float, float, float]:
     """Return F-score, precision and recall of ink pixels, H×W of bool, ``off`` pixels off allowed."""
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * off + 1, 2 * off + 1))
-    near_truth, near_drawn = (cv2.dilate(one.astype(np.uint8), around) > 0 for one in (truth, drawn))
+    near_truth, near_drawn = (cv2.dilate(lines.astype(np.uint8), around) > 0 for lines in (truth, drawn))
     precision = float(near_truth[drawn].mean()) if drawn.any() else 1.0
     recall = float(near_drawn[truth].mean()) if truth.any() else 1.0
     return 2 * precision * recall / max(1e-9, precision + recall), precision, recall
@@ -323,7 +325,7 @@ def validate(model: nn.Module, drawings: Sequence[Drawing], sheet: Path) -> dict
         scores[kind].append(line_score((drawn > 0.5).numpy()[0, 0], truth)[0])
         if len(shown) < 24 and height >= 256 and width >= 256:
             shown.append(torch.cat([color, 1 - drawn.expand(-1, 3, -1, -1)], 3)[:, :, :256, : 2 * width])
-    tiles = [torch.cat([one[..., :256], one[..., one.shape[3] // 2 :][..., :256]], 3) for one in shown]
+    tiles = [torch.cat([row[..., :256], row[..., row.shape[3] // 2 :][..., :256]], 3) for row in shown]
     rows = [torch.cat(tiles[start : start + 4], 3) for start in range(0, len(tiles) - 3, 4)]
     if rows:
         write_picture(sheet, Picture(to_array(torch.cat(rows, 2).clamp(0, 1))))
@@ -423,21 +425,21 @@ def main() -> None:
     options.run.mkdir(parents=True, exist_ok=True)
 
     found = [
-        one
-        for one in readable(SetDrawings(ShardSet(sorted(options.data.glob("train-*.tar"))), 352))
-        if one.source not in LEFT_OUT
+        drawing
+        for drawing in readable(SetDrawings(ShardSet(sorted(options.data.glob("train-*.tar"))), 352))
+        if drawing.source not in LEFT_OUT
     ]
-    drawings = [one for one in found if one.line is not None]
+    drawings = [drawing for drawing in found if drawing.line is not None]
     held_out = [
-        one
-        for one in readable(SetDrawings(ShardSet(sorted(options.data.glob("val-*.tar"))), 352))
-        if one.line is not None
+        drawing
+        for drawing in readable(SetDrawings(ShardSet(sorted(options.data.glob("val-*.tar"))), 352))
+        if drawing.line is not None
     ]
     print(
         f"{len(drawings)} pairs, {len(found) - len(drawings)} textures, {len(held_out)} held out", flush=True
     )
     run = Run(options.run, options.lr)
-    textures = [one for one in found if one.line is None]
+    textures = [drawing for drawing in found if drawing.line is None]
     train(run, Pairs(drawings, textures, options.size, run.images), held_out, options)
 
 

@@ -68,7 +68,7 @@ class Pairs(Dataset):
         self.recipe = recipe or MatchRecipe()
         weights = np.array([WEIGHT.get(drawing.source, 1.0) for drawing in drawings])
         self.shares = np.cumsum(weights / weights.sum())
-        self.kin = find_kin("" if one.source in NO_STORY else one.group for one in drawings)
+        self.kin = find_kin("" if drawing.source in NO_STORY else drawing.group for drawing in drawings)
 
     def __len__(self) -> int:
         return 10**9
@@ -98,7 +98,7 @@ def match_loss(
     absent = torch.zeros(count, 1, keys.shape[1], device=keys.device)
     if rng is not None:
         alone = torch.from_numpy(rng.random(count) >= BESIDE).to(keys.device)
-        keys, colors = (torch.cat([one, one.roll(1, 0)], 1) for one in (keys, colors))
+        keys, colors = (torch.cat([part, part.roll(1, 0)], 1) for part in (keys, colors))
         places = torch.cat([places, torch.full_like(places, -1e3)], 1)
         absent = torch.cat([absent, absent - 1e4 * alone[:, None, None]], 2)
     attention = F.log_softmax(model.logits(queries, keys) + absent, -1)
@@ -247,7 +247,9 @@ def main() -> None:
     options = parser.parse_args()
     options.run.mkdir(parents=True, exist_ok=True)
     learnt = sorted([*options.data.glob("train-*.tar"), *options.data.glob("more-*.tar")])
-    drawings = [one for one in readable_drawings(learnt, SHORT_SIDE) if one.source not in HELD_OUT]
+    drawings = [
+        drawing for drawing in readable_drawings(learnt, SHORT_SIDE) if drawing.source not in HELD_OUT
+    ]
     held_out = readable_drawings(sorted(options.data.glob("val-*.tar")), SHORT_SIDE)
     print(f"{len(drawings)} drawings, {len(held_out)} held out", flush=True)
     run = Run(options.run, options.device, options.lr, options.begin_with)

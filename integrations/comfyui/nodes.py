@@ -33,7 +33,7 @@ def _hints(hints, hint_mask):
 
 
 def _sheets(sheet) -> list:
-    return [] if sheet is None else [to_png(one) for one in sheet]
+    return [] if sheet is None else [to_png(picture) for picture in sheet]
 
 
 def _inputs() -> list:
@@ -75,7 +75,9 @@ class Colorize(io.ComfyNode):
             "sheet": _sheets(sheet),
             "reference": () if reference is None else to_png(reference[0]),
         }
-        done = [server().colorize(to_png(one), seed=seed, saturation=saturation, **guides) for one in page]
+        done = [
+            server().colorize(to_png(picture), seed=seed, saturation=saturation, **guides) for picture in page
+        ]
         return io.NodeOutput(from_png(done))
 
 
@@ -98,7 +100,9 @@ class Flats(io.ComfyNode):
     def execute(cls, page, seed, hints=None, hint_mask=None, sheet=None) -> io.NodeOutput:
         """Return the flats of each picture of a batch, (B, H, W, 3) in [0, 1]."""
         guides = {"hints": _hints(hints, hint_mask), "sheet": _sheets(sheet)}
-        return io.NodeOutput(from_png([server().flats(to_png(one), seed=seed, **guides) for one in page]))
+        return io.NodeOutput(
+            from_png([server().flats(to_png(picture), seed=seed, **guides) for picture in page])
+        )
 
 
 class Extract(io.ComfyNode):
@@ -122,7 +126,9 @@ class Extract(io.ComfyNode):
     @classmethod
     def execute(cls, drawing, method) -> io.NodeOutput:
         """Draw the sketch of each picture of a batch, (B, H, W, 3) in [0, 1]."""
-        return io.NodeOutput(from_png([server().extract(to_png(one), method=method) for one in drawing]))
+        return io.NodeOutput(
+            from_png([server().extract(to_png(picture), method=method) for picture in drawing])
+        )
 
 
 class Sketchcolor(ComfyExtension):

@@ -22,7 +22,7 @@ def to_png(image: torch.Tensor, alpha: torch.Tensor | None = None) -> bytes:
 
 def from_png(files: list[bytes]) -> torch.Tensor:
     """Return PNG files of one size as a batch (B, H, W, 3)."""
-    pictures = [np.asarray(Image.open(io.BytesIO(one)).convert("RGB"), np.float32) / 255 for one in files]
+    pictures = [np.asarray(Image.open(io.BytesIO(file)).convert("RGB"), np.float32) / 255 for file in files]
     return torch.from_numpy(np.stack(pictures))
 
 

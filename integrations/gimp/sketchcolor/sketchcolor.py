@@ -111,8 +111,8 @@ def put(image, name, png, mode):
             layer = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, file)
             layer.set_name(name)
             layer.set_mode(mode)
-            layers = [one.get_name().lower() for one in image.get_layers()]  # from the top
-            drawing = next(place for place, one in enumerate(layers) if one not in OURS)
+            layers = [layer.get_name().lower() for layer in image.get_layers()]  # from the top
+            drawing = next(place for place, name in enumerate(layers) if name not in OURS)
             image.insert_layer(layer, None, drawing)
         finally:
             image.undo_group_end()

@@ -31,9 +31,9 @@ def read(document):
         copy.waitForDone()
         size = copy.width(), copy.height()
         hints = [png_of(_pixels(node, size), size) for node in _named(copy, HINTS)]
-        hints += [png_of(one, size) for node in _masks(copy) for one in _key_strokes(node, size)]
+        hints += [png_of(stroke, size) for node in _masks(copy) for stroke in _key_strokes(node, size)]
         sheets = [png_of(_pixels(node, size), size) for node in _named(copy, SHEET)]
-        for node in [*(one for name in OURS for one in _named(copy, name)), *_masks(copy)]:
+        for node in [*(layer for name in OURS for layer in _named(copy, name)), *_masks(copy)]:
             node.setVisible(False)
         if not any(node.visible() for node in copy.topLevelNodes()):
             raise RefusalError(f"there is no drawing; put the lines on a layer, and strokes on '{HINTS}'")
@@ -94,10 +94,10 @@ def _key_strokes(mask, size):
         if place == mask.transparencyIndex():
             continue
         coverage = bytes(mask.keyStrokePixelData(color, 0, 0, *size))
-        red, green, blue = (min(255, max(0, round(255 * one))) for one in color.componentsOrdered()[:3])
+        red, green, blue = (min(255, max(0, round(255 * part))) for part in color.componentsOrdered()[:3])
         pixels = bytearray(BGRA * size[0] * size[1])
         pixels[0::4], pixels[1::4], pixels[2::4] = (
-            bytes([one]) * len(coverage) for one in (blue, green, red)
+            bytes([value]) * len(coverage) for value in (blue, green, red)
         )
         pixels[3::4] = coverage
         yield bytes(pixels)
