@@ -53,9 +53,9 @@ def colored(color: Colorizer, pages: list[Drawing], last: int) -> list[Array]:
     """Return the pages, (H, W, 3) in [0, 1]: the first as drawn, the others by their lines."""
     done = [pages[0].color / np.float32(255)]
     sheets: list[Sheet] = [color.sheet_of(Picture(done[0]))]
-    for one in pages[1:]:
-        assert one.line is not None
-        gray = np.repeat(one.line[..., None] / np.float32(255), 3, axis=2)
+    for page in pages[1:]:
+        assert page.line is not None
+        gray = np.repeat(page.line[..., None] / np.float32(255), 3, axis=2)
         shown = [sheets[0], *(sheets[1:][-last:] if last else [])]
         done.append(color.with_sheets(shown)(Picture(gray, gray=True)).rgb)
         sheets.append(color.sheet_of(Picture(done[-1])))
@@ -64,7 +64,9 @@ def colored(color: Colorizer, pages: list[Drawing], last: int) -> list[Array]:
 
 def apart(first: Array, second: Array) -> float:
     """Return ΔE00 of two colours, RGB in [0, 1]."""
-    lab = (rgb_to_lab(torch.tensor(one, dtype=torch.float32)[None, :, None, None]) for one in (first, second))
+    lab = (
+        rgb_to_lab(torch.tensor(color, dtype=torch.float32)[None, :, None, None]) for color in (first, second)
+    )
     return float(delta_e00(*lab)[0])
 
 
@@ -83,8 +85,8 @@ def swatches(character: figures.Character, pages: list[Drawing], done: list[Arra
         if len(means) < 2:
             continue
         middle = np.mean(means, axis=0)
-        drift = [apart(one, middle) for one in means]
-        error = [apart(one, np.array(rgb) / 255) for one in means]
+        drift = [apart(mean, middle) for mean in means]
+        error = [apart(mean, np.array(rgb) / 255) for mean in means]
         found.append((name, len(means), np.mean(drift), max(drift), np.mean(error)))
     return found
 

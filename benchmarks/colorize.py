@@ -46,22 +46,22 @@ def main() -> None:
             large = cv2.resize(page.rgb, (1600, 2300), interpolation=cv2.INTER_CUBIC).clip(0, 1)
             write_picture(room / "large" / f"{number}.png", replace(page, rgb=large))
         result = colorize(room / "large", "-o", room / "large-out")
-        seconds = [one["seconds"] for one in result["done"]]
+        seconds = [page["seconds"] for page in result["done"]]
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        times = ", ".join(f"{one:.1f}" for one in seconds)
+        times = ", ".join(f"{spent:.1f}" for spent in seconds)
         print(f"1600×2300 page, read to written: {times} s; peak memory {peak:.0f} MiB")
 
         result = colorize(*folders, "-o", room / "out")
         print(f"{len(result['done'])} pages done, {len(result['failed'])} failed, {result['seconds']:.0f} s")
         worst = 0.0
-        for one in result["done"]:
-            before, after = luma(Path(one["source"])), luma(Path(one["target"]))
-            assert before.shape == after.shape, one["source"]
+        for done in result["done"]:
+            before, after = luma(Path(done["source"])), luma(Path(done["target"]))
+            assert before.shape == after.shape, done["source"]
             ink = before <= INK
             difference = 255 * float(np.abs(after - before)[ink].mean()) if ink.any() else 0.0
             worst = max(worst, difference)
-            name, share = Path(one["source"]).name, ink.mean()
-            print(f"{difference:6.3f}/255 on {share:5.1%} ink  {one['seconds']:5.1f} s  {name}")
+            name, share = Path(done["source"]).name, ink.mean()
+            print(f"{difference:6.3f}/255 on {share:5.1%} ink  {done['seconds']:5.1f} s  {name}")
         print(f"largest mean difference on ink: {worst:.3f}/255")
 
 

@@ -86,7 +86,7 @@ def measure_time(room: Path, method: str, images: int, rounds: int) -> list[floa
         line += ["--batch-size", BATCH, "--device", "cpu"]
         spent = time.process_time()
         environment = {"SKETCHCOLOR_WEIGHTS": str(store.folder)}
-        done = CliRunner().invoke(app, [str(one) for one in line], env=environment)
+        done = CliRunner().invoke(app, [str(word) for word in line], env=environment)
         assert done.exit_code == 0, done.output
         return json.loads(done.stdout)["seconds"], time.process_time() - spent
 
@@ -101,7 +101,7 @@ def measure_time(room: Path, method: str, images: int, rounds: int) -> list[floa
         print(f"  network {alone[-1][0]:6.1f} s   command {whole[-1][0]:6.1f} s", flush=True)
     ratios = []
     for place, what in enumerate(("clock", "processor")):
-        bare, full = (statistics.median(one[place] for one in times) for times in (alone, whole))
+        bare, full = (statistics.median(run[place] for run in times) for times in (alone, whole))
         ratios.append(full / bare)
         print(f"{what}: network {bare:.1f} s, command {full:.1f} s, ratio {ratios[-1]:.2f}")
     return ratios

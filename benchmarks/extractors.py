@@ -73,10 +73,10 @@ def measure(name: str, chosen: str, size: int, rounds: int, clock: Callable[[], 
             Resources("cpu", declared.defaults(), find_weight=lambda _: file, precision=chosen)
         )
     rgb = torch.rand(BATCH, 3, size, size)
-    one = torch.rand(count, channels, size, size)
+    picture = torch.rand(count, channels, size, size)
     times: dict[str, list[float]] = {"plain": [], "fast": []}
     for number in range(rounds + 1):
-        for way, task in (("plain", lambda: plain(one)), ("fast", lambda: fast(rgb))):
+        for way, task in (("plain", lambda: plain(picture)), ("fast", lambda: fast(rgb))):
             spent = seconds(task, clock) / (BATCH if way == "fast" else 1)
             if number:  # the first round warms up
                 times[way].append(1000 * spent)

@@ -63,10 +63,10 @@ def errors(result: Array, truth: Array) -> tuple[float, float]:
 
 def tell(rows: dict[str, dict[str, list[tuple[float, float]]]]) -> None:
     """Print the figures, of ways by groups."""
-    means = {way: np.array([np.mean(one, axis=0) for one in rows[way].values()]) for way in rows}
+    means = {way: np.array([np.mean(figures, axis=0) for figures in rows[way].values()]) for way in rows}
     for way, own in means.items():
         print(f"{way:9} error in a*b* {own[:, 0].mean():6.2f}   ΔE00 {own[:, 1].mean():6.2f}")
-    for way in [one for one in means if one not in ("blank", "wash", "draw")]:
+    for way in [name for name in means if name not in ("blank", "wash", "draw")]:
         for other in ("blank", "draw", f"old {way}"):
             if other not in means:
                 continue
@@ -91,20 +91,20 @@ def main() -> None:
     options = parser.parse_args()
     half, sketch = half_of(options.half), array_sketcher("linework", "cpu")
     found = readable(SetDrawings(ShardSet([options.validation]), 352))
-    drawings = [one for one in found if (one.group or one.key) in half]
+    drawings = [drawing for drawing in found if (drawing.group or drawing.key) in half]
     drawings = drawings[:: -(-len(drawings) // options.limit)]
     models = {"": options.model, "old ": options.compare}
-    networks = {name: load_model(model_file(one), ColorNet)[0] for name, one in models.items() if one}
+    networks = {name: load_model(model_file(model), ColorNet)[0] for name, model in models.items() if model}
     rows: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
-    for one in drawings:
-        truth = one.color / np.float32(255)
-        page = sketch(truth) if one.line is None else one.line / np.float32(255)
+    for drawing in drawings:
+        truth = drawing.color / np.float32(255)
+        page = sketch(truth) if drawing.line is None else drawing.line / np.float32(255)
         pages = results(networks, page, [Guess(way) for way in options.ways.split(",")])
         for way, result in pages.items():
-            rows[way][one.group or one.key].append(errors(result, truth))
+            rows[way][drawing.group or drawing.key].append(errors(result, truth))
         if options.output is not None:
             options.output.mkdir(parents=True, exist_ok=True)
-            write_picture(options.output / f"{one.key}.png", Picture(strip_of([*pages.values(), truth])))
+            write_picture(options.output / f"{drawing.key}.png", Picture(strip_of([*pages.values(), truth])))
     print(f"{len(drawings)} pictures in {len(rows['blank'])} groups")
     tell(rows)
 

@@ -56,7 +56,7 @@ def pages(folders: list[Path], references: Path | None) -> None:
                 page = replace(page, rgb=large.clip(0, 1), alpha=None)
             given = references / path.relative_to(folder).with_suffix(".png") if references else None
             rough = read_picture(given) if given and given.exists() else None
-            results = {size: as_read(one(page, rough).rgb) for size, one in color.items()}
+            results = {size: as_read(colorizer(page, rough).rgb) for size, colorizer in color.items()}
             before = luma(on_paper(page))
             ink = before <= INK
             off = max(

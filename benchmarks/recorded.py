@@ -157,7 +157,7 @@ def differences(before: dict[str, dict[str, str]], after: dict[str, dict[str, st
         wrong += bool(bad or failed)
         print(
             f"{name}: {len(files) - len(bad)} of {len(files)} equal"
-            + "".join(f"\n  differs: {one}" for one in bad)
+            + "".join(f"\n  differs: {name}" for name in bad)
             + "".join(f"\n  failed: {text}" for text in failed)
         )
     return int(bool(wrong))

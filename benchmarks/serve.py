@@ -39,7 +39,7 @@ def main() -> None:
         (Path(folder) / "one").mkdir()
         make_pages(Path(folder) / "one/pages", 1)
         _, loading = on_the_command_line(Path(folder) / "one")
-        for clients in [int(one) for one in sys.argv[2:]] or CLIENTS:
+        for clients in [int(number) for number in sys.argv[2:]] or CLIENTS:
             home = Path(folder) / str(clients)
             home.mkdir()
             pages = sorted(make_pages(home / "pages", count).glob("*.png"))

@@ -86,7 +86,7 @@ def cases(drawings: Sequence[Drawing], more: Sequence[Drawing], limit: int, seed
     for number in range(min(limit, FIGURES)):
         first, second = draw_pair(np.random.default_rng([seed, number]))
         yield case("drawn", f"figure {number}", first, second)
-    plain = [one for one in drawings if one.source not in ICONS]
+    plain = [drawing for drawing in drawings if drawing.source not in ICONS]
     for number, drawing in enumerate(plain[:: -(-len(plain) // limit)]):
         rng = np.random.default_rng([seed, 1, number])
         view = see(drawing, draw_map(rng, drawing, SIDE, BENT))
@@ -94,7 +94,7 @@ def cases(drawings: Sequence[Drawing], more: Sequence[Drawing], limit: int, seed
         bent = Drawing(drawing.key, as_bytes(view.color), line)
         yield case("bent", drawing.group or drawing.key, bent, drawing)
     for kind, given in (("turned", more), ("story", drawings)):
-        kin = find_kin("" if one.source in NO_STORY else one.group for one in given)
+        kin = find_kin("" if drawing.source in NO_STORY else drawing.group for drawing in given)
         pairs = [(a, b) for members in kin.values() for a in members for b in members if a != b]
         chosen = np.random.default_rng([seed, 2]).permutation(len(pairs))[:limit]
         for first, second in (pairs[number] for number in sorted(chosen.tolist())):
@@ -105,9 +105,9 @@ def as_bytes(unit: Array) -> NDArray[np.uint8]:
     return np.rint(unit * 255).astype(np.uint8)
 
 
-def holds(one: Case) -> bool:
+def holds(case: Case) -> bool:
     """Return whether the sheet holds the colours of the page."""
-    small = (cv2.resize(rgb, (48, 48), interpolation=cv2.INTER_AREA) for rgb in (one.truth, one.sheet))
+    small = (cv2.resize(rgb, (48, 48), interpolation=cv2.INTER_AREA) for rgb in (case.truth, case.sheet))
     page, sheet = (cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB).reshape(-1, 3) for rgb in small)
     drawn = (page[:, 0] <= 96) | (np.hypot(page[:, 1], page[:, 2]) >= 4)
     near = np.linalg.norm(page[:, None] - sheet[None], axis=2).min(1) < 12
@@ -121,10 +121,10 @@ class Bench:
         self.network, _ = load_model(model_file("default"), ColorNet)
         self.matcher = load_matcher(matcher)
 
-    def results(self, one: Case) -> dict[str, Array]:
+    def results(self, case: Case) -> dict[str, Array]:
         """Return the page coloured in each way."""
-        page = Picture(np.repeat(one.page[..., None], 3, axis=2), gray=True)
-        sheets = [Picture(one.sheet)]
+        page = Picture(np.repeat(case.page[..., None], 3, axis=2), gray=True)
+        sheets = [Picture(case.sheet)]
         none, attention, matched = (
             Colorizer(self.network, "cpu", **how)(page).rgb
             for how in ({}, {"sheets": sheets}, {"sheets": sheets, "matcher": self.matcher})
@@ -134,7 +134,7 @@ class Bench:
 
 def difference(first: Array, second: Array) -> Array:
     """Return the ΔE00 of each pixel."""
-    found: Array = delta_e00(*(rgb_to_lab(to_tensor(one)) for one in (first, second)))[0].numpy()
+    found: Array = delta_e00(*(rgb_to_lab(to_tensor(picture)) for picture in (first, second)))[0].numpy()
     return found
 
 
@@ -155,9 +155,9 @@ def tell(kind: str, rows: Sequence[dict[str, float | str]]) -> None:
         print(f"  matched less {way}: {apart}; nearer on {nearer:.0%}")
 
 
-def strip(one: Case, results: dict[str, Array]) -> Array:
+def strip(case: Case, results: dict[str, Array]) -> Array:
     """Return a row of a contact sheet: lines, sheet, none, attention, matched, truth."""
-    return strip_of([results["blank"], one.sheet, *(results[way] for way in WAYS[1:]), one.truth])
+    return strip_of([results["blank"], case.sheet, *(results[way] for way in WAYS[1:]), case.truth])
 
 
 def strip_of(shown: Sequence[Array]) -> Array:
@@ -188,19 +188,19 @@ def main() -> None:
     options = parser.parse_args()
     half = half_of(options.half)
     found = readable(SetDrawings(ShardSet([options.validation]), 352))
-    drawings = [one for one in found if (one.group or one.key) in half]
+    drawings = [drawing for drawing in found if (drawing.group or drawing.key) in half]
     kept = readable(SetDrawings(ShardSet(options.more), 352)) if options.more else ()
-    more = [one for one in kept if one.source == KEPT]
+    more = [drawing for drawing in kept if drawing.source == KEPT]
     bench, rows, strips = Bench(options.matcher), defaultdict(list), defaultdict(list)
-    for one in cases(drawings, more, options.limit, seed=1 if options.half == "tune" else 2):
-        results = bench.results(one)
-        errors = {way: difference(result, one.truth) for way, result in results.items()}
-        row: dict[str, float | str] = {"group": one.group, "holds": float(holds(one))}
+    for case in cases(drawings, more, options.limit, seed=1 if options.half == "tune" else 2):
+        results = bench.results(case)
+        errors = {way: difference(result, case.truth) for way, result in results.items()}
+        row: dict[str, float | str] = {"group": case.group, "holds": float(holds(case))}
         row |= {way: float(error.mean()) for way, error in errors.items()}
-        seen = one.page > 0.5
+        seen = case.page > 0.5
         row["within"] = float((errors["matched"][seen] < 12).mean()) if seen.any() else 1.0
-        rows[one.kind].append(row)
-        strips[one.kind].append(strip(one, results))
+        rows[case.kind].append(row)
+        strips[case.kind].append(strip(case, results))
     for kind, found_rows in rows.items():
         tell(kind, found_rows)
         held = [row for row in found_rows if row["holds"]]

@@ -210,7 +210,7 @@ def memory(process: int) -> float:
 def processor_seconds(process: int) -> float:
     """Return the processor time that a process and those it started have taken, on Linux."""
     # What clock_getcpuclockid gives for a process.
-    return sum(time.clock_gettime((~one << 3) | 2) for one in family(process))
+    return sum(time.clock_gettime((~process_id << 3) | 2) for process_id in family(process))
 
 
 def family(process: int) -> set[int]:
@@ -218,7 +218,7 @@ def family(process: int) -> set[int]:
     found, due = set(), {process}
     while due:
         found |= due
-        due = {child for one in due for child in _children(one)} - found
+        due = {child for parent in due for child in _children(parent)} - found
     return found
 
 

@@ -110,9 +110,9 @@ def rars() -> Seeds:
 def tiffs() -> Seeds:
     found = []
     for options in ({"compression": "group4"}, {"compression": "tiff_lzw"}, {"compression": "jpeg"}, {}):
-        images = [Image.open(io.BytesIO(page(number=one))) for one in range(3)]
+        images = [Image.open(io.BytesIO(page(number=number))) for number in range(3)]
         if options.get("compression") == "group4":
-            images = [one.convert("1") for one in images]
+            images = [image.convert("1") for image in images]
         file = io.BytesIO()
         images[0].save(file, "TIFF", save_all=True, append_images=images[1:], **options)
         found.append((".tif", file.getvalue()))
@@ -122,7 +122,7 @@ def tiffs() -> Seeds:
 
 
 def pdfs() -> Seeds:
-    images = [Image.open(io.BytesIO(page(number=one))) for one in range(3)]
+    images = [Image.open(io.BytesIO(page(number=number))) for number in range(3)]
     file = io.BytesIO()
     images[0].save(file, "PDF", save_all=True, append_images=images[1:], title="Tïtle")
     drawn = b"q 1 0 0 1 10 10 cm 0 0 m 50 50 l 30 90 l S 0.5 g 5 5 40 40 re f BT /F1 12 Tf (Hi) Tj ET Q\n" * 3
@@ -149,7 +149,7 @@ def _written(content: bytes, more: bytes = b"") -> bytes:
     for number, body in enumerate(objects, 1):
         places.append(len(file))
         file += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    table = b"".join(b"%010d 00000 n \n" % one for one in places)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
     return file + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (
         len(objects) + 1, table, len(objects) + 1, len(file),
     )  # fmt: skip
@@ -184,15 +184,15 @@ def run_book(path: Path) -> None:
     (path.parent / "in").mkdir()
     book = path.rename(path.parent / f"in/book{path.suffix}")
     outcome = sketched(book, out)
-    made = [one for one in out.rglob("*") if one.is_file() and ".sketchcolor" not in one.parts]
-    assert all(str(one).startswith(str(path.parent)) for one in made)
+    made = [path for path in out.rglob("*") if path.is_file() and ".sketchcolor" not in path.parts]
+    assert all(str(file).startswith(str(path.parent)) for file in made)
     if outcome.failed or not outcome.done:
-        raise BookError("; ".join(one.message for one in outcome.failed) or "nothing to do")
+        raise BookError("; ".join(failure.message for failure in outcome.failed) or "nothing to do")
     assert len(made) == 1, "done, but nothing is there"
     with open_book(book) as before, open_book(made[0]) as after:
         assert len(after.pages) == len(before.pages), "pages are missing"
-        for one in after.pages:
-            Image.open(io.BytesIO(b"".join(after.chunks(one)))).load()
+        for entry in after.pages:
+            Image.open(io.BytesIO(b"".join(after.chunks(entry)))).load()
 
 
 def sketched(source: Path, out: Path) -> Outcome:
@@ -217,7 +217,7 @@ def _journals() -> tuple[bytes, dict[str, bytes]]:
     with tempfile.TemporaryDirectory() as folder:
         _draw(Path(folder))
         out = Path(folder) / "out"
-        results = {one.name: one.read_bytes() for one in out.iterdir() if one.is_file()}
+        results = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
         return (out / ".sketchcolor/journal.jsonl").read_bytes(), results
 
 
@@ -238,7 +238,7 @@ def read_journal(path: Path) -> None:
         (out / name).write_bytes(content if number else content[:-9])
     shutil.copy(path, out / ".sketchcolor/journal.jsonl")
     _draw(path.parent)
-    assert {one.name for one in out.iterdir() if one.is_file()} == results.keys(), "results are missing"
+    assert {path.name for path in out.iterdir() if path.is_file()} == results.keys(), "results are missing"
 
 
 READERS = {

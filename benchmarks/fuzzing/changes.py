@@ -158,7 +158,7 @@ def changed(chance: random.Random, value: Any) -> Any:
         key = chance.choice(list(value))
         kind = chance.random()
         if kind < 0.1:
-            return {one: item for one, item in value.items() if one != key}
+            return {name: item for name, item in value.items() if name != key}
         if kind < 0.2:
             return {**value, str(chance.choice(TEXTS)): odd}
         return {**value, key: changed(chance, value[key])}
@@ -228,8 +228,8 @@ def png(chance: random.Random, data: bytes) -> bytes:
     if chance.random() < 0.1:
         del chunks[chance.randrange(len(chunks))]
     packed = [
-        struct.pack(">I", len(one)) + what + one + struct.pack(">I", zlib.crc32(what + one))
-        for what, one in chunks
+        struct.pack(">I", len(chunk)) + what + chunk + struct.pack(">I", zlib.crc32(what + chunk))
+        for what, chunk in chunks
     ]
     return data[:8] + b"".join(packed)
 
@@ -298,7 +298,9 @@ def zip_parts(inner: Change) -> Change:
     def change(chance: random.Random, data: bytes) -> bytes:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                entries = [(one.filename, archive.read(one), one.compress_type) for one in archive.infolist()]
+                entries = [
+                    (entry.filename, archive.read(entry), entry.compress_type) for entry in archive.infolist()
+                ]
         except Exception:  # what is not a ZIP any more stays as it is
             return data
         if not entries:
@@ -385,13 +387,13 @@ def tiff(chance: random.Random, data: bytes) -> bytes:
         if not 0 < at < len(data) - 6:
             break
         (count,) = struct.unpack_from(f"{order}H", data, at)
-        places += [at + 2 + 12 * one for one in range(min(count, 64))]
+        places += [at + 2 + 12 * number for number in range(min(count, 64))]
         following = at + 2 + 12 * count
         if following + 4 > len(data):
             break
         (at,) = struct.unpack_from(f"{order}I", data, following)
         places.append(following - 8)
-    places = [one for one in places if one + 12 <= len(data)]
+    places = [place for place in places if place + 12 <= len(data)]
     if places:
         entry = chance.choice(places)
         offset, form = chance.choice(((0, "H"), (2, "H"), (4, "I"), (8, "I"), (8, "H"), (8, "H")))

@@ -94,8 +94,8 @@ def _tried(reader: Reader, folder: Path, suffix: str, data: bytes, *, warm: bool
 def _where(error: BaseException) -> str:
     """Return the innermost line of ours, and the innermost of all."""
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [one for one in frames if "sketchcolor" in one.filename] or frames
-    parts = [f"{Path(one.filename).name}:{one.name}" for one in (ours[-1], frames[-1])]
+    ours = [frame for frame in frames if "sketchcolor" in frame.filename] or frames
+    parts = [f"{Path(frame.filename).name}:{frame.name}" for frame in (ours[-1], frames[-1])]
     return " < ".join(dict.fromkeys(parts))
 
 

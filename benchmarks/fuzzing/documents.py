@@ -32,7 +32,7 @@ _POINTS = [
 
 
 def _json(*documents: object) -> Seeds:
-    return [(".json", json.dumps(one, indent=1).encode()) for one in documents]
+    return [(".json", json.dumps(document, indent=1).encode()) for document in documents]
 
 
 # Settings
@@ -119,9 +119,9 @@ def palettes() -> Seeds:
         + b"".join(struct.pack(">HI", kind, len(body)) + body for kind, body in blocks)
     )
     colors = ((0, 65535, 0, 0, 0), (1, 30000, 50000, 60000, 0), (8, 5000, 0, 0, 0))
-    aco = struct.pack(">HH", 1, 3) + b"".join(struct.pack(">5H", *one) for one in colors)
+    aco = struct.pack(">HH", 1, 3) + b"".join(struct.pack(">5H", *color) for color in colors)
     named = b"".join(
-        struct.pack(">5H", *one) + struct.pack(">I", 3) + "ab\0".encode("utf-16-be") for one in colors
+        struct.pack(">5H", *color) + struct.pack(">I", 3) + "ab\0".encode("utf-16-be") for color in colors
     )
     return [
         (".gpl", _GPL),
@@ -159,7 +159,7 @@ def read_palette(path: Path) -> None:
     again = path.with_suffix(".gpl")
     again.write_text(palette_files.written(swatches, "x"), encoding="utf-8")
     assert len(palette_files.read_swatches(again)) == len(
-        {tuple(round(255 * one) for one in swatch.color) for swatch in swatches}
+        {tuple(round(255 * part) for part in swatch.color) for swatch in swatches}
     ), "colours are lost when written"
 
 
@@ -174,7 +174,7 @@ def read_hints(path: Path) -> None:
     marks = read_points(path)
     read_seed(path)
     for height, width in ((64, 48), (1, 1), (3000, 20)):
-        layer = painted([one for one in marks if one.is_on(Path("1.png"))], height, width)
+        layer = painted([mark for mark in marks if mark.is_on(Path("1.png"))], height, width)
         if layer is not None:
             assert layer.alpha is not None
             assert np.isfinite(layer.rgb).all()
@@ -244,12 +244,12 @@ def read_shards(path: Path) -> None:
 
 
 def records() -> Seeds:
-    tags = [{"name": one, "category": "0"} for one in ("1girl", "solo", "smile")]
+    tags = [{"name": tag, "category": "0"} for tag in ("1girl", "solo", "smile")]
     lines_ = [
         {"id": "12", "rating": "s", "image_width": "800", "image_height": "900", "tags": tags},
         {"id": 13, "rating": "g", "image_width": 800, "image_height": 900, "tag_string": "1girl solo smile"},
     ]
-    text = b"\n".join(json.dumps(one).encode() for one in lines_ * 2)
+    text = b"\n".join(json.dumps(record).encode() for record in lines_ * 2)
     return [(".json", text), (".gz", gzip.compress(text)), (".xz", lzma.compress(text))]
 
 
@@ -259,7 +259,7 @@ def read_records(path: Path) -> None:
     result = filter_danbooru([path], read_rules(DEFAULT_RULES), path.parent / "out")
     kept = (path.parent / "out/kept.txt").read_text().split()
     assert len(kept) == result.kept
-    assert all(one.isascii() and one.lstrip("-").isdigit() for one in kept)
+    assert all(line.isascii() and line.lstrip("-").isdigit() for line in kept)
 
 
 def rules() -> Seeds:
@@ -376,11 +376,11 @@ def read_project(path: Path) -> None:
     json.dumps(project.document())
     shelf.note(project, 2)
     assert shelf.recent()[0]["folder"] == str(project.folder)
-    one = project.pages()[0]
-    project.mark(one, done=True)
+    first = project.pages()[0]
+    project.mark(first, done=True)
     for change in (
-        lambda: project.set_seed(one, 8),
-        lambda: project.put_marks(one, _POINTS[2:3], project.marks(one)[0]),
+        lambda: project.set_seed(first, 8),
+        lambda: project.put_marks(first, _POINTS[2:3], project.marks(first)[0]),
         lambda: project.put({"seed": 9}, [{"name": "x", "color": "#fff"}], project.series.revision()),
         project.series.list_sheets,
     ):

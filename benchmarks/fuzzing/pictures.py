@@ -28,7 +28,7 @@ _MOST = 4_000_000  # pixels that are allowed here, so that a picture which is re
 def encoded(kind: str, mode: str = "L", number: int = 0, **options: object) -> bytes:
     """Return a small picture as a file."""
     y, x = np.mgrid[:56, :40].astype(np.uint8)
-    planes = [Image.fromarray((x * 5 + y * (3 + one) + number).astype(np.uint8)) for one in range(4)]
+    planes = [Image.fromarray((x * 5 + y * (3 + plane) + number).astype(np.uint8)) for plane in range(4)]
     image = (
         planes[0].convert(mode) if mode in ("1", "L", "P", "I;16") else Image.merge(mode, planes[: len(mode)])
     )
@@ -62,7 +62,7 @@ def pngs() -> Seeds:
         encoded("PNG", "RGB", exif=tags.tobytes()),
         encoded("PNG", "P", transparency=3),
     ]
-    return [(".png", one) for one in [*found, *(deep(".png", one) for one in (1, 3, 4)), _gray_curve()]]
+    return [(".png", data) for data in [*found, *(deep(".png", kind) for kind in (1, 3, 4)), _gray_curve()]]
 
 
 def _gray_curve() -> bytes:
@@ -87,8 +87,8 @@ def tiffs() -> Seeds:
         encoded("TIFF", "L", compression="packbits"),
     ]
     return [
-        (".tif", one)
-        for one in [
+        (".tif", data)
+        for data in [
             *found,
             deep(".tif", 1),
             deep(".tif", 3),
@@ -104,7 +104,7 @@ def others() -> Seeds:
         (".gif", encoded("GIF", "P")), (".bmp", encoded("BMP", "RGB")), (".bmp", encoded("BMP", "P")),
         (".avif", encoded("AVIF", "RGB")),
     ]  # fmt: skip
-    frames = [Image.open(io.BytesIO(encoded("PNG", "P", one))) for one in range(3)]
+    frames = [Image.open(io.BytesIO(encoded("PNG", "P", number))) for number in range(3)]
     for kind in ("GIF", "WEBP", "PNG"):
         file = io.BytesIO()
         frames[0].save(file, kind, save_all=True, append_images=frames[1:])

@@ -170,7 +170,7 @@ def ask(path: Path) -> None:
     headers = {"content-type": kind.decode("latin-1").strip()}
     if match.strip() == b"REVISION":
         headers["if-match"] = _revision(client, address)
-    if not all(one.isprintable() and one.isascii() for one in headers.values()):
+    if not all(header.isprintable() and header.isascii() for header in headers.values()):
         raise DataError("no header")
     answer = client.request(
         method, address, content=body.replace(b"PAGE", _STATE["page"].encode()), headers=headers

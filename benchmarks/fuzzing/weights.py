@@ -36,7 +36,7 @@ def models() -> Seeds:
         for config, network in _NETWORKS.values():
             path = Path(folder) / "model.safetensors"
             made = network(config(**small.get(config, {})))
-            if sum(one.numel() for one in made.parameters()) > 3_000_000:
+            if sum(tensor.numel() for tensor in made.parameters()) > 3_000_000:
                 continue
             save_model(path, made, provenance={"data": "none"}, licence="CC0-1.0", half=True)
             found.append((".safetensors", path.read_bytes()))
@@ -55,7 +55,7 @@ def read_model(path: Path) -> None:
         header = None
     network, _ = load_model(path)
     assert header is not None, "the one reader refuses what the other takes"
-    assert all(bool(one.isfinite().all()) for one in network.state_dict().values())
+    assert all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values())
 
 
 def statistics() -> Seeds:
@@ -119,7 +119,7 @@ def published() -> Seeds:
     for content, zipped in (
         (tensors, True),
         (tensors, False),
-        ({"state_dict": {f"module.{name}": one for name, one in tensors.items()}, "epoch": 3}, True),
+        ({"state_dict": {f"module.{name}": tensor for name, tensor in tensors.items()}, "epoch": 3}, True),
     ):
         file = io.BytesIO()
         torch.save(content, file, _use_new_zipfile_serialization=zipped)
@@ -127,7 +127,7 @@ def published() -> Seeds:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.safetensors"
         record = Record("x", "CC0", "x.pth", ("sha256:ab",), False, "a file of the user")
-        write_weights(path, {name: pack(path, name, one) for name, one in tensors.items()}, record)
+        write_weights(path, {name: pack(path, name, tensor) for name, tensor in tensors.items()}, record)
         found.append((".stored.safetensors", path.read_bytes()))
     return found
 
@@ -163,7 +163,7 @@ def torch7() -> Seeds:
 
     def tensor(*shape: int) -> bytes:
         size = int(np.prod(shape))
-        steps = [int(np.prod(shape[one + 1 :])) for one in range(len(shape))]
+        steps = [int(np.prod(shape[axis + 1 :])) for axis in range(len(shape))]
         storage = thing(
             "torch.FloatStorage", struct.pack("<q", size) + np.arange(size, dtype="<f4").tobytes()
         )
@@ -186,7 +186,7 @@ def torch7() -> Seeds:
         )
         for _ in range(2)
     ]
-    modules = table([struct.pack("<id", 1, place + 1.0) + one for place, one in enumerate(layers)])
+    modules = table([struct.pack("<id", 1, place + 1.0) + layer for place, layer in enumerate(layers)])
     network = thing(
         "nn.Sequential", table([entry("modules", modules), entry("train", struct.pack("<ii", 5, 0))])
     )
