@@ -77,6 +77,6 @@ def main() -> None:
     except SystemExit as end:
         # What Typer finds wrong never reaches a command; what commands find, they print themselves.
         if end.code == UsageError.exit_code and "--json" in sys.argv and not output.written():
-            told = getattr(end.__context__, "format_message", lambda: "the command line makes no sense")()
-            printing.emit_failure(UsageError(printing.one_line(told)))
+            message = getattr(end.__context__, "format_message", lambda: "the command line makes no sense")()
+            printing.emit_failure(UsageError(printing.one_line(message)))
         raise

@@ -123,11 +123,11 @@ def _contents_table(plain: dict[str, Any]) -> Table:
     table = Table("", "", show_header=False)
     for name, value in plain.items():
         if isinstance(value, dict):
-            said = ", ".join(f"{what} {count}" for what, count in list(value.items())[:20])
+            text = ", ".join(f"{what} {count}" for what, count in list(value.items())[:20])
         else:
-            said = str(len(value)) if name == "unreadable" else str(value)
+            text = str(len(value)) if name == "unreadable" else str(value)
         if "_colorful" not in name:
-            table.add_row(name.replace("_", " "), printing.one_line(said))
+            table.add_row(name.replace("_", " "), printing.one_line(text))
     return table
 
 

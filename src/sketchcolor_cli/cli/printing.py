@@ -73,9 +73,9 @@ def emit_json(document: dict[str, Any] | list[Any]) -> None:
 
 def emit_failure(problem: SketchcolorError) -> None:
     """Print the document of a command that could do nothing, as far as it can be printed."""
-    told = {"kind": type(problem).__name__, "message": str(problem), "exit_code": problem.exit_code}
+    document = {"kind": type(problem).__name__, "message": str(problem), "exit_code": problem.exit_code}
     with suppress(OutputError):
-        emit_json({"error": told})
+        emit_json({"error": document})
 
 
 def one_line(text: str) -> str:

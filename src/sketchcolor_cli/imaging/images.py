@@ -478,8 +478,8 @@ def _to_unit(samples: Samples | FloatArray) -> FloatArray:
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
     try:
-        told = image.info["dpi"] if image.format not in _EXIF_DPI else _exif_dpi(image)
-        across, down = (float(value) for value in told)
+        resolution = image.info["dpi"] if image.format not in _EXIF_DPI else _exif_dpi(image)
+        across, down = (float(value) for value in resolution)
     except Exception:  # as above
         return None
     # What no format holds, not-a-number included, is not a resolution.

@@ -39,8 +39,8 @@ class Fallbacks(Generic[W]):
             MemoryError: There is too little for every way.
         """
         for place, (way_name, way) in enumerate(self.ways):
-            said = f"{name}: there was not enough memory, so it was done {way_name}" if place else ""
-            yield Attempt(way, place + 1 == len(self.ways), said, self.note)
+            message = f"{name}: there was not enough memory, so it was done {way_name}" if place else ""
+            yield Attempt(way, place + 1 == len(self.ways), message, self.note)
         raise MemoryError
 
 
@@ -53,7 +53,7 @@ class Attempt(Generic[W]):
 
     way: W
     is_last: bool
-    said: str
+    message: str
     note: Callable[[str], None]
 
     def __enter__(self) -> W:
@@ -65,8 +65,8 @@ class Attempt(Generic[W]):
     ) -> bool:
         """Pass over a shortage of memory."""
         if error is None:
-            if self.said:
-                self.note(self.said)
+            if self.message:
+                self.note(self.message)
             return False
         if not is_shortage(error) or (self.is_last and isinstance(error, SketchcolorError)):
             return False

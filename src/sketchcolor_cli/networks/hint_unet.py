@@ -111,13 +111,13 @@ class HintUNet(ColorNet):
         coarse = shrink_hint(hint, self.stride)
         spread = coarse if spread is None else spread
         tokens = None if self.sheet is None or sheet is None else self.sheet(sheet)
-        told = z is not None or sheet is not None
+        knows_palette = z is not None or sheet is not None
         z = self.latent_of(hint, sheet) if z is None else z
         prior = _prior(z)
         x = self.stem(torch.cat([F.pixel_unshuffle(1 - sketch, self.stride), coarse, spread], 1))
         x = F.relu(self.norm(self._u(x, prior, tokens)))
         logits = _last(self.palette(x).float())
-        if self.sheet is not None and (told or self.training):  # else the prior is 0; all train together
+        if self.sheet is not None and (knows_palette or self.training):  # else the prior is 0
             logits = logits + _last(self.trust(x).float()) * prior[:, None, None]
         logits = logits.permute(0, 3, 1, 2)
         lightness = 100 * torch.sigmoid(self.lightness(x).float())

@@ -87,7 +87,7 @@ class SheetAttention(nn.Module):
         k, v = kv.permute(2, 0, 3, 1, 4)
         bias = tokens.drawn.clamp_min(1e-9).log().to(q.dtype)[:, None, None].expand(-1, -1, h * w, -1)
         seen = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        told = self.out(seen.transpose(-1, -2).reshape(m, -1, h, w))
+        out = self.out(seen.transpose(-1, -2).reshape(m, -1, h, w))
         if exported:
-            return asking + tokens.rows * told  # type: ignore[no-any-return]
-        return x.index_copy(0, tokens.rows, (asking + told).to(x.dtype))
+            return asking + tokens.rows * out  # type: ignore[no-any-return]
+        return x.index_copy(0, tokens.rows, (asking + out).to(x.dtype))

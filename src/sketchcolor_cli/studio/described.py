@@ -66,10 +66,10 @@ def _help(name: str, known: dict[str, Leaf]) -> str:
 
 
 def _choice(
-    name: str, choices: list[str], default: Any, told: str, *, nullable: bool = False
+    name: str, choices: list[str], default: Any, help_: str, *, nullable: bool = False
 ) -> dict[str, Any]:
     about = {"name": name, "kind": "choice", "choices": choices, "nullable": nullable, "default": default}
-    return about | {"help": told}
+    return about | {"help": help_}
 
 
 def _described(leaf: Leaf) -> dict[str, Any]:

@@ -56,9 +56,9 @@ class SeriesFiles:
         Raises:
             DataError: The profile makes no sense.
         """
-        return str(self.said().get("model", self.usual_model))
+        return str(self.profile_settings().get("model", self.usual_model))
 
-    def said(self) -> dict[str, Any]:
+    def profile_settings(self) -> dict[str, Any]:
         """Return what the profile sets, by the name of the setting; nothing without one.
 
         Raises:
@@ -85,10 +85,10 @@ class SeriesFiles:
         Raises:
             DataError: The profile makes no sense.
         """
-        said = self.said()
+        values = self.profile_settings()
         usual = ColorizeSettings()
-        chosen = {name: said.get(name, getattr(usual, name)) for name in color_settings()}
-        palette = said.get("palette")
+        chosen = {name: values.get(name, getattr(usual, name)) for name in color_settings()}
+        palette = values.get("palette")
         named = None if palette is None else "swatches" if palette == self.folder / SWATCHES else "file"
         return {"model": Path(self.model()).name, "palette": named} | {
             name: str(value) if isinstance(value, str) else value for name, value in chosen.items()
@@ -189,7 +189,7 @@ class SeriesFiles:
         """Change values of the profile, which is read before it counts."""
         with self.lock:
             old = content_of(self.profile)
-            if self.usual_model != DEFAULT_MODEL and "model" not in self.said():
+            if self.usual_model != DEFAULT_MODEL and "model" not in self.profile_settings():
                 values = {"model": self.usual_model, **values}
             try:
                 text = template(ColorizeRequest) if old is None else old.decode("utf-8-sig")
@@ -210,13 +210,13 @@ class SeriesFiles:
         """Let the profile name the folder of what is painted on pages, once there is anything in it."""
         folder = self.folder / kind
         with self.lock:
-            said = self.said()
+            values = self.profile_settings()
             if kind == MASKS:
-                if said.get("masks") is None:
+                if values.get("masks") is None:
                     self.set({MASKS: MASKS})
                 return
             key, name = _keys(kind)
-            named: Sequence[Path] = said.get(name, ())
+            named: Sequence[Path] = values.get(name, ())
             if folder not in named:
                 self.set({key: [kind, *(self._relative(path) for path in named)]})
 
@@ -226,12 +226,12 @@ class SeriesFiles:
         with self.lock:
             if any(path.is_file() for path in folder.rglob("*")):
                 return
-            said = self.said()
-            if kind == MASKS and said.get("masks") == folder:
+            values = self.profile_settings()
+            if kind == MASKS and values.get("masks") == folder:
                 self.set({MASKS: None})
             elif kind != MASKS:
                 key, name = _keys(kind)
-                named: Sequence[Path] = said.get(name, ())
+                named: Sequence[Path] = values.get(name, ())
                 if folder in named:
                     self.set({key: [self._relative(path) for path in named if path != folder]})
             for inner in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
@@ -242,7 +242,7 @@ class SeriesFiles:
         return Path(os.path.relpath(path, self.folder)).as_posix()
 
     def _says_palette(self) -> bool:
-        palette: Path | None = self.said().get("palette")
+        palette: Path | None = self.profile_settings().get("palette")
         return palette == self.folder / SWATCHES
 
 

@@ -87,15 +87,15 @@ class Studio:
         Raises:
             SketchcolorError: The profile makes no sense, or names what is not there.
         """
-        said = self._project.series.said() if self._project is not None else {}
-        name = str(model or said.get("model", self.model))
-        palette = said.get("palette")
+        values = self._project.series.profile_settings() if self._project is not None else {}
+        name = str(model or values.get("model", self.model))
+        palette = values.get("palette")
         return {
             "model": str(environment.model_file(name)),
             "device": self.device,
             "backend": self.backend,
-            "settings": {key: said[key] for key in color_settings() if key in said},
-            "sheets": [str(path) for path in said.get("sheet", ())],
+            "settings": {key: values[key] for key in color_settings() if key in values},
+            "sheets": [str(path) for path in values.get("sheet", ())],
             "palette": [] if palette is None else read_palette(palette).tolist(),
         }
 

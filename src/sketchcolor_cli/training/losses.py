@@ -38,8 +38,8 @@ def paint_loss(
     error = F.smooth_l1_loss(prediction.color / 10, paint / 10, reduction="none") * seen
     in_all = seen.sum((0, 2, 3)).clamp_min(1e-6)  # of a page of solid ink nothing is seen
     palette = -(weight * (shares * log_p).sum(1, keepdim=True)).sum() / in_all[1]
-    told = error[:, 1:] if prediction.sure is None else error[:, 1:] * prediction.sure
-    light, chroma = error[:, :1].sum() / in_all[0], told.sum() / in_all[1:].sum()
+    color_error = error[:, 1:] if prediction.sure is None else error[:, 1:] * prediction.sure
+    light, chroma = error[:, :1].sum() / in_all[0], color_error.sum() / in_all[1:].sum()
     return {"total": palette + light + chroma, "palette": palette, "light": light, "chroma": chroma}
 
 

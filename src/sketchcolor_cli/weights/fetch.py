@@ -71,8 +71,8 @@ def fetch(
                 else:
                     shutil.rmtree(folder)  # with what another source may have begun
                     return record
-    said = "; ".join(dict.fromkeys(problems))
-    raise WeightError(f"{file.name}: cannot be fetched ({said}); {by_hand(store, file)}")
+    reasons = "; ".join(dict.fromkeys(problems))
+    raise WeightError(f"{file.name}: cannot be fetched ({reasons}); {by_hand(store, file)}")
 
 
 def import_file(store: WeightStore, file: WeightFile, path: Path, *, accept: bool = False) -> Record:

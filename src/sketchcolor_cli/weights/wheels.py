@@ -61,7 +61,7 @@ def _download(wheel: Wheel, folder: str) -> None:
     command += ["--no-deps", "--only-binary=:all:", "--dest", folder, f"{wheel.project}=={wheel.version}"]
     ran = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603  (no shell, and the words are ours)
     if ran.returncode:
-        said = [line for line in ran.stderr.splitlines() if line.startswith("ERROR")] or [
+        errors = [line for line in ran.stderr.splitlines() if line.startswith("ERROR")] or [
             "it does not say why"
         ]
-        raise UnavailableError(f"pip cannot get it ({said[-1].removeprefix('ERROR: ')})")
+        raise UnavailableError(f"pip cannot get it ({errors[-1].removeprefix('ERROR: ')})")

@@ -246,9 +246,9 @@ class FidMeter:
         warnings = []
         few = [count for count in counts if count != UNKNOWN and count < ENOUGH]
         if few:
-            said = "of one picture there is no spread" if min(few) == 1 else "FID is too large for so few"
+            reason = "of one picture there is no spread" if min(few) == 1 else "FID is too large for so few"
             warnings.append(
-                f"{min(few)} picture(s), fewer than {ENOUGH}: {said}; compare KID, or equal counts only"
+                f"{min(few)} picture(s), fewer than {ENOUGH}: {reason}; compare KID, or equal counts only"
             )
         if otherwise := sum(side.looking_otherwise for side in sides):
             warnings.append(

@@ -89,8 +89,8 @@ def _about(evaluation: Evaluation) -> str:
     if setup.peak_memory_gb is not None:
         facts.append(("peak memory", f"{setup.peak_memory_gb:.2f} GB"))
     for name, about in evaluation.models.items():
-        said = ", ".join(f"{key} {_plain(value)}" for key, value in about.items() if value)
-        facts.append((f"model {name}", said))
+        plain = ", ".join(f"{key} {_plain(value)}" for key, value in about.items() if value)
+        facts.append((f"model {name}", plain))
     for name, what in setup.features.items():
         facts.append((SETS.get(name, (name, 0))[0], what))
     for name, what in setup.measured_with.items():
@@ -190,8 +190,8 @@ def _difference(difference: Difference, digits: int) -> str:
     mean, low, high = (
         f"{value:+z.{digits}f}" for value in (difference.mean, difference.low, difference.high)
     )
-    said = "" if difference.verdict == "unclear" else f" {difference.verdict}"
-    return f'<td class="{difference.verdict}">{mean} <small>[{low}, {high}]</small>{said}</td>'
+    verdict = "" if difference.verdict == "unclear" else f" {difference.verdict}"
+    return f'<td class="{difference.verdict}">{mean} <small>[{low}, {high}]</small>{verdict}</td>'
 
 
 def _plots(evaluation: Evaluation, kind: Protocol) -> str:

@@ -127,10 +127,10 @@ def evaluate(
         report(done, total)
     if not run.found.rows:
         if run.found.unreadable:
-            said = f"; {run.found.unreadable[0][1]}"
+            reason = f"; {run.found.unreadable[0][1]}"
         else:  # the protocol of others is the only one that a picture may not allow
-            said = "; none has another picture in its group, such as its subfolder"
-        raise DataError(f"no picture of {len(numbers)} could be evaluated{said}")
+            reason = "; none has another picture in its group, such as its subfolder"
+        raise DataError(f"no picture of {len(numbers)} could be evaluated{reason}")
     run.finish(numbers)
     return run.found
 

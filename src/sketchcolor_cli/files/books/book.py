@@ -95,12 +95,12 @@ class Book(ABC):
         Raises:
             BookError: the content is damaged from here on, or larger than the book said.
         """
-        told = entry.size or self._limits.page_bytes
+        size = entry.size or self._limits.page_bytes
         try:
             with self.open(entry) as stream:
                 while piece := stream.read(_CHUNK):
-                    told -= len(piece)
-                    if told < 0:
+                    size -= len(piece)
+                    if size < 0:
                         raise BookError(
                             f"{self.path / entry.name}: is larger than the book says; get it again"
                         )

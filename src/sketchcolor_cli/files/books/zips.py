@@ -85,10 +85,10 @@ class ZipBook(Book):
 
         Source: EPUB Open Container Format 3.3, encryption.xml.
         """
-        told = next((entry for entry in self.entries if entry.name == _ENCRYPTION), None)
-        if told is None or told.size > _MOST_ENCRYPTION:
+        encryption = next((entry for entry in self.entries if entry.name == _ENCRYPTION), None)
+        if encryption is None or encryption.size > _MOST_ENCRYPTION:
             return
-        text = b"".join(self.readable_chunks(told)).decode("utf-8", "replace")
+        text = b"".join(self.readable_chunks(encryption)).decode("utf-8", "replace")
         locked = {unquote(uri) for uri in _CIPHER.findall(text)}
         if any(page.name in locked for page in self.pages):
             raise BookError(
@@ -135,11 +135,11 @@ def _names(infos: Sequence[zipfile.ZipInfo], encoding: str | None) -> list[tuple
         for place, info in enumerate(infos)
         if not info.flag_bits & _UTF8 and not _original(info).isascii()
     }
-    said = {place: text for place in raw if (text := _unicode_path(infos[place], raw[place]))}
-    unsaid = [place for place in raw if place not in said]
-    said |= zip(unsaid, decoded([raw[place] for place in unsaid], encoding), strict=True)
+    unicode = {place: text for place in raw if (text := _unicode_path(infos[place], raw[place]))}
+    unnamed = [place for place in raw if place not in unicode]
+    unicode |= zip(unnamed, decoded([raw[place] for place in unnamed], encoding), strict=True)
     return [
-        (said.get(place, _original(info)).replace("\\", "/"), raw.get(place, b""))
+        (unicode.get(place, _original(info)).replace("\\", "/"), raw.get(place, b""))
         for place, info in enumerate(infos)
     ]
 
