@@ -231,7 +231,7 @@ def drawings(tmp_path: Path) -> Path:
 
 
 def test_what_is_no_use_is_dropped_and_said(tmp_path: Path, drawings: Path) -> None:
-    result = pack(drawings, tmp_path / "out", licence="CC0-1.0")
+    result = pack(drawings, tmp_path / "out", attribution=packing.Attribution("CC0-1.0"))
     assert result.dropped == {"broken": 1, "tiny": 1, "grey": 1, "duplicate": 1}
     assert (result.packed, result.shards) == (5, 3)
     reasons = {Path(row["file"]).name: row["reason"] for row in table(tmp_path / "out/dropped.csv")}

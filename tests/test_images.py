@@ -845,6 +845,15 @@ def test_file_is_replaced_and_as_readable_as_any_other(tmp_path: Path) -> None:
 # Tensors
 
 
+def test_errors_name_a_file_as_the_user_knows_it(tmp_path: Path) -> None:
+    draft, known = tmp_path / "000001.png", Path("vol.cbz/page 2.png")
+    draft.write_bytes(b"Dear reader")
+    with pytest.raises(ImageError, match=r"^vol\.cbz/page 2\.png: is not a"):
+        read_picture(draft, known)
+    with pytest.raises(ImageError, match=r"^vol\.cbz/page 2\.png: cannot be written"):
+        write_picture(draft / "1.png", Picture(np.zeros((2, 2, 3), np.float32)), name=known)
+
+
 def test_tensor_and_back() -> None:
     rgb = np.random.default_rng(2).random((4, 5, 3), np.float32)
     tensor = to_tensor(rgb)

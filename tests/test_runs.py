@@ -49,7 +49,7 @@ class Killed(BaseException):
 def capitals(job: Job) -> bytes:
     text = job.reads.read_bytes()
     if text.startswith(b"bad"):
-        raise ImageError(f"{job.reads}: is damaged")
+        raise ImageError(f"{job.source}: is damaged")
     return text
 
 
@@ -338,7 +338,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(run: Run, folder: Path, book
 
     def full(job: Job, text: bytes) -> None:
         if written:
-            raise DiskFullError(f"{job.writes}: cannot be written (No space left on device)")
+            raise DiskFullError(f"{job.target}: cannot be written (No space left on device)")
         written.append(job)
         write(job, text)
 

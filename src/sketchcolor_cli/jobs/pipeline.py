@@ -43,8 +43,8 @@ R = TypeVar("R")
 class Steps(Generic[J, P, R]):
     """What is done with a job. Whatever a step raises is a failure of that job alone.
 
-    Errors of reading and writing name their file themselves; to one of computing the job's source is added.
-    What is not a SketchcolorError is a bug, ours or a plugin's, and keeps its traceback.
+    Errors of reading and writing name the job's source or target themselves; to one of computing the source
+    is added. What is not a SketchcolorError is a bug, ours or a plugin's, and keeps its traceback.
 
     Attributes:
         read: Returns the picture, ready to be computed. Called in one background thread, in the order of the
