@@ -75,8 +75,7 @@ def prepare(request: DatasetPrepareRequest, json: options.Json = False) -> int:
         result = jobs.prepare_dataset(request, progress)
     for name, message in result.broken:
         printing.note(f"not readable: {name}: {message.removeprefix(f'{name}: ')}")
-    if result.left_out:
-        printing.note(f"left out, as they are not read: {printing.counted(result.left_out)}")
+    printing.left_out(result.left_out)
     dropped = ", ".join(f"{count} {reason}" for reason, count in sorted(result.dropped.items()))
     excluded = f"; excluded: {result.excluded}" if result.excluded else ""
     printing.note(

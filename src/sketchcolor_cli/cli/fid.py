@@ -45,8 +45,7 @@ def _print_notes(result: FidResult) -> None:
         printing.note(f"note: {warning}")
     for name, message in result.unreadable:
         printing.note(f"left out: {name}: {message}")
-    if result.left_out:
-        printing.note(f"left out, as they are not read: {printing.counted(result.left_out)}")
+    printing.left_out(result.left_out)
 
 
 def _document(result: FidResult) -> dict[str, object]:

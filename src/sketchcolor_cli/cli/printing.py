@@ -25,6 +25,7 @@ from sketchcolor_cli.cli import output
 from sketchcolor_cli.cli.bars import ProgressBar as Bar
 from sketchcolor_cli.cli.console import Console
 from sketchcolor_cli.errors import OutputError
+from sketchcolor_cli.files.folders import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -83,9 +84,10 @@ def one_line(text: str) -> str:
     return _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
-def counted(left_out: Mapping[str, int]) -> str:
-    """Return how many files of each ending there are, as words: ``3 .psd, 1 without ending``."""
-    return ", ".join(f"{count} {ending or 'without ending'}" for ending, count in left_out.items())
+def left_out(files: Mapping[str, int]) -> None:
+    """Say how many files of each ending were left out, if any were."""
+    if files:
+        note(f"left out, as they are not read: {counted(files)}")
 
 
 def headed(what: str, message: str) -> Text:

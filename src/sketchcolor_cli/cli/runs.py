@@ -10,6 +10,7 @@ from rich.progress import TaskID
 
 from sketchcolor_cli.cli import printing
 from sketchcolor_cli.cli.console import Console
+from sketchcolor_cli.files.folders import counted
 from sketchcolor_cli.jobs.outcome import KEPT, Begun, Event, EventKind, Loading, Note
 from sketchcolor_cli.jobs.plan import Action
 
@@ -107,7 +108,7 @@ def _summary(result: Outcome, verb: str) -> str:
     parts += [f"{len(result.skipped)} already there"] if result.skipped else []
     parts += [f"{len(result.partial)} done in part"] if result.partial else []
     parts += [f"{len(result.failed)} failed"] if result.failed else []
-    parts += [f"left out as not read: {printing.counted(result.left_out)}"] if result.left_out else []
+    parts += [f"left out as not read: {counted(result.left_out)}"] if result.left_out else []
     stopped = "; stopped by Ctrl-C, --resume does the rest" if result.interrupted else ""
     stopped = "; stopped there, --resume does the rest" if result.stopped else stopped
     return f"{', '.join(parts)} in {result.seconds:.1f} s{stopped}"
@@ -123,7 +124,7 @@ def _plan(plan: Sequence[Planned], left_out: Mapping[str, int]) -> int:
             printing.warn(line)
     counts = {action: sum(planned.action is action for planned in plan) for action in Action}
     parts = [f"{count} to {action}" for action, count in counts.items() if count]
-    parts += [f"left out as not read: {printing.counted(left_out)}"] if left_out else []
+    parts += [f"left out as not read: {counted(left_out)}"] if left_out else []
     printing.note(", ".join(parts))
     return _code_of(plan)
 

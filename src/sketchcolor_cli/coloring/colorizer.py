@@ -14,6 +14,7 @@ from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.coloring.guides.areas import PointAreas
 from sketchcolor_cli.coloring.guides.given import Given
 from sketchcolor_cli.coloring.guides.layer import rgb_and_mask
+from sketchcolor_cli.coloring.guides.masks import corrected
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
 from sketchcolor_cli.coloring.page.colored import OwnColors, own_colors
@@ -72,6 +73,10 @@ class Prepared:
     def copies(self) -> Copies:
         """What the network is shown in smaller sizes, made when they are first asked for."""
         return Copies(self.seen)
+
+    def corrected(self, painted: Picture, page: tuple[int, int]) -> Prepared:
+        """Return the same of a page (height, width) of which a painted mask says where it stays paper."""
+        return replace(self, masks=corrected(self.masks, painted, page))
 
     @property
     def nbytes(self) -> int:

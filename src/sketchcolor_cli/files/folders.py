@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SERIES = "series.toml"
 """The profile of a series, which stands beside its pages."""
@@ -43,6 +43,11 @@ class Found:
 
     left_out: dict[str, int] = field(default_factory=dict)
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def counted(left_out: Mapping[str, int]) -> str:
+    """Return how many files of each ending there are, as words: ``3 .psd, 1 without ending``."""
+    return ", ".join(f"{count} {ending or 'without ending'}" for ending, count in left_out.items())
 
 
 def files_in(folder: Path, output: Path, wanted: frozenset[str], found: Found) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import WorklistError
-from sketchcolor_cli.files.folders import SERIES, SERIES_GUIDES, Found, files_in, natural_key, real
+from sketchcolor_cli.files.folders import SERIES, SERIES_GUIDES, Found, counted, files_in, natural_key, real
 from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.files.settings import Container
 from sketchcolor_cli.files.tiff import count_pages
@@ -296,9 +296,7 @@ def find_pictures(
         yield source, above / source.relative_to(given)
     if empty and len(found.unreadable) == before:
         endings = " ".join(sorted(wanted))
-        others = ", ".join(
-            f"{count} {ending or 'without ending'}" for ending, count in found.left_out.items()
-        )
+        others = counted(found.left_out)
         there = f"; it holds {others}" if others else ""
         raise WorklistError(f"{given}: no pictures in this folder{there}; looked for {endings}")
 

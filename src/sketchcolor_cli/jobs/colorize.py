@@ -232,12 +232,9 @@ class PageColorizer:
 
     def _prepared(self, job: Job, picture: Picture) -> Prepared:
         """Find out what needs no network, and correct what stays paper by the page's masks."""
-        from sketchcolor_cli.coloring.guides.masks import corrected
-
         prepared = self._colorizer.prepare(picture)
         for mask in self._masks(job, picture):
-            masks = corrected(prepared.masks, mask, picture.rgb.shape[:2])
-            prepared = replace(prepared, masks=masks)
+            prepared = prepared.corrected(mask, picture.rgb.shape[:2])
         return prepared
 
     def paint(self, pages: Sequence[Page]) -> list[PaintedPage]:

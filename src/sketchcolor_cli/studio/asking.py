@@ -130,6 +130,30 @@ def files_in(form: FormData, name: str) -> list[UploadFile]:
     return [file for file in form.getlist(name) if isinstance(file, UploadFile)]
 
 
+def some_files(form: FormData) -> list[UploadFile]:
+    """Return the files of a form, of which there must be one or more.
+
+    Raises:
+        ProblemError: There is none.
+    """
+    files = files_in(form, "file")
+    if not files:
+        raise ProblemError(422, "no file was sent; the form's field is called file")
+    return files
+
+
+async def one_picture(form: FormData) -> tuple[str, bytes]:
+    """Return name and content of the one picture of a form.
+
+    Raises:
+        ProblemError: There is none, or there are several.
+    """
+    files = files_in(form, "image")
+    if len(files) != 1:
+        raise ProblemError(422, "send one picture in the form's field image")
+    return files[0].filename or "", await files[0].read()
+
+
 def number(request: Request, name: str, default: float | None, least: float, most: float) -> float:
     """Return a number of the address.
 

@@ -16,7 +16,15 @@ from sketchcolor_cli.errors import BookError, SketchcolorError
 from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.files.folders import PALETTE_SUFFIXES
 from sketchcolor_cli.studio import uploads
-from sketchcolor_cli.studio.asking import client_of, expected_revision, files_in, form_of, json_of, number
+from sketchcolor_cli.studio.asking import (
+    client_of,
+    expected_revision,
+    files_in,
+    form_of,
+    json_of,
+    number,
+    some_files,
+)
 from sketchcolor_cli.studio.books import unpack_book
 from sketchcolor_cli.studio.described import export_settings, project_settings
 from sketchcolor_cli.studio.json_response import JSONResponse
@@ -126,9 +134,7 @@ async def add_pages(request: Request) -> Response:
     """Take pages, or a book, into the project; without one, into a new one."""
     studio = studio_of(request)
     async with form_of(request, studio.limits) as form:
-        files = files_in(form, "file")
-        if not files:
-            raise ProblemError(422, "no file was sent; the form's field is called file")
+        files = some_files(form)
         opened = not studio.is_open
         if opened:
             name = PurePosixPath(files[0].filename or "pages").stem if _are_books(files) else "pages"
@@ -250,14 +256,12 @@ async def read_sent_palette(request: Request) -> Response:
     """Return the swatches of a palette file that is sent."""
     studio = studio_of(request)
     async with form_of(request, studio.limits) as form:
-        files = files_in(form, "file")
-        if not files:
-            raise ProblemError(422, "no file was sent; the form's field is called file")
-        name = files[0].filename or ""
+        file = some_files(form)[0]
+        name = file.filename or ""
         suffix = PurePosixPath(name).suffix.lower()
         if suffix not in PALETTE_SUFFIXES:
             raise ProblemError(422, f"palettes end in one of {' '.join(sorted(PALETTE_SUFFIXES))}")
-        data: Any = await files[0].read()
+        data: Any = await file.read()
     found = await asyncio.to_thread(_swatches, studio, data, suffix, name)
     return JSONResponse({"swatches": found})
 

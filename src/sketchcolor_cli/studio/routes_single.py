@@ -21,7 +21,7 @@ from sketchcolor_cli.coloring.guides.palette_files import read_palette
 from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX
 from sketchcolor_cli.plugin.discovery import find_extractors
-from sketchcolor_cli.studio.asking import body_of, files_in, form_of, parsed
+from sketchcolor_cli.studio.asking import body_of, files_in, form_of, one_picture, parsed
 from sketchcolor_cli.studio.colors import checked_colors, color_settings
 from sketchcolor_cli.studio.engine import ReplacedError
 from sketchcolor_cli.studio.json_response import JSONResponse
@@ -156,10 +156,7 @@ async def extract(request: Request) -> Response:
     """Draw the sketch of a picture."""
     studio = studio_of(request)
     async with form_of(request, studio.limits) as form:
-        files = files_in(form, "image")
-        if len(files) != 1:
-            raise ProblemError(422, "send one picture in the form's field image")
-        contents = {"image": [(files[0].filename or "", await files[0].read())]}
+        contents = {"image": [await one_picture(form)]}
         method = str(form.get("method") or "linework")
     known = await asyncio.to_thread(find_extractors)
     known.get(method)
@@ -201,10 +198,7 @@ async def convert(request: Request) -> Response:
     """Colour a page for Suwayomi, which takes any answer for a picture: what fails comes back as it was."""
     studio = studio_of(request)
     async with form_of(request, studio.limits) as form:
-        files = files_in(form, "image")
-        if len(files) != 1:
-            raise ProblemError(422, "send one picture in the form's field image")
-        name, page = files[0].filename or "", await files[0].read()
+        name, page = await one_picture(form)
     suffix = _suffix_of(page)
     try:
         _, data = await answer(studio, {"image": [(name, page)]}, {}, suffix)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli import environment
 from sketchcolor_cli.coloring.extras.outputs import Colored, with_extras
-from sketchcolor_cli.coloring.guides.masks import corrected
 from sketchcolor_cli.coloring.guides.points import painted, points_of, read_points
 from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.settings import Extras
@@ -50,8 +48,7 @@ def colorized(desk: Desk, look: Look, request: Mapping[str, Any], wish: Wish) ->
         prepared = None if stays else color.prepare(page)
         for path in _files(request, "masks"):
             if prepared is not None:
-                masks = corrected(prepared.masks, read_picture(path), page.rgb.shape[:2])
-                prepared = replace(prepared, masks=masks)
+                prepared = prepared.corrected(read_picture(path), page.rgb.shape[:2])
     extras = Extras(flats=bool(request.get("flats")))
     if prepared is None:
         done = Colored(page, stays=stays)
