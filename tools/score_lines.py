@@ -19,9 +19,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import torch
+from train_linework import line_score
 
 from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.extraction.drawer import sketch
@@ -36,9 +36,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.training.pairs.pairs import Drawing
 
-    Mask = NDArray[np.bool_]
 
-OFF = 2  # pixels that a line may be off
 INK = 0.5  # darker is ink
 # Drawn by an artist as a line version of the picture; all others are exact, from the same vector file.
 BY_ARTIST = {"african_storybook_pairs", "openclipart_pairs", "openmoji_pairs"}
@@ -51,15 +49,6 @@ RANGES = {
     "epsilon": (-0.1, 0.06),
     "phi": (5.0, 1e3),
 }
-
-
-def line_score(drawn: Mask, truth: Mask, off: int = OFF) -> tuple[float, float, float]:
-    """Return F-score, precision and recall of ink, H×W of bool, when lines may be ``off`` pixels off."""
-    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * off + 1, 2 * off + 1))
-    near_truth, near_drawn = (cv2.dilate(lines.astype(np.uint8), around) > 0 for lines in (truth, drawn))
-    precision = float(near_truth[drawn].mean()) if drawn.any() else 1.0
-    recall = float(near_drawn[truth].mean()) if truth.any() else 1.0
-    return 2 * precision * recall / max(1e-9, precision + recall), precision, recall
 
 
 def score(draw: Callable[[torch.Tensor], torch.Tensor], drawings: Sequence[Drawing]) -> NDArray[np.float64]:
