@@ -81,8 +81,8 @@ def _show(command: Any, context: Any) -> None:
     for title, items in panels.items():
         console.print()
         console.print(Text(title, style="bold yellow"))
-        for name, about in items:
-            _print_item(console, name, about, indent)
+        for name, summary in items:
+            _print_item(console, name, summary, indent)
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -99,8 +99,8 @@ def _panels(command: Any, context: Any) -> dict[str, list[tuple[Text, Text]]]:
         for name in command.list_commands(context):
             below: Any = command.get_command(context, name)
             title = getattr(below, "rich_help_panel", None) or "Commands"
-            about = _paragraphs(below.help or "")[0]
-            panels.setdefault(title, []).append((Text(name, style="bold cyan"), _styled(about)))
+            summary = _paragraphs(below.help or "")[0]
+            panels.setdefault(title, []).append((Text(name, style="bold cyan"), _styled(summary)))
     panels["Options"] = []
     for parameter in command.get_params(context):
         if not getattr(parameter, "hidden", False):
@@ -129,9 +129,9 @@ def _about(parameter: Any) -> Text:
     return _styled(parameter.help or "") + required
 
 
-def _print_item(console: Console, name: Text, about: Text, indent: int) -> None:
+def _print_item(console: Console, name: Text, summary: Text, indent: int) -> None:
     """Print a name, and beside it what it is about; a name that is too long has a line of its own."""
-    lines = _lines(about, console, console.width - indent)
+    lines = _lines(summary, console, console.width - indent)
     if len(name) + 4 <= indent:
         console.print(Text.assemble("  ", name, " " * (indent - 2 - len(name)), lines.pop(0)))
     else:

@@ -56,8 +56,8 @@ def _looked_at(
 
 def _row(listing: Listing, lacking: list[WeightFile]) -> tuple[str, str, str]:
     ready = "yes" if listing.ready and not lacking else "no"
-    about = (_description(listing, lacking), *_details(listing))
-    return listing.name, ready, "\n".join(printing.one_line(line) for line in about)
+    lines = (_description(listing, lacking), *_details(listing))
+    return listing.name, ready, "\n".join(printing.one_line(line) for line in lines)
 
 
 def _description(listing: Listing, lacking: list[WeightFile]) -> str:

@@ -85,7 +85,7 @@ def check(
     for index, key in enumerate(pictures.keys):
         report(index, len(pictures))
         try:
-            about = pictures.about(index)
+            facts = pictures.about(index)
             rgb = to_unit(pictures.color(index))
         except ImageError as error:
             found.unreadable.append((key, str(error)))
@@ -95,7 +95,7 @@ def check(
         ranked.append((found.colors[key], key, index))
         for name, counter in found.counts.items():
             given = ("given" if pictures.has_line(index) else "none") if name == "line" else "unknown"
-            counter[str(about.get(name) or given)] += 1
+            counter[str(facts.get(name) or given)] += 1
         groups[pictures.group(index)] += 1
     report(len(pictures), len(pictures))
     if not sides:

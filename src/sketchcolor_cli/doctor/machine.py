@@ -39,8 +39,8 @@ def check_devices() -> Iterator[Finding]:
     import torch
 
     for number in range(torch.cuda.device_count()):
-        about = torch.cuda.get_device_properties(number)
-        yield Finding(GROUP, f"cuda:{number}", f"{about.name}, {readable_size(about.total_memory)}")
+        properties = torch.cuda.get_device_properties(number)
+        yield Finding(GROUP, f"cuda:{number}", f"{properties.name}, {readable_size(properties.total_memory)}")
     chosen = devices.resolve("auto")
     why = {"cuda": "torch sees a CUDA device", "mps": "torch sees an Apple GPU"}
     yield Finding(GROUP, "--device auto", f"{chosen}, as {why.get(chosen, 'torch sees no GPU')}")

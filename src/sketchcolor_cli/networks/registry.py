@@ -217,16 +217,16 @@ def read_header(path: Path) -> ModelHeader:
         with path.open("rb") as file:
             length = min(int.from_bytes(file.read(8), "little"), _LONGEST)
             tensors: dict[str, Any] = json.loads(file.read(length))
-        about = json.loads(tensors.pop("__metadata__")["sketchcolor"])
+        header = json.loads(tensors.pop("__metadata__")["sketchcolor"])
         numbers = {name: math.prod(tensor["shape"]) for name, tensor in tensors.items()}
         if sum(numbers.values()) > path.stat().st_size:  # a number takes a byte or more
             raise ValueError("the header names more numbers than there are")  # noqa: TRY301
         return ModelHeader(
-            str(about["architecture"]),
-            str(about["licence"]),
+            str(header["architecture"]),
+            str(header["licence"]),
             sum(count for name, count in numbers.items() if not name.endswith(_BUFFERS)),
-            dict(about["provenance"]),
-            dict(about["config"]),
+            dict(header["provenance"]),
+            dict(header["config"]),
         )
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror}); check the path") from error

@@ -42,9 +42,11 @@ def carry(project: Project, chosen: Sequence[str] | None) -> None:
     Raises:
         ProblemError: None of them has been coloured.
     """
-    about = {page["id"]: page for page in project.describe_all()}
+    described = {page["id"]: page for page in project.describe_all()}
     wanted = (
-        [page_id for page_id, page in about.items() if page["state"] == "done"] if chosen is None else chosen
+        [page_id for page_id, page in described.items() if page["state"] == "done"]
+        if chosen is None
+        else chosen
     )
     results = {page: page.result for page in project.pages() if page.id in wanted}
     shown = {page: result for page, result in results.items() if result is not None}

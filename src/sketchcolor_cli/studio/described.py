@@ -68,8 +68,8 @@ def _help(name: str, known: dict[str, Leaf]) -> str:
 def _choice(
     name: str, choices: list[str], default: Any, help_: str, *, nullable: bool = False
 ) -> dict[str, Any]:
-    about = {"name": name, "kind": "choice", "choices": choices, "nullable": nullable, "default": default}
-    return about | {"help": help_}
+    field = {"name": name, "kind": "choice", "choices": choices, "nullable": nullable, "default": default}
+    return field | {"help": help_}
 
 
 def _described(leaf: Leaf) -> dict[str, Any]:
@@ -79,5 +79,5 @@ def _described(leaf: Leaf) -> dict[str, Any]:
         )
     kind = {bool: "bool", int: "int", float: "float"}.get(leaf.kind, "text")
     bounds = {"least": leaf.about.least, "most": leaf.about.most}
-    about = {"name": leaf.name, "kind": kind, "nullable": leaf.default is None, "default": leaf.default}
-    return about | {"help": leaf.about.help, **bounds}
+    field = {"name": leaf.name, "kind": kind, "nullable": leaf.default is None, "default": leaf.default}
+    return field | {"help": leaf.about.help, **bounds}

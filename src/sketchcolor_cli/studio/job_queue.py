@@ -242,8 +242,8 @@ class Queue:
         Raises:
             ProblemError: There is none.
         """
-        for path, about in self._files(self._find(job_id)):
-            if about["id"] == file_id:
+        for path, file in self._files(self._find(job_id)):
+            if file["id"] == file_id:
                 return path
         raise ProblemError(404, "there is no such file; it may have been moved or deleted")
 
@@ -342,7 +342,7 @@ class Queue:
     def _public(self, job: dict[str, Any], written: Written | None = None) -> dict[str, Any]:
         shown = {name: value for name, value in job.items() if name != "made"}
         files = self._files(job, written) if job["state"] == "done" else []
-        return shown | {"files": [about for _, about in files]}
+        return shown | {"files": [file for _, file in files]}
 
     def _files(
         self, job: dict[str, Any], written: Written | None = None

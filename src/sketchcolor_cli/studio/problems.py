@@ -32,8 +32,8 @@ class ProblemError(Exception):
     def document(self) -> dict[str, Any]:
         """Return the problem as its JSON document."""
         title = HTTPStatus(self.status).phrase
-        about = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}
-        return about | self.more
+        document = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}
+        return document | self.more
 
     def response(self) -> Response:
         """Return the answer."""

@@ -129,7 +129,7 @@ class Project:
         width, height = self.size(page.path)
         hints = self._hints(page)
         detail = known["failed"].get(page.name, "")
-        about = {
+        description = {
             "id": page.id,
             "name": page.name,
             "width": width,
@@ -141,8 +141,8 @@ class Project:
             "mask": self.layer(page, MASKS).is_file(),
             "colored": self.colored.get(page.id, False),
         }
-        return about | {
-            "state": _state_of(about, done=page.name in known["done"], draft=page.result is not None)
+        return description | {
+            "state": _state_of(description, done=page.name in known["done"], draft=page.result is not None)
         }
 
     def describe_all(self) -> list[dict[str, Any]]:
@@ -232,8 +232,8 @@ class Project:
             raise ProblemError(
                 422, f"hints of {page.name}: the file is not valid JSON; correct it"
             ) from error
-        about = document if isinstance(document, dict) else {"points": document}
-        marks, seed = marks_file.checked(about.get("points"), self.limits), about.get("seed")
+        listed = document if isinstance(document, dict) else {"points": document}
+        marks, seed = marks_file.checked(listed.get("points"), self.limits), listed.get("seed")
         if seed is not None and not _is_seed(seed):
             raise ProblemError(422, f"hints of {page.name}: the seed must be a whole number of at least 0")
         return marks, seed
@@ -291,9 +291,9 @@ class Project:
             known = self._counts.get(path)
             if known is None or known[0] != stamp:
                 document = json.loads(path.read_bytes())
-                about = document if isinstance(document, dict) else {"points": document}
-                seed = about.get("seed")
-                known = self._counts[path] = stamp, (len(about["points"]), seed if _is_seed(seed) else None)
+                listed = document if isinstance(document, dict) else {"points": document}
+                seed = listed.get("seed")
+                known = self._counts[path] = stamp, (len(listed["points"]), seed if _is_seed(seed) else None)
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return 0, None
         return known[1]
@@ -376,14 +376,14 @@ def _is_seed(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _state_of(about: Mapping[str, Any], *, done: bool, draft: bool) -> str:
-    if about["detail"]:
+def _state_of(facts: Mapping[str, Any], *, done: bool, draft: bool) -> str:
+    if facts["detail"]:
         return "failed"
     if done:
         return "done"
     if draft:
         return "draft"
-    painted = about["marks"] or about["rough"] or about["mask"] or about["seed"] is not None
+    painted = facts["marks"] or facts["rough"] or facts["mask"] or facts["seed"] is not None
     return "hinted" if painted else "untouched"
 
 

@@ -116,11 +116,11 @@ class Studio:
         """
         project = self.project
         look = await asyncio.to_thread(self.look)
-        about, _ = await self.engine.one(
+        answer, _ = await self.engine.one(
             "open", page=self.page_files(page), look=look, lane=None if urgent else f"ahead {page.id}"
         )
-        project.colored[page.id] = bool(about.get("colored"))
-        return about
+        project.colored[page.id] = bool(answer.get("colored"))
+        return answer
 
     def neighbours(self, page: Page) -> list[Page]:
         """Return the page after and the page before."""
@@ -141,9 +141,9 @@ class Studio:
 
     def tell_page(self, page: Page, what: str, by: str | None) -> dict[str, Any]:
         """Tell all windows that a page has changed, and return what they are told."""
-        about = self.describe(page)
-        self.hub.tell("page", **about, what=what, by=by)
-        return about
+        description = self.describe(page)
+        self.hub.tell("page", **description, what=what, by=by)
+        return description
 
     def tell_project(self, by: str | None, *, opened: bool = False) -> None:
         """Tell all windows that the project has changed."""

@@ -88,8 +88,8 @@ def _about(evaluation: Evaluation) -> str:
     ]
     if setup.peak_memory_gb is not None:
         facts.append(("peak memory", f"{setup.peak_memory_gb:.2f} GB"))
-    for name, about in evaluation.models.items():
-        plain = ", ".join(f"{key} {_plain(value)}" for key, value in about.items() if value)
+    for name, model in evaluation.models.items():
+        plain = ", ".join(f"{key} {_plain(value)}" for key, value in model.items() if value)
         facts.append((f"model {name}", plain))
     for name, what in setup.features.items():
         facts.append((SETS.get(name, (name, 0))[0], what))

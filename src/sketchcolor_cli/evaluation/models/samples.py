@@ -81,16 +81,16 @@ class Samples:
             ImageError: It cannot be read.
         """
         number = self.numbers[index]
-        about = self.pictures.about(number)
+        facts = self.pictures.about(number)
         truth = as_file(fitted(to_unit(self.pictures.color(number)), self.short_side))
         line = self.pictures.line(number)
         if line is None:
             sketch, lines = self.sketch(truth), "drawn"
         else:
-            sketch, lines = to_unit(line), str(about.get("line") or "given")
+            sketch, lines = to_unit(line), str(facts.get("line") or "given")
         if sketch.shape != truth.shape[:2]:
             sketch = cv2.resize(sketch, truth.shape[1::-1], interpolation=cv2.INTER_AREA)
-        source = str(about.get("source") or "")
+        source = str(facts.get("source") or "")
         return Sample(
             self.keys[index], self.groups[index], source, truth, np.ascontiguousarray(sketch), lines
         )

@@ -152,7 +152,7 @@ class Evaluation:
         """Put everything but the pictures into plain types for json.dumps."""
         return {
             "protocol": asdict(self.setup),
-            "models": {name: dict(about) for name, about in self.models.items()},
+            "models": {name: dict(model) for name, model in self.models.items()},
             "summaries": _nested(self.summaries),
             "sets": _nested(self.sets),
             "comparisons": _nested(self.comparisons),

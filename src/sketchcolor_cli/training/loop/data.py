@@ -58,13 +58,13 @@ class SetDrawings(Drawings):
         return len(self.pictures)
 
     def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]  # nobody asks for slices
-        about = self.pictures.about(index)
+        facts = self.pictures.about(index)
         color = to_bytes(fitted(to_unit(self.pictures.color(index)), self.short_side))
         line = self.pictures.line(index)
         if line is not None and line.shape != color.shape[:2]:
             size = color.shape[1::-1]
             line = to_bytes(cv2.resize(to_unit(line), size, interpolation=cv2.INTER_AREA))
-        source = str(about.get("source") or "")
+        source = str(facts.get("source") or "")
         return Drawing(self.key(index), color, line, source, self.group(index))
 
     def key(self, index: int) -> str:
