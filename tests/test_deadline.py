@@ -76,7 +76,7 @@ def layered(kind: LayerFormat) -> Callable[[], object]:
     painted = colorizer().paint(PAGE)
     done = with_extras(PAGE, painted, (), Extras(layers=kind))
     merged = (255 * done.picture.rgb).astype(np.uint8)
-    return lambda: write_layers(Path("absent") / "page", done.layers, merged, kind)
+    return lambda: write_layers(Path("absent") / "page", done.layers, lambda: merged, kind)
 
 
 def painted_only() -> Callable[[], object]:

@@ -37,7 +37,7 @@ MERGED = np.full((31, 47, 3), 200, np.uint8)
 
 
 def test_openraster(tmp_path: Path) -> None:
-    write_layers(tmp_path / "a.ora", layers(), MERGED, LayerFormat.ORA)
+    write_layers(tmp_path / "a.ora", layers(), lambda: MERGED, LayerFormat.ORA)
     with zipfile.ZipFile(tmp_path / "a.ora") as archive:
         first = archive.infolist()[0]
         assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
@@ -58,7 +58,7 @@ def test_openraster(tmp_path: Path) -> None:
 
 
 def test_png_files(tmp_path: Path) -> None:
-    write_layers(tmp_path / "a.layers", layers(), MERGED, LayerFormat.PNG)
+    write_layers(tmp_path / "a.layers", layers(), lambda: MERGED, LayerFormat.PNG)
     names = sorted(path.name for path in (tmp_path / "a.layers").iterdir())
     assert names == ["1 paper.png", "2 flats.png", "3 shading.png", "4 ink.png", "5 hints.png"]
     assert np.array_equal(np.asarray(Image.open(tmp_path / "a.layers" / "5 hints.png")), layers()[4].image)
@@ -66,7 +66,7 @@ def test_png_files(tmp_path: Path) -> None:
 
 def test_psd(tmp_path: Path) -> None:
     pytest.importorskip("psd_tools", reason="psd-tools is an extra")
-    write_layers(tmp_path / "a.psd", layers(), MERGED, LayerFormat.PSD)
+    write_layers(tmp_path / "a.psd", layers(), lambda: MERGED, LayerFormat.PSD)
     # Pillow reads the structure with code of its own.
     with Image.open(tmp_path / "a.psd") as document:
         assert (document.format, document.size) == ("PSD", (47, 31))

@@ -11,6 +11,8 @@ from sketchcolor_cli.jobs.outcome import KEPT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from sketchcolor_cli.coloring.extras.outputs import Colored
     from sketchcolor_cli.files.worklist import Job
     from sketchcolor_cli.jobs.requests import ColorizeRequest
@@ -59,6 +61,8 @@ def _write_layers(place: Path, done: Colored, kind: LayerFormat) -> None:
 
     from sketchcolor_cli.coloring.extras.layers import write_layers
 
+    def merged() -> NDArray[np.uint8]:
+        return np.rint(done.picture.rgb * 255).astype(np.uint8)
+
     ending = ".layers" if kind is LayerFormat.PNG else f".{kind}"
-    merged = np.rint(done.picture.rgb * 255).astype(np.uint8)
     write_layers(place.with_suffix(ending), done.layers, merged, kind)

@@ -20,7 +20,7 @@ from sketchcolor_cli.errors import ImageError, UsageError
 from sketchcolor_cli.files.atomic import write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -47,17 +47,20 @@ class Layer:
     visible: bool = True
 
 
-def write_layers(path: Path, layers: Sequence[Layer], merged: Samples, kind: LayerFormat) -> None:
+def write_layers(
+    path: Path, layers: Sequence[Layer], merged: Callable[[], Samples], kind: LayerFormat
+) -> None:
     """Write layers to ``path``: a file, or for PNG a folder with one file for each layer.
 
-    ``merged`` (H, W, 3) uint8 is how they look together, for programs that only show.
+    ``merged`` returns how they look together, (H, W, 3) uint8, which OpenRaster has for programs that only
+    show; the others are written without.
 
     Raises:
         ImageError: It cannot be written.
         UsageError: PSD is asked for and the library that writes it is not installed.
     """
     if kind is LayerFormat.ORA:
-        write_bytes(path, _ora(layers, merged), ImageError)
+        write_bytes(path, _ora(layers, merged()), ImageError)
     elif kind is LayerFormat.PSD:
         write_bytes(path, _psd(layers), ImageError)
     else:
