@@ -49,8 +49,8 @@ class Network:
         self._weights = _fitting(self.about, tensors)  # ONNX Runtime reads them where they are
         self._session = onnx.session(data, weights=self._weights)
         self._options: Any = None
-        self.inputs = {one.name: one.shape for one in self._session.get_inputs()}
-        self.outputs = [one.name for one in self._session.get_outputs()]
+        self.inputs = {given.name: given.shape for given in self._session.get_inputs()}
+        self.outputs = [answer.name for answer in self._session.get_outputs()]
 
     def run(self, wanted: Sequence[str], given: Mapping[str, Array]) -> list[Array]:
         """Return what is wanted of the outputs, each with an axis for the one picture that it takes."""
@@ -83,10 +83,12 @@ def read_tensors(path: Path) -> dict[str, Array]:
             f"{path}: damaged, or no safetensors file ({reason}); fetch or export the model again"
         ) from error
     tensors = {
-        name: np.ascontiguousarray(one, np.float32) for name, one in found.items() if one.dtype.kind == "f"
+        name: np.ascontiguousarray(values, np.float32)
+        for name, values in found.items()
+        if values.dtype.kind == "f"
     }
-    for name, one in tensors.items():
-        if not np.isfinite(one).all():
+    for name, values in tensors.items():
+        if not np.isfinite(values).all():
             raise CheckpointError(
                 f"{path}: tensor {name} has values that are not finite numbers; train or export it again"
             )

@@ -48,7 +48,7 @@ def session(
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if weights:
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(one) for one in weights.values()]
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(values) for values in weights.values()]
         options.add_external_initializers(list(weights), values)
     try:
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

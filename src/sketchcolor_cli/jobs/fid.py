@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.data.folder import FolderSet
     from sketchcolor_cli.evaluation.fid.fid import FidMeter, FidReport, Made
     from sketchcolor_cli.evaluation.fid.inception import FidInception
+    from sketchcolor_cli.evaluation.fid.statistics import Statistics
     from sketchcolor_cli.jobs.progress import Progress
 
 TRUTH, NOTHING = "truth", "none"
@@ -149,11 +150,7 @@ def fid(request: FidRequest, progress: Progress = silent) -> FidResult:
     if generated is None:
         if saved is None:
             raise UsageError("there is nothing to compare with")  # which no request asks for
-        facts = {
-            "statistics": str(request.save_stats),
-            "n_real": saved.statistics.moments.count,
-            "about": dict(saved.statistics.about or {}),
-        }
+        facts = {"statistics": str(request.save_stats), **_facts(saved.statistics)}
         return FidResult(saved=facts, unreadable=saved.unreadable, left_out=saved.left_out)
     report = meter.distance(request.real, generated)
     return FidResult(
@@ -202,6 +199,10 @@ def _weights(request: FidRequest) -> tuple[Path | None, str]:
     store.require([FID_INCEPTION])
     path = store.find(FID_INCEPTION)
     return path, f"tensors:{store.record(FID_INCEPTION).digest}"
+
+
+def _facts(statistics: Statistics) -> dict[str, Any]:
+    return {"n_real": statistics.moments.count, "about": dict(statistics.about or {})}
 
 
 def _about_model(request: FidRequest) -> dict[str, Any]:

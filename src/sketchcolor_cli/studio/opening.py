@@ -90,15 +90,7 @@ def ready(
     environment.model_file(settings.model)
     token = running.checked_token(settings.token, settings.host)
     limits = Limits()
-    studio = Studio(
-        engine=Engine(ProcessHost()),
-        shelf=Shelf(environment.projects_folder()),
-        queue=Queue(ProcessRunner, limits, settings.device, settings.backend),
-        model=settings.model,
-        device=settings.device,
-        backend=settings.backend,
-        limits=limits,
-    )
+    studio = _studio(settings, limits)
     if project is not None:
         studio.open(project)
         with suppress(SketchcolorError):  # a broken profile is told on the page
@@ -114,6 +106,18 @@ def ready(
     app = application(studio, access, with_page=with_page, told=told)
     listening = running.bound(settings.host, settings.port)
     return Ready(app, listening, running.address(listening, settings.host), token, limits)
+
+
+def _studio(settings: ServerSettings, limits: Limits) -> Studio:
+    return Studio(
+        engine=Engine(ProcessHost()),
+        shelf=Shelf(environment.projects_folder()),
+        queue=Queue(ProcessRunner, limits, settings.device, settings.backend),
+        model=settings.model,
+        device=settings.device,
+        backend=settings.backend,
+        limits=limits,
+    )
 
 
 def _with_pages(project: Project) -> Project:

@@ -100,4 +100,4 @@ class Given:
 
 def _layers(pictures: Picture | Sequence[Picture] | None) -> list[Layer]:
     several = () if pictures is None else (pictures,) if isinstance(pictures, Picture) else pictures
-    return [Layer(one) for one in several]
+    return [Layer(picture) for picture in several]
