@@ -128,7 +128,7 @@ def served(
     studio = studio_of(folder, model, home, allowed, backend)
     notes: list[str] = []
     access = Access(TOKEN, LOOPBACK | {"testserver"}, doors, allowed, local)
-    app = application(studio, access, with_page=with_page, told=notes.append)
+    app = application(studio, access, with_page=with_page, note=notes.append)
     with Client(app, headers={"Authorization": f"Bearer {TOKEN}"}) as client:
         client.studio, client.notes = studio, notes
         yield client

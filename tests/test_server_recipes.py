@@ -35,7 +35,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     home = tmp_path_factory.mktemp("recipes")
     limits = Limits()
     studio, access = studio_of(None, "default", home, limits), Access(TOKEN, doors=DOORS)
-    app = application(studio, access, with_page=False, told=lambda _line: None)
+    app = application(studio, access, with_page=False, note=lambda _line: None)
     with listening(app, limits) as place:
         yield place[1]
 

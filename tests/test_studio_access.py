@@ -357,7 +357,7 @@ def test_a_model_is_a_name_of_the_shelf(client: Client, model_name: Any) -> None
 
 def listened(limits: Limits, client: Client) -> AbstractContextManager[tuple[str, int]]:
     """Serve the client's studio over the network."""
-    app = application(client.studio, Access(TOKEN, limits=limits), with_page=True, told=lambda _line: None)
+    app = application(client.studio, Access(TOKEN, limits=limits), with_page=True, note=lambda _line: None)
     return listening(app, limits, "off")
 
 

@@ -143,7 +143,7 @@ def _client() -> Any:
             token, LOOPBACK | {"testserver"}, frozenset({"/convert", "/colorize-image-data"}), limits, True
         )
         notes = _STATE["notes"] = []
-        app = application(studio, access, with_page=True, told=notes.append)
+        app = application(studio, access, with_page=True, note=notes.append)
         client = TestClient(app, headers={"Authorization": f"Bearer {token}"}, raise_server_exceptions=False)
         _STATE["client"] = client.__enter__()
         _STATE["page"] = client.get(f"{_API}/project").json()["pages"][0]["id"]

@@ -19,7 +19,7 @@ def serve(request: ServeRequest) -> int:
     with options.loading():
         from sketchcolor_cli.studio import opening
 
-        ready = opening.ready(request.server, None, with_page=False, doors=request.doors, told=printing.note)
+        ready = opening.ready(request.server, None, with_page=False, doors=request.doors, note=printing.note)
 
     def begun() -> None:
         printing.emit(ready.address)

@@ -23,7 +23,7 @@ def studio(request: StudioRequest) -> int:
         from sketchcolor_cli.studio import opening
 
         project = None if request.target is None else opening.project_of(request.target)
-        ready = opening.ready(request.server, project, with_page=True, told=printing.note)
+        ready = opening.ready(request.server, project, with_page=True, note=printing.note)
     address = f"{ready.address}#{ready.token}"
 
     def begun() -> None:

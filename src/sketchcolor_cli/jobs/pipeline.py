@@ -346,7 +346,7 @@ class _Run(Generic[J, P, R]):
         late = isinstance(error, TimeLimitError)
         if late and self._hurried:  # it was left, as Ctrl-C came
             return
-        message, trace = (self._late(flight), "") if late else _told(flight.job, error, place)
+        message, trace = (self._late(flight), "") if late else _message(flight.job, error, place)
         self._failed.append((flight.index, Failure(flight.job, message)))
         self._notify(EventKind.FAILED, flight.index, flight.job, message=message, trace=trace)
         if (self._fail_fast or isinstance(error, DiskFullError)) and not self._ending:
@@ -375,7 +375,7 @@ class _Run(Generic[J, P, R]):
         self._report(Event(kind, job, index, self._total, seconds, message, trace))
 
 
-def _told(job: Item, error: BaseException, place: str) -> tuple[str, str]:
+def _message(job: Item, error: BaseException, place: str) -> tuple[str, str]:
     """Return the line that says why a job failed, and of what is a bug where it came from."""
     if isinstance(error, MemoryError):
         return f"{job.source}: too large for the free memory; scale it down or close other programs", ""

@@ -79,7 +79,7 @@ def ready(
     *,
     with_page: bool,
     doors: tuple[str, ...] = (),
-    told: Callable[[str], None],
+    note: Callable[[str], None],
 ) -> Ready:
     """Put a server together; it listens and computes only once it runs.
 
@@ -95,7 +95,7 @@ def ready(
         studio.open(project)
         with suppress(SketchcolorError):  # a broken profile is told on the page
             for line in project.other_model():
-                told(line)
+                note(line)
     access = Access(
         token,
         running.allowed_hosts(settings.host, settings.allow_hosts),
@@ -103,7 +103,7 @@ def ready(
         limits,
         local=running.is_local(settings.host),
     )
-    app = application(studio, access, with_page=with_page, told=told)
+    app = application(studio, access, with_page=with_page, note=note)
     listening = running.bound(settings.host, settings.port)
     return Ready(app, listening, running.address(listening, settings.host), token, limits)
 

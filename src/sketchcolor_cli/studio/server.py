@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     from sketchcolor_cli.studio.state import Studio
 
 
-def application(studio: Studio, access: Access, *, with_page: bool, told: Callable[[str], None]) -> ASGIApp:
+def application(studio: Studio, access: Access, *, with_page: bool, note: Callable[[str], None]) -> ASGIApp:
     """Return the server's application.
 
     Args:
         studio: What it holds.
         access: Who may ask.
         with_page: Whether there is the studio's page and what it needs, or only what programs ask for.
-        told: Is given what the person at the terminal should know.
+        note: Is given what the person at the terminal should know.
     """
     routes: list[Any] = [
         Route("/healthz", _healthz),
@@ -66,9 +66,9 @@ def application(studio: Studio, access: Access, *, with_page: bool, told: Callab
     foreseen = (ProblemError, SketchcolorError, HTTPException, ReplacedError, ClientDisconnect)
     handlers: dict[Any, Any] = dict.fromkeys(foreseen, _told_to_client)
     app = Starlette(routes=routes, lifespan=_lifespan, exception_handlers=handlers)
-    app.state.studio, app.state.told = studio, told
+    app.state.studio, app.state.note = studio, note
     app.state.openapi = openapi.document(routes, __version__)
-    return Guard(_Unforeseen(app, told), access)
+    return Guard(_Unforeseen(app, note), access)
 
 
 @asynccontextmanager
@@ -79,7 +79,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     def tell_worker(state: str, detail: str) -> None:
         studio.hub.tell("worker", state=state, detail=detail)
         if detail or state in ("restarting", "failed"):
-            app.state.told(f"the worker: {detail or 'it ended, and is started again'}")
+            app.state.note(f"the worker: {detail or 'it ended, and is started again'}")
         if state == "restarted":
             for session in list(studio.sockets):
                 task = asyncio.get_running_loop().create_task(session.restarted())
@@ -87,7 +87,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
                 task.add_done_callback(sessions.discard)
 
     studio.engine.tell = tell_worker
-    studio.engine.bugs = app.state.told
+    studio.engine.bugs = app.state.note
     studio.queue.tell = lambda job: studio.hub.tell("job", **job)
     studio.queue.page_done = lambda page_id: _tell_page(studio, page_id)
     await studio.engine.start(_first_look(studio))
@@ -117,8 +117,8 @@ def _tell_page(studio: Studio, page_id: str) -> None:
 class _Unforeseen:
     """Answers where even our own errors are not foreseen, and tells the terminal what happened."""
 
-    def __init__(self, app: ASGIApp, told: Callable[[str], None]) -> None:
-        self._app, self._told = app, told
+    def __init__(self, app: ASGIApp, note: Callable[[str], None]) -> None:
+        self._app, self._note = app, note
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         begun = False
