@@ -100,10 +100,10 @@ def test_on_a_terminal_licence_and_size_are_shown_and_one_is_asked(
 def test_a_download_that_fails_is_told_and_nothing_is_drawn(
     pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any, **__: Any) -> weights.Fetched:
-        return weights.Fetched(failed=[{"name": "shade"}])
+    def fail(*_: Any, **__: Any) -> fetching.Fetched:
+        return fetching.Fetched(failed=[{"name": "shade"}])
 
-    monkeypatch.setattr(weights, "fetch_all", fail)
+    monkeypatch.setattr(fetching, "fetch_all", fail)
     assert extract(pictures, "--fetch").exit_code == 1
     assert drawn(pictures) is None
 
@@ -112,11 +112,11 @@ def test_evaluate_gets_what_it_could_do_without(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("SKETCHCOLOR_WEIGHTS", str(tmp_path / "none"))
     asked: list[list[str]] = []
 
-    def fail(files: Any, **_: Any) -> weights.Fetched:
+    def fail(files: Any, **_: Any) -> fetching.Fetched:
         asked.append([file.name for file in files])
-        return weights.Fetched(failed=[{}])
+        return fetching.Fetched(failed=[{}])
 
-    monkeypatch.setattr(weights, "fetch_all", fail)
+    monkeypatch.setattr(fetching, "fetch_all", fail)
     for more in ([], ["--no-fid"]):
         CliRunner().invoke(app, ["evaluate", "--data", "gone", "-o", str(tmp_path / "o"), "--fetch", *more])
     assert asked == [["fid-inception", "lpips-alexnet", "lpips-heads"], ["lpips-alexnet", "lpips-heads"]]

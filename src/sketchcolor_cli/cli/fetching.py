@@ -1,23 +1,26 @@
-"""Commands that lack trained weights offer to get them there and then, instead of only saying how."""
+"""Getting trained weights, which commands that lack them offer there and then, instead of only saying how."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.cli import options, printing, weights
+from sketchcolor_cli.cli import options, printing
 from sketchcolor_cli.cli.console import Console
-from sketchcolor_cli.errors import MissingWeightsError
+from sketchcolor_cli.errors import MissingWeightsError, WeightError
 from sketchcolor_cli.weights.store import State, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from sketchcolor_cli.weights.format import Record
     from sketchcolor_cli.weights.spec import WeightFile
+    from sketchcolor_cli.weights.store import WeightStore
 
     Needs = Callable[[Mapping[str, Any]], Sequence[WeightFile]]
 
@@ -79,4 +82,48 @@ def _is_terminal() -> bool:
 
 def _get(files: Sequence[WeightFile]) -> bool:
     """Get weights, their licences accepted; return whether all came."""
-    return not weights.fetch_all(files, accept=True).failed
+    return not fetch_all(files, accept=True).failed
+
+
+@dataclass
+class Fetched:
+    """What came of fetching weights, for JSON: those that are there now, and those that could not be got."""
+
+    done: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+
+
+def fetch_all(files: Iterable[WeightFile], *, accept: bool, overwrite: bool = False) -> Fetched:
+    """Get weights one after the other; licence and size of each are shown first."""
+    from sketchcolor_cli.weights.fetch import fetch
+
+    store, result = environment.weight_store(), Fetched()
+    for file in files:
+        there = None if overwrite else store.whole(file)
+        if there is not None:
+            printing.note(f"{file.name}: already there, in {store.path(file)}")
+            result.done.append(store.stored(file, there))
+            continue
+        printing.note(f"{file.name}: {describe(file)}")
+        try:
+            with printing.download_progress(file.name) as report:
+                record = fetch(store, file, accept=accept, report=report)
+        except WeightError as problem:
+            printing.error(str(problem))
+            result.failed.append({"name": file.name, "message": str(problem)})
+        except KeyboardInterrupt:
+            printing.note(f"{file.name}: the same command goes on where this stopped")
+            raise
+        else:
+            result.done.append(store.stored(file, record))
+            show_stored(store, file, record)
+    return result
+
+
+def show_stored(store: WeightStore, file: WeightFile, record: Record) -> None:
+    """Say where weights are now, and warn of those whose checksum is not a published one."""
+    printing.note(f"{file.name}: {'verified, ' if record.verified else ''}in {store.path(file)}")
+    if not record.verified:
+        published = any(source.checksum for source in file.sources)
+        why = "its checksum is not a published one" if published else "no checksum of it is published"
+        printing.warn(f"{file.name}: {record.file} is taken as it fits the network, but {why}")

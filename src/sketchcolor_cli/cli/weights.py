@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003  (Typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.cli import options, printing, tables
+from sketchcolor_cli.cli import fetching, options, printing, tables
 from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.errors import WeightError
 from sketchcolor_cli.plugin.discovery import find_extractors
-from sketchcolor_cli.weights.store import State, describe, readable_size
+from sketchcolor_cli.weights.store import State, readable_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from sketchcolor_cli.weights.format import Record
     from sketchcolor_cli.weights.registry import RegisteredWeights
     from sketchcolor_cli.weights.spec import WeightFile, WeightSource
     from sketchcolor_cli.weights.store import WeightStore
@@ -113,45 +111,10 @@ def fetch(
     files = _files(names)
     for file in files:  # refused before anything is fetched
         require_acceptance(file, accept_licence)
-    result = fetch_all(files, accept=accept_licence, overwrite=overwrite)
+    result = fetching.fetch_all(files, accept=accept_licence, overwrite=overwrite)
     if json:
         printing.emit_json({"done": result.done, "failed": result.failed})
     return 1 if result.failed else 0
-
-
-@dataclass
-class Fetched:
-    """What came of fetching weights, for JSON: those that are there now, and those that could not be got."""
-
-    done: list[dict[str, Any]] = field(default_factory=list)
-    failed: list[dict[str, Any]] = field(default_factory=list)
-
-
-def fetch_all(files: Iterable[WeightFile], *, accept: bool, overwrite: bool = False) -> Fetched:
-    """Get weights one after the other; licence and size of each are shown first."""
-    from sketchcolor_cli.weights.fetch import fetch
-
-    store, result = environment.weight_store(), Fetched()
-    for file in files:
-        there = None if overwrite else store.whole(file)
-        if there is not None:
-            printing.note(f"{file.name}: already there, in {store.path(file)}")
-            result.done.append(store.stored(file, there))
-            continue
-        printing.note(f"{file.name}: {describe(file)}")
-        try:
-            with printing.download_progress(file.name) as report:
-                record = fetch(store, file, accept=accept, report=report)
-        except WeightError as problem:
-            printing.error(str(problem))
-            result.failed.append({"name": file.name, "message": str(problem)})
-        except KeyboardInterrupt:
-            printing.note(f"{file.name}: the same command goes on where this stopped")
-            raise
-        else:
-            result.done.append(store.stored(file, record))
-            _print_stored(store, file, record)
-    return result
 
 
 @app.command("import")
@@ -176,7 +139,7 @@ def import_(
     store, file = environment.weight_store(), find_extractors().registry().get(name)
     printing.note(f"{file.name}: {file.licence}")
     record = import_file(store, file, path, accept=accept_licence)
-    _print_stored(store, file, record)
+    fetching.show_stored(store, file, record)
     if json:
         printing.emit_json(store.stored(file, record))
     return 0
@@ -267,14 +230,6 @@ def _files(names: list[str]) -> list[WeightFile]:
             printing.note(f"{name}: needs no weights")
         found += files
     return list(dict.fromkeys(found))
-
-
-def _print_stored(store: WeightStore, file: WeightFile, record: Record) -> None:
-    printing.note(f"{file.name}: {'verified, ' if record.verified else ''}in {store.path(file)}")
-    if not record.verified:
-        published = any(source.checksum for source in file.sources)
-        why = "its checksum is not a published one" if published else "no checksum of it is published"
-        printing.warn(f"{file.name}: {record.file} is taken as it fits the network, but {why}")
 
 
 def _description(store: WeightStore, registered: RegisteredWeights) -> Iterator[str]:
