@@ -162,7 +162,7 @@ class Known:
     def expect_strokes(self) -> None:
         """Find out what the first stroke would have to wait for."""
         if not self.stays[True]:
-            _ = self.prepared.areas
+            self.prepared.areas.expect_marks()
             self.at_side(QUICK)
 
     def at_width(self, width: int) -> Plane:
@@ -186,13 +186,11 @@ class _Asking(NamedTuple):
         wish: What may be taken back.
         urgency: How urgent it is.
         begun: Is set as it begins.
-        after: Is set when it may begin.
     """
 
     wish: Wish
     urgency: int
     begun: threading.Event | None = None
-    after: threading.Event | None = None
 
 
 _ASKING = threading.local()  # now: that of the thread
@@ -260,7 +258,7 @@ class Desk:
             yield _as_it_is(page, width)
             return
         sides = {name: side for name, side in (("quick", QUICK), ("final", 0)) if name in names}
-        begun, shown = {name: threading.Event() for name in sides}, threading.Event()
+        begun = {name: threading.Event() for name in sides}
         looked: list[Any] = []
 
         def paint(name: str) -> Painted:
@@ -268,7 +266,7 @@ class Desk:
                 begun["quick"].wait()
             side = sides[name]
             changes: dict[str, Any] = {"work_size": side, "base_size": side} if side else {}
-            asking = _Asking(wish, urgency, begun[name] if given and seed is None else None, shown)
+            asking = _Asking(wish, urgency, begun[name] if given and seed is None else None)
             try:
                 color = self.colorizer(look, seed, **changes).sharing(looked)
                 return replace(_paint(color, known, given, asking), masks=masks)
@@ -278,15 +276,12 @@ class Desk:
         # While the network is busy with one answer the next is made ready for it, and this thread makes the
         # last one into a picture. Where colours are drawn an answer has two passes: the first of them is the
         # same for both answers, which therefore follow each other.
-        # The network begins once it is shown what strokes fill by themselves, or would take its cores.
+        # What strokes fill by themselves is made first, alone: all else would take the cores from it.
         with ThreadPoolExecutor(2, thread_name_prefix="painting") as painting:
-            try:
-                coming = [(name, painting.submit(paint, name)) for name in sides]
-                if "spread" in names and given.has_strokes:
-                    yield _filled(known, given, masks)
-                    wish.check()
-            finally:
-                shown.set()
+            if "spread" in names and given.has_strokes:
+                yield _filled(known, given, masks)
+                wish.check()
+            coming = [(name, painting.submit(paint, name)) for name in sides]
             for name, later in coming:
                 widest = min(width, _QUICKLY) if name == "quick" else width
                 yield _on_screen(name, known, later.result(), widest)
@@ -371,8 +366,6 @@ class Desk:
         if asking is None:
             yield
             return
-        if asking.after is not None:
-            asking.after.wait()
         with self.turns.turn(asking.urgency, asking.wish):
             if asking.begun is not None:
                 asking.begun.set()

@@ -102,6 +102,10 @@ class PointAreas:
             cv2.copyTo(near, mixed.view(np.uint8), out)
         return out
 
+    def expect_marks(self) -> None:
+        """Find what the first marks would have to wait for."""
+        _ = self._ways, self._shares, self._pieces
+
     def _far_areas(self, own: Mask) -> Mask:
         """Return for each area whether the marks, ``own``, are neither in nor near it."""
         y, x = np.nonzero(own)
