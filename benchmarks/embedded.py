@@ -39,6 +39,7 @@ def main() -> None:
         for _ in range(rounds):
             for kind in KINDS:
                 times[kind].append(asked(kind))
+                print(f"{kind}: {times[kind][-1]}", flush=True)
     clock, work = (
         {kind: statistics.median(one[at] for one in found) for kind, found in times.items()} for at in (0, 1)
     )

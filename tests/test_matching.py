@@ -18,6 +18,7 @@ from sketchcolor_cli.networks.base import ColorNet, Prediction
 from sketchcolor_cli.networks.config import MatcherConfig
 from sketchcolor_cli.networks.matcher import Matcher
 from sketchcolor_cli.networks.sheets import cell_colors, sheet_lines
+from sketchcolor_cli.networks.torch_match import TorchMatch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +37,10 @@ def matcher(*, blind: bool = True) -> Matcher:
         net.stem.weight[:, SMALL.stride**2 :] = 0
     net.sharpness.fill_(7.0)
     return net
+
+
+def sheet_matcher(network: Matcher, sheets: list[Rgb]) -> SheetMatcher:
+    return SheetMatcher(TorchMatch(network, "cpu"), sheets)
 
 
 def drawing(*, mirrored: bool = False) -> tuple[Rgb, Rgb]:
@@ -76,7 +81,7 @@ def found(regions: RegionColors, y: int, x: int) -> tuple[float, ...]:
 
 def test_a_page_that_is_on_the_sheet_gets_its_colours() -> None:
     rgb, page = drawing()
-    regions = SheetMatcher(matcher(), "cpu", [layer(rgb)])(page)
+    regions = sheet_matcher(matcher(), [layer(rgb)])(page)
     assert found(regions, 12, 40) == pytest.approx(RED, abs=0.11)
     assert found(regions, 50, 90) == pytest.approx(BLUE, abs=0.11)
     assert found(regions, 114, 64) == pytest.approx(GREEN, abs=0.11)
@@ -84,13 +89,13 @@ def test_a_page_that_is_on_the_sheet_gets_its_colours() -> None:
 
 
 def test_colours_follow_the_shapes_and_not_the_place() -> None:
-    regions = SheetMatcher(matcher(), "cpu", [layer(drawing(mirrored=True)[0])])(drawing()[1])
+    regions = sheet_matcher(matcher(), [layer(drawing(mirrored=True)[0])])(drawing()[1])
     assert found(regions, 50, 90) == pytest.approx(BLUE, abs=0.11)
 
 
 def test_a_colour_that_matches_agree_on_is_one_of_the_sheets() -> None:
     rgb = np.concatenate([np.full((64, 40, 3), RED, np.float32), np.full((64, 24, 3), BLUE, np.float32)], 1)
-    regions = SheetMatcher(matcher(), "cpu", [layer(rgb)])(drawing()[1])
+    regions = sheet_matcher(matcher(), [layer(rgb)])(drawing()[1])
     shown = cv2.cvtColor(regions.colors[None], cv2.COLOR_LAB2RGB)[0]
     far = np.abs(shown[:, None] - np.array([RED, BLUE], np.float32)).max(2).min(1)
     sure = regions.agreed > 0.5
@@ -105,7 +110,7 @@ def test_where_matches_differ_the_colour_is_their_mean() -> None:
         head.weight.zero_()
         head.bias.fill_(1)  # type: ignore[union-attr]
     squares = np.repeat(np.repeat(np.array([[RED, BLUE], [GREEN, WHITE]], np.float32), 64, 0), 64, 1)
-    regions = SheetMatcher(blank, "cpu", [layer(squares)])(np.ones((64, 64), np.float32))
+    regions = sheet_matcher(blank, [layer(squares)])(np.ones((64, 64), np.float32))
     lab = cv2.cvtColor(squares[::64, ::64], cv2.COLOR_RGB2LAB).reshape(-1, 3)
     assert regions.agreed[0] < 0.5
     assert np.linalg.norm(regions.colors[0] - lab, axis=1).min() > 15
@@ -115,7 +120,7 @@ def test_transparent_parts_of_a_sheet_say_nothing() -> None:
     rgb, page = drawing()
     mask = np.ones((128, 128), np.float32)
     mask[64:] = 0  # the green triangle
-    regions = SheetMatcher(matcher(), "cpu", [layer(rgb, mask)])(page)
+    regions = sheet_matcher(matcher(), [layer(rgb, mask)])(page)
     shown = cv2.cvtColor(regions.colors[None], cv2.COLOR_LAB2RGB)[0]
     assert not (shown[:, 1] > shown[:, [0, 2]].max(1) + 0.1).any()
 
@@ -125,8 +130,8 @@ def test_several_sheets_count_together_whatever_their_order() -> None:
     upper = np.zeros((128, 128), np.float32)
     upper[:64] = 1
     above, below = layer(rgb, upper), layer(rgb, 1 - upper)
-    first = SheetMatcher(matcher(), "cpu", [above, below])(page)
-    second = SheetMatcher(matcher(), "cpu", [below, above])(page)
+    first = sheet_matcher(matcher(), [above, below])(page)
+    second = sheet_matcher(matcher(), [below, above])(page)
     np.testing.assert_allclose(first.colors, second.colors, atol=0.05)
     assert found(first, 12, 40) == pytest.approx(RED, abs=0.11)
     assert found(first, 114, 64) == pytest.approx(GREEN, abs=0.11)
@@ -134,7 +139,7 @@ def test_several_sheets_count_together_whatever_their_order() -> None:
 
 def test_what_the_user_gives_counts_for_its_whole_region() -> None:
     rgb, page = drawing()
-    regions = SheetMatcher(matcher(), "cpu", [layer(rgb)])(page)
+    regions = sheet_matcher(matcher(), [layer(rgb)])(page)
     given = np.zeros((128, 128, 4), np.float32)
     given[50:53, 90:93] = (1, 1, 0, 1)
     hint = regions.hint((128, 128), given)
@@ -146,7 +151,7 @@ def test_what_the_user_gives_counts_for_its_whole_region() -> None:
 
 def test_the_last_page_is_not_matched_again() -> None:
     rgb, page = drawing()
-    match = SheetMatcher(matcher(), "cpu", [layer(rgb)])
+    match = sheet_matcher(matcher(), [layer(rgb)])
     first = match(page)
     assert match(page) is first
     other = match(page.copy())
@@ -156,9 +161,7 @@ def test_the_last_page_is_not_matched_again() -> None:
 
 def test_lines_get_no_colour() -> None:
     rgb, page = drawing()
-    hint = SheetMatcher(matcher(), "cpu", [layer(rgb)])(page).hint(
-        (128, 128), np.zeros((128, 128, 4), np.float32)
-    )
+    hint = sheet_matcher(matcher(), [layer(rgb)])(page).hint((128, 128), np.zeros((128, 128, 4), np.float32))
     assert not hint[page < 0.5].any()
 
 
@@ -172,9 +175,7 @@ def test_pages_and_sheets_of_any_size(
     rng = np.random.default_rng(0)
     page = (rng.random(size) > 0.1).astype(np.float32)
     sheet = layer(rng.random((*shown, 3)).astype(np.float32))
-    hint = SheetMatcher(matcher(blind=False), "cpu", [sheet])(page).hint(
-        size, np.zeros((*size, 4), np.float32)
-    )
+    hint = sheet_matcher(matcher(blind=False), [sheet])(page).hint(size, np.zeros((*size, 4), np.float32))
     assert hint.shape == (*size, 4)
     assert np.isfinite(hint).all()
 
@@ -182,7 +183,7 @@ def test_pages_and_sheets_of_any_size(
 def test_the_page_of_a_long_strip_is_matched_as_if_it_were_alone() -> None:
     rgb, page = drawing()
     strip = np.concatenate([np.ones((512, 128), np.float32), page])
-    regions = SheetMatcher(matcher(), "cpu", [layer(rgb)])(strip)
+    regions = sheet_matcher(matcher(), [layer(rgb)])(strip)
     hint = regions.hint((640, 128), np.zeros((640, 128, 4), np.float32))
     assert hint[512 + 50, 90, :3] == pytest.approx(BLUE, abs=0.2)
 
@@ -238,11 +239,11 @@ def test_without_sheets_a_matcher_does_nothing() -> None:
 
 def test_a_match_counts_as_far_as_those_beside_it_agree() -> None:
     """Of two equally good matches of the corner of 4 × 4 places that counts which the others go with."""
-    alone = torch.eye(16)
+    alone = np.eye(16, dtype=np.float32)
     alone[0] = 0
     alone[0, [0, 15]] = 0.5
     weight = support(alone, (4, 4), (4, 4))
     assert weight[0, 0] > 2 * weight[0, 15]
-    mirrored = alone.reshape(16, 4, 4).flip(2).reshape(16, 16)
-    assert torch.equal(support(mirrored, (4, 4), (4, 4)), weight.reshape(16, 4, 4).flip(2).reshape(16, 16))
-    assert support(torch.zeros(6, 8), (2, 3), (4, 2)).min() > 0
+    mirrored, turned = (one.reshape(16, 4, 4)[..., ::-1].reshape(16, 16) for one in (alone, weight))
+    assert np.array_equal(support(mirrored, (4, 4), (4, 4)), turned)
+    assert support(np.zeros((6, 8), np.float32), (2, 3), (4, 2)).min() > 0

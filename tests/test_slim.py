@@ -98,11 +98,13 @@ def run(site: Path, tmp_path: Path):
 
 def test_a_page_is_coloured_as_with_torch_to_one_of_255(run, tmp_path: Path) -> None:
     page = draw(tmp_path / "page.png", (180, 240))
-    done = run("colorize", page, "-o", tmp_path / "out.png")
+    sheet = ROOT / "examples/colored/page 1.png"
+    done = run("colorize", page, "-o", tmp_path / "out.png", "--sheet", sheet)
     assert done.returncode == 0, done.stderr
     from sketchcolor_cli import ColorizeRequest, colorize
 
-    colorize(ColorizeRequest.of(inputs=[page], output=tmp_path / "due.png", backend="torch"))
+    request = ColorizeRequest.of(inputs=[page], output=tmp_path / "due.png", sheet=[sheet], backend="torch")
+    colorize(request)
     due, found = (read_picture(tmp_path / name).rgb for name in ("due.png", "out.png"))
     assert np.ptp(due, axis=2).max() > 0.02
     assert np.abs(due - found).max() <= 1 / 255 + 1e-6
@@ -137,7 +139,6 @@ def test_doctor_colours_a_page_and_names_what_may_be_added(run) -> None:
         "fid {pages} {pages}",
         "colorize {pages} -o {out} --backend torch",
         "colorize {pages} -o {out} --device cuda",
-        "colorize {pages} -o {out} --carry",
     ],
 )
 def test_the_rest_says_in_one_line_what_it_lacks(run, tmp_path: Path, words: str) -> None:

@@ -15,6 +15,7 @@ from sketchcolor_cli.coloring.guides.areas import PointAreas
 from sketchcolor_cli.coloring.guides.given import Given
 from sketchcolor_cli.coloring.guides.layer import rgb_and_mask
 from sketchcolor_cli.coloring.guides.masks import corrected
+from sketchcolor_cli.coloring.guides.matching import SheetMatcher
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
 from sketchcolor_cli.coloring.page.colored import OwnColors, own_colors
@@ -29,6 +30,7 @@ from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.imaging.images import Picture, gray_as_rgb, on_paper
 from sketchcolor_cli.imaging.resize import Copies, shrink_by
 from sketchcolor_cli.imaging.sizes import page_side
+from sketchcolor_cli.networks.onnx_match import OnnxMatch
 from sketchcolor_cli.networks.sheets import lay_out
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.coloring.guides.matching import Places, SheetMatcher
+    from sketchcolor_cli.coloring.guides.matching import Places
     from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.forward import Forward
     from sketchcolor_cli.networks.matcher import Matcher
@@ -170,7 +172,7 @@ class Colorizer:
         *,
         sheets: Sequence[Picture] = (),
         palette: NDArray[np.float32] | None = None,
-        matcher: Matcher | None = None,
+        matcher: Matcher | OnnxMatch | None = None,
     ) -> None:
         self.settings = settings or ColorizeSettings()
         if sheets:
@@ -335,10 +337,12 @@ class Colorizer:
         return Prepared(gray, seen if smooth is None else smooth, masks, own)
 
 
-def _sheet_matcher(matcher: Matcher, device: str) -> SheetMatcher:
-    from sketchcolor_cli.coloring.guides.matching import SheetMatcher  # imports torch
+def _sheet_matcher(matcher: Matcher | OnnxMatch, device: str) -> SheetMatcher:
+    if isinstance(matcher, OnnxMatch):
+        return SheetMatcher(matcher, ())
+    from sketchcolor_cli.networks.torch_match import TorchMatch  # imports torch
 
-    return SheetMatcher(matcher, device, ())
+    return SheetMatcher(TorchMatch(matcher, device), ())
 
 
 def need_sheets(model: ColorNet | Forward) -> None:

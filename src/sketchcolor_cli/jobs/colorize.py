@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.forward import Forward
     from sketchcolor_cli.networks.matcher import Matcher
+    from sketchcolor_cli.networks.onnx_match import OnnxMatch
 
 _BANDS = 8  # parts of a page that are painted one by one where memory is short
 
@@ -201,7 +202,7 @@ class PageColorizer:
         )
         guides = request.guides
         self._load_network = environment.backends(request.backend, note).load
-        self._matcher = _load_matcher() if guides.shows_sheets else None
+        self._matcher: Matcher | OnnxMatch | None = None
         self._carried = CarriedSheets(note, carry=guides.carry, sequence=guides.sequence)
         self._networks: dict[str, ColorNet | Forward] = {}
         self._colorizer_of = cache(self._load)  # a fallback is loaded when it is first needed
@@ -265,12 +266,14 @@ class PageColorizer:
 
     def _load(self, device: str, settings: ColorizeSettings) -> Colorizer:
         from sketchcolor_cli.coloring.colorizer import Colorizer, need_sheets
+        from sketchcolor_cli.networks.backend import matcher_beside
 
         network = self._networks.get(device)  # pages with seeds of their own share it
         if network is None:
             network = self._load_network(environment.model_file(self._request.model), device)
             if self._request.guides.shows_sheets:
                 need_sheets(network)
+                self._matcher = self._matcher or matcher_beside(network)
             self._networks[device] = network
         return Colorizer(
             network, device, settings, sheets=self._sheets, palette=self._palette, matcher=self._matcher
@@ -315,12 +318,6 @@ class PageColorizer:
             )
         painted: Painted = self._painted_strip[2]
         return painted
-
-
-def _load_matcher() -> Matcher:
-    from sketchcolor_cli.networks.loading import load_matcher  # imports torch
-
-    return load_matcher()
 
 
 def _painted(page: Page, paint: Painted) -> PaintedPage:

@@ -20,6 +20,8 @@ from sketchcolor_cli.files.atomic import write_bytes, write_error
 from sketchcolor_cli.networks.forward import Inputs
 from sketchcolor_cli.networks.graph_files import GRAPHS, graph_name
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
+from sketchcolor_cli.networks.onnx_match import OnnxMatch
+from sketchcolor_cli.networks.registry import MATCHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.forward import Forward
+    from sketchcolor_cli.networks.matcher import Matcher
 
 _WORTH = 1.15  # torch must be this much faster to be chosen
 _TRIAL = 12, 9  # sides of the picture that is tried, in multiples of what the network takes
@@ -143,6 +146,19 @@ class Backends:
         """Return whether the time of ONNX Runtime is no reason to take torch."""
         torch = min(seconds["torch"], seconds["brief"]) if self.brief else seconds["torch"]
         return seconds["onnx"] < _WORTH * torch
+
+
+def matcher_beside(network: ColorNet | Forward) -> Matcher | OnnxMatch:
+    """Return the bundled matcher, for what computes a colour network.
+
+    Raises:
+        CheckpointError: Its file is damaged.
+    """
+    if isinstance(network, OnnxForward):
+        return OnnxMatch(GRAPHS / graph_name(MATCHER), MATCHER)
+    from sketchcolor_cli.networks.loading import load_matcher  # imports torch
+
+    return load_matcher()
 
 
 def machine() -> str:

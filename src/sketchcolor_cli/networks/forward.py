@@ -45,6 +45,29 @@ class Possible(NamedTuple):
     z: Array | None
 
 
+class MatchForward(Protocol):
+    """A matcher, ready to run; see :class:`sketchcolor_cli.networks.matcher.Matcher`.
+
+    Attributes:
+        stride: How many pixels a place of colours stands for, on each side.
+        multiple, cell: Those of the network.
+        sharpness: What the cosine of query and key is multiplied by.
+    """
+
+    stride: int
+    multiple: int
+    cell: int
+    sharpness: float
+
+    def queries(self, lines: Array, colors: Array) -> Array:
+        """Return what places look for, (P, C), by lines (H, W) and colours (H/stride, W/stride, 4)."""
+        ...
+
+    def keys(self, lines: Array, colors: Array) -> Array:
+        """Return what places are found by, (P, C), as :meth:`queries`."""
+        ...
+
+
 class Forward(Protocol):
     """A colour network, ready to run.
 

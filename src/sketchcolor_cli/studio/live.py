@@ -11,7 +11,7 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,6 +34,7 @@ from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
 from sketchcolor_cli.imaging.resize import shrink_to_width
+from sketchcolor_cli.networks.backend import matcher_beside
 from sketchcolor_cli.networks.hints import spread
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
 from sketchcolor_cli.studio.turns import LIVE, Turns, Wish
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.forward import Forward
     from sketchcolor_cli.networks.matcher import Matcher
+    from sketchcolor_cli.networks.onnx_match import OnnxMatch
 
     Plane = NDArray[np.float32]
     Rgb = NDArray[np.float32]
@@ -210,6 +212,7 @@ class Desk:
         self._layers: OrderedDict[Any, Picture] = OrderedDict()
         self._colorizers: OrderedDict[Any, Colorizer] = OrderedDict()
         self._models: dict[Any, ColorNet | Forward] = {}
+        self._matchers: dict[type, Matcher | OnnxMatch] = {}
         self._formats: dict[str, str] = {}
         self._lock = threading.Lock()
         self._preparing: dict[Any, threading.Lock] = {}
@@ -324,7 +327,7 @@ class Desk:
                 look.chosen(**changes).in_seed(seed),
                 sheets=sheets,
                 palette=palette,
-                matcher=self._matcher if sheets else None,
+                matcher=self._matcher(model) if sheets else None,
             )
             made.painter.passing = partial(self._pass, made.painter.model)
             is_soon_replaced = changes.get("work_size") in (SMALL, QUICK)  # so it may be a little less exact
@@ -343,11 +346,11 @@ class Desk:
             self._formats[device] = precision.choose(device)
         return self._formats[device]
 
-    @cached_property
-    def _matcher(self) -> Matcher:
-        from sketchcolor_cli.networks.loading import load_matcher  # imports torch
-
-        return load_matcher()
+    def _matcher(self, model: ColorNet | Forward) -> Matcher | OnnxMatch:
+        kind = type(model)
+        if kind not in self._matchers:
+            self._matchers[kind] = matcher_beside(model)
+        return self._matchers[kind]
 
     def _model(self, look: Look, device: str) -> ColorNet | Forward:
         """Return the network of a look; the last one is kept."""

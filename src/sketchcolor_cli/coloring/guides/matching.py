@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-import torch
 from scipy.sparse import csr_array
+from scipy.special import softmax
 
 from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines
 from sketchcolor_cli.coloring.guides.consensus import support
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
-    from sketchcolor_cli.networks.matcher import Matcher
+    from sketchcolor_cli.networks.forward import MatchForward
 
     Plane = NDArray[np.float32]
     Layer = NDArray[np.float32]
@@ -69,11 +68,11 @@ class Places(NamedTuple):
     And how many there would be down and across if all showed something, and which of those these are, (S,).
     """
 
-    keys: Tensor
+    keys: NDArray[np.float32]
     colors: Lab
     weights: Plane
     grid: tuple[int, int]
-    shown: Tensor
+    shown: NDArray[np.intp]
 
 
 class RegionColors(NamedTuple):
@@ -109,9 +108,8 @@ class SheetMatcher:
     ``sheets`` are (H, W, 4), RGB and mask in [0, 1], RGB 0 where the mask is 0.
     """
 
-    def __init__(self, network: Matcher, device: str, sheets: Sequence[Layer]) -> None:
-        network = network.to(device).to(memory_format=torch.channels_last)  # as in Painter
-        self.network, self.device = network.eval(), device
+    def __init__(self, network: MatchForward, sheets: Sequence[Layer]) -> None:
+        self.network = network
         self._take([self.places(sheet) for sheet in sheets])
 
     def beside(self, more: Sequence[Places]) -> SheetMatcher:
@@ -126,7 +124,7 @@ class SheetMatcher:
         self._last: tuple[Plane, RegionColors] | None = None
         if not places:
             return
-        self.keys = torch.cat([sheet.keys for sheet in places])
+        self.keys = np.concatenate([sheet.keys for sheet in places])
         colors = np.concatenate([sheet.colors for sheet in places])
         weights = np.concatenate([sheet.weights for sheet in places])
         # Votes are counted by colour, not by place: there are many times fewer colours.
@@ -163,7 +161,6 @@ class SheetMatcher:
             votes += _shares(labels[band], line[band], len(votes), grid, part) @ matches
         return RegionColors(labels, line, *self._agreed(votes))
 
-    @torch.inference_mode()
     def _match(self, gray: Plane) -> tuple[NDArray[np.float32], tuple[int, int], tuple[float, float]]:
         """Return how much each place of a page belongs to each colour of the sheets: (P, K).
 
@@ -171,48 +168,43 @@ class SheetMatcher:
         as far as it is one in both directions, and those beside it agree.
         """
         page, part = self._fitted(gray, _RULES.page_side, 1.0)
-        stride, cell = self.network.config.stride, self.network.cell
+        stride, cell = self.network.stride, self.network.cell
         height, width = page.shape
-        lines = torch.from_numpy(page)[None, None].to(self.device)
-        blank = lines.new_zeros(1, 4, height // stride, width // stride)
-        queries = self.network.queries(self.network(lines, blank))[0]
-        logits = self.network.logits(queries, self.keys)
-        matches = torch.softmax(logits, 1) * (torch.softmax(logits, 0) + _RULES.one_way)
-        matches = self._supported(matches / matches.sum(1, keepdim=True), (height // cell, width // cell))
-        of_color = (self.of_color @ matches.cpu().numpy().T).T
+        blank = np.zeros((height // stride, width // stride, 4), np.float32)
+        queries = self.network.queries(page, blank)
+        logits = np.float32(self.network.sharpness) * (queries @ self.keys.T)
+        matches = softmax(logits, 1) * (softmax(logits, 0) + np.float32(_RULES.one_way))
+        matches = self._supported(matches / matches.sum(1, keepdims=True), (height // cell, width // cell))
+        of_color = (self.of_color @ matches.T).T
         return of_color.astype(np.float32), (height // cell, width // cell), part
 
-    def _supported(self, matches: Tensor, grid: tuple[int, int]) -> Tensor:
+    def _supported(self, matches: NDArray[np.float32], grid: tuple[int, int]) -> NDArray[np.float32]:
         """Return matches (P, S) as far as those beside them agree with them, sheet by sheet."""
         found = []
-        parts = torch.split(matches, [len(sheet.keys) for sheet in self._own], 1)
+        parts = np.split(matches, np.cumsum([len(sheet.keys) for sheet in self._own])[:-1], 1)
         for sheet, part in zip(self._own, parts, strict=True):
-            whole = part.new_zeros(len(part), sheet.grid[0] * sheet.grid[1])
+            whole = np.zeros((len(part), sheet.grid[0] * sheet.grid[1]), np.float32)
             whole[:, sheet.shown] = part
             found.append(part * support(whole, grid, sheet.grid)[:, sheet.shown])
-        return torch.cat(found, 1)
+        return np.concatenate(found, 1)
 
-    @torch.inference_mode()
     def places(self, sheet: Layer) -> Places:
         """Return the places of a sheet that show something."""
-        stride, cell = self.network.config.stride, self.network.cell
+        stride, cell = self.network.stride, self.network.cell
         on_paper = sheet[..., :3] + (1 - sheet[..., 3:])
         rgb, _ = self._fitted(on_paper, _RULES.sheet_side, 1.0)
         mask, _ = self._fitted(sheet[..., 3], _RULES.sheet_side, 0.0)
         line = sheet_lines(rgb)
         small = shrunk(rgb, stride)
         colors = np.dstack([small, np.ones_like(small[..., :1])])
-        known = torch.from_numpy(np.ascontiguousarray(colors.transpose(2, 0, 1)))[None].to(self.device)
-        lines = torch.from_numpy(line)[None, None].to(self.device)
         # Lines alone find the same thing, colours what is of its kind: what both say counts.
-        seen = [self.network.keys(self.network(lines, hint))[0] for hint in (known, torch.zeros_like(known))]
-        keys = torch.stack(seen).mean(0)
+        seen = [self.network.keys(line, hint) for hint in (colors, np.zeros_like(colors))]
+        keys = (seen[0] + seen[1]) * np.float32(0.5)
         mean, spread = cell_colors(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB), line, cell)
         weights = (1 / (1 + (spread / _RULES.several_colors) ** 2)).astype(np.float32)
         shown = np.flatnonzero(shrunk(mask, cell).ravel() > 0.5)
-        found = torch.from_numpy(shown).to(self.device)
         colors, weights = mean.reshape(-1, 3)[shown], weights.ravel()[shown]
-        return Places(keys[found], colors, weights, mean.shape[:2], found)
+        return Places(keys[shown], colors, weights, mean.shape[:2], shown)
 
     def _fitted(self, picture: Layer, side: int, value: float) -> tuple[Layer, tuple[float, float]]:
         """Return a picture at a size that the network takes, and which part of that it fills."""
