@@ -24,9 +24,14 @@ import time
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.coloring.colorizer import Colorizer
+    from sketchcolor_cli.jobs.outcome import Outcome
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "pages"
 
@@ -64,37 +69,33 @@ def overlap(book: Path, output: Path, model: str) -> None:
 
     prepare_process()  # as the command does, before torch is imported
     from sketchcolor_cli.coloring.colorizer import Colorizer
-    from sketchcolor_cli.coloring.extras.outputs import finish
-    from sketchcolor_cli.coloring.settings import Extras
     from sketchcolor_cli.environment import model_file
-    from sketchcolor_cli.files.books.opening import open_book
-    from sketchcolor_cli.files.worklist import Job
-    from sketchcolor_cli.imaging.images import read_picture, write_picture
-    from sketchcolor_cli.jobs.journal import Journal
-    from sketchcolor_cli.jobs.pipeline import Steps
-    from sketchcolor_cli.jobs.plan import Planner
-    from sketchcolor_cli.jobs.run import Runner
-    from sketchcolor_cli.jobs.settings import Existing
     from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.checkpoint import load_model
 
     network, _ = load_model(model_file(model), ColorNet)
-    spent: list[float] = []
+    forwards: list[float] = []
     began: list[float] = []
     network.register_forward_pre_hook(lambda *_: began.append(time.perf_counter()))
-    network.register_forward_hook(lambda *_: spent.append(time.perf_counter() - began.pop()))
+    network.register_forward_hook(lambda *_: forwards.append(time.perf_counter() - began.pop()))
     color = Colorizer(network, "cpu")
-    computed: list[float] = []
+    alone = forward_of_one_page(color, book, forwards)
+    forwards.clear()
+    result, painting = colored(color, book, output)
+    count = len(result.done)
+    rate = 60 * count / result.seconds
+    print(f"{count} pages: {result.seconds:.1f} s, {rate:.1f} a minute", flush=True)
+    print(f"  the run took {result.seconds / painting:.2f} times its painting, the network in it")
+    print(f"  the run took {result.seconds / sum(forwards):.2f} times its {len(forwards)} forwards")
+    print(f"  and {result.seconds / (count * alone):.2f} times {count} forwards of {alone:.2f} s alone")
+    files = result.seconds - painting
+    print(f"  files cost {files / count:.2f} s a page that the computing did not hide")
 
-    def read(job: Job) -> tuple:
-        picture = read_picture(job.reads)
-        return picture, color.prepare(picture)
 
-    def compute(pages: list) -> list:
-        start = time.perf_counter()
-        done = [(page, color.paint(page, prepared=prepared)) for page, prepared in pages]
-        computed.append(time.perf_counter() - start)
-        return done
+def forward_of_one_page(color: Colorizer, book: Path, forwards: list[float]) -> float:
+    """Return the median seconds that the network takes for the first page, with nothing else going on."""
+    from sketchcolor_cli.files.books.opening import open_book
+    from sketchcolor_cli.imaging.images import read_picture
 
     with open_book(book) as opened, tempfile.NamedTemporaryFile() as file:
         file.write(b"".join(opened.chunks(opened.pages[0])))
@@ -104,31 +105,45 @@ def overlap(book: Path, output: Path, model: str) -> None:
         color(page)
     alone = []
     for _ in range(5):
-        spent.clear()
+        forwards.clear()
         color(page)
-        alone.append(sum(spent))
-    spent.clear()
-    computed.clear()
-    steps = Steps(
-        read=read,
-        compute=compute,
-        write=lambda job, done: write_picture(job.writes, finish(*done, (), Extras()).picture),
-        weight=lambda page: page[0].nbytes + page[1].nbytes,
-        writers=2,
-    )
-    plan = Planner(output, Journal(output), Existing.ERROR, lambda _: "", open_book).plan(
-        [Job(book, output / book.name)]
-    )
-    result = Runner(output, steps, open_book, lambda _: None, lambda _: None).run(plan)
-    count = len(result.done)
-    rate = 60 * count / result.seconds
-    print(f"{count} pages: {result.seconds:.1f} s, {rate:.1f} a minute", flush=True)
-    print(f"  the run took {result.seconds / sum(computed):.2f} times its painting, the network in it")
-    print(f"  the run took {result.seconds / sum(spent):.2f} times its {len(spent)} forwards")
-    forward = statistics.median(alone)
-    print(f"  and {result.seconds / (count * forward):.2f} times {count} forwards of {forward:.2f} s alone")
-    files = result.seconds - sum(computed)
-    print(f"  files cost {files / count:.2f} s a page that the computing did not hide")
+        alone.append(sum(forwards))
+    return statistics.median(alone)
+
+
+def colored(color: Colorizer, book: Path, output: Path) -> tuple[Outcome, float]:
+    """Colour a book as the command does; return what became of it, and the seconds that painting took."""
+    from sketchcolor_cli.coloring.extras.outputs import with_extras
+    from sketchcolor_cli.coloring.settings import Extras
+    from sketchcolor_cli.files.books.opening import open_book
+    from sketchcolor_cli.files.worklist import Job
+    from sketchcolor_cli.imaging.images import read_picture
+    from sketchcolor_cli.jobs.journal import Journal
+    from sketchcolor_cli.jobs.pipeline import Steps
+    from sketchcolor_cli.jobs.plan import Planner
+    from sketchcolor_cli.jobs.run import Runner
+    from sketchcolor_cli.jobs.settings import Existing
+
+    painting: list[float] = []
+
+    def read(job: Job) -> tuple:
+        picture = read_picture(job.reads, job.source)
+        return picture, color.prepare(picture)
+
+    def paint(pages: list) -> list:
+        start = time.perf_counter()
+        done = [(page, color.paint(page, prepared=prepared)) for page, prepared in pages]
+        painting.append(time.perf_counter() - start)
+        return done
+
+    def write(job: Job, done: tuple) -> None:
+        with_extras(*done, (), Extras()).write(job.writes, name=job.target)
+
+    steps = Steps(read, paint, write, weight=lambda page: page[0].nbytes + page[1].nbytes, writers=2)
+    with Journal(output) as journal:
+        planner = Planner(output, journal, Existing.ERROR, lambda _: "", open_book)
+        plan = planner.plan([Job(book, output / book.name)])
+    return Runner(output, steps, open_book, lambda _: None, lambda _: None).run(plan), sum(painting)
 
 
 def main() -> None:

@@ -451,3 +451,47 @@ def test_what_is_allowed_is_not_found(name: str, source: str) -> None:
 def test_a_new_module_needs_a_row() -> None:
     with pytest.raises(AssertionError, match="newcomer: in no row"):
         violations(f"{OURS}.newcomer", "")
+
+
+SCRIPTS = ("benchmarks", "tools")
+"""Folders of commands that no other test imports and that are not checked by types."""
+
+
+@cache
+def defined(module: str) -> set[str]:
+    """Return the names that a module of ours gives: what is defined or imported in it, and its submodules."""
+    top, *parts = module.split(".")
+    base = (ROOT / "plugins" if top == PLUGINS else ROOT / "src").joinpath(top, *parts)
+    file = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+    names = {path.stem for path in base.iterdir()} if base.is_dir() else set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+    return names | (exported() if module == OURS else set())
+
+
+def missing_imports(source: str) -> list[str]:
+    """Return what a script imports of ours that is not there."""
+    return [
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith((OURS, PLUGINS))
+        for alias in node.names
+        if alias.name not in defined(str(node.module))
+    ]
+
+
+def test_benchmarks_and_tools_import_what_is_there() -> None:
+    scripts = [path for folder in SCRIPTS for path in (ROOT / folder).rglob("*.py")]
+    assert len(scripts) > 30
+    found = {path.name: missing_imports(path.read_text(encoding="utf-8")) for path in scripts}
+    assert {name: missing for name, missing in found.items() if missing} == {}
+
+
+def test_an_import_of_what_is_gone_is_found() -> None:
+    source = f"def main():\n    from {OURS}.coloring.extras.outputs import Colored, gone\n"
+    assert missing_imports(source) == [f"{OURS}.coloring.extras.outputs.gone"]
