@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -199,18 +199,8 @@ def _made(what: Exportable, *, optimize: bool) -> Any:
     Raises:
         CheckpointError: It cannot be exported.
     """
-    down, across = (torch.export.Dim(name, min=2, max=4096) for name in ("rows", "columns"))
     inputs = what.make(2 * what.multiple, 3 * what.multiple, True)
-    shapes: list[Any] = []
-    for name in inputs:
-        scale = what.scales[name]
-        cells = what.multiple // scale if scale else 0
-        row = (
-            {3: what.squares[name] * torch.export.Dim(f"{name}s", min=1, max=64)}
-            if name in what.squares
-            else None
-        )
-        shapes.append({2: cells * down, 3: cells * across} if cells else row)
+    shapes = _free_sides(what, inputs)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of the exporter's own code, which users cannot mend
         try:
@@ -238,6 +228,22 @@ def _made(what: Exportable, *, optimize: bool) -> Any:
     del made.graph.value_info[:]
     _name_sides(made, next(name for name, scale in what.scales.items() if scale == 1), what.multiple)
     return made
+
+
+def _free_sides(what: Exportable, inputs: Iterable[str]) -> list[Any]:
+    """Return which sides of each input may have any length, as torch.export takes it."""
+    down, across = (torch.export.Dim(name, min=2, max=4096) for name in ("rows", "columns"))
+    shapes: list[Any] = []
+    for name in inputs:
+        scale = what.scales[name]
+        cells = what.multiple // scale if scale else 0
+        row = (
+            {3: what.squares[name] * torch.export.Dim(f"{name}s", min=1, max=64)}
+            if name in what.squares
+            else None
+        )
+        shapes.append({2: cells * down, 3: cells * across} if cells else row)
+    return shapes
 
 
 def _name_sides(made: Any, of: str, multiple: int) -> None:
