@@ -10,7 +10,7 @@ from sketchcolor_cli.coloring.arrays import ArrayColorizer
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColorizeSettings
 from sketchcolor_cli.environment import model_file
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.images import Picture, read_picture
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.registry import BUNDLED
@@ -73,3 +73,17 @@ def test_points_stay_inside_the_lines_and_white_is_paper():
     cv2.rectangle(ground, (56, 148), (164, 310), 0, -1)
     assert out[ground > 0].min() > 0.97  # a fifth and more was tinted when colours came over lines
     assert np.abs(out[60:120, 80:140] - (0.95, 0.8, 0.7)).max() < 0.03
+
+
+def test_what_a_stamp_lies_on_has_one_tone():
+    page = np.ones((400, 300, 3), np.float32)
+    cv2.rectangle(page, (15, 15), (285, 385), (0, 0, 0), 3)
+    cv2.ellipse(page, (150, 115), (50, 55), 0, 0, 360, (0, 0, 0), 3)
+    cv2.polylines(page, [np.array([(120, 165), (90, 280), (210, 280), (180, 165)])], False, (0, 0, 0), 3)
+    cv2.circle(page, (255, 50), 20, (0.82, 0.12, 0.12), -1)
+    model, _ = load_model(model_file("default"), ColorNet)
+    out = Colorizer(model, "cpu", ColorizeSettings(work_size=320))(Picture(page)).rgb
+    np.testing.assert_allclose(out[40:60, 245:265], page[40:60, 245:265], atol=1e-6)
+    corners = [out[y : y + 40, x : x + 40] for y, x in ((100, 230), (330, 30), (330, 230), (40, 30))]
+    # Beside the stamp it was pink, far from it white.
+    assert max(distance(corner, corners[0]) for corner in corners) < 5

@@ -142,8 +142,11 @@ class Painter:
         base = min(fine, self._scale(page.whole, settings.base_size))
         sketch = page.at(base)
         guided = z is not None or bool(hint_at(sketch.shape)[..., 3].any())
-        hint_at = hint_at if own_at is None else _first_of(hint_at, own_at)
+        # A stamp on the page says nothing of the colours of what it lies on: areas are guessed without it.
         guessed_at = self._with_guesses(page, hint_at, z, guided=guided)
+        if own_at is not None:
+            hint_at = _first_of(hint_at, own_at)
+            guessed_at = _first_of(hint_at, guessed_at)
         hint_at = guessed_at if fill_at is None else _filled(hint_at, guessed_at, fill_at)
         paint = self._in_bands(sketch, hint_at(sketch.shape), None, z)
         if fine > base * _APART:
