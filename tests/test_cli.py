@@ -350,7 +350,7 @@ def test_pictures_go_through_the_extractor(
     method = given.pop("method", "linework")
     settings = given.pop("settings", ())
     due = {"device": "resolved auto", "precision": "float32", **given}
-    loader = Loader(ANY, **due, find_weight=ANY, sketching=Sketching(method), tell=ANY)
+    loader = Loader(ANY, **due, find_weight=ANY, sketching=Sketching(method), tell=ANY, backends=ANY)
     assert engines.load.mock_calls == [call(loader, method, settings)]
     assert engines.drawer.prepare.mock_calls == [call(A), call(C)]
     drawn = [f"{picture} prepared drawn" for picture in (A, C)]
