@@ -45,7 +45,7 @@ BESIDE = {
     "xdog.py": "XDoG beside the two blurs that it cannot do without",
     "studio.py 8": "The studio: from the request to the last byte",
     "serve.py 10": "Pages a minute over HTTP beside the command line",
-    "training.py --rounds 3": "A training step beside the plain recipe",
+    "training.py --only steps --size 64 --rounds 3": "A training step beside the plain recipe",
 }
 
 
@@ -135,7 +135,7 @@ def measure(groups: list[list[Command]], rounds: int, room: Path) -> None:
 
 
 def machine() -> str:
-    """Return what was measured on, in a sentence."""
+    """Return what was measured, and on what."""
     import torch
 
     model = platform.processor() or platform.machine()
@@ -143,12 +143,10 @@ def machine() -> str:
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
             break
-    best = torch.backends.cpu.get_cpu_capability()
-    return (
-        f"sketchcolor {__version__}, {platform.system()}, Python {platform.python_version()}, "
-        f"PyTorch {torch.__version__}; {os.cpu_count()} cores of {model} with {best}; "
-        f"load {os.getloadavg()[0]:.1f} when it began; {time.strftime('%Y-%m-%d')}."
-    )
+    versions = f"sketchcolor {__version__} · PyTorch {torch.__version__} · Python {platform.python_version()}"
+    vectors = torch.backends.cpu.get_cpu_capability()
+    cores = f"{os.cpu_count()} cores of {model} with {vectors} · {platform.system()}"
+    return f"{versions} · {cores} · load {os.getloadavg()[0]:.1f} at the start · {time.strftime('%Y-%m-%d')}"
 
 
 def beside(wanted: str) -> list[str]:

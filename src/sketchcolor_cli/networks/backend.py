@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from sketchcolor_cli.networks.forward import Forward
     from sketchcolor_cli.networks.matcher import Matcher
 
-_WORTH = 1.15  # torch must be this much faster to be chosen
+_WORTH = 1.5
+"""Torch must be this much faster to be chosen: it takes seconds to be imported, and twice the memory."""
 _TRIAL = 12, 9  # sides of the picture that is tried, in multiples of what the network takes
 _TIMES = 3
 
@@ -124,7 +125,7 @@ class Backends:
     def is_chosen(self, name: str, measure: Callable[[], Mapping[str, float]]) -> bool:
         """Return whether ONNX Runtime is no slower than torch on this machine: tried once, and remembered.
 
-        Where both are about as fast it is ONNX Runtime, since torch takes two seconds to be imported.
+        Torch is taken only where it is much faster, since it takes seconds to be imported.
 
         Args:
             name: Under which it is remembered, beginning with a letter.
