@@ -17,8 +17,6 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import zipfile
@@ -27,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from commands import measured
 from PIL import Image
 
 if TYPE_CHECKING:
@@ -51,16 +50,10 @@ def make_book(path: Path, count: int, size: tuple[int, int], filler: int = 0) ->
     return path
 
 
-def measured(source: Path, output: Path, model: str | None) -> tuple[float, int]:
+def run(source: Path, output: Path, model: str | None) -> tuple[float, int]:
     """Return seconds and peak memory in MiB of colorize, or without a model of extract, run by itself."""
     how = ["extract"] if model is None else ["colorize", "--model", model]
-    words = [sys.executable, "-m", "sketchcolor_cli", *how, str(source), "-o", str(output)]
-    start = time.perf_counter()
-    process = subprocess.Popen([*words, "--device", "cpu"], stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{source}: the command failed")
-    return time.perf_counter() - start, usage.ru_maxrss // 1024
+    return measured([*how, source, "-o", output, "--device", "cpu"])
 
 
 def overlap(book: Path, output: Path, model: str) -> None:
@@ -167,7 +160,7 @@ def main() -> None:
         model = None if asked.extract else asked.model
         for count in (4, asked.pages):
             book = make_book(room / f"{count} pages.cbz", count, size)
-            seconds, peak = measured(book, room / f"out {count}", model)
+            seconds, peak = run(book, room / f"out {count}", model)
             peaks.append(peak)
             print(
                 f"{count} pages in a process of their own: {seconds:.1f} s, peak memory {peak} MiB",
@@ -176,7 +169,7 @@ def main() -> None:
         print(f"  {peaks[1] / peaks[0] - 1:+.1%} memory for {asked.pages} pages instead of 4")
         if asked.large:
             book = make_book(room / "large.cbz", 2, size, round(asked.large * 2**30))
-            seconds, peak = measured(book, room / "out large", model)
+            seconds, peak = run(book, room / "out large", model)
             made = (room / "out large" / book.name).stat().st_size / 2**30
             given = book.stat().st_size / 2**30
             print(f"{given:.1f} GiB CBZ: {seconds:.1f} s, peak memory {peak} MiB, {made:.1f} GiB come out")

@@ -17,10 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -28,6 +25,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from commands import measured
 from safetensors.torch import save_file
 from typer.testing import CliRunner
 
@@ -112,14 +110,9 @@ def measure_memory(room: Path) -> float:
     peaks = {}
     for count in (FEW, MANY):
         draw_pictures(room / f"{count}", count, PAGE)
-        line = ["-m", "sketchcolor_cli", "extract", room / f"{count}", "-o", room / f"{count} out"]
-        line += ["--method", "xdog", "--device", "cpu"]
-        process = subprocess.Popen([sys.executable, *map(str, line)], stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        peaks[count] = usage.ru_maxrss / 1024
-        print(f"{count} pages of {PAGE[1]}×{PAGE[0]}: peak memory {peaks[count]:.0f} MiB")
+        words = ["extract", room / f"{count}", "-o", room / f"{count} out", "--method", "xdog"]
+        _, peaks[count] = measured([*words, "--device", "cpu"])
+        print(f"{count} pages of {PAGE[1]}×{PAGE[0]}: peak memory {peaks[count]} MiB")
     return peaks[MANY] / peaks[FEW]
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from commands import measured
 
 from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.coloring.colorizer import Colorizer
@@ -95,20 +96,12 @@ def huge() -> None:
         "large = cv2.resize(page.rgb, (6000, 9000), interpolation=cv2.INTER_CUBIC).clip(0, 1);"
         "write_picture(Path(sys.argv[2]), replace(page, rgb=large, bits=16))"
     )
-    measure = (
-        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
     with tempfile.TemporaryDirectory() as scratch:
         source, target = Path(scratch) / "scan.png", Path(scratch) / "out" / "scan.png"
         example = min((EXAMPLES / "pages").glob("*.png"))
         subprocess.run([sys.executable, "-c", enlarge, str(example), str(source)], check=True)
-        run = [sys.executable, "-m", "sketchcolor_cli", "colorize", str(source), "-o", str(target.parent)]
-        measured = subprocess.run(
-            [sys.executable, "-c", measure, *run], check=True, capture_output=True, text=True
-        )
-        peak = int(measured.stdout.split()[-1]) / 2**20
-        print(f"6000×9000 of {read_picture(target).bits} bits: peak memory {peak:.2f} GiB")
+        _, peak = measured(["colorize", source, "-o", target.parent])
+        print(f"6000×9000 of {read_picture(target).bits} bits: peak memory {peak / 1024:.2f} GiB")
 
 
 def main() -> None:

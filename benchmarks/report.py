@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
+from commands import measured
 
 from sketchcolor_cli import __version__
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, write_picture
@@ -30,13 +31,6 @@ HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "examples" / "pages"
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 A4 = (1414, 2000)
-# Runs a command from a small process: a child's peak memory begins with that of the process it comes from.
-_RUNNER = """
-import resource, subprocess, sys, time
-start = time.perf_counter()
-subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
-print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
 
 # What compares side by side, each with its arguments and what it shows.
 BESIDE = {
@@ -66,14 +60,9 @@ class Command:
         Raises:
             SystemExit: It failed.
         """
-        words = ["-m", "sketchcolor_cli", *(one.replace("OUT", str(output)) for one in self.arguments)]
-        runner = [sys.executable, "-I", "-c", _RUNNER, sys.executable, *words]
-        ran = subprocess.run(runner, capture_output=True, text=True, check=False)
-        if ran.returncode:
-            raise SystemExit(f"failed: {' '.join(words)}\n{ran.stderr}")
-        seconds, peak = ran.stdout.split()
-        self.seconds.append(float(seconds))
-        self.peak = max(self.peak, int(peak) // 1024)
+        seconds, peak = measured([word.replace("OUT", str(output)) for word in self.arguments])
+        self.seconds.append(seconds)
+        self.peak = max(self.peak, peak)
 
     def row(self) -> str:
         """Return its line of the table; the first run, with cold caches, is left out where there are more."""

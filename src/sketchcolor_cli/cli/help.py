@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
+from sketchcolor_cli.cli.tables import NARROW
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _WORDS = {int: "N", float: "X", str: "TEXT", Path: "PATH", bool: ""}  # a switch takes no value
 _WIDEST = 100  # characters; longer lines are hard to read
-_NARROW = 70  # below it, what is said stands under the name, not beside it
 _NAMES = 26  # characters of the column of names
 
 
@@ -77,7 +78,7 @@ def _show(command: Any, context: Any) -> None:
             console.print(line)
     panels = _panels(command, context)
     lengths = [len(name) for items in panels.values() for name, _ in items if len(name) <= _NAMES]
-    indent = max(lengths, default=0) + 4 if console.width >= _NARROW else 6
+    indent = max(lengths, default=0) + 4 if console.width >= NARROW else 6
     for title, items in panels.items():
         console.print()
         console.print(Text(title, style="bold yellow"))

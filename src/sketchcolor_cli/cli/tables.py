@@ -13,7 +13,8 @@ from sketchcolor_cli.cli import printing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_NARROW = 70  # characters; below it, cells would be a word wide
+NARROW = 70
+"""Characters; below it, what stands side by side would be a word wide."""
 
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[str]], *, ruled: bool = False) -> None:
@@ -28,7 +29,7 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str]], *, ruled: bool =
     plain = [
         ["\n".join(printing.one_line(line) for line in cell.split("\n")) for cell in row] for row in rows
     ]
-    if console.width >= _NARROW:
+    if console.width >= NARROW:
         first, *others = columns
         table = Table(Column(first, no_wrap=True), *(Column(title, overflow="fold") for title in others))
         for row in plain:
