@@ -143,10 +143,9 @@ class Painter:
         sketch = page.at(base)
         guided = z is not None or bool(hint_at(sketch.shape)[..., 3].any())
         # A stamp on the page says nothing of the colours of what it lies on: areas are guessed without it.
-        guessed_at = self._with_guesses(page, hint_at, z, guided=guided)
-        if own_at is not None:
-            hint_at = _first_of(hint_at, own_at)
-            guessed_at = _first_of(hint_at, guessed_at)
+        drawn_at = self._guesses(page, hint_at, z, guided=guided)
+        hint_at = hint_at if own_at is None else _first_of(hint_at, own_at)
+        guessed_at = hint_at if drawn_at is None else _first_of(hint_at, drawn_at)
         hint_at = guessed_at if fill_at is None else _filled(hint_at, guessed_at, fill_at)
         paint = self._in_bands(sketch, hint_at(sketch.shape), None, z)
         if fine > base * _APART:
@@ -181,10 +180,10 @@ class Painter:
         scale: float = min(1.0, side / min(gray.shape), (self.settings.max_pixels / gray.size) ** 0.5)
         return scale
 
-    def _with_guesses(
+    def _guesses(
         self, page: Copies, hint_at: HintAt, z: NDArray[np.float32] | None, *, guided: bool
-    ) -> HintAt:
-        """Return the hint, with a colour in each area that has none, unless areas get what is painted there.
+    ) -> HintAt | None:
+        """Return a colour for each area without a hint; None where areas get what is painted there.
 
         They are chosen at a size of their own, so that they are the same at every working size.
         """
@@ -193,7 +192,7 @@ class Painter:
             raise UsageError("this model has no colours to choose from; leave --guess out")
         guess = settings.guess_of(guided=guided)
         if guess is Guess.MEAN or colors is None:
-            return hint_at
+            return None
         sketch = page.at(self._scale(page.whole, _GUESSED_AT))
         hint = hint_at(sketch.shape)
         pad, stride = self._pad(sketch), self.model.stride
@@ -211,7 +210,7 @@ class Painter:
         def drawn_at(shape: tuple[int, ...]) -> Hint:
             return cv2.resize(drawn, shape[1::-1], interpolation=cv2.INTER_NEAREST)  # type: ignore[no-any-return]
 
-        return _first_of(hint_at, drawn_at)
+        return drawn_at
 
     def _looked_at(self, sketch: Plane, hint: Hint, z: NDArray[np.float32] | None) -> _Looked:
         """Let the network see what colours are to be drawn for; for one seed after the other only once."""

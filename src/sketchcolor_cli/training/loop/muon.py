@@ -72,7 +72,7 @@ class MuonAndAdamW:
     def __init__(
         self, net: nn.Module, lr: float, outer: tuple[str, ...], dtype: torch.dtype = torch.float32
     ) -> None:
-        """Take a network, the learning rate, and how the names of its first and last layers begin.
+        """Sort the parameters of a network.
 
         Args:
             net: The network.
