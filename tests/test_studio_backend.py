@@ -19,7 +19,7 @@ from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.networks.backend import Backends
 from sketchcolor_cli.networks.graph_files import graph_name
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
-from sketchcolor_cli.studio.live import Desk, Look, PageFiles
+from sketchcolor_cli.studio.live import Desk, Look, PageFiles, PaintRequest
 from sketchcolor_cli.studio.turns import CancelledError, Wish
 from studio_server import STROKE, draw, served
 
@@ -91,7 +91,7 @@ def test_a_pass_ends_when_nobody_wants_it(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(OnnxForward, "paint", paint)
     monkeypatch.setattr(OnnxForward, "stop", lambda network: stopped.append(network))
     with pytest.raises(CancelledError):
-        list(desk.stages(page, look, [STROKE], 80, ["final"], wish))
+        list(desk.stages(PaintRequest(page, look, [STROKE], 80, wish), ["final"]))
     assert len(stopped) == 1
 
 

@@ -16,7 +16,7 @@ from sketchcolor_cli.compute import precision
 from sketchcolor_cli.studio import engine as engines
 from sketchcolor_cli.studio.engine import Engine, ReplacedError, ThreadHost
 from sketchcolor_cli.studio.frames import packed, unpacked
-from sketchcolor_cli.studio.live import QUICK, Desk, Look, PageFiles
+from sketchcolor_cli.studio.live import QUICK, Desk, Look, PageFiles, PaintRequest
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.turns import AHEAD, ASKED, LIVE, CancelledError, Turns, Wish
 from sketchcolor_cli.studio.worker import Worker
@@ -48,7 +48,8 @@ def shown(data: bytes) -> np.ndarray:
 
 def stages(desk: Desk, page: PageFiles, look: Look, marks: list[Any], **more: Any) -> dict[str, Any]:
     names = ["spread", "quick", "final"]
-    return {one.stage: one for one in desk.stages(page, look, marks, 80, names, Wish(), **more)}
+    request = PaintRequest(page, look, marks, 80, **more)
+    return {picture.stage: picture for picture in desk.stages(request, names)}
 
 
 def test_a_frame_is_a_header_and_bytes() -> None:
@@ -137,8 +138,8 @@ def test_a_seed_gives_a_page_other_colours_and_the_same_again(page: PageFiles, l
     draw(page.path, (100, 400))
 
     def final(seed: int) -> bytes:
-        [one] = desk.stages(page, look, [], 80, ["final"], Wish(), seed=seed)
-        return one.data
+        [picture] = desk.stages(PaintRequest(page, look, [], 80, seed=seed), ["final"])
+        return picture.data
 
     first = final(1)
     assert final(1) == first
@@ -175,7 +176,7 @@ def test_a_pass_of_the_network_ends_when_nobody_wants_it(page: PageFiles, look: 
     reached: list[str] = []
     network.register_forward_hook(lambda *_: reached.append("end"))
     with pytest.raises(CancelledError):
-        list(desk.stages(page, look, [STROKE], 80, ["final"], wish))
+        list(desk.stages(PaintRequest(page, look, [STROKE], 80, wish), ["final"]))
     assert not reached or len(reached) < 2
 
 

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -41,6 +41,7 @@ from sketchcolor_cli.studio.turns import LIVE, Turns, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
@@ -181,6 +182,48 @@ class Known:
         return self.prepared.copies.at(side / min(self.prepared.seen.shape))
 
 
+@dataclass(frozen=True)
+class PaintRequest:
+    """What is asked for a page while it is painted on.
+
+    Attributes:
+        page: Its files.
+        look: How it is coloured.
+        marks: What was painted, as JSON has it.
+        width: Of the pictures, in pixels, at most.
+        wish: What may be taken back.
+        seed: The page's own.
+        urgency: How urgent it is.
+    """
+
+    page: PageFiles
+    look: Look
+    marks: Sequence[Any]
+    width: int
+    wish: Wish = field(default_factory=Wish)
+    seed: int | None = None
+    urgency: int = LIVE
+
+
+class _Guided(NamedTuple):
+    """A page with what its user gave for it.
+
+    Attributes:
+        known: What is known of it without that.
+        given: Rough colouring and strokes.
+        masks: Where it stays paper.
+    """
+
+    known: Known
+    given: Given
+    masks: PaperMask | None
+
+    @property
+    def stays(self) -> Stays | None:
+        """Why the page stays as it is; None where it is coloured."""
+        return self.known.stays[bool(self.given)]
+
+
 class _Asking(NamedTuple):
     """For whom the network makes a pass.
 
@@ -238,30 +281,39 @@ class Desk:
                 self._preparing.pop(key, None)
         return known
 
-    def stages(
-        self,
-        page: PageFiles,
-        look: Look,
-        marks: Sequence[Any],
-        width: int,
-        names: Sequence[str],
-        wish: Wish,
-        *,
-        seed: int | None = None,
-        urgency: int = 0,
-    ) -> Iterator[Shown]:
+    def stages(self, request: PaintRequest, names: Sequence[str]) -> Iterator[Shown]:
         """Give pictures of a page, each better than the one before; names are spread, quick and final.
 
         Raises:
             CancelledError: They are not wanted any more.
         """
-        known = self.open(page, look)
-        given, masks = self._given(marks, known, page), self._masks(known, page)
-        if known.stays[bool(given)]:
-            yield _as_it_is(page, width)
+        guided, wish = self._guided(request), request.wish
+        if guided.stays:
+            yield _as_it_is(request.page, request.width)
             return
+        # While the network is busy with one answer the next is made ready for it, and this thread makes the
+        # last one into a picture. What strokes fill by themselves is made first, alone: all else would take
+        # the cores from it.
+        with ThreadPoolExecutor(2, thread_name_prefix="painting") as pool:
+            if "spread" in names and guided.given.has_strokes:
+                yield _filled(guided)
+                wish.check()
+            for name, answer in self._begin(pool, guided, request, names):
+                widest = min(request.width, _QUICKLY) if name == "quick" else request.width
+                yield _on_screen(name, guided.known, answer.result(), widest)
+                wish.check()
+
+    def _begin(
+        self, pool: ThreadPoolExecutor, guided: _Guided, request: PaintRequest, names: Sequence[str]
+    ) -> list[tuple[str, Future[Painted]]]:
+        """Begin with the network's answers, quick before final.
+
+        Where colours are drawn an answer has two passes. The first is the same for both answers, so these
+        follow each other.
+        """
         sides = {name: side for name, side in (("quick", QUICK), ("final", 0)) if name in names}
         begun = {name: threading.Event() for name in sides}
+        signals = bool(guided.given) and request.seed is None
         looked: list[Any] = []
 
         def paint(name: str) -> Painted:
@@ -269,49 +321,37 @@ class Desk:
                 begun["quick"].wait()
             side = sides[name]
             changes: dict[str, Any] = {"work_size": side, "base_size": side} if side else {}
-            asking = _Asking(wish, urgency, begun[name] if given and seed is None else None)
+            asking = _Asking(request.wish, request.urgency, begun[name] if signals else None)
             try:
-                color = self.colorizer(look, seed, **changes).sharing(looked)
-                return replace(_paint(color, known, given, asking), masks=masks)
+                color = self.colorizer(request.look, request.seed, **changes).sharing(looked)
+                return _paint(color, guided, asking)
             finally:
                 begun[name].set()
 
-        # While the network is busy with one answer the next is made ready for it, and this thread makes the
-        # last one into a picture. Where colours are drawn an answer has two passes: the first of them is the
-        # same for both answers, which therefore follow each other.
-        # What strokes fill by themselves is made first, alone: all else would take the cores from it.
-        with ThreadPoolExecutor(2, thread_name_prefix="painting") as painting:
-            if "spread" in names and given.has_strokes:
-                yield _filled(known, given, masks)
-                wish.check()
-            coming = [(name, painting.submit(paint, name)) for name in sides]
-            for name, later in coming:
-                widest = min(width, _QUICKLY) if name == "quick" else width
-                yield _on_screen(name, known, later.result(), widest)
-                wish.check()
+        return [(name, pool.submit(paint, name)) for name in sides]
 
-    def variants(
-        self, page: PageFiles, look: Look, marks: Sequence[Any], width: int, seeds: Sequence[int], wish: Wish
-    ) -> Iterator[Shown]:
-        """Give a small picture of a page for each seed."""
-        known = self.open(page, look)
-        given, masks = self._given(marks, known, page), self._masks(known, page)
-        if known.stays[bool(given)]:
-            yield _as_it_is(page, width)._replace(stage="variant", seed=seeds[0])
+    def variants(self, request: PaintRequest, seeds: Sequence[int]) -> Iterator[Shown]:
+        """Give a small picture of a page for each seed.
+
+        Raises:
+            CancelledError: They are not wanted any more.
+        """
+        guided, width = self._guided(request), request.width
+        if guided.stays:
+            yield _as_it_is(request.page, width)._replace(stage="variant", seed=seeds[0])
             return
         side = SMALL if width <= QUICK else QUICK
-        small = self.colorizer(look, work_size=side, base_size=side)
-        with ThreadPoolExecutor(1, thread_name_prefix="painting") as painting:
-            asking = _Asking(wish, LIVE)
-            coming = [painting.submit(_paint, color, known, given, asking) for color in small.in_seeds(seeds)]
-            for seed, later in zip(seeds, coming, strict=True):
-                done = replace(later.result(), masks=masks)
-                yield _on_screen("variant", known, done, width)._replace(seed=seed)
-                wish.check()
+        small = self.colorizer(request.look, work_size=side, base_size=side)
+        asking = _Asking(request.wish, request.urgency)
+        with ThreadPoolExecutor(1, thread_name_prefix="painting") as pool:
+            answers = [pool.submit(_paint, color, guided, asking) for color in small.in_seeds(seeds)]
+            for seed, answer in zip(seeds, answers, strict=True):
+                yield _on_screen("variant", guided.known, answer.result(), width)._replace(seed=seed)
+                request.wish.check()
 
     def colorizer(self, look: Look, seed: int | None = None, **changes: Any) -> Colorizer:
         """Return what colours pages so, or a page of this seed; the network is loaded once for all."""
-        stamps = tuple(_stamp(Path(one)) for one in (look.model, *look.sheets))
+        stamps = tuple(_stamp(Path(file)) for file in (look.model, *look.sheets))
         key = look, seed, tuple(sorted(changes.items())), stamps
         with self._lock:
             if key in self._colorizers:
@@ -319,9 +359,9 @@ class Desk:
                 return self._colorizers[key]
             device = devices.resolve(devices.for_backend(look.device, look.backend))
             model = self._model(look, device)
-            sheets = [read_picture(Path(one)) for one in look.sheets]
+            sheets = [read_picture(Path(file)) for file in look.sheets]
             palette = np.array(look.palette, np.float32) if look.palette else None
-            made = Colorizer(
+            color = Colorizer(
                 model,
                 device,
                 look.chosen(**changes).in_seed(seed),
@@ -329,14 +369,14 @@ class Desk:
                 palette=palette,
                 matcher=self._matcher(model) if sheets else None,
             )
-            made.painter.passing = partial(self._pass, made.painter.model)
+            color.painter.passing = partial(self._pass, color.painter.model)
             is_soon_replaced = changes.get("work_size") in (SMALL, QUICK)  # so it may be a little less exact
             if is_soon_replaced and not isinstance(model, OnnxForward):
-                made.painter.precision = self._fastest(device)
-            self._colorizers[key] = made
+                color.painter.precision = self._fastest(device)
+            self._colorizers[key] = color
             while len(self._colorizers) > _COLORIZERS * 2:
                 self._colorizers.popitem(last=False)
-            return made
+            return color
 
     def _fastest(self, device: str) -> str:
         """Return the number format that is faster on a device; tried once."""
@@ -376,16 +416,18 @@ class Desk:
             with asking.wish.ended_by(network.stop if isinstance(network, OnnxForward) else _nothing):
                 yield
 
-    def _given(self, marks: Sequence[Any], known: Known, page: PageFiles) -> Given:
-        strokes = painted(points_of(list(marks), "marks"), *known.size)
-        return Given(
+    def _guided(self, request: PaintRequest) -> _Guided:
+        """Return a page with what its user gave for it; where it stays paper is as corrected by hand."""
+        page = request.page
+        known = self.open(page, request.look)
+        strokes = painted(points_of(list(request.marks), "marks"), *known.size)
+        given = Given(
             () if page.rough is None else self._layer(page.rough), () if strokes is None else strokes
         )
-
-    def _masks(self, known: Known, page: PageFiles) -> PaperMask | None:
-        """Return where a page stays paper, as corrected by hand."""
         masks = known.prepared.masks
-        return masks if page.mask is None else corrected(masks, self._layer(page.mask), known.size)
+        if page.mask is not None:
+            masks = corrected(masks, self._layer(page.mask), known.size)
+        return _Guided(known, given, masks)
 
     def _layer(self, path: Path) -> Picture:
         """Return a rough layer or a mask; the last few are kept."""
@@ -401,25 +443,26 @@ class Desk:
         return picture
 
 
-def _paint(color: Colorizer, known: Known, given: Given, asking: _Asking) -> Painted:
+def _paint(color: Colorizer, guided: _Guided, asking: _Asking) -> Painted:
     _ASKING.now = asking
     try:
-        return color.paint_prepared(known.prepared, given)
+        done = color.paint_prepared(guided.known.prepared, guided.given)
     finally:
         _ASKING.now = None
+    return replace(done, masks=guided.masks)
 
 
-def _filled(known: Known, given: Given, masks: PaperMask | None) -> Shown:
+def _filled(guided: _Guided) -> Shown:
     """Return what strokes fill by themselves: their colours up to the lines around, under the ink."""
-    sketch = known.at_side(QUICK)
+    sketch = guided.known.at_side(QUICK)
     height, width = (length - length % _STRIDE for length in sketch.shape)
-    hint = given.strokes_at(sketch.shape)[:height, :width]
+    hint = guided.given.strokes_at(sketch.shape)[:height, :width]
     sketch = np.ascontiguousarray(sketch[:height, :width])
     filled = spread(sketch, hint, _STRIDE)
     least, most = _REACH
     seen = ((filled[..., 3] - least) / (most - least)).clip(0, 1)
     lab = rgb_to_lab(filled[..., :3])
-    paper = None if masks is None else masks.both()
+    paper = None if guided.masks is None else guided.masks.both()
     laid = composite(sketch, ink_aware_upsample(lab, sketch), sketch, paper)
     alpha = cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR)
     if paper is not None:

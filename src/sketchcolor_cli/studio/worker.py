@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sketchcolor_cli.environment import prepare_process
 from sketchcolor_cli.studio.frames import packed, unpacked
 from sketchcolor_cli.studio.problems import problem_of
-from sketchcolor_cli.studio.turns import AHEAD, ASKED, CancelledError, Wish
+from sketchcolor_cli.studio.turns import AHEAD, ASKED, LIVE, CancelledError, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,8 +28,10 @@ _LIVE_THREADS, _OTHER_THREADS = 6, 4  # of the others one reads, one paints, and
 def run(pipe: Connection) -> None:
     """Serve one end of a pipe until the other is closed; what a new process begins with."""
     prepare_process()  # before torch is imported
-    for one in (signal.SIGINT, signal.SIGTERM):  # a group gets them whole; they are for the server, which
-        signal.signal(one, signal.SIG_IGN)  # closes the pipe, and would take an end before that for a death
+    # A group of processes gets these signals together. They are for the server, which closes the pipe;
+    # a worker that ended before would look as if it had died.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     lock = threading.Lock()
 
     def send(frame: bytes) -> None:
@@ -141,17 +143,24 @@ class Worker:
     def _pictures(self, request: Mapping[str, Any], wish: Wish, look: Any) -> Iterator[Answer]:
         from sketchcolor_cli.studio import live
 
-        page, marks, width = live.PageFiles.of(request["page"]), request["marks"], request["width"]
+        urgency = AHEAD if request.get("ahead") else ASKED if request.get("lane") is None else LIVE
+        painting = live.PaintRequest(
+            live.PageFiles.of(request["page"]),
+            look,
+            request["marks"],
+            request["width"],
+            wish,
+            request.get("seed"),
+            urgency,
+        )
         if request["kind"] == "variants":
-            shown = self.desk.variants(page, look, marks, width, request["seeds"], wish)
+            pictures = self.desk.variants(painting, request["seeds"])
         else:
-            urgency = AHEAD if request.get("ahead") else ASKED if request.get("lane") is None else 0
-            shown = self.desk.stages(
-                page, look, marks, width, request["stages"], wish, seed=request.get("seed"), urgency=urgency
-            )
-        for one in shown:
-            header = {"stage": one.stage, "media": one.media, "width": one.size[0], "height": one.size[1]}
-            yield header | ({} if one.seed is None else {"seed": one.seed}), one.data
+            pictures = self.desk.stages(painting, request["stages"])
+        for picture in pictures:
+            width, height = picture.size
+            header = {"stage": picture.stage, "media": picture.media, "width": width, "height": height}
+            yield header | ({} if picture.seed is None else {"seed": picture.seed}), picture.data
 
 
 def _since(start: float) -> float:
