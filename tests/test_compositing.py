@@ -65,6 +65,16 @@ def test_darker_pages_give_darker_results_without_a_jump() -> None:
     assert steps.max() <= 0.0501  # ink follows the page itself, the rest more slowly
 
 
+@pytest.mark.parametrize("light", [0, 10, 25, INK])
+def test_ink_leaves_no_pale_rim_in_paint_that_is_darker(light: float) -> None:
+    half_covered = plane(*(100 - 6.5 * step for step in range(9)))  # coverage 0 to 0.8
+    result = compose(half_covered, colors(*[(light, 20, 20)] * 9))[0, 0, 0]
+    assert result.max() <= light + 0.17 * (INK - light) + 1e-4
+    beside_ink = torch.linspace(INK - 1, INK + 1, 401)[None, None, None]
+    steps = compose(beside_ink, colors((light, 20, 20)).expand(1, 3, 1, 401))[0, 0, 0].diff()
+    assert steps.abs().max() < 0.05  # no jump where the page's own lightness takes over
+
+
 @quickly
 @given(
     st.floats(INK + 4.5, 100), st.floats(0, 100), st.floats(-80, 80), st.floats(-80, 80)
@@ -84,7 +94,8 @@ def test_compose_gives_the_truth_where_it_can_be_reached(
     paint, _ = paint_under(lightness, truth, 1)
     result = compose(lightness, paint)
     covered = coverage(lightness).item()
-    reachable = covered < 0.99 and covered * INK <= light <= covered * INK + (1 - covered) * 100
+    darkest = compose(lightness, torch.zeros_like(truth))[0, 0].item()
+    reachable = covered < 0.99 and darkest <= light <= covered * INK + (1 - covered) * 100
     if reachable:
         torch.testing.assert_close(result[:, 0], truth[:, 0], atol=1e-6, rtol=0)
     if covered**4 < 0.79:

@@ -4,7 +4,8 @@ All in CIELAB, L* in [0, 100]. A pixel of the page is read as ink of lightness `
 ``c`` of white paper: ``L_page = c·INK + (1 − c)·100``. Paint takes the place of the paper, so a result has
 the lightness ``c·INK + (1 − c)·L_paint``; pixels darker than ``INK`` are kept as they are. Chroma fades with
 the fourth power of the coverage only, so that grey washes and screentone still take colour while ink stays
-grey.
+grey. Ink does not lighten paint that is darker than itself: ``darkening(c)·(INK − L_paint)`` is taken off
+there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sketchcolor_cli.color.ink import INK, chroma_kept, coverage
+from sketchcolor_cli.color.ink import INK, chroma_kept, coverage, darkening
 
 
 def compose(lightness: Tensor, paint: Tensor) -> Tensor:
@@ -23,6 +24,7 @@ def compose(lightness: Tensor, paint: Tensor) -> Tensor:
     """
     covered = coverage(lightness)
     mixed = covered * INK + (1 - covered) * paint[:, :1]
+    mixed = mixed - darkening(covered) * (INK - paint[:, :1]).clamp_min(0)
     return torch.cat(
         [torch.where(lightness <= INK, lightness, mixed), paint[:, 1:] * chroma_kept(covered)], 1
     )
@@ -36,8 +38,10 @@ def paint_under(lightness: Tensor, truth: Tensor, stride: int) -> tuple[Tensor, 
     shape: the weight in [0, 1] that a loss should give to it, zero under solid ink.
     """
     covered = coverage(lightness)
-    open_, kept = 1 - covered, chroma_kept(covered)
-    light = ((truth[:, :1] - covered * INK) / open_.clamp_min(1e-3)).clamp(0, 100)
+    open_, kept, dim = 1 - covered, chroma_kept(covered), darkening(covered)
+    light = (truth[:, :1] - covered * INK) / open_.clamp_min(1e-3)
+    dark = (truth[:, :1] - (covered - dim) * INK) / (open_ + dim).clamp_min(1e-3)
+    light = torch.maximum(light, dark).clamp(0, 100)
     chroma = truth[:, 1:] / kept.clamp_min(0.2)
     weight = torch.cat([open_, kept, kept], 1).square()
     paint = torch.cat([light, chroma], 1)

@@ -23,3 +23,12 @@ def coverage(lightness: _T) -> _T:
 def chroma_kept(covered: _T) -> _T:
     """Return the part of the paint's chroma that is seen under a coverage in [0, 1]."""
     return 1 - covered**4
+
+
+def darkening(covered: _T) -> _T:
+    """Return how far ink is as dark as paint that is darker than ``INK``, times the coverage, in [0, 1].
+
+    Or a line in black hair would have a pale rim. Under nearly solid ink this fades out, where the page's own
+    lightness takes over.
+    """
+    return covered * (1 - covered**8)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from sketchcolor_cli.color.ink import INK, chroma_kept, coverage
+from sketchcolor_cli.color.ink import INK, chroma_kept, coverage, darkening
 from sketchcolor_cli.color.lab import rgb_to_lab
 from sketchcolor_cli.compute import deadline
 
@@ -66,8 +66,8 @@ class _Laying:
         self.gray = gray
         self.seen = _stretched(_seen_at(sketch, _PULL * (1 - sketch.shape[0] / height)), height, None)
         self.kept = None if paper is None else _stretched(paper, height, None)
-        # OpenCV samples four channels faster than three.
-        self.paint = cv2.merge((*cv2.split(paint), paint[..., 0]))
+        # OpenCV samples four channels faster than three. The last is how much darker than ink paint is.
+        self.paint = cv2.merge((*cv2.split(paint), np.minimum(paint[..., 0] - np.float32(INK), 0)))
         self.rows = max(1, min(_TILE, _PIXELS // width))
 
     def write(self, band: slice, out: NDArray[np.float32]) -> None:
@@ -136,6 +136,8 @@ class _Curves(NamedTuple):
     """Factor on the lightness of paint."""
     kept: Plane
     """Factor on its a* and b*."""
+    dim: Plane
+    """Factor on how much darker than ink it is."""
     page: NDArray[np.uint8]
     """1 where the page is kept as it is, else 0."""
 
@@ -144,24 +146,23 @@ class _Curves(NamedTuple):
 def _curves() -> _Curves:
     lightness = rgb_to_lab(np.linspace(0, 1, 65536)[None, :, None].repeat(3, 2))[..., 0]
     covered = coverage(lightness)
-    shade, open_, kept = (
-        plane.astype(np.float32) for plane in (covered * INK, 1 - covered, chroma_kept(covered))
-    )
-    return _Curves(shade, open_, kept, (lightness <= INK).astype(np.uint8))
+    planes = covered * INK, 1 - covered, chroma_kept(covered), darkening(covered)
+    return _Curves(*(plane.astype(np.float32) for plane in planes), (lightness <= INK).astype(np.uint8))
 
 
 def _composite_tile(gray: Plane, paint: Lab, paper: Plane | None, out: NDArray[np.float32]) -> None:
-    """Write the page's ink over ``paint`` (h, w, 4), of which three count, to ``out``.
+    """Write the page's ink over ``paint`` (h, w, 4), Lab and how much darker than ink it is, to ``out``.
 
     Where ``paper`` is 1 the paint is white.
     """
     level = cv2.addWeighted(gray, 65535, gray, 0, 0, dtype=cv2.CV_16U)
-    shade, open_, kept, page = (cv2.LUT(level, curve) for curve in _curves())
+    shade, open_, kept, dim, page = (cv2.LUT(level, curve) for curve in _curves())
     if paper is not None:
         shade = cv2.add(shade, cv2.multiply(paper, open_, scale=100))
         painted = 1 - paper
-        open_, kept = cv2.multiply(open_, painted), cv2.multiply(kept, painted)
-    lab = cv2.multiply(cv2.cvtColor(paint, cv2.COLOR_BGRA2BGR), cv2.merge((open_, kept, kept)))
-    lab[..., 0] += shade
+        open_, kept, dim = (cv2.multiply(factor, painted) for factor in (open_, kept, dim))
+    factors = cv2.merge((open_, kept, kept, dim))
+    lightness, a, b, darker = cv2.split(cv2.multiply(paint, factors))
+    lab = cv2.merge((cv2.add(cv2.add(lightness, darker), shade), a, b))
     cv2.cvtColor(lab, cv2.COLOR_LAB2RGB, out)  # which keeps to [0, 1]
     cv2.copyTo(cv2.merge((gray, gray, gray)), page, out)
