@@ -33,13 +33,14 @@ class Tally:
 
     inputs: int = 0
     read: int = 0
+    busy: float = 0.0  # seconds of processor time
     findings: Counter[str] = field(default_factory=Counter)
 
-    def row(self, name: str, seconds: float) -> str:
+    def row(self, name: str) -> str:
         """Return the reader's line of the table."""
         share = self.read / max(1, self.inputs)
         counts = f"{self.inputs:8} inputs {share:6.1%} read {len(self.findings):3} findings"
-        return f"{name:12} {seconds / 60:5.1f} min {counts}"
+        return f"{name:12} {self.busy / 60:5.1f} min {counts}"
 
 
 class Child:
@@ -84,7 +85,8 @@ def fuzz(name: str, seconds: float, seed: int, first: int, patience: float, out:
     tally, until, number, started = Tally(), time.monotonic() + 4 * seconds, first, False
     child = Child(name, seed, number, out)
     begun, spent, ended = time.monotonic(), child.busy(), 0.0
-    while time.monotonic() < until and ended + child.busy() < seconds:
+    while time.monotonic() < until and tally.busy < seconds:
+        tally.busy = ended + child.busy()
         lines = child.lines(0.5)
         if lines is None:
             tally.findings[f"the process ended ({child.end()}) at {number}"] += 1
@@ -99,18 +101,20 @@ def fuzz(name: str, seconds: float, seed: int, first: int, patience: float, out:
                 tally.read += 1
             else:
                 tally.findings[more] += 1
-        late = (
-            started and not lines and (child.busy() - spent > SECONDS or time.monotonic() - begun > patience)
-        )
+        late = ""
+        if started and not lines:
+            if child.busy() - spent > SECONDS:
+                late = f"over {SECONDS:g} s of processor time"
+            elif time.monotonic() - begun > patience:
+                late = f"nothing for {patience:g} s by the clock"
         if late:
-            tally.findings[f"over {SECONDS:g} s at {number}"] += 1
-            ended += child.busy()
+            tally.findings[f"{late}, at {number}"] += 1
             child.end()
         if late or lines is None:
             if len(tally.findings) > 40:
                 break
             child, started = Child(name, seed, number + 1, out), False
-            begun, spent = time.monotonic(), 0.0
+            begun, spent, ended = time.monotonic(), 0.0, tally.busy
     child.end()
     return tally
 
@@ -143,7 +147,7 @@ def main() -> None:
             subprocess.run([sys.executable, *command], env={**os.environ, "PYTHONPATH": paths}, check=False)
             continue
         tally = fuzz(name, asked.minutes * 60, asked.seed, asked.first, asked.patience, asked.out)
-        print(tally.row(name, asked.minutes * 60), flush=True)
+        print(tally.row(name), flush=True)
         for what, count in tally.findings.most_common():
             print(f"    {count} × {what}", flush=True)
 

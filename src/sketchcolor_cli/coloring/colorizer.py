@@ -19,6 +19,7 @@ from sketchcolor_cli.coloring.guides.matching import SheetMatcher
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
 from sketchcolor_cli.coloring.page.colored import OwnColors, own_colors
+from sketchcolor_cli.coloring.page.colored_ink import ColoredInk, colored_ink
 from sketchcolor_cli.coloring.page.light import evened
 from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.page.stays import Stays, why_it_stays
@@ -64,7 +65,7 @@ class Prepared:
     gray: Plane
     seen: Plane
     masks: paper_mask.PaperMask | None
-    own: OwnColors | None = None
+    own: OwnColors | ColoredInk | None = None
 
     @cached_property
     def areas(self) -> PointAreas:
@@ -102,7 +103,7 @@ class Painted:
     sketch: Plane
     paint: NDArray[np.float32]
     masks: paper_mask.PaperMask | None = None
-    own: OwnColors | None = None
+    own: OwnColors | ColoredInk | None = None
 
     def over(self, page: Picture) -> Picture:
         """Return the page that this was painted for, coloured."""
@@ -319,9 +320,10 @@ class Colorizer:
         """Find out what stays paper and where screentone is; the network has no part in it."""
         deadline.check()
         gray = luma(page)
-        own = None if self.settings.colored_pages is ColoredPages.REDO else own_colors(page)
+        is_new = self.settings.colored_pages is ColoredPages.REDO
+        own = None if is_new else colored_ink(page) or own_colors(page)
         if own is not None:
-            gray = own.without_pale_lines(gray)
+            gray = own.outlines(gray)
         even = evened(gray)
         seen = shrink_by(even, _TONE_SIDE / page_side(*gray.shape))
         with ThreadPoolExecutor(1) as pool:  # neither needs the other, and each keeps one core busy

@@ -173,7 +173,7 @@ class OwnColors:
         out: Plane = rgb + self._enlarged[rows] * (self.rgb[rows] - rgb)
         return out
 
-    def without_pale_lines(self, gray: Plane) -> Plane:
+    def outlines(self, gray: Plane) -> Plane:
         """Return the page's luma (H, W) without pale coloured lines: rules, and a pencil sketch under ink.
 
         They are not outlines, and would cut what is drawn over them into strips. In its lightest channel a
