@@ -50,9 +50,9 @@ def wait_for(output: Path, count: int, run: subprocess.Popen[bytes]) -> None:
 def workers() -> list[psutil.Process]:
     """Return the processes that hold a network."""
     return [
-        one
-        for one in psutil.process_iter(["cmdline"])
-        if "ray::Worker" in " ".join(one.info["cmdline"] or [])
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if "ray::Worker" in " ".join(process.info["cmdline"] or [])
     ]
 
 
@@ -60,7 +60,7 @@ def finished(output: Path) -> Counter[str]:
     """Return how often the journal says of each file that it is finished."""
     [journal] = (output / ".sketchcolor").glob("*.jsonl")
     records = map(json.loads, journal.read_text(encoding="utf-8").splitlines())
-    return Counter(one["target"] for one in records if one.get("bytes", 0) > 0)
+    return Counter(record["target"] for record in records if record.get("bytes", 0) > 0)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def main() -> None:
                 times[kind].append(asked(kind))
                 print(f"{kind}: {times[kind][-1]}", flush=True)
     clock, work = (
-        {kind: statistics.median(one[at] for one in found) for kind, found in times.items()} for at in (0, 1)
+        {kind: statistics.median(pair[at] for pair in pairs) for kind, pairs in times.items()} for at in (0, 1)
     )
     print(f"{rounds} rounds, {os.cpu_count()} processors, as many busy neighbours; seconds a page")
     for kind in KINDS:
@@ -95,7 +95,7 @@ def paint(kind: str) -> None:
         start = time.perf_counter(), time.process_time()
         color(small)
         times.append((time.perf_counter() - start[0], time.process_time() - start[1]))
-    print(json.dumps([statistics.median(one[at] for one in times) for at in (0, 1)]))
+    print(json.dumps([statistics.median(pair[at] for pair in times) for at in (0, 1)]))
 
 
 if __name__ == "__main__":

@@ -60,10 +60,10 @@ def measure(scratch: Path, weights: Path, folders: list[Path], count: int) -> No
     theirs = [sys.executable, "-W", "ignore", "-m", "pytorch_fid", *map(str, sides), "--device", "cpu"]
 
     start, _ = run([sys.executable, "-m", "sketchcolor_cli", "--help"], env)
-    their_time, said = run(theirs, env)
+    their_time, printed = run(theirs, env)
     our_time, document = run(ours, env)
     again, _ = run(ours, env)
-    theirs_value, found = float(re.findall(r"FID:\s+(\S+)", said)[-1]), json.loads(document)
+    theirs_value, found = float(re.findall(r"FID:\s+(\S+)", printed)[-1]), json.loads(document)
     shift = abs(found["fid"] - theirs_value) / theirs_value
     print(f"{count} and {count} pictures, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
     print(f"pytorch-fid         {theirs_value:12.6f}  {their_time:7.1f} s")
@@ -92,8 +92,8 @@ def distance_step(cache: Path) -> None:
 
 def run(command: list[str], env: dict[str, str]) -> tuple[float, str]:
     start = time.perf_counter()
-    said = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
-    return time.perf_counter() - start, said
+    printed = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+    return time.perf_counter() - start, printed
 
 
 def whole(weights: Path) -> dict[str, torch.Tensor]:

@@ -91,7 +91,7 @@ class Bench:
         on_cpu = row.call(row.net, row.inputs).float()
         with FlopCounterMode(display=False) as counter:
             row.call(row.net, row.inputs)
-        inputs = tuple(one.to(self.device) for one in row.inputs)
+        inputs = tuple(tensor.to(self.device) for tensor in row.inputs)
         plain = copy.deepcopy(row.net).to(self.device)
         ours = copy.deepcopy(plain).to(memory_format=torch.channels_last)
         ways = {"plain": partial(row.call, plain, inputs), "ours": partial(self.brief, row, ours, inputs)}
@@ -179,7 +179,7 @@ def training(bench: Bench, *, quick: bool) -> list[str]:
     net = load_model(model_file("default"), ColorNet)[0]
     a, b = lab_grid(net.config.lab_step)
     lattice, rarity = (a.to(bench.device), b.to(bench.device)), torch.ones(len(a) * len(b)).to(bench.device)
-    inputs = tuple(one.to(bench.device) for one in _seen(net, count, (side, side)))
+    inputs = tuple(tensor.to(bench.device) for tensor in _seen(net, count, (side, side)))
     truth = rgb_to_lab(torch.rand(count, 3, side, side)).to(bench.device)
     lines = []
     for name, dtype, layout in (

@@ -70,13 +70,13 @@ def tell(rows: dict[str, dict[str, list[tuple[float, float]]]]) -> None:
         for other in ("blank", "draw", f"old {way}"):
             if other not in means:
                 continue
-            told = []
+            differences = []
             for name, column in (("a*b*", 0), ("ΔE00", 1)):
                 less = interval((means[way] - means[other])[:, column], resamples=2000, seed=0)
                 usual = means[other][:, column].mean() / 100
                 ends = f"{less.low / usual:+.1f} … {less.high / usual:+.1f}"
-                told.append(f"{name} {less.mean / usual:+.1f} % ({ends})")
-            print(f"{way} less {other}: {', '.join(told)}")
+                differences.append(f"{name} {less.mean / usual:+.1f} % ({ends})")
+            print(f"{way} less {other}: {', '.join(differences)}")
 
 
 def main() -> None:

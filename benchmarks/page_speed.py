@@ -39,9 +39,9 @@ class Stopwatch:
     def __call__(self, name: str, step: Callable[..., Any], *given: Any, **named: Any) -> Any:
         """Do a step and take its time."""
         start = time.perf_counter(), time.process_time()
-        made = step(*given, **named)
+        result = step(*given, **named)
         self.since(name, start)
-        return made
+        return result
 
     def since(self, name: str, start: tuple[float, float]) -> None:
         """Keep the time since a start as that of a step."""

@@ -147,8 +147,8 @@ def beside(wanted: str) -> list[str]:
             ran = subprocess.run(
                 [sys.executable, str(HERE / name), *arguments], capture_output=True, text=True, check=False
             )
-            said = ran.stdout.strip() or ran.stderr.strip().rpartition("\n")[2]
-            sections.append(f"## {about}\n\n`python benchmarks/{line}`\n\n```\n{said}\n```\n")
+            printed = ran.stdout.strip() or ran.stderr.strip().rpartition("\n")[2]
+            sections.append(f"## {about}\n\n`python benchmarks/{line}`\n\n```\n{printed}\n```\n")
             print(sections[-1], flush=True)
     return sections
 
@@ -165,7 +165,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         room = Path(scratch)
         groups = commands(room, huge=given.huge)
-        groups = [[one for one in group if given.only in one.name] for group in groups]
+        groups = [[command for command in group if given.only in command.name] for group in groups]
         measure(groups, given.rounds, room)
     rows = [command.row() for group in groups for command in group]
     table = [

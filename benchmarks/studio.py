@@ -103,12 +103,12 @@ def api(address: str, name: str) -> httpx.Response:
 
 def strokes(rng: random.Random) -> list[dict[str, Any]]:
     """Return 16 short strokes."""
-    made = []
+    marks = []
     for _ in range(16):
         x, y = rng.uniform(0.1, 0.85), rng.uniform(0.1, 0.9)
         color = "#" + "".join(f"{rng.randrange(256):02x}" for _ in range(3))
-        made.append({"stroke": [[x, y], [x + 0.04, y + 0.01]], "color": color, "radius": 0.004})
-    return made
+        marks.append({"stroke": [[x, y], [x + 0.04, y + 0.01]], "color": color, "radius": 0.004})
+    return marks
 
 
 def measured(address: str, pages: list[dict[str, Any]], rounds: int, process: int) -> dict[str, Spent]:

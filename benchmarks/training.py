@@ -117,11 +117,11 @@ def load(options: argparse.Namespace, data: str, run: Path) -> None:
         drawings.decode(lambda _: None)
         setup = presets.set_up(config, drawings, drawings, "cpu")
         order = EpochBatches(len(drawings), options.batch_size, 0, shuffled=True, sizes=config.size)
-        made = loader(setup.train, order)
+        batches = loader(setup.train, order)
         rates = []
         for order.epoch in range(options.rounds):
             begun = time.perf_counter()
-            count = sum(len(batch[0]) for batch in made)
+            count = sum(len(batch[0]) for batch in batches)
             rates.append(count / (time.perf_counter() - begun))
         print(f"pairs without a network, preset {preset}, one process: {median(rates):8.1f} pairs/s")
 

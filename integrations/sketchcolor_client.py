@@ -88,17 +88,17 @@ class Server:
         except OSError as error:
             why = f"{command[0]} cannot be started ({error.strerror})"
             raise SketchcolorError(f"{why}; install it with: pip install sketchcolor-cli") from error
-        said: list[str] = []
-        reader = threading.Thread(target=_read_start, args=(process, said), daemon=True)
+        lines: list[str] = []
+        reader = threading.Thread(target=_read_start, args=(process, lines), daemon=True)
         reader.start()
         reader.join(patience)
-        if len(said) < 2:
+        if len(lines) < 2:
             process.kill()
             process.wait()
             reader.join()
-            why = said[0] if said else "it says nothing"
+            why = lines[0] if lines else "it says nothing"
             raise SketchcolorError(f"sketchcolor serve does not begin: {why}")
-        return cls(said[0], said[1], process)
+        return cls(lines[0], lines[1], process)
 
     def close(self) -> None:
         """End the server, if it was started here."""
@@ -183,18 +183,18 @@ class Server:
             raise SketchcolorError(f"{self.address} cannot be reached ({error}); is it running?") from error
 
 
-def _read_start(process: subprocess.Popen, said: list[str]) -> None:
+def _read_start(process: subprocess.Popen, found: list[str]) -> None:
     """Take the address and the token from what the server prints; or else its error."""
     address = process.stdout.readline().decode("utf-8", "replace").strip()
     token = process.stdout.readline().decode("utf-8", "replace").strip()
     if address.startswith("http") and token.startswith("token: "):
-        said += [address, token[len("token: ") :]]
+        found += [address, token[len("token: ") :]]
         for stream in (process.stdout, process.stderr):  # or the server waits once the pipe is full
             threading.Thread(target=_drain, args=(stream,), daemon=True).start()
         return
     with process.stdout, process.stderr:
         lines = process.stderr.read().decode("utf-8", "replace").strip().splitlines()
-    said.append(lines[-1] if lines else f"it ended with code {process.wait()}")
+    found.append(lines[-1] if lines else f"it ended with code {process.wait()}")
 
 
 def _drain(stream: Any) -> None:

@@ -286,13 +286,13 @@ def test_a_worker_that_dies_is_started_again_and_who_waits_is_told(
         await engine.start({"model": str(model)})
         request = {"page": {"path": str(page.path)}, "look": {"model": str(model)}, "marks": [], "width": 64}
         with pytest.raises(ProblemError) as told:
-            await engine.one("paint", stages=["final"], **request)
+            await engine.ask_once("paint", stages=["final"], **request)
         assert told.value.status == 503
         for _ in range(500):
             if engine.state == "ready":
                 break
             await asyncio.sleep(0.02)
-        header, data = await engine.one("paint", stages=["final"], **request)
+        header, data = await engine.ask_once("paint", stages=["final"], **request)
         assert header["stage"] == "final"
         assert data[:2] == b"\xff\xd8"
         await engine.stop()
@@ -309,9 +309,9 @@ def test_who_is_replaced_is_told_so(page: PageFiles, model: Path) -> None:
         request = {"page": {"path": str(page.path)}, "look": {"model": str(model)}, "marks": [], "width": 64}
         assert host._worker is not None
         with host._worker.desk.turns.turn(LIVE):
-            older = asyncio.create_task(engine.one("paint", stages=["final"], lane="a", **request))
+            older = asyncio.create_task(engine.ask_once("paint", stages=["final"], lane="a", **request))
             await asyncio.sleep(0.1)
-            newer = asyncio.create_task(engine.one("paint", stages=["final"], lane="a", **request))
+            newer = asyncio.create_task(engine.ask_once("paint", stages=["final"], lane="a", **request))
             with pytest.raises(ReplacedError):
                 await older
         assert (await newer)[0]["stage"] == "final"
@@ -326,16 +326,16 @@ def test_a_process_of_its_own_answers_and_may_be_killed(page: PageFiles, model: 
         engine = Engine(host)
         await engine.start({"model": str(model)})
         request = {"page": {"path": str(page.path)}, "look": {"model": str(model)}, "marks": [], "width": 64}
-        assert (await engine.one("paint", stages=["quick"], **request))[0]["stage"] == "quick"
-        waiting = asyncio.create_task(engine.one("open", **request))
+        assert (await engine.ask_once("paint", stages=["quick"], **request))[0]["stage"] == "quick"
+        waiting = asyncio.create_task(engine.ask_once("open", **request))
         host._process.kill()
         with pytest.raises(ProblemError, match="started again"):
-            await asyncio.gather(waiting, engine.one("masks", **request))
+            await asyncio.gather(waiting, engine.ask_once("masks", **request))
         for _ in range(2000):
             if engine.state == "ready":
                 break
             await asyncio.sleep(0.02)
-        assert (await engine.one("paint", stages=["quick"], **request))[0]["stage"] == "quick"
+        assert (await engine.ask_once("paint", stages=["quick"], **request))[0]["stage"] == "quick"
         await engine.stop()
 
     asyncio.run(run())

@@ -24,7 +24,7 @@ def main() -> None:
     """Write all of them."""
     linework = of_pictures(load(Linework, WEIGHTS), 16)
     print(f"{GRAPH.name}: off by {export_graph(linework, GRAPH):.1g}")
-    for model, folder in (*((one, GRAPHS) for one in MODELS), (SMALL / "tiny.safetensors", SMALL)):
+    for model, folder in (*((file, GRAPHS) for file in MODELS), (SMALL / "tiny.safetensors", SMALL)):
         what = of_network(load_model(model)[0], {})
         assert what is not None
         target = folder / graph_name(model)

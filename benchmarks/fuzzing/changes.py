@@ -286,10 +286,10 @@ def tar(chance: random.Random, data: bytes) -> bytes:
 
 def _is_head(block: bytes | bytearray) -> bool:
     try:
-        told = int(bytes(block[148:156]).strip(b"\0 ") or b"x", 8)
+        checksum = int(bytes(block[148:156]).strip(b"\0 ") or b"x", 8)
     except ValueError:
         return False
-    return told == sum(block[:148]) + 256 + sum(block[156:])
+    return checksum == sum(block[:148]) + 256 + sum(block[156:])
 
 
 def zip_parts(inner: Change) -> Change:

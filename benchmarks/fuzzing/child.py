@@ -14,7 +14,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fuzzing.reader import made
+from fuzzing.reader import damaged
 from fuzzing.readers import READERS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def main() -> None:
         while True:
             says.write(f"begin {number}\n")
             chance = random.Random(f"{name} {seed} {number}")  # noqa: S311
-            suffix, data = made(reader, seeds, chance)
+            suffix, data = damaged(reader, seeds, chance)
             finding, text = _tried(reader, folder, suffix, data)
             if not finding:
                 says.write("read\n")

@@ -35,7 +35,7 @@ class Reader:
     expected: tuple[type[Exception], ...] = (SketchcolorError,)
 
 
-def made(reader: Reader, seeds: Seeds, chance: random.Random) -> tuple[str, bytes]:
+def damaged(reader: Reader, seeds: Seeds, chance: random.Random) -> tuple[str, bytes]:
     """Return a damaged input."""
     suffix, data = chance.choice(seeds)
     for _ in range(1 + (chance.random() < 0.4) + (chance.random() < 0.1)):

@@ -30,9 +30,9 @@ _STATE: dict[str, Any] = {"count": 0}
 def _form(*parts: tuple[str, str, bytes]) -> bytes:
     body = b""
     for name, file, content in parts:
-        told = f'; filename="{file}"' if file else ""
+        filename = f'; filename="{file}"' if file else ""
         body += (
-            f'--{_BORDER}\r\nContent-Disposition: form-data; name="{name}"{told}\r\n\r\n'.encode()
+            f'--{_BORDER}\r\nContent-Disposition: form-data; name="{name}"{filename}\r\n\r\n'.encode()
             + content
             + b"\r\n"
         )

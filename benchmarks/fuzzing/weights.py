@@ -155,7 +155,7 @@ def torch7() -> Seeds:
 
     count = iter(range(1, 99))
 
-    def thing(name: str, body: bytes) -> bytes:
+    def torch_object(name: str, body: bytes) -> bytes:
         return struct.pack("<ii", 4, next(count)) + text("V 1") + text(name) + body
 
     def table(entries: list[bytes]) -> bytes:
@@ -164,16 +164,16 @@ def torch7() -> Seeds:
     def tensor(*shape: int) -> bytes:
         size = int(np.prod(shape))
         steps = [int(np.prod(shape[axis + 1 :])) for axis in range(len(shape))]
-        storage = thing(
+        storage = torch_object(
             "torch.FloatStorage", struct.pack("<q", size) + np.arange(size, dtype="<f4").tobytes()
         )
-        return thing(
+        return torch_object(
             "torch.FloatTensor", struct.pack(f"<i{2 * len(shape)}qq", len(shape), *shape, *steps, 1) + storage
         )
 
     number = struct.pack("<id", 1, 3.0)
     layers = [
-        thing(
+        torch_object(
             "nn.SpatialConvolution",
             table(
                 [
@@ -187,7 +187,7 @@ def torch7() -> Seeds:
         for _ in range(2)
     ]
     modules = table([struct.pack("<id", 1, place + 1.0) + layer for place, layer in enumerate(layers)])
-    network = thing(
+    network = torch_object(
         "nn.Sequential", table([entry("modules", modules), entry("train", struct.pack("<ii", 5, 0))])
     )
     return [(".t7", network), (".t7", table([entry("model", network)]))]

@@ -42,7 +42,7 @@ class LineworkArrays:
 
     def draw_array(self, pictures: Planes) -> Planes:
         """Turn (N, 3, H, W) in [0, 1], sides multiples of 16, into (N, 1, H, W) in [0, 1]."""
-        return np.concatenate([self._drawn(np.ascontiguousarray(one)) for one in pictures[:, None]])
+        return np.concatenate([self._drawn(np.ascontiguousarray(picture)) for picture in pictures[:, None]])
 
     def _drawn(self, rgb: Planes) -> Planes:
         [lines] = self.network.run(["logits"], {"rgb": rgb})

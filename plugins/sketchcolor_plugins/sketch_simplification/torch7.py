@@ -143,9 +143,9 @@ class _Reader:
             number = np.dtype(_STORAGES[name.removesuffix("Storage") or "Float"]).newbyteorder("<")
             self.known[index] = np.frombuffer(self.take(self.long() * number.itemsize), number)
         else:
-            thing = self.known[index] = _Object(kind)
+            found = self.known[index] = _Object(kind)
             fields = self.read()
-            thing.fields = fields if isinstance(fields, dict) else {}
+            found.fields = fields if isinstance(fields, dict) else {}
 
     def tensor(self) -> NDArray[Any]:
         axes = self.integer()

@@ -141,11 +141,11 @@ def export(
     """
     from sketchcolor_cli.jobs import export as job
 
-    made = job.export(name, output, half=half, overwrite=overwrite)
-    size = readable_size(made.path.stat().st_size)
-    printing.note(f"{made.path}: {size}; answers differ from the network's by {made.difference:.1g} at most")
+    exported = job.export(name, output, half=half, overwrite=overwrite)
+    size = readable_size(exported.path.stat().st_size)
+    printing.note(f"{exported.path}: {size}; answers differ from the network's by {exported.difference:.1g} at most")
     if json:
-        printing.emit_json({**asdict(made), "path": str(made.path)})
+        printing.emit_json({**asdict(exported), "path": str(exported.path)})
     return 0
 
 

@@ -195,9 +195,9 @@ class Colorizer:
         """Return a colorizer with further sheets, which :meth:`sheet_of` of this one made."""
         if not sheets:
             return self
-        made = copy(self)
-        made._show([*self._sheets, *sheets])
-        return made
+        other = copy(self)
+        other._show([*self._sheets, *sheets])
+        return other
 
     def _show(self, sheets: Sequence[Sheet]) -> None:
         """Let the network and the matcher see these sheets."""
@@ -210,16 +210,16 @@ class Colorizer:
 
     def sharing(self, looked: list[Any]) -> Colorizer:
         """Return one that does but once with others, whose list this is, what no seed or size changes."""
-        made = copy(self)
-        made.painter = self.painter.sharing(looked)
-        return made
+        other = copy(self)
+        other.painter = self.painter.sharing(looked)
+        return other
 
     def in_seeds(self, seeds: Iterable[int]) -> Iterator[Colorizer]:
         """Give colorizers that draw colours by these seeds, for the same page one after the other."""
         for painter in self.painter.in_seeds(seeds):
-            made = copy(self)
-            made.settings, made.painter = painter.settings, painter
-            yield made
+            other = copy(self)
+            other.settings, other.painter = painter.settings, painter
+            yield other
 
     def __call__(
         self,

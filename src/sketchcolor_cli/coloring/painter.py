@@ -100,23 +100,23 @@ class Painter:
 
     def with_sheet(self, sheet: Hint) -> Painter:
         """Return a painter with a character sheet: (S, k·S, 4), RGB and mask, k side by side of its size."""
-        made = copy(self)
-        made.sheet = sheet
-        return made
+        other = copy(self)
+        other.sheet = sheet
+        return other
 
     def sharing(self, looked: list[_Looked]) -> Painter:
         """Return a painter that does but once with others what depends on neither seed nor working size."""
-        made = copy(self)
-        made._shared = looked
-        return made
+        other = copy(self)
+        other._shared = looked
+        return other
 
     def in_seeds(self, seeds: Iterable[int]) -> Iterator[Painter]:
         """Give painters that draw by these seeds, sharing what does not depend on the seed."""
         looked: list[_Looked] = []
         for seed in seeds:
-            made = self.sharing(looked)
-            made.settings = self.settings.in_seed(seed)
-            yield made
+            other = self.sharing(looked)
+            other.settings = self.settings.in_seed(seed)
+            yield other
 
     def __call__(
         self,

@@ -107,11 +107,11 @@ def export_graph(what: Exportable, path: Path) -> float:
     """
     require()
     with atomic_write(path, CheckpointError) as temporary:
-        made, tensors = _made(what, optimize=False), tensors_of(what)
-        filled = _emptied(made, tensors)
-        about = {"tensors": {name: one.shape for name, one in tensors.items()}, "filled": filled}
-        facts = {name: one for name, one in what.about.items() if name not in tensors}
-        graphs.write_graph(temporary, {**facts, **about}, made.SerializeToString(deterministic=True))
+        model, tensors = _converted(what, optimize=False), tensors_of(what)
+        filled = _take_out(model, tensors)
+        about = {"tensors": {name: tensor.shape for name, tensor in tensors.items()}, "filled": filled}
+        facts = {name: value for name, value in what.about.items() if name not in tensors}
+        graphs.write_graph(temporary, {**facts, **about}, model.SerializeToString(deterministic=True))
         off = difference(what, graphs.Network(temporary, tensors).run)
         _refuse_other(path, off)
     return off
@@ -126,30 +126,28 @@ def _refuse_other(path: Path, off: float) -> None:
 
 def tensors_of(what: Exportable) -> dict[str, NDArray[np.float32]]:
     """Return the weights of a network that is exported, by their names in its file."""
-    state = what.module.state_dict()
-    inside = {name: one for name, one in state.items() if name.startswith(graphs.INSIDE)}
     return {
-        name.removeprefix(graphs.INSIDE): np.ascontiguousarray(one.float().numpy())
-        for name, one in inside.items()
-        if one.is_floating_point()
+        name.removeprefix(graphs.INSIDE): np.ascontiguousarray(tensor.float().numpy())
+        for name, tensor in what.module.state_dict().items()
+        if name.startswith(graphs.INSIDE) and tensor.is_floating_point()
     }
 
 
-def _emptied(made: Any, tensors: Mapping[str, NDArray[np.float32]]) -> list[str]:
+def _take_out(model: Any, tensors: Mapping[str, NDArray[np.float32]]) -> list[str]:
     """Take the tensors out of a graph; return the names of those that were in it."""
     from onnx import TensorProto
 
     filled = []
-    for one in made.graph.initializer:
-        name = one.name.removeprefix(graphs.INSIDE)
-        if name == one.name or name not in tensors:
+    for tensor in model.graph.initializer:
+        name = tensor.name.removeprefix(graphs.INSIDE)
+        if name == tensor.name or name not in tensors:
             continue
         filled.append(name)
-        one.ClearField("raw_data")
-        one.data_location = TensorProto.EXTERNAL
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
         for key, value in (("location", "model"), ("offset", "0"), ("length", str(tensors[name].nbytes))):
-            said = one.external_data.add()
-            said.key, said.value = key, value
+            entry = tensor.external_data.add()
+            entry.key, entry.value = key, value
     return sorted(filled)
 
 
@@ -165,11 +163,11 @@ def difference(what: Exportable, run: Run) -> float:
             given = what.make(down * what.multiple, across * what.multiple, whole)
             with torch.inference_mode():
                 due = what.module(*given.values())
-            answers = run(list(what.outputs), {name: one.numpy() for name, one in given.items()})
-            for one, other in zip(due, answers, strict=True):
-                if tuple(one.shape) != other.shape:
+            answers = run(list(what.outputs), {name: tensor.numpy() for name, tensor in given.items()})
+            for tensor, answer in zip(due, answers, strict=True):
+                if tuple(tensor.shape) != answer.shape:
                     return float("inf")
-                worst = max(worst, float(np.abs(one.numpy() - other).max(initial=0)))
+                worst = max(worst, float(np.abs(tensor.numpy() - answer).max(initial=0)))
     return worst
 
 
@@ -177,7 +175,8 @@ def shapes(path: Path) -> tuple[dict[str, list[int | str]], dict[str, list[int |
     """Return the shapes of what a file takes and of what it returns, by name."""
     opened = onnx.session(path)
     given, returned = (
-        {one.name: list(one.shape) for one in some} for some in (opened.get_inputs(), opened.get_outputs())
+        {side.name: list(side.shape) for side in sides}
+        for sides in (opened.get_inputs(), opened.get_outputs())
     )
     return given, returned
 
@@ -185,15 +184,15 @@ def shapes(path: Path) -> tuple[dict[str, list[int | str]], dict[str, list[int |
 def _write(what: Exportable, path: Path, *, half: bool) -> None:
     import onnx as files
 
-    made = _made(what, optimize=True)
+    model = _converted(what, optimize=True)
     if half:
-        _halve(made)
-    said = made.metadata_props.add()
-    said.key, said.value = onnx.KEY, json.dumps(what.about, ensure_ascii=False, sort_keys=True)
-    files.save_model(made, str(path))
+        _halve(model)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = onnx.KEY, json.dumps(what.about, ensure_ascii=False, sort_keys=True)
+    files.save_model(model, str(path))
 
 
-def _made(what: Exportable, *, optimize: bool) -> Any:
+def _converted(what: Exportable, *, optimize: bool) -> Any:
     """Return a network as ONNX has it; optimized, weights become one with what is beside them.
 
     Raises:
@@ -222,12 +221,12 @@ def _made(what: Exportable, *, optimize: bool) -> Any:
                 f"this network cannot be exported as ONNX ({reason[0] if reason else type(error).__name__})"
             ) from error
     assert program is not None  # noqa: S101  (it is, with dynamo)
-    made = program.model_proto
-    for node in made.graph.node:
+    model = program.model_proto
+    for node in model.graph.node:
         del node.metadata_props[:]  # where in which file of ours it comes from
-    del made.graph.value_info[:]
-    _name_sides(made, next(name for name, scale in what.scales.items() if scale == 1), what.multiple)
-    return made
+    del model.graph.value_info[:]
+    _name_sides(model, next(name for name, scale in what.scales.items() if scale == 1), what.multiple)
+    return model
 
 
 def _free_sides(what: Exportable, inputs: Iterable[str]) -> list[Any]:
@@ -246,12 +245,12 @@ def _free_sides(what: Exportable, inputs: Iterable[str]) -> list[Any]:
     return shapes
 
 
-def _name_sides(made: Any, of: str, multiple: int) -> None:
+def _name_sides(model: Any, of: str, multiple: int) -> None:
     """Call the symbols of height and width ``rows`` and ``columns``, in multiples of what is taken."""
-    [shape] = [one.type.tensor_type.shape.dim for one in made.graph.input if one.name == of]
+    [shape] = [value.type.tensor_type.shape.dim for value in model.graph.input if value.name == of]
     symbols = [shape[axis].dim_param.removeprefix(f"{multiple}*") for axis in (2, 3)]
-    for one in (*made.graph.input, *made.graph.output):
-        for side in one.type.tensor_type.shape.dim:
+    for value in (*model.graph.input, *model.graph.output):
+        for side in value.type.tensor_type.shape.dim:
             for symbol, name in zip(symbols, ("rows", "columns"), strict=True):
                 if side.dim_param.split("*")[-1] == symbol:
                     side.dim_param = side.dim_param.removesuffix(symbol) + name
@@ -265,12 +264,12 @@ def _round_weights(module: nn.Module) -> None:
             tensor.copy_(tensor.half())
 
 
-def _halve(made: Any) -> None:
+def _halve(model: Any) -> None:
     """Store in 16 bits what loses nothing by it; a node in front of its use makes 32 bits of it again."""
     from onnx import TensorProto, helper, numpy_helper
 
     nodes = []
-    for tensor in made.graph.initializer:
+    for tensor in model.graph.initializer:
         if tensor.data_type != TensorProto.FLOAT or len(tensor.dims) < 2:
             continue
         values = numpy_helper.to_array(tensor)
@@ -281,9 +280,9 @@ def _halve(made: Any) -> None:
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(short, f"{name}.half"))
         nodes.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    rest = list(made.graph.node)
-    del made.graph.node[:]
-    made.graph.node.extend([*nodes, *rest])
+    rest = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*nodes, *rest])
 
 
 class _Colors(nn.Module):
@@ -391,14 +390,14 @@ def of_file(path: Path) -> Exportable:
     """
     network: Any
     network, info = load_model(path)
-    made = of_network(
+    exportable = of_network(
         network, {"licence": info.licence, "provenance": info.provenance, "version": __version__}
     )
-    if made is None:
+    if exportable is None:
         raise CheckpointError(
             f"{path}: holds a {info.architecture} network, which is of use only in training"
         )
-    return made
+    return exportable
 
 
 def of_network(network: Any, about: Mapping[str, Any]) -> Exportable | None:
@@ -407,8 +406,8 @@ def of_network(network: Any, about: Mapping[str, Any]) -> Exportable | None:
         return None
     shape = {"architecture": network.config.architecture, "config": config_to_plain(network.config)}
     of: Any = of_colors if isinstance(network, ColorNet) else of_matcher
-    made: Exportable = of(network, {**shape, **about})
-    return made
+    exportable: Exportable = of(network, {**shape, **about})
+    return exportable
 
 
 class _Plain(nn.Module):

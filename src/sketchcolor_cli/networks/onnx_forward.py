@@ -40,7 +40,7 @@ class OnnxForward:
         except CheckpointError as error:
             raise CheckpointError(f"{model}: {error}") from error
         about = self._network.about
-        kinds: dict[str, Any] = {one.architecture: one for one in (GeneratorConfig, HintUNetConfig)}
+        kinds: dict[str, Any] = {kind.architecture: kind for kind in (GeneratorConfig, HintUNetConfig)}
         try:
             self.config: ModelConfig | None = config_from_plain(kinds[about["architecture"]], about["config"])
             self.stride, self.multiple = int(about["stride"]), int(about["multiple"])

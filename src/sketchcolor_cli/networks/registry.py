@@ -157,12 +157,12 @@ class ModelShelf:
         if name in self.names():
             raise CheckpointError(f"{name}: there is a model of this name; use --name, or remove it first")
         read_header(path)
-        made = ModelFile(name, self.folder / f"{name}{_SUFFIX}", imported=True)
+        model = ModelFile(name, self.folder / f"{name}{_SUFFIX}", imported=True)
         card = path.with_suffix(".md")
         if card.is_file():
-            _copy(card, made.path.with_suffix(".md"))
-        _copy(path, made.path)
-        return made
+            _copy(card, model.path.with_suffix(".md"))
+        _copy(path, model.path)
+        return model
 
     def remove(self, name: str) -> None:
         """Remove an imported model and its card.

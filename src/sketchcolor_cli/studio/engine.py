@@ -174,7 +174,7 @@ class Engine:
         finally:
             self._asked.pop(number, None)
 
-    async def one(self, kind: str, data: bytes = b"", **request: Any) -> tuple[dict[str, Any], bytes]:
+    async def ask_once(self, kind: str, data: bytes = b"", **request: Any) -> tuple[dict[str, Any], bytes]:
         """Return the one answer to a request.
 
         Raises:
@@ -202,7 +202,7 @@ class Engine:
 
     async def _warm_up(self) -> None:
         try:
-            await self.one("warm", look=self._warm)
+            await self.ask_once("warm", look=self._warm)
         except ProblemError as problem:
             if problem.status == 503:
                 return  # it died over it, and another is being started

@@ -115,15 +115,15 @@ def _books(project: Project, asked: dict[str, Any]) -> list[str]:
     results = {page.name: _result(page.target, asked["format"]) for page in project.pages()}
     there = {name: path for name, path in results.items() if path.is_file()}
     known, kind = originals(project.folder), asked["book"]
-    made = f"{project.folder.name}.{kind}"
+    book = f"{project.folder.name}.{kind}"
     if kind == "same":
         targets = {f"{Path(page.name).stem}{page.ending}": page for page in known}
     elif kind == "cbz" and asked["pages"] is None and _is_whole(known, results):
-        targets = {made: known[0]}
+        targets = {book: known[0]}
     else:
         chosen = [path for name, path in there.items() if asked["pages"] is None or name in asked["pages"]]
-        make_book(project.output / made, chosen, project.folder.name)
-        return [made]
+        make_book(project.output / book, chosen, project.folder.name)
+        return [book]
     for name, original in targets.items():
         bind_again(original, project.output / name, there, asked["format"], asked["quality"])
     return list(targets)

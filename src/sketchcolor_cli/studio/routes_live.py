@@ -106,7 +106,7 @@ class _Session:
         for task in self._tasks:
             task.cancel()
         with suppress(ProblemError, ReplacedError):
-            await self._studio.engine.one("cancel", lane=self._lane)
+            await self._studio.engine.ask_once("cancel", lane=self._lane)
 
     async def restarted(self) -> None:
         """Say that the worker was started again."""
@@ -136,7 +136,7 @@ class _Session:
             self._newest = 0
             self._begin(self._cancel())
         elif kind == "neighbours":
-            self._begin(self._ahead([str(one) for one in asked.get("pages", [])][:4]))
+            self._begin(self._ahead([str(page) for page in asked.get("pages", [])][:4]))
         else:
             await self._socket.close(1008, f"there is no message {str(kind)[:40]!r}")
             return False
@@ -165,19 +165,19 @@ class _Session:
         size = {"width": about["width"], "height": about["height"]}
         await self._send({"type": "ready", **size, "ms": about["ms"]})
         self._shown_at = time.monotonic()
-        await self._ahead([one.id for one in await asyncio.to_thread(self._studio.neighbours, self._page)])
+        await self._ahead([page.id for page in await asyncio.to_thread(self._studio.neighbours, self._page)])
 
     async def _ahead(self, pages: list[str]) -> None:
         """Prepare pages that may be opened next, while nobody paints."""
-        for one in pages:
+        for page in pages:
             while self._showing or time.monotonic() - self._shown_at < _QUIET:
                 await asyncio.sleep(_QUIET / 4)
             with suppress(ProblemError, SketchcolorError, ReplacedError):
-                await self._studio.prepare(await asyncio.to_thread(self._project.page, one))
+                await self._studio.prepare(await asyncio.to_thread(self._project.page, page))
 
     async def _cancel(self) -> None:
         with suppress(ProblemError, ReplacedError):
-            await self._studio.engine.one("cancel", lane=self._lane)
+            await self._studio.engine.ask_once("cancel", lane=self._lane)
 
     async def _show(self, asked: dict[str, Any], number: int) -> None:
         """Send the pictures that were asked for, each as it is there."""
@@ -220,7 +220,7 @@ class _Session:
             seeds = asked.get("seeds", list(range(1, _SEEDS + 1)))
             if not isinstance(seeds, list) or not 0 < len(seeds) <= _SEEDS:
                 raise ProblemError(422, f"seeds are at most {_SEEDS} whole numbers")
-            return "variants", common | {"seeds": [_whole(one, 0, 2**53, "a seed") for one in seeds]}
+            return "variants", common | {"seeds": [_whole(seed, 0, 2**53, "a seed") for seed in seeds]}
         stages = asked.get("stages", list(_STAGES))
         if not isinstance(stages, list) or not set(map(str, stages)) <= set(_STAGES):
             raise ProblemError(422, f"stages are {', '.join(_STAGES)}")

@@ -134,7 +134,7 @@ async def preview(request: Request) -> Response:
     width = int(number(request, "width", 1200, 64, _WIDEST))
     _, painted = await asyncio.to_thread(studio.project.marks, page)
     seed = (await asyncio.to_thread(studio.project.describe, page))["seed"]
-    _, data = await studio.engine.one(
+    _, data = await studio.engine.ask_once(
         "paint",
         page=studio.page_files(page),
         look=await asyncio.to_thread(studio.look),
@@ -163,7 +163,7 @@ async def masks(request: Request) -> Response:
     """Show what was found to stay paper."""
     studio, page = await _found(request)
     look = await asyncio.to_thread(studio.look)
-    _, data = await studio.engine.one("masks", page=studio.page_files(page), look=look)
+    _, data = await studio.engine.ask_once("masks", page=studio.page_files(page), look=look)
     return Response(data, media_type="image/png")
 
 

@@ -96,8 +96,8 @@ async def open_project(request: Request) -> Response:
 
 async def _opened(request: Request, folder: Path, status: int) -> Response:
     studio = studio_of(request)
-    made = await asyncio.to_thread(Project, folder, studio.limits)
-    await asyncio.to_thread(studio.open, made)
+    opened = await asyncio.to_thread(Project, folder, studio.limits)
+    await asyncio.to_thread(studio.open, opened)
     for session in list(studio.sockets):
         await session.close()
     studio.tell_project(client_of(request), opened=True)

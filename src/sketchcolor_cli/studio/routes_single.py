@@ -147,7 +147,7 @@ async def _painted(
             look["palette"] = await asyncio.to_thread(_palette, palette[0])
         [image] = files.pop("image")
         target = f"{folder}/done{suffix}"
-        return await studio.engine.one(
+        return await studio.engine.ask_once(
             "colorize", look=look, image=image, target=target, flats=flats, **files
         )
 
@@ -164,7 +164,7 @@ async def extract(request: Request) -> Response:
     async with _spool(studio, contents) as (folder, spooled):
         [image] = spooled["image"]
         target = f"{folder}/done{suffix}"
-        _, data = await studio.engine.one(
+        _, data = await studio.engine.ask_once(
             "extract", look=studio.look(), image=image, method=method, target=target
         )
     return Response(data, media_type=_media_of(suffix), headers={"X-Method": method, "Vary": "Accept"})

@@ -116,7 +116,7 @@ class Studio:
         """
         project = self.project
         look = await asyncio.to_thread(self.look)
-        answer, _ = await self.engine.one(
+        answer, _ = await self.engine.ask_once(
             "open", page=self.page_files(page), look=look, lane=None if urgent else f"ahead {page.id}"
         )
         project.colored[page.id] = bool(answer.get("colored"))

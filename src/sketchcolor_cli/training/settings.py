@@ -61,8 +61,8 @@ def _preset_setting(name: str, default: Any, help: str, **about: Any) -> Any:  #
     """Return a setting whose help shows the value of each preset that has its own."""
     changed = [f"{preset} {_shown(changes[name])}" for preset, changes in PRESETS.items() if name in changes]
     shown = "; ".join([f"thesis {_shown(default)}" if changed else _shown(default), *changed])
-    made = (lambda: default) if isinstance(default, dict) else default
-    return setting(made, help, shown=shown, **about)
+    value = (lambda: default) if isinstance(default, dict) else default
+    return setting(value, help, shown=shown, **about)
 
 
 def _shown(value: Any) -> str:

@@ -125,9 +125,9 @@ def _psd(layers: Sequence[Layer]) -> bytes:
     document: Any = PSDImage.new("RGB", (width, height), color=255)
     for layer in layers:
         deadline.check()
-        made = document.create_pixel_layer(Image.fromarray(layer.image), name=layer.name)
-        made.blend_mode = BlendMode.MULTIPLY if layer.multiply else BlendMode.NORMAL
-        made.visible = layer.visible
+        painted = document.create_pixel_layer(Image.fromarray(layer.image), name=layer.name)
+        painted.blend_mode = BlendMode.MULTIPLY if layer.multiply else BlendMode.NORMAL
+        painted.visible = layer.visible
     buffer = io.BytesIO()
     document.save(buffer)
     return buffer.getvalue()

@@ -114,9 +114,9 @@ class SheetMatcher:
 
     def beside(self, more: Sequence[Places]) -> SheetMatcher:
         """Return a matcher to these sheets and to further ones."""
-        made = copy(self)
-        made._take([*self._own, *more])
-        return made
+        other = copy(self)
+        other._take([*self._own, *more])
+        return other
 
     def _take(self, places: Sequence[Places]) -> None:
         """Get ready for these sheets."""

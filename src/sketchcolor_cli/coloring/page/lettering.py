@@ -220,8 +220,8 @@ def block_share(ink: Mask, gap: int) -> float:
     labels = labels[gap:-gap, gap:-gap]
     blocks = [ink & (labels == 1), ink & (labels == 2)]
     apart = float(closed.sum()) / max(sum(hull_area(block) for block in blocks), 1)
-    two = min(piece_count(block) for block in blocks) >= RULES.half_block and apart >= RULES.half_blocks
-    return apart if two else whole
+    are_two = min(piece_count(block) for block in blocks) >= RULES.half_block and apart >= RULES.half_blocks
+    return apart if are_two else whole
 
 
 def _in_one_line(ink: Mask, sides: NDArray[np.int32]) -> bool:
