@@ -41,7 +41,8 @@ def main() -> None:
                 times[kind].append(asked(kind))
                 print(f"{kind}: {times[kind][-1]}", flush=True)
     clock, work = (
-        {kind: statistics.median(pair[at] for pair in pairs) for kind, pairs in times.items()} for at in (0, 1)
+        {kind: statistics.median(pair[at] for pair in pairs) for kind, pairs in times.items()}
+        for at in (0, 1)
     )
     print(f"{rounds} rounds, {os.cpu_count()} processors, as many busy neighbours; seconds a page")
     for kind in KINDS:

@@ -14,5 +14,5 @@ def nodes_of(tree: ast.AST) -> list[ast.AST]:
             if isinstance(value, ast.AST):
                 nodes.append(value)
             elif isinstance(value, list):
-                nodes += [one for one in value if isinstance(one, ast.AST)]
+                nodes += [item for item in value if isinstance(item, ast.AST)]
     return nodes

@@ -125,7 +125,9 @@ class Studio:
         """End the process that owns the network at once, as a lack of memory would."""
         assert self.process is not None
         begun = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        [worker] = [one for one in begun if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+        [worker] = [
+            number for number in begun if b"spawn_main" in Path(f"/proc/{number}/cmdline").read_bytes()
+        ]
         os.kill(int(worker), signal.SIGKILL)
 
     def get(self, path: str) -> Any:
@@ -143,7 +145,7 @@ class Studio:
             if model is not None:
                 series = f"model = {json.dumps(str(model))}\n"
                 (Path(made["folder"]) / "series.toml").write_text(series, encoding="utf-8")
-            sent = [("file", (one.name, one.read_bytes())) for one in files]
+            sent = [("file", (path.name, path.read_bytes())) for path in files]
             for at in range(0, len(sent), 20):
                 assert client.post("/pages", files=sent[at : at + 20]).status_code == 201
             found: dict[str, Any] = client.get("/project").json()
@@ -197,11 +199,11 @@ class Driver:
 
     def stroke(self, *places: tuple[float, float]) -> None:
         """Paint a line over places of the page, given in its pixels."""
-        first, *others = [self.place(*one) for one in places]
+        first, *others = [self.place(*place) for place in places]
         self.page.mouse.move(*first)
         self.page.mouse.down()
-        for one in others:
-            self.page.mouse.move(*one, steps=6)
+        for place in others:
+            self.page.mouse.move(*place, steps=6)
         self.page.mouse.up()
 
     def color(self, color: str) -> None:
@@ -214,7 +216,9 @@ class Driver:
     def layer(self, name: str) -> np.ndarray:
         """Return one of the canvas's layers, page, result or strokes, as (height, width, RGBA)."""
         number = ("page", "result", "strokes").index(name)
-        url = self.page.locator("canvas.layer").nth(number).evaluate("one => one.toDataURL('image/png')")
+        url = (
+            self.page.locator("canvas.layer").nth(number).evaluate("canvas => canvas.toDataURL('image/png')")
+        )
         data = np.frombuffer(base64.b64decode(url.partition(",")[2]), np.uint8)
         return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
 
@@ -225,7 +229,7 @@ class Driver:
             self.page.locator("canvas.layer")
             .nth(number)
             .evaluate(
-                "(one, part) => Array.from(one.getContext('2d').getImageData(...part).data)",
+                "(canvas, part) => Array.from(canvas.getContext('2d').getImageData(...part).data)",
                 [left, top, width, height],
             )
         )

@@ -20,4 +20,4 @@ def test_the_citation_has_the_version_and_licence_of_the_package() -> None:
 def test_an_issue_form_names_itself_and_asks_for_something(form: Path) -> None:
     asked = yaml.safe_load(form.read_text(encoding="utf-8"))
     assert {"name", "description", "body"} <= set(asked)
-    assert any(one.get("validations", {}).get("required") for one in asked["body"])
+    assert any(part.get("validations", {}).get("required") for part in asked["body"])

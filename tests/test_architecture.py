@@ -227,8 +227,8 @@ def ours() -> dict[str, Seen]:
 def imported(seen: Mapping[str, Seen]) -> dict[str, set[str]]:
     """Return which of these modules each of them imports, anywhere in it."""
     graph = {}
-    for name, one in seen.items():
-        inside = {full if full in seen else full.rpartition(".")[0] for full in one.used}
+    for name, module in seen.items():
+        inside = {full if full in seen else full.rpartition(".")[0] for full in module.used}
         graph[name] = (inside & seen.keys()) - {name}
     return graph
 

@@ -71,10 +71,10 @@ def test_avg_is_the_mean_of_what_its_members_give_alone(mix):
         ]
     )
     rgb = pictures(2)
-    one, other = (Loader(extractors).load(name).sketcher(rgb) for name in ("sketchkeras", "anime2sketch"))
+    first, second = (Loader(extractors).load(name).sketcher(rgb) for name in ("sketchkeras", "anime2sketch"))
     share = read_mix(mix)["sketchkeras"]
     drawn = Loader(extractors).load("avg", [f"mix={mix}"]).sketcher(rgb)
-    assert (drawn - (share * one + (1 - share) * other)).abs().max() <= 1e-6
+    assert (drawn - (share * first + (1 - share) * second)).abs().max() <= 1e-6
 
 
 @pytest.mark.parametrize(

@@ -64,10 +64,10 @@ def test_a_graph_knows_no_weights() -> None:
     network = load_model(MODEL, ColorNet)[0]
     torch.manual_seed(1)
     with torch.no_grad():
-        for one in network.state_dict().values():
-            if one.is_floating_point():
-                one.mul_(torch.rand_like(one) + 0.5)
-    other, same = (export.of_network(one, {}) for one in (network, load_model(MODEL, ColorNet)[0]))
+        for tensor in network.state_dict().values():
+            if tensor.is_floating_point():
+                tensor.mul_(torch.rand_like(tensor) + 0.5)
+    other, same = (export.of_network(net, {}) for net in (network, load_model(MODEL, ColorNet)[0]))
     run = graphs.Network(GRAPH, export.tensors_of(other)).run
     assert export.difference(other, run) < export.CLOSE
     assert export.difference(same, run) > 1
@@ -75,10 +75,10 @@ def test_a_graph_knows_no_weights() -> None:
 
 def test_the_graphs_that_come_with_the_package_are_small_and_no_others() -> None:
     files = list(GRAPHS.iterdir())
-    assert {one.name for one in files} == {
-        graph_name(one) for one in (BUNDLED / "default.safetensors", MATCHER)
+    assert {path.name for path in files} == {
+        graph_name(model) for model in (BUNDLED / "default.safetensors", MATCHER)
     }
-    assert sum(one.stat().st_size for one in files) < 100_000
+    assert sum(path.stat().st_size for path in files) < 100_000
 
 
 @needs_runtime
@@ -246,5 +246,5 @@ def test_a_graph_of_another_network_is_refused() -> None:
 
 
 def test_results_do_not_depend_on_what_computes_them() -> None:
-    asked = [ColorizeRequest.of(inputs=["a"], output="b", backend=one) for one in ("torch", "onnx")]
+    asked = [ColorizeRequest.of(inputs=["a"], output="b", backend=backend) for backend in ("torch", "onnx")]
     assert asked[0].decisive() == asked[1].decisive()

@@ -55,7 +55,7 @@ def refused(path: Path, **options: Any) -> str:
 
 
 def content(book: Book, name: str) -> bytes:
-    [entry] = [one for one in book.entries if one.name == name]
+    [entry] = [entry for entry in book.entries if entry.name == name]
     return b"".join(book.chunks(entry))
 
 
@@ -80,15 +80,15 @@ def pixels(data: bytes) -> np.ndarray:
 )
 def test_pages_come_in_reading_order_and_litter_not_at_all(tmp_path: Path, name: str, write: Any) -> None:
     with open_book(write(tmp_path / name, volume())) as book:
-        assert [one.name for one in book.pages] == READ
-        assert [one.name for one in book.entries] == KEPT
-        assert {one: content(book, one) for one in KEPT} == {one: volume()[one] for one in KEPT}
+        assert [page.name for page in book.pages] == READ
+        assert [entry.name for entry in book.entries] == KEPT
+        assert {name: content(book, name) for name in KEPT} == {name: volume()[name] for name in KEPT}
 
 
 def test_hidden_pictures_are_kept_but_are_no_pages(tmp_path: Path) -> None:
     entries = {".hidden/a.png": page(), ".b.png": page(), "c.png": page(), "d.PNG/e.txt": b""}
     with open_book(write_zip(tmp_path / "a.cbz", entries)) as book:
-        assert [one.name for one in book.pages] == ["c.png"]
+        assert [page.name for page in book.pages] == ["c.png"]
         assert len(book.entries) == 4
 
 
@@ -121,10 +121,10 @@ def test_names_of_packers_are_read_as_they_were_meant_and_written_back_byte_for_
                 info.size = len(page())
                 archive.addfile(info, io.BytesIO(page()))
     with open_book(path) as book:
-        assert [one.name for one in book.pages] == sorted(names)
+        assert [page.name for page in book.pages] == sorted(names)
         (tmp_path / "new.webp").write_bytes(b"new")
         bind(book, tmp_path / f"same.{kind}", {})
-        bind(book, tmp_path / f"new.{kind}", {one.place: tmp_path / "new.webp" for one in book.pages})
+        bind(book, tmp_path / f"new.{kind}", {page.place: tmp_path / "new.webp" for page in book.pages})
         bind(book, tmp_path / "other.cbz", {})
     assert raw_names(tmp_path / f"same.{kind}") == raw
     assert raw_names(tmp_path / f"new.{kind}") == [name.replace(b".png", b".webp") for name in raw]
@@ -146,7 +146,7 @@ def raw_names(path: Path) -> list[bytes]:
 def test_an_encoding_that_is_said_counts_before_what_is_guessed(tmp_path: Path) -> None:
     path = write_raw_zip(tmp_path / "a.cbz", {"제1화.png".encode("cp949"): page()})
     with open_book(path, names="gbk") as book:
-        assert [one.name for one in book.pages] == ["제1화.png".encode("cp949").decode("gbk")]
+        assert [page.name for page in book.pages] == ["제1화.png".encode("cp949").decode("gbk")]
     assert check_encoding("gbk") == "gbk"
     with pytest.raises(UsageError, match="--names runes: no such encoding; use one like gbk"):
         check_encoding("runes")
@@ -159,7 +159,7 @@ def test_a_name_that_an_extra_field_says_in_utf8_needs_no_guess(tmp_path: Path) 
         tmp_path / "a.cbz", {raw: page()}, extra=struct.pack("<2H", 0x7075, len(field)) + field
     )
     with open_book(path) as book:
-        assert [one.name for one in book.pages] == [name]
+        assert [page.name for page in book.pages] == [name]
 
 
 # What is refused
@@ -188,7 +188,7 @@ def test_backslashes_lead_nowhere_either(tmp_path: Path) -> None:
 def test_the_folder_itself_may_be_in_a_tar(tmp_path: Path) -> None:
     entries = {"./p2.png": page(2), "./Ch 1/p1.png": page(1), "./.hidden/x.png": page()}
     with open_book(write_tar(tmp_path / "a.cbt", entries)) as book:  # as tar -cf a.cbt . writes it
-        assert [one.name for one in book.pages] == ["./Ch 1/p1.png", "./p2.png"]
+        assert [page.name for page in book.pages] == ["./Ch 1/p1.png", "./p2.png"]
 
 
 def test_a_sparse_file_in_a_tar_comes_back_whole(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_links_out_of_a_tar_are_refused_and_others_kept(tmp_path: Path) -> None:
 
     add("a.png")
     with open_book(path) as book:
-        assert [one.name for one in book.pages] == ["a.png"]
+        assert [page.name for page in book.pages] == ["a.png"]
         bind(book, tmp_path / "new.cbt", {})
     with tarfile.open(tmp_path / "new.cbt") as archive:
         assert archive.getmember("cover.png").linkname == "a.png"
@@ -375,7 +375,7 @@ def bound(path: Path, target: Path, ending: str = "") -> dict[str, bytes]:
             pictures[entry.place].write_bytes(f"new {entry.name}".encode())
         bind(book, target, pictures)
     with open_book(target) as book:
-        return {one.name: b"".join(book.chunks(one)) for one in book.entries}
+        return {entry.name: b"".join(book.chunks(entry)) for entry in book.entries}
 
 
 @pytest.mark.parametrize(
@@ -442,10 +442,10 @@ def test_a_name_that_comes_twice_still_does(tmp_path: Path) -> None:
         with pytest.warns(UserWarning, match="Duplicate"):
             archive.writestr("a.png", page(2))
     with open_book(tmp_path / "a.cbz") as book:
-        assert [b"".join(book.chunks(one)) for one in book.pages] == [page(1), page(2)]
+        assert [b"".join(book.chunks(page)) for page in book.pages] == [page(1), page(2)]
         bind(book, tmp_path / "b.cbz", {})
     with zipfile.ZipFile(tmp_path / "b.cbz") as archive:
-        assert [archive.open(one).read() for one in archive.infolist()] == [page(1), page(2)]
+        assert [archive.open(info).read() for info in archive.infolist()] == [page(1), page(2)]
 
 
 def test_a_damaged_page_is_kept_as_far_as_it_goes_and_a_damaged_text_is_an_error(tmp_path: Path) -> None:
@@ -480,7 +480,7 @@ def test_a_full_disk_leaves_no_book(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         pytest.raises(DiskFullError, match=r"b\.cbz: cannot be written \(No space left"),
     ):
         bind(book, tmp_path / "b.cbz", {})
-    assert [one.name for one in tmp_path.iterdir()] == ["a.cbz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.cbz"]
 
 
 def test_epub_pictures_keep_their_names_so_gif_is_no_page(tmp_path: Path) -> None:
@@ -491,7 +491,7 @@ def test_epub_pictures_keep_their_names_so_gif_is_no_page(tmp_path: Path) -> Non
         "OEBPS/i/rule.gif": page(2, "GIF"),
     }
     with open_book(write_zip(tmp_path / "a.epub", entries, method=zipfile.ZIP_STORED)) as book:
-        assert [one.name for one in book.pages] == ["OEBPS/i/1.jpg"]
+        assert [page.name for page in book.pages] == ["OEBPS/i/1.jpg"]
     bound(tmp_path / "a.epub", tmp_path / "b.epub")
     first = zipfile.ZipFile(tmp_path / "b.epub").infolist()[0]
     assert first.filename == "mimetype"
@@ -523,7 +523,7 @@ def test_large_entries_and_many_of_them_use_zip64(tmp_path: Path, monkeypatch: p
     assert b"PK\x06\x06" in data  # the end record with 64 bits
     with zipfile.ZipFile(tmp_path / "b.cbz") as archive:
         assert archive.testzip() is None
-        assert {one: archive.read(one) for one in archive.namelist()} == entries
+        assert {name: archive.read(name) for name in archive.namelist()} == entries
 
 
 def test_memory_does_not_grow_with_the_book(tmp_path: Path) -> None:
@@ -533,8 +533,8 @@ def test_memory_does_not_grow_with_the_book(tmp_path: Path) -> None:
         del entries
         tracemalloc.start()
         with open_book(path) as book:
-            for one in book.pages:
-                for _ in book.chunks(one):
+            for page in book.pages:
+                for _ in book.chunks(page):
                     pass
             bind(book, tmp_path / "b.cbz", {})
         most = tracemalloc.get_traced_memory()[1]
@@ -550,8 +550,8 @@ def test_memory_does_not_grow_with_the_book(tmp_path: Path) -> None:
 
 def test_scans_come_out_of_a_pdf_pixel_for_pixel(tmp_path: Path) -> None:
     with open_book(write_pdf(tmp_path / "a.pdf")) as book:
-        assert [one.name for one in book.pages] == ["page 001.tif", "page 002.tif", "page 003.tif"]
-        first, second, _ = (pixels(b"".join(book.chunks(one))) for one in book.pages)
+        assert [page.name for page in book.pages] == ["page 001.tif", "page 002.tif", "page 003.tif"]
+        first, second, _ = (pixels(b"".join(book.chunks(page))) for page in book.pages)
         stored = Image.open(io.BytesIO(b"".join(book.chunks(book.pages[0]))))
     assert stored.info["dpi"] == pytest.approx((144, 144))
     assert (first.shape, second.shape) == ((64, 48), (64, 48, 3))
@@ -587,7 +587,7 @@ def test_an_absurd_page_is_rendered_within_the_limit(tmp_path: Path) -> None:
     document.new_page(0.01, 0.01)
     document.save(tmp_path / "a.pdf")
     with open_book(tmp_path / "a.pdf", pdf=PdfSettings(max_pixels=10_000)) as book:
-        large, small = (pixels(b"".join(book.chunks(one))) for one in book.pages)
+        large, small = (pixels(b"".join(book.chunks(page))) for page in book.pages)
     assert 9_000 < large.size <= 10_201
     assert small.size >= 1
 

@@ -114,8 +114,8 @@ def draws(seed, epoch, done):
 def test_a_steps_random_numbers_depend_on_seed_epoch_and_step_alone():
     assert draws(1, 2, 3) == draws(1, 2, 3)
     for other in ((2, 2, 3), (1, 3, 3), (1, 2, 4), (1, 3, 2)):
-        for one, another in zip(draws(1, 2, 3), draws(*other), strict=True):
-            assert one != another
+        for drawn, another in zip(draws(1, 2, 3), draws(*other), strict=True):
+            assert drawn != another
 
 
 # Losses that are not numbers

@@ -80,7 +80,7 @@ def test_frames_in_colour_are_sheets_for_those_before_and_after_up_to_the_next(t
     row = jobs(frames(tmp_path / "in", 6, {1, 4}), 6)
     rows = Rows()
     rows.add(row)
-    found = [[one.name for one in rows.keys(job)] for job in row]
+    found = [[key.name for key in rows.keys(job)] for job in row]
     assert found == [["1.png"], ["4.png"], ["1.png", "4.png"], ["1.png", "4.png"], ["1.png"], ["4.png"]]
 
 

@@ -170,7 +170,7 @@ def test_a_pickle_is_named_as_what_it_is(tmp_path: Path, protocol: int) -> None:
 
 def test_numbers_that_are_none_are_refused(tmp_path: Path) -> None:
     network = built(CONFIGS[3])
-    name, tensor = next((name, one) for name, one in network.named_parameters())
+    name, tensor = next((name, tensor) for name, tensor in network.named_parameters())
     with torch.no_grad():
         tensor.view(-1)[0] = float("nan")
     save_model(tmp_path / "m", network, **NOTE)

@@ -138,7 +138,7 @@ def engines(folder: None, monkeypatch: pytest.MonkeyPatch) -> Engines:
         Extractor("avg", "Mixes.", Mock(), parameters=shares),
         declared,
     ]
-    found = Extractors([Listing(one.name, "demo", "1.0", one) for one in listed])
+    found = Extractors([Listing(extractor.name, "demo", "1.0", extractor) for extractor in listed])
     paint = Mock(side_effect=lambda page, *_: page)
     colorizer = Mock(prepare=lambda _page: Mock(nbytes=0), stays=lambda _page, **_: None)
     colorizer.with_sheets = lambda _sheets: colorizer
@@ -318,7 +318,7 @@ def test_a_new_setting_of_the_colours_touches_one_line(monkeypatch: pytest.Monke
     )
     for given, variables in ((["--glow", "7"], {}), ([], {"SKETCHCOLOR_GLOW": "5"})):
         assert RUNNER.invoke(app, ["in", "-o", "out", *given], env=variables).exit_code == 0
-    assert [one.colors.glow for one in heard] == [7, 5]
+    assert [request.colors.glow for request in heard] == [7, 5]
     assert from_table(more, {"glow": 4}) == {"glow": 4}
     assert heard[0].decisive()["glow"] == 7
     assert "glow = 3" in template(more)
@@ -354,7 +354,7 @@ def test_pictures_go_through_the_extractor(
     assert engines.load.mock_calls == [call(loader, method, settings)]
     assert engines.drawer.prepare.mock_calls == [call(A), call(C)]
     drawn = [f"{picture} prepared drawn" for picture in (A, C)]
-    assert sorted(engines.drawer.finish.mock_calls) == sorted(call(one) for one in drawn)
+    assert sorted(engines.drawer.finish.mock_calls) == sorted(call(picture) for picture in drawn)
     assert sorted(engines.write.mock_calls) == [
         call(Path(f"out/a.{endings[0]}"), f"{drawn[0]} finished"),
         call(Path(f"out/b/c.{endings[1]}"), f"{drawn[1]} finished"),
@@ -719,8 +719,8 @@ def test_json_is_one_document_on_stdout(engines: Engines, line: str, facts: dict
     result = command(line)
     document = json.loads(result.stdout)
     assert {name: document[name] for name in facts} == facts
-    assert [one["source"] for one in document["done"]] == [str(Path("in/a.png"))]
-    assert [one["message"] for one in document["failed"]] == ["cannot be written"]
+    assert [done["source"] for done in document["done"]] == [str(Path("in/a.png"))]
+    assert [failed["message"] for failed in document["failed"]] == ["cannot be written"]
     assert document["interrupted"] is False
     assert "failed: cannot be written" in result.stderr
     assert result.exit_code == 1
@@ -810,7 +810,7 @@ def test_ctrl_c_in_a_batch_says_what_was_done(engines: Engines, line: str) -> No
     assert re.fullmatch(done, result.stderr)
     document = json.loads(result.stdout)
     assert document["interrupted"] is True
-    assert [one["source"] for one in document["done"]] == [str(Path("in/a.png"))]
+    assert [done["source"] for done in document["done"]] == [str(Path("in/a.png"))]
 
 
 def test_ctrl_c_before_and_in_training(engines: Engines) -> None:
@@ -903,7 +903,7 @@ def test_plugins_says_which_methods_lack_weights(
         Extractor("lost", "Draws.", Mock(), parts=("gone",)),
         Extractor("odd", "Draws.", Mock(), needs=Mock(side_effect=RuntimeError("a bug"))),
     ]
-    listings[:] = [Listing(one.name, "demo", "1.0", one) for one in declared]
+    listings[:] = [Listing(extractor.name, "demo", "1.0", extractor) for extractor in declared]
     monkeypatch.setenv("SKETCHCOLOR_WEIGHTS", str(tmp_path))
     result = invoke("plugins", COLUMNS="200")
     for said in (
@@ -917,22 +917,22 @@ def test_plugins_says_which_methods_lack_weights(
         "`sketchcolor weights list` shows licences and sizes, `sketchcolor weights fetch NAME` gets weights\n"
     )
     assert result.exit_code == 1
-    shown = {one["name"]: one for one in json.loads(command("plugins --json").stdout)}
-    assert {name: (one["ready"], one["missing_weights"]) for name, one in shown.items()} == {
+    shown = {row["name"]: row for row in json.loads(command("plugins --json").stdout)}
+    assert {name: (row["ready"], row["missing_weights"]) for name, row in shown.items()} == {
         "net": (False, ["net"]),
         "mean": (False, ["other", "net"]),
         "lost": (False, []),
         "odd": (False, []),
     }
     write_weights(tmp_path / "net.safetensors", {}, Record("net", "MIT", "net.pth", (), False, "here"))
-    shown = {one["name"]: one for one in json.loads(command("plugins --json").stdout)}
+    shown = {row["name"]: row for row in json.loads(command("plugins --json").stdout)}
     assert (shown["net"]["ready"], shown["mean"]["missing_weights"]) == (True, ["other"])
 
 
 def test_plugins_as_json(listings: list[Listing]) -> None:
     result = command("plugins --json")
     assert result.exit_code == 1
-    assert json.loads(result.stdout) == [one.to_json() for one in listings]
+    assert json.loads(result.stdout) == [listing.to_json() for listing in listings]
     assert result.stderr == ""
 
 

@@ -41,7 +41,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def inside(path: Path) -> dict[str, bytes]:
     with open_book(path) as book:
-        return {one.name: b"".join(book.chunks(one)) for one in book.entries}
+        return {entry.name: b"".join(book.chunks(entry)) for entry in book.entries}
 
 
 def pixels(data: bytes) -> np.ndarray:
@@ -58,8 +58,8 @@ def test_a_page_comes_out_of_a_book_as_it_does_alone(tmp_path: Path, tiny: Path)
     assert new["ComicInfo.xml"] == COMIC_INFO
     assert new["Ch 1/page2.PNG"] == (tmp_path / "out/page2.PNG").read_bytes()
     assert (pixels(new["Ch 1/page2.PNG"]) != pixels(volume()["Ch 1/page2.PNG"])).any()
-    sources = [Path(one["source"]).relative_to(tmp_path) for one in json.loads(result.stdout)["done"]]
-    assert [one.as_posix() for one in sources] == [
+    sources = [Path(done["source"]).relative_to(tmp_path) for done in json.loads(result.stdout)["done"]]
+    assert [path.as_posix() for path in sources] == [
         "vol 1.cbz/Ch 1/page2.PNG",
         "vol 1.cbz/Ch 1/page10.png",
         "vol 1.cbz/第2話/絵 🎨.jpg",
@@ -116,7 +116,7 @@ def test_a_dry_run_says_all_and_does_nothing(tmp_path: Path) -> None:
     ]
     assert result.stderr == "1 to do, 1 to skip, 1 to fail\n"
     document = json.loads(run("extract", folder, "-o", out, "--dry-run", "--json").stdout)
-    assert [one["action"] for one in document["plan"]] == ["skip", "do", "fail"]
+    assert [planned["action"] for planned in document["plan"]] == ["skip", "do", "fail"]
     assert sorted(out.rglob("*")) == before
 
 
@@ -172,7 +172,7 @@ def test_books_within_a_book_are_named_and_the_rest_is_done(tmp_path: Path) -> N
     assert result.exit_code == 1
     assert "volume.zip: 2 books in it stay as they are, such as ch 1.cbz; unpack it" in result.stderr
     assert "1 sketched, 1 done in part" in result.stderr
-    assert [one["source"] for one in json.loads(result.stdout)["partial"]] == [str(volume_)]
+    assert [partial["source"] for partial in json.loads(result.stdout)["partial"]] == [str(volume_)]
     with zipfile.ZipFile(tmp_path / "out/volume.zip") as book:
         assert book.read("ch 1.cbz") == inner
         assert book.read("cover.png") != page(1)
@@ -190,7 +190,7 @@ def test_what_is_left_out_and_what_clashes_is_named(tmp_path: Path) -> None:
     assert "3 sketched, 1 failed, left out as not read: 1 .clip in" in result.stderr
     told = json.loads(result.stdout)
     assert told["left_out"] == {".clip": 1}
-    assert [one["source"] for one in told["failed"]] == [str(folder / "1.png")]
+    assert [failed["source"] for failed in told["failed"]] == [str(folder / "1.png")]
     result = run("extract", folder, "-o", tmp_path / "both", "--format", "png", "--keep-both")
     assert result.exit_code == 0
     assert {path.name for path in (tmp_path / "both").glob("*.png")} == {
@@ -252,7 +252,7 @@ def test_what_stays_in_a_book_is_named_in_every_run(tmp_path: Path) -> None:
     for result in (first, second):
         assert result.exit_code == 1
         assert all(line in result.stderr for line in told)
-        assert sorted(one["message"] for one in json.loads(result.stdout)["partial"]) == sorted(told)
+        assert sorted(partial["message"] for partial in json.loads(result.stdout)["partial"]) == sorted(told)
         assert json.loads(result.stdout)["failed"] == []
     assert len(json.loads(first.stdout)["done"]) == len(json.loads(second.stdout)["skipped"]) == 1
     assert sorted(json.loads(planned.stdout)["plan"][0]["partial"]) == sorted(told)

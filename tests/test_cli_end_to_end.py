@@ -105,9 +105,9 @@ def test_a_folder_becomes_sketches_and_broken_files_are_named(pages: Path, tmp_p
         str(Path(name).with_suffix(".png").as_posix()): size for name, size in PAGES.items()
     }
     document = json.loads(result.stdout)
-    assert {Path(one["source"]).name for one in document["failed"]} == set(broken)
+    assert {Path(failed["source"]).name for failed in document["failed"]} == set(broken)
     failed, last = result.stderr.splitlines()[:-1], result.stderr.splitlines()[-1]
-    assert [line.split(": ")[1] for line in failed] == [one["source"] for one in document["failed"]]
+    assert [line.split(": ")[1] for line in failed] == [page["source"] for page in document["failed"]]
     assert re.match("5 sketched, 3 failed in", last)
 
     for name in ("IMG 2.png", "Straße/ページ　10.png"):  # on orange paper and in a JPEG

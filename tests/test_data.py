@@ -252,8 +252,8 @@ def test_a_worker_changes_nothing_and_global_random_numbers_stay_untouched():
     pairs, batches = PairDataset(drawings(9), noisy_pair, 3), EpochBatches(9, 4, 3, shuffled=True, sizes=(8,))
     alone, helped = (list(loader(pairs, batches, workers=workers)) for workers in (0, 1))
     assert len(alone) == len(helped) == 2
-    for one, other in zip(alone, helped, strict=True):
-        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    for first, second in zip(alone, helped, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
     assert torch.equal(before[0], torch.get_rng_state())
     assert before[1] == np.random.get_state()[1].tolist()  # noqa: NPY002
 

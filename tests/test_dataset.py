@@ -400,7 +400,7 @@ def test_a_review_puts_first_what_the_model_fails_at(tmp_path: Path) -> None:
 
     pictures = open_pictures([str(folder)])
     found = review(pictures, colors, lambda rgb: rgb.mean(2), ReviewSettings())
-    assert [one.key for one in found.scores] == ["1.png", "0.png", "2.png"]
+    assert [score.key for score in found.scores] == ["1.png", "0.png", "2.png"]
     assert found.scores[1].score == 0
     assert [key for key, _ in found.unreadable] == ["broken.png"]
     page = html_review(found, pictures, ReviewSettings(shown=2))
@@ -426,7 +426,7 @@ def test_the_commands_work_one_after_the_other(tmp_path: Path, drawings: Path) -
     assert (tmp_path / "contents.html").is_file()
     reviewed = invoke("review", tmp_path / "out", "-o", tmp_path / "review", "--device", "cpu", "--json")
     assert reviewed.exit_code == 0, reviewed.stderr
-    scores = [one["score"] for one in json.loads(reviewed.stdout)["scores"]]
+    scores = [score["score"] for score in json.loads(reviewed.stdout)["scores"]]
     assert len(scores) == 5
     assert scores == sorted(scores, reverse=True)
     assert (tmp_path / "review/review.html").is_file()

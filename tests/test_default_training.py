@@ -99,10 +99,10 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_numbers(shards, tmp_path):
             run(shards, tmp_path / "broken", resume=steps > 1, stop=lambda: next(count) >= steps)  # noqa: B023
     run(shards, tmp_path / "broken", resume=True)
     assert rows(tmp_path / "broken") == rows(tmp_path / "whole")
-    one, other = (
+    whole, other = (
         load_model(tmp_path / name / "model.safetensors")[0].state_dict() for name in ("whole", "broken")
     )
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert all(torch.equal(whole[name], other[name]) for name in whole)
 
 
 def test_the_rate_rises_stays_and_falls(shards, tmp_path):
@@ -139,11 +139,11 @@ def test_a_step_of_muon_is_a_rotation_of_the_gradient_and_of_vectors_one_of_adam
     torch.manual_seed(0)
     net = nn.ModuleDict({"stem": nn.Conv2d(4, 8, 1), "inner": nn.Conv2d(8, 8, 3, bias=False)})
     optimizer = MuonAndAdamW(net, 0.1, ("stem.",))
-    before = {name: one.detach().clone() for name, one in net.named_parameters()}
+    before = {name: parameter.detach().clone() for name, parameter in net.named_parameters()}
     for parameter in net.parameters():
         parameter.grad = torch.randn_like(parameter)
     optimizer.step()
-    stepped = {name: one.detach() - before[name] for name, one in net.named_parameters()}
+    stepped = {name: parameter.detach() - before[name] for name, parameter in net.named_parameters()}
     directions = torch.linalg.svdvals(stepped["inner.weight"].flatten(1))
     assert directions.max() < 2 * directions.min()
     assert directions.min() > 0

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "docker").glob("*/Dockerfile"))
 KNOWN = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "CMD"}
 
-pytestmark = pytest.mark.parametrize("file", FILES, ids=[one.parent.name for one in FILES])
+pytestmark = pytest.mark.parametrize("file", FILES, ids=[path.parent.name for path in FILES])
 
 
 class Step(NamedTuple):
@@ -50,7 +50,7 @@ def in_context(path: Path) -> bool:
     let_through = True
     for rule in (ROOT / ".dockerignore").read_text(encoding="utf-8").split():
         pattern = rule.removeprefix("!")
-        names = [str(one) for one in (path, *path.parents)]
+        names = [str(folder) for folder in (path, *path.parents)]
         if any(fnmatch.fnmatch(name, pattern) for name in names):
             let_through = rule.startswith("!")
     return let_through
@@ -62,7 +62,7 @@ def test_instructions_are_known_ones(file: Path) -> None:
 
 def test_what_is_copied_is_there_and_lies_in_the_context(file: Path) -> None:
     copied = [step.rest.split() for step in steps(file) if step.name == "COPY"]
-    sources = [Path(one) for words in copied if not words[0].startswith("--from=") for one in words[:-1]]
+    sources = [Path(word) for words in copied if not words[0].startswith("--from=") for word in words[:-1]]
     assert len(sources) >= 5
     for source in sources:
         assert (ROOT / source).exists(), source
@@ -73,7 +73,7 @@ def test_what_is_copied_is_there_and_lies_in_the_context(file: Path) -> None:
 
 
 def test_a_build_has_all_that_the_package_is_made_of(file: Path) -> None:
-    copied = {one for step in steps(file) if step.name == "COPY" for one in step.rest.split()}
+    copied = {word for step in steps(file) if step.name == "COPY" for word in step.rest.split()}
     for name in ("pyproject.toml", "README.md", "LICENSE", "docs/sketchcolor.1", "plugins", "src"):
         assert name in copied
 

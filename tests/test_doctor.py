@@ -57,7 +57,7 @@ def test_a_folder_that_cannot_be_used_is_a_problem_with_a_remedy(tmp_path, monke
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv(environment.CACHE, str(tmp_path / "file"))
 
-    found = {one.name: one for one in machine.check_folders()}
+    found = {finding.name: finding for finding in machine.check_folders()}
 
     assert found["folder: cache"].level is Level.PROBLEM
     assert environment.CACHE in found["folder: cache"].remedy
@@ -70,15 +70,15 @@ def test_a_damaged_model_and_a_broken_config_file_are_problems(tmp_path, monkeyp
     monkeypatch.setenv(environment.MODELS, str(tmp_path))
     monkeypatch.setenv(environment.CONFIG, str(tmp_path / "config.toml"))
 
-    models = {one.name: one for one in software.check_models()}
-    settings = {one.name: one for one in software.check_settings()}
+    models = {finding.name: finding for finding in software.check_models()}
+    settings = {finding.name: finding for finding in software.check_settings()}
 
     assert models["model default"].level is Level.OK
     assert models["model mine"].level is Level.PROBLEM
     assert models["model mine"].remedy == "sketchcolor models remove mine"
     assert settings["config file"].level is Level.PROBLEM
     monkeypatch.setenv(environment.CONFIG, str(tmp_path / "none.toml"))
-    assert [one.level for one in software.check_settings()] == [Level.PROBLEM, Level.OK]
+    assert [finding.level for finding in software.check_settings()] == [Level.PROBLEM, Level.OK]
     assert environment.MODELS in settings["variables"].value
 
 
@@ -86,7 +86,7 @@ def test_a_library_that_is_not_there_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     monkeypatch.setattr("sketchcolor_cli.files.books.rars.unpacker", lambda: None)
 
-    found = {one.name: one for one in software.check_formats()}
+    found = {finding.name: finding for finding in software.check_formats()}
 
     assert found["HEIC"].level is Level.MISSING
     assert found["HEIC"].remedy == "pip install 'sketchcolor-cli[heic]'"
@@ -116,7 +116,7 @@ def test_the_command_tells_everything_as_json_and_its_exit_code_says_whether_all
     told = json.loads(done.stdout)
 
     assert done.exit_code == (1 if told["problems"] else 0)
-    named = {one["name"]: one for one in told["findings"]}
+    named = {finding["name"]: finding for finding in told["findings"]}
     assert named["bundled model"]["level"] == "ok"
     assert named["extractor avg"]["remedy"] == "sketchcolor weights fetch avg"
     assert str(tmp_path) not in done.stdout
@@ -126,6 +126,6 @@ def test_a_folder_without_permission_is_a_problem(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
     monkeypatch.chdir(tmp_path)
 
-    found = {one.name: one for one in machine.check_folders()}
+    found = {finding.name: finding for finding in machine.check_folders()}
 
     assert found["this folder"].level is Level.PROBLEM

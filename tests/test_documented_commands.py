@@ -90,10 +90,10 @@ def texts() -> Iterator[tuple[str, str]]:
 def helps(command: Any, name: str) -> Iterator[tuple[str, str]]:
     """Give the help text of a command, of its options, and of the commands below it."""
     # A help page has its examples between backquotes; they are whole.
-    options = " ".join(getattr(one, "help", None) or "" for one in command.params)
+    options = " ".join(getattr(parameter, "help", None) or "" for parameter in command.params)
     yield f"{name} --help", re.sub(r"Example: `([^`]*)`", r"\n\n    \1\n\n", f"{command.help}\n\n{options}")
-    for below, one in getattr(command, "commands", {}).items():
-        yield from helps(one, f"{name} {below}")
+    for below, subcommand in getattr(command, "commands", {}).items():
+        yield from helps(subcommand, f"{name} {below}")
 
 
 def found(give: Any) -> list[Any]:

@@ -34,7 +34,14 @@ def target(tmp_path):
 
 def get(url, target, *, size=LENGTH, checked=True, settings=QUICK):
     seen = []
-    download(url, target, size=size, checked=checked, settings=settings, report=lambda *one: seen.append(one))
+    download(
+        url,
+        target,
+        size=size,
+        checked=checked,
+        settings=settings,
+        report=lambda *progress: seen.append(progress),
+    )
     return seen
 
 

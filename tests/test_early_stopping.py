@@ -40,12 +40,12 @@ def test_it_is_over_after_so_many_looks_without_a_better_one() -> None:
 
 
 def test_it_goes_on_from_what_was_kept() -> None:
-    one, other = EarlyStopping(2, 0.1), EarlyStopping(2, 0.1)
-    looks(one, (1, 20, 50), (1, 20, 40), (1, 20, 45))
-    other.load_state_dict(json.loads(json.dumps(one.state_dict())))
-    assert looks(other, (1, 20, 44)) == looks(one, (1, 20, 44)) == [False]
-    assert other.over
-    assert (other.first, other.best) == (one.first, one.best)
+    first, second = EarlyStopping(2, 0.1), EarlyStopping(2, 0.1)
+    looks(first, (1, 20, 50), (1, 20, 40), (1, 20, 45))
+    second.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    assert looks(second, (1, 20, 44)) == looks(first, (1, 20, 44)) == [False]
+    assert second.over
+    assert (second.first, second.best) == (first.first, first.best)
 
 
 class Echo(ColorNet):
@@ -78,8 +78,8 @@ def test_the_figures_of_pictures_that_are_known() -> None:
     assert np.isclose(figures.pixel_loss, float((results - truths).square().mean()), rtol=1e-5)
     assert np.isclose(figures.colorfulness, float(colorfulness(results).mean()), rtol=1e-5)
     # Fréchet distance of the pictures' means of XYV, by the formula with a matrix root.
-    one, other = (rgb_to_xyv(x).mean((2, 3)).double().numpy() for x in (results, truths))
-    step, c1, c2 = one.mean(0) - other.mean(0), np.cov(one.T), np.cov(other.T)
+    first, second = (rgb_to_xyv(x).mean((2, 3)).double().numpy() for x in (results, truths))
+    step, c1, c2 = first.mean(0) - second.mean(0), np.cov(first.T), np.cov(second.T)
     root = np.sqrt(np.clip(np.linalg.eigvals(c1 @ c2).real, 0, None)).sum()
     assert np.isclose(figures.frechet, step @ step + np.trace(c1) + np.trace(c2) - 2 * root, rtol=1e-6)
     assert net.training

@@ -138,19 +138,19 @@ def test_the_reference_is_the_truth_at_96_pixels() -> None:
 
 def test_points_are_off_the_ink_have_true_colours_and_depend_on_seed_and_key() -> None:
     settings = EvaluateSettings()
-    one = sample(0)
-    given, again = (give(Protocol.POINTS, one, None, settings) for _ in range(2))
+    drawing = sample(0)
+    given, again = (give(Protocol.POINTS, drawing, None, settings) for _ in range(2))
     assert given.points is not None
     assert given.hints is not None
     assert len(given.points) == 10
     assert np.array_equal(given.points, again.points)
     for (y, x), color in zip(given.points, given.colors, strict=True):
         around = np.s_[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3]
-        assert one.sketch[around].min() == 1
+        assert drawing.sketch[around].min() == 1
         np.testing.assert_allclose(given.hints[y, x], [*color, 1], atol=1e-6)
     others = (
-        give(Protocol.POINTS, replace(one, key="b"), None, settings),
-        give(Protocol.POINTS, one, None, replace(settings, seed=1)),
+        give(Protocol.POINTS, replace(drawing, key="b"), None, settings),
+        give(Protocol.POINTS, drawing, None, replace(settings, seed=1)),
     )
     assert not any(np.array_equal(given.points, other.points) for other in others)
 
@@ -181,9 +181,9 @@ def test_a_model_without_sheets_gets_the_other_drawing_as_reference() -> None:
 
 
 def test_a_perfect_result_has_perfect_figures() -> None:
-    one = sample(1)
-    given = give(Protocol.POINTS, one, None, EvaluateSettings())
-    found = figures_of(one.truth, one, given)
+    drawing = sample(1)
+    given = give(Protocol.POINTS, drawing, None, EvaluateSettings())
+    found = figures_of(drawing.truth, drawing, given)
     assert found["psnr"] == 100
     assert found["ssim"] == pytest.approx(1)
     assert found["colorfulness_ratio"] == pytest.approx(1)
@@ -192,26 +192,26 @@ def test_a_perfect_result_has_perfect_figures() -> None:
 
 
 def test_a_grey_result_and_a_moved_line_are_told() -> None:
-    one = sample(1)
-    grey = np.repeat(one.truth.mean(2, keepdims=True), 3, axis=2)
-    grey[one.sketch == 0] = 51 / 255
-    found = figures_of(grey, one, Given())
+    drawing = sample(1)
+    grey = np.repeat(drawing.truth.mean(2, keepdims=True), 3, axis=2)
+    grey[drawing.sketch == 0] = 51 / 255
+    found = figures_of(grey, drawing, Given())
     assert found["colorfulness_ratio"] == pytest.approx(0, abs=1e-3)
     assert found["ink_shift"] == pytest.approx(51, abs=0.01)
     assert "hint_delta_e" not in found
 
 
 def test_a_hint_that_is_not_obeyed_is_as_far_as_its_colour() -> None:
-    one = sample(1)
+    drawing = sample(1)
     colors = np.tile(np.float32([[0, 0, 0]]), (3, 1))
     points = np.array([[0, 0], [0, 5], [0, 9]])
-    found = figures_of(np.ones_like(one.truth), one, Given(points=points, colors=colors))
+    found = figures_of(np.ones_like(drawing.truth), drawing, Given(points=points, colors=colors))
     assert found["hint_delta_e"] == pytest.approx(100, abs=0.1)
 
 
 def test_a_cast_has_its_direction() -> None:
-    one = sample(1)
-    found = figures_of(np.clip(one.truth + np.float32([0.0, 0, -0.3]), 0, 1), one, Given())
+    drawing = sample(1)
+    found = figures_of(np.clip(drawing.truth + np.float32([0.0, 0, -0.3]), 0, 1), drawing, Given())
     assert found["cast_b"] > 5
 
 
@@ -242,11 +242,11 @@ def test_skin_is_told_by_tone_and_blue_is_none() -> None:
 
 def test_an_interval_holds_the_mean_and_is_the_same_again() -> None:
     values = np.random.default_rng(0).normal(3, 1, 100).tolist()
-    one = interval(values, resamples=500, seed=1)
-    assert one == interval(values, resamples=500, seed=1)
-    assert one.low < one.mean < one.high
-    assert one.high - one.low == pytest.approx(2 * 1.96 * np.std(values) / 10, rel=0.25)
-    assert one.clear
+    spread = interval(values, resamples=500, seed=1)
+    assert spread == interval(values, resamples=500, seed=1)
+    assert spread.low < spread.mean < spread.high
+    assert spread.high - spread.low == pytest.approx(2 * 1.96 * np.std(values) / 10, rel=0.25)
+    assert spread.clear
 
 
 # The whole

@@ -27,7 +27,7 @@ def test_an_example_runs(
     for number in range(2):
         flat = np.kron(rng.integers(0, 256, (4, 5, 3)), np.ones((10, 10, 1)))
         Image.fromarray(flat.astype(np.uint8)).save(f"pictures/{number}.png")
-    drawings = [(one, one) for one in torch.rand(4, 3, 16, 16)]
+    drawings = [(picture, picture) for picture in torch.rand(4, 3, 16, 16)]
     names: dict[str, Any] = {"network": nn.Conv2d(3, 3, 1), "train": drawings, "valid": drawings}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # fastai's import uses what torch and pandas call deprecated

@@ -72,9 +72,9 @@ def test_it_keeps_the_contract(store: WeightStore, name: str) -> None:
 def test_a_sketch_is_the_same_alone_and_among_others(store: WeightStore, name: str, size: int | None) -> None:
     made = load(store, name, size=size)
     pictures = [picture(70, 41, seed) for seed in range(3)]
-    together = made.draw([made.prepare(one) for one in pictures])
-    for one, drawn in zip(pictures, together, strict=True):
-        difference = np.abs(made.finish(drawn).rgb - made.sketch(one).rgb)
+    together = made.draw([made.prepare(picture) for picture in pictures])
+    for original, drawn in zip(pictures, together, strict=True):
+        difference = np.abs(made.finish(drawn).rgb - made.sketch(original).rgb)
         assert difference.mean() < 0.5 / 255
 
 
@@ -82,8 +82,10 @@ def test_a_sketch_is_the_same_alone_and_among_others(store: WeightStore, name: s
 def test_avg_is_the_mean_of_its_members(store: WeightStore, size: int | None) -> None:
     given = picture(83, 120)
     mean = load(store, "avg", size=size).sketch(given).rgb
-    one, other = (load(store, name, size=size).sketch(given).rgb for name in ("sketchkeras", "anime2sketch"))
-    assert np.abs(mean - (one + other) / 2).max() <= 1e-6
+    first, second = (
+        load(store, name, size=size).sketch(given).rgb for name in ("sketchkeras", "anime2sketch")
+    )
+    assert np.abs(mean - (first + second) / 2).max() <= 1e-6
 
 
 # Through the command line
@@ -144,7 +146,7 @@ def test_shares_that_were_drawn_are_in_the_json(store: WeightStore, pictures: Pa
         result = extract(store, pictures, "-o", tmp_path / out, "--json", *args)
         assert result.exit_code == 0, result.output
         done = json.loads(result.stdout)["done"]
-        return {one["source"]: one["mix"] for one in done}
+        return {page["source"]: page["mix"] for page in done}
 
     first = shares("a", "--mix", "random:gray,xdog", "--seed", "1")
     assert len(first) == len(KINDS)

@@ -31,7 +31,7 @@ from typer.testing import CliRunner
 from sketchcolor_cli.cli.app import app
 
 done = [CliRunner().invoke(app, line) for line in json.load(sys.stdin)]
-print(json.dumps([[one.exit_code, one.stdout, one.stderr] for one in done]))
+print(json.dumps([[ran.exit_code, ran.stdout, ran.stderr] for ran in done]))
 """
 
 
@@ -66,7 +66,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def found(listings: str) -> list[dict[str, Any]]:
     """Return the example among what `plugins --json` lists."""
-    return [one for one in json.loads(listings) if one["name"] == "edges"]
+    return [listing for listing in json.loads(listings) if listing["name"] == "edges"]
 
 
 def test_it_is_listed_with_its_distribution_once_it_is_installed_and_draws_and_mixes_by_its_name(

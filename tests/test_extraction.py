@@ -26,7 +26,7 @@ def red(rgb):
 
 
 def installed(*extractors):
-    return Extractors([Listing(one.name, "demo", "1.0", one) for one in extractors])
+    return Extractors([Listing(extractor.name, "demo", "1.0", extractor) for extractor in extractors])
 
 
 @given(
@@ -242,10 +242,10 @@ def test_pictures_are_drawn_together_and_each_as_alone():
     shapes = []
     made = drawer(watched(shapes), working_size=32)
     pictures = [picture(40, 20, seed) for seed in range(3)]
-    together = made.draw([made.prepare(one) for one in pictures])
+    together = made.draw([made.prepare(picture) for picture in pictures])
     assert shapes == [(3, 3, 32, 16)]
-    for one, drawn in zip(pictures, together, strict=True):
-        np.testing.assert_array_equal(made.finish(drawn).rgb, made.sketch(one).rgb)
+    for original, drawn in zip(pictures, together, strict=True):
+        np.testing.assert_array_equal(made.finish(drawn).rgb, made.sketch(original).rgb)
 
 
 def test_large_pictures_go_through_one_by_one():
@@ -329,9 +329,9 @@ def test_out_of_memory_halves_the_batch_and_remembers_it(error):
     made = drawer(short_of_memory(2 * 400, shapes, error), tell=told.append)
     pictures = [picture(20, 20, seed) for seed in range(8)]
     for _ in range(2):
-        drawn = made.draw([made.prepare(one) for one in pictures])
-        for one, sketch_of in zip(pictures, drawn, strict=True):
-            np.testing.assert_array_equal(made.finish(sketch_of).rgb[..., 0], one.rgb[..., 0])
+        drawn = made.draw([made.prepare(picture) for picture in pictures])
+        for original, sketch_of in zip(pictures, drawn, strict=True):
+            np.testing.assert_array_equal(made.finish(sketch_of).rgb[..., 0], original.rgb[..., 0])
     assert [shape[0] for shape in shapes] == [8, 4, *[2] * 4, *[2] * 4]
     assert told == ["out of memory on cpu: demo goes on with half as much at once"] * 2
 
@@ -376,12 +376,14 @@ def test_notes_are_kept_with_their_picture():
             return red(rgb)
 
         def notes(self, rgb):
-            return [{"mean": round(one.mean().item(), 4)} for one in rgb]
+            return [{"mean": round(picture.mean().item(), 4)} for picture in rgb]
 
     made = drawer(Noting())
     pictures = [picture(6, 7, seed) for seed in range(3)]
-    drawn = made.draw([made.prepare(one) for one in pictures])
-    assert [one.notes for one in drawn] == [{"mean": round(float(one.rgb.mean()), 4)} for one in pictures]
+    drawn = made.draw([made.prepare(picture) for picture in pictures])
+    assert [sketch.notes for sketch in drawn] == [
+        {"mean": round(float(picture.rgb.mean()), 4)} for picture in pictures
+    ]
     assert drawer(red).draw([made.prepare(pictures[0])])[0].notes == {}
 
 
@@ -432,10 +434,10 @@ def test_a_sketcher_of_arrays_gets_arrays_in_batches_and_in_tiles():
     pictures = [picture(30, 40, seed) for seed in (0, 1)]
     sketcher = Arrays()
     made = drawer(sketcher, margin=4)
-    drawn = made.draw([made.prepare(one) for one in pictures])
+    drawn = made.draw([made.prepare(picture) for picture in pictures])
     assert sketcher.shown == [(2, 3, 30, 40)]
-    for one, sketched in zip(pictures, drawn, strict=True):
-        np.testing.assert_array_equal(made.finish(sketched).rgb[..., 0], one.rgb[..., 0])
+    for original, sketched in zip(pictures, drawn, strict=True):
+        np.testing.assert_array_equal(made.finish(sketched).rgb[..., 0], original.rgb[..., 0])
     sketcher = Arrays()
     long = picture(8, 3000)
     np.testing.assert_array_equal(drawer(sketcher, margin=4).sketch(long).rgb[..., 0], long.rgb[..., 0])

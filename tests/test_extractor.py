@@ -28,8 +28,8 @@ def extractor(**changes):
     )
 
 
-def parsed(one, settings):
-    return parse_parameters(one.name, one.parameters, settings)
+def parsed(extractor, settings):
+    return parse_parameters(extractor.name, extractor.parameters, settings)
 
 
 def test_plugin_authors_names_come_without_torch():

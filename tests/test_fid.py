@@ -132,14 +132,14 @@ def test_the_features_of_the_whole_network_are_those_of_pytorch_fid(tmp_path: Pa
 def test_cores_that_work_apart_give_the_features_of_one(tmp_path: Path, weights: Path) -> None:
     entries = list_pictures(draw(tmp_path, 11, seed=20)).entries
     network = load_inception(weights, DIMS, "cpu")
-    one = measure_entries(network, entries, FidSettings(dims=DIMS, batch_size=2)).statistics.features
+    alone = measure_entries(network, entries, FidSettings(dims=DIMS, batch_size=2)).statistics.features
     torch.set_num_threads(3)
     try:
         three = measure_entries(network, entries, FidSettings(dims=DIMS, batch_size=2)).statistics.features
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(1)
-    np.testing.assert_allclose(three, one, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(three, alone, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.usefixtures("theirs")
@@ -203,10 +203,13 @@ def test_pictures_that_look_otherwise_are_measured_as_pytorch_fid_does_and_that_
     assert usual.fid > 1e-3
     again = meter(weights, cache=tmp_path / "cache").distance(hidden, seen)  # which knows it from the cache
     for report in (usual, again):
-        assert sum("3 picture(s) with transparency or 16-bit grey" in one for one in report.warnings) == 1
+        assert (
+            sum("3 picture(s) with transparency or 16-bit grey" in warning for warning in report.warnings)
+            == 1
+        )
     right = meter(weights, cache=tmp_path / "cache", decode=Decode.PICTURE).distance(hidden, seen)
     assert right.fid == pytest.approx(0, abs=1e-6)
-    assert not any("--decode" in one for one in right.warnings)
+    assert not any("--decode" in warning for warning in right.warnings)
 
 
 def test_opaque_pictures_with_alpha_are_nothing_to_speak_of(tmp_path: Path) -> None:
@@ -287,12 +290,12 @@ def test_statistics_packed_in_a_rare_way_are_refused(tmp_path: Path, place: int)
 
 
 def test_one_picture_and_equal_pictures_give_numbers(tmp_path: Path, weights: Path) -> None:
-    one = draw(tmp_path / "one", 1, seed=8)
+    single = draw(tmp_path / "one", 1, seed=8)
     plain = tmp_path / "plain"
     plain.mkdir()
     for number in range(4):
         Image.new("RGB", (30, 30), "white").save(plain / f"{number}.png")
-    found = meter(weights).distance(one, plain)
+    found = meter(weights).distance(single, plain)
     assert np.isfinite(found.fid)
     assert found.fid > 0
     assert found.kid is None
@@ -467,8 +470,8 @@ def test_the_command_colours_sketches_with_a_model(tmp_path: Path, weights: Path
     fids = [
         json.loads(invoke(*args, "--json", "--reference", how).stdout) for how in ("none", "truth", str(real))
     ]
-    assert [one["n_generated"] for one in fids] == [2, 2, 2]
-    nothing, rough, whole = (one["fid"] for one in fids)
+    assert [result["n_generated"] for result in fids] == [2, 2, 2]
+    nothing, rough, whole = (result["fid"] for result in fids)
     assert rough < nothing
     assert whole < nothing
     assert rough != whole  # the truth is given at 96×96 pixels, a folder's pictures as they are
@@ -485,7 +488,7 @@ def test_sketches_in_colour_are_not_measured_as_they_are_and_broken_ones_are_nam
     found = json.loads(ran.stdout)
     assert found["fid"] > 1e-4
     assert (found["n_real"], found["n_generated"]) == (2, 2)
-    assert [one["name"] for one in found["unreadable"]] == ["x.png", "x.png"]
+    assert [picture["name"] for picture in found["unreadable"]] == ["x.png", "x.png"]
     assert (found["model"], found["reference"], len(found["model_sha256"])) == ("default", "none", 64)
 
 
@@ -497,7 +500,7 @@ def test_pictures_that_statistics_lack_are_named(tmp_path: Path, weights: Path) 
     assert ran.exit_code == 1
     assert "left out: x.png" in ran.stderr
     found = json.loads(ran.stdout)
-    assert (found["n_real"], [one["name"] for one in found["unreadable"]]) == (2, ["x.png"])
+    assert (found["n_real"], [picture["name"] for picture in found["unreadable"]]) == (2, ["x.png"])
     assert read_statistics(tmp_path / "a.npz").moments.count == 2
 
 
@@ -541,7 +544,7 @@ def test_mistakes_are_one_line(
 ) -> None:
     monkeypatch.setenv("SKETCHCOLOR_WEIGHTS", str(tmp_path / "no weights here"))
     draw(tmp_path / "real", 1, seed=19)
-    ran = invoke(*(one.format(tmp_path / "real") for one in args), "--no-cache")
+    ran = invoke(*(word.format(tmp_path / "real") for word in args), "--no-cache")
     assert ran.exit_code == code
     assert said in ran.stderr
     assert ran.stderr.count("\n") == 1

@@ -79,7 +79,7 @@ def test_the_palette_has_the_only_colours() -> None:
     colors = find_flats(*drawing(), palette=palette).colors
     allowed = [*map(tuple, palette.tolist()), WHITE]
     for color in colors:
-        assert min(np.abs(rgb_of(one) - color).max() for one in allowed) < 2 / 255
+        assert min(np.abs(rgb_of(name) - color).max() for name in allowed) < 2 / 255
 
 
 def test_paint_that_changes_without_a_line_makes_two_regions() -> None:

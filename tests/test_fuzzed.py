@@ -132,10 +132,10 @@ def test_entries_of_unknown_type_in_a_tar_are_files(tmp_path: Path) -> None:
     outcome = extract(ExtractRequest.of(inputs=[book], output=tmp_path / "out", method="gray"))
     assert outcome.is_whole
     with open_book(tmp_path / "out/book.cbt") as made:
-        assert [one.name for one in made.entries] == ["a1.png", "a2.png", "b1.txt", "b2.png"]
+        assert [entry.name for entry in made.entries] == ["a1.png", "a2.png", "b1.txt", "b2.png"]
         assert b"".join(made.chunks(made.entries[2])) == page()
-        for one in made.pages:
-            Image.open(io.BytesIO(b"".join(made.chunks(one)))).load()
+        for entry in made.pages:
+            Image.open(io.BytesIO(b"".join(made.chunks(entry)))).load()
 
 
 def test_a_tar_header_with_a_size_beyond_memory_is_damage(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_a_tiff_page_beyond_the_end_of_any_file_is_damage(tmp_path: Path) -> Non
     book = write(tmp_path / "a.tif", bytes(data))
     outcome = extract(ExtractRequest.of(inputs=[book], output=tmp_path / "out", method="gray"))
     assert len(outcome.failed) >= 1
-    assert all("fault" not in one.message for one in outcome.failed)
+    assert all("fault" not in failed.message for failed in outcome.failed)
 
 
 # Runs
@@ -204,7 +204,7 @@ def test_lines_of_a_journal_that_are_no_records_are_passed_over(tmp_path: Path) 
         {**sound, "bytes": "3"},
         {**sound, "size": None},
     ]
-    lines = "\n".join(json.dumps(one) for one in [*odd, {**sound, "target": "2.png"}])
+    lines = "\n".join(json.dumps(record) for record in [*odd, {**sound, "target": "2.png"}])
     write(tmp_path / ".sketchcolor/journal.jsonl", lines)
     with Journal(tmp_path) as journal:
         assert journal.find("1.png") is None
@@ -312,7 +312,7 @@ def test_a_state_that_makes_no_sense_is_begun_anew(project: Project, content: st
 def test_a_shelf_that_makes_no_sense_is_begun_anew(project: Project, tmp_path: Path, content: str) -> None:
     shelf = Shelf(tmp_path)
     write(tmp_path / "recent.json", content)
-    assert not any(one["here"] for one in shelf.recent())
+    assert not any(project["here"] for project in shelf.recent())
     shelf.note(project, 1)
     assert shelf.recent()[0]["folder"] == str(project.folder)
 
@@ -336,8 +336,8 @@ def test_jobs_that_make_no_sense_are_passed_over(tmp_path: Path) -> None:
     odd += [job(id=3), job(request={"pages": [[]]})]
     write_jobs(tmp_path, [*odd, job(id="b"), job(id="c", state="running", page="d")])
     found = read_jobs(tmp_path, tmp_path / "out")
-    assert [(one["id"], one["state"]) for one in found] == [("b", "done"), ("c", "interrupted")]
-    assert {one["folder"] for one in found} == {str(tmp_path / "out")}  # wherever the file says
+    assert [(job["id"], job["state"]) for job in found] == [("b", "done"), ("c", "interrupted")]
+    assert {job["folder"] for job in found} == {str(tmp_path / "out")}  # wherever the file says
     for content in (DEEP, "{}", "[1]", "\0"):
         write(tmp_path / JOBS, content)
         assert read_jobs(tmp_path, tmp_path / "out") == []

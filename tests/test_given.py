@@ -44,10 +44,10 @@ def test_scattered_strokes_are_scaled_as_whole_pictures_are(shape: tuple[int, in
     picture = Picture(
         rng.random((92, 76, 3), np.float32), alpha=(rng.random((92, 76)) < 0.04).astype(np.float32)
     )
-    one = Layer(picture)
-    one._count = picture.alpha.size  # as if they were many
+    layer = Layer(picture)
+    layer._count = picture.alpha.size  # as if they were many
     whole = np.zeros((*shape, 4), np.float32)
-    one.lay(whole, 0)
+    layer.lay(whole, 0)
     assert whole[..., 3].any()
     np.testing.assert_allclose(Given((), picture).hint_at(shape), whole, atol=1e-5)
 
@@ -73,12 +73,12 @@ def test_areas_are_filled_once_for_a_page_and_anew_for_another(monkeypatch: pyte
     fill = PointAreas.fill
     monkeypatch.setattr(PointAreas, "fill", lambda self, hint: (filled.append(self), fill(self, hint))[1])
     page = np.ones((32, 32), np.float32)
-    one, other = PointAreas(page), PointAreas(page)
+    first, second = PointAreas(page), PointAreas(page)
     given = Given((), spot(RED))
-    assert np.array_equal(given.fill_at(one)((16, 16))[0, 0], [*RED, 1])
-    given.fill_at(one)
-    given.fill_at(other)
-    assert filled == [one, other]
+    assert np.array_equal(given.fill_at(first)((16, 16))[0, 0], [*RED, 1])
+    given.fill_at(first)
+    given.fill_at(second)
+    assert filled == [first, second]
 
 
 def test_nothing_is_nothing_and_strokes_need_transparent_parts() -> None:

@@ -102,7 +102,7 @@ def test_a_folder_may_hold_points_and_a_seed_for_each_page(tmp_path: Path) -> No
     read = guides.reader(out, read_picture)
     assert read(first, WHITE)[0].rgb[1, 2].tolist() == [1, 0, 0]
     assert read(second, WHITE) == ()
-    assert [guides.seed_of(one, out) for one in (first, second)] == [7, None]
+    assert [guides.seed_of(source, out) for source in (first, second)] == [7, None]
     assert hints / "a/1.json" in guides.files_of(first, out)
     assert guides.missing([first, second], out) == [f"{hints}: no hints for 1 of 2 pages, such as 2.png"]
     (hints / "a/1.json").write_text('{"seed": -7, "points": []}')

@@ -27,8 +27,8 @@ def network():
 
 def inside(packed):
     return {
-        name: torch.frombuffer(bytearray(one.numbers), dtype=torch.float32).reshape(one.shape)
-        for name, one in packed.items()
+        name: torch.frombuffer(bytearray(tensor.numbers), dtype=torch.float32).reshape(tensor.shape)
+        for name, tensor in packed.items()
     }
 
 

@@ -87,7 +87,7 @@ def test_a_plugin_needs_its_program_and_the_standard_library_alone(path: Path) -
     program = path.relative_to(HOME).parts[0]
     allowed = ALLOWED.get(program, set()) | set(sys.stdlib_module_names) | {"sketchcolor_client"}
     for node in ast.walk(tree):
-        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom) and not node.level:
             names = [node.module or ""]
         assert {name.partition(".")[0] for name in names} <= allowed
@@ -149,10 +149,10 @@ def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """ComfyUI's pack as it is installed, on a stub of ``comfy_api.latest``."""
 
     def made(kind: str) -> types.SimpleNamespace:
-        def one(*names: Any, **about: Any) -> types.SimpleNamespace:
+        def slot(*names: Any, **about: Any) -> types.SimpleNamespace:
             return types.SimpleNamespace(kind=kind, name=names[0], **about)
 
-        return types.SimpleNamespace(Input=one, Output=one)
+        return types.SimpleNamespace(Input=slot, Output=slot)
 
     stub = types.ModuleType("comfy_api.latest")
     stub.ComfyExtension = object  # type: ignore[attr-defined]
@@ -186,15 +186,15 @@ def test_the_nodes_ask_for_what_they_take_and_turn_batches_into_batches(
     page = torch.rand(2, 4, 6, 3)
     for node, schema in schemas.items():
         given = {
-            one.name: getattr(one, "default", page)
-            for one in schema.inputs
-            if not getattr(one, "optional", False)
+            field.name: getattr(field, "default", page)
+            for field in schema.inputs
+            if not getattr(field, "optional", False)
         }
         (batch,) = node.execute(**given)
         assert batch.shape == (2, 4, 6, 3)
         np.testing.assert_allclose(batch[1, 0, 0].numpy() * 255, (9, 120, 240), atol=1e-3)
     assert [place for place, _, _ in fake.asked] == [
-        f"/api/v1/{one}" for one in ("colorize", "colorize", "flats", "flats", "extract", "extract")
+        f"/api/v1/{name}" for name in ("colorize", "colorize", "flats", "flats", "extract", "extract")
     ]
 
 
@@ -204,7 +204,7 @@ def test_hints_are_opaque_where_their_mask_is(nodes: types.ModuleType) -> None:
     mask[0, 3, 5] = 1
     for given, place in ((None, (1, 2)), (mask, (3, 5))):
         alpha = np.asarray(Image.open(io.BytesIO(nodes._hints(hints, given))))[..., 3]
-        assert [tuple(one) for one in np.argwhere(alpha == 255)] == [place]
+        assert [tuple(at) for at in np.argwhere(alpha == 255)] == [place]
 
 
 def packed(folder: Path, program: str) -> zipfile.ZipFile:

@@ -38,7 +38,7 @@ def jpeg(more: int, beyond: int = 0) -> bytes:
 def tiff(*strips: bytes) -> bytes:
     """Return a grey TIFF whose strips, one above the other, are JPEG."""
     count, at = len(strips), 8 + 2 + 12 * 9 + 4
-    lengths = [len(one) for one in strips]
+    lengths = [len(strip) for strip in strips]
     starts = [at + 8 * count + sum(lengths[:n]) for n in range(count)]
     tags = [
         (256, SIDE),

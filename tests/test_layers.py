@@ -45,11 +45,11 @@ def test_openraster(tmp_path: Path) -> None:
         image = ElementTree.fromstring(archive.read("stack.xml"))  # noqa: S314  (our own)
         assert (image.get("w"), image.get("h")) == ("47", "31")
         listed = image.findall("stack/layer")
-        assert [one.get("name") for one in listed] == ["hints", "ink", "shading", "flats", "paper"]
-        assert [one.get("composite-op") for one in listed] == [
+        assert [layer.get("name") for layer in listed] == ["hints", "ink", "shading", "flats", "paper"]
+        assert [layer.get("composite-op") for layer in listed] == [
             "svg:src-over", "svg:multiply", "svg:multiply", "svg:src-over", "svg:src-over",
         ]  # fmt: skip
-        assert [one.get("visibility") for one in listed] == ["hidden", *["visible"] * 4]
+        assert [layer.get("visibility") for layer in listed] == ["hidden", *["visible"] * 4]
         for entry, layer in zip(listed, reversed(layers()), strict=True):
             shown = Image.open(io.BytesIO(archive.read(str(entry.get("src")))))
             assert np.array_equal(np.asarray(shown), layer.image)
@@ -71,15 +71,15 @@ def test_psd(tmp_path: Path) -> None:
     with Image.open(tmp_path / "a.psd") as document:
         assert (document.format, document.size) == ("PSD", (47, 31))
         # Pillow passes over layers with transparency and a mask; their number stands in the file.
-        assert [one[0] for one in document.layers][:4] == ["paper", "flats", "shading", "ink"]
+        assert [layer[0] for layer in document.layers][:4] == ["paper", "flats", "shading", "ink"]
     data = (tmp_path / "a.psd").read_bytes()
     assert data[:4] == b"8BPS"
     assert (data.count(b"8BIMmul "), data.count(b"8BIMnorm")) == (2, 3)
     from psd_tools import PSDImage
 
     document = PSDImage.open(tmp_path / "a.psd")
-    assert [(one.name, one.visible) for one in document][-1] == ("hints", False)
-    for one, layer in zip(document, layers(), strict=True):
+    assert [(layer.name, layer.visible) for layer in document][-1] == ("hints", False)
+    for drawn, layer in zip(document, layers(), strict=True):
         assert np.array_equal(
-            np.asarray(one.topil())[..., :3][..., : layer.image.shape[2]], layer.image[..., :3]
+            np.asarray(drawn.topil())[..., :3][..., : layer.image.shape[2]], layer.image[..., :3]
         )

@@ -41,7 +41,7 @@ def pages(tmp_path: Path) -> Path:
 
 
 def kinds(happened: Sequence[Any]) -> list[Any]:
-    return [one.kind if isinstance(one, Event) else type(one) for one in happened]
+    return [event.kind if isinstance(event, Event) else type(event) for event in happened]
 
 
 def test_importing_loads_nothing_heavy_and_every_name_is_there() -> None:
@@ -59,7 +59,7 @@ def test_pages_are_coloured_and_what_happens_is_reported(pages: Path, tmp_path: 
     happened: list[Any] = []
     request = ColorizeRequest.of(inputs=[pages], output=tmp_path / "out", device="cpu", work_size=64, jobs=1)
     outcome = colorize(request, happened.append)
-    assert [one.job.name for one in outcome.done] == ["1.png", "2.png"]
+    assert [done.job.name for done in outcome.done] == ["1.png", "2.png"]
     [failure] = outcome.failed
     assert failure.message.startswith(f"{pages / '3.png'}: is not a PNG")
     assert (outcome.device, outcome.is_whole, outcome.plan, outcome.drift) == ("cpu", False, None, None)
@@ -83,7 +83,7 @@ def test_pages_in_colour_are_kept_and_counted(tmp_path: Path) -> None:
     outcome = colorize(
         ColorizeRequest.of(inputs=[tmp_path / "page.png"], output=tmp_path / "out", device="cpu", flats=True)
     )
-    assert [one.facts for one in outcome.kept] == [{"kept": "in colour already"}]
+    assert [kept.facts for kept in outcome.kept] == [{"kept": "in colour already"}]
     assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["page.png"]
     assert (tmp_path / "out/page.png").read_bytes() == (tmp_path / "page.png").read_bytes()
 
@@ -92,7 +92,7 @@ def test_a_plan_does_nothing(pages: Path, tmp_path: Path) -> None:
     request = ExtractRequest.of(inputs=[pages], output=tmp_path / "out", method="xdog", dry_run=True)
     outcome = extract(request)
     assert outcome.plan is not None
-    assert [str(one.action) for one in outcome.plan] == ["do", "do", "do"]
+    assert [str(planned.action) for planned in outcome.plan] == ["do", "do", "do"]
     assert outcome.to_json()["plan"][0]["source"] == str(pages / "1.png")
     assert not (tmp_path / "out").exists()
 

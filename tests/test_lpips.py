@@ -64,7 +64,9 @@ def written_otherwise(
         places = []
         for y in range(a.shape[1]):
             for x in range(a.shape[2]):
-                u, v = (one[:, y, x] / (np.linalg.norm(one[:, y, x]) + 1e-10) for one in (a, b))
+                u, v = (
+                    features[:, y, x] / (np.linalg.norm(features[:, y, x]) + 1e-10) for features in (a, b)
+                )
                 places.append(np.dot(weights, (u - v) ** 2))
         total += np.mean(places)
     return total
@@ -129,7 +131,7 @@ def test_of_torchvisions_file_the_convolutions_are_kept(tmp_path: Path) -> None:
     published |= random_weights(parts.trunk_layout())
     torch.save(published, tmp_path / "alexnet.pth")
     kept = convert(LPIPS_TRUNK, tmp_path / "alexnet.pth")
-    assert {name: one.shape for name, one in kept.items()} == {
+    assert {name: tensor.shape for name, tensor in kept.items()} == {
         name: tuple(tensor.shape)
         for name, tensor in torchvision.models.alexnet(weights=None)
         .features.state_dict(prefix="features.")

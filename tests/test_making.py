@@ -65,7 +65,9 @@ def test_an_epub_has_what_the_format_asks_for(tmp_path: Path, pages: list[Path])
         listed = {f"OEBPS/{item.get('href')}" for item in package.iter(f"{opf}item")}
         assert listed == names - {"mimetype", "META-INF/container.xml", "OEBPS/book.opf"}
         assert len(list(package.iter(f"{opf}itemref"))) == len(pages)
-        assert [one.text for one in package.iter("{http://purl.org/dc/elements/1.1/}title")] == ["A & <B>"]
+        assert [title.text for title in package.iter("{http://purl.org/dc/elements/1.1/}title")] == [
+            "A & <B>"
+        ]
         for name in names:
             if name.endswith(".xhtml"):
                 ElementTree.fromstring(book.read(name))  # noqa: S314  (ours)

@@ -128,8 +128,8 @@ def test_one_character_twice_has_its_colours_in_other_places() -> None:
         assert 0.002 < ink.mean() < 0.4
         assert first.color[ink].mean() < 80  # lines are where the picture is dark
         assert (first.color != second.color).any(2).mean() > 0.05
-        bins = [one.color.reshape(-1, 3) // 16 @ np.array([256, 16, 1]) for one in (first, second)]
-        large = [set(np.flatnonzero(np.bincount(one) > 300)) for one in bins]
+        bins = [view.color.reshape(-1, 3) // 16 @ np.array([256, 16, 1]) for view in (first, second)]
+        large = [set(np.flatnonzero(np.bincount(numbers) > 300)) for numbers in bins]
         alike.append(len(large[0] & large[1]) / min(map(len, large)))
     assert np.mean(alike) > 0.8
 

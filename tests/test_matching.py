@@ -244,6 +244,6 @@ def test_a_match_counts_as_far_as_those_beside_it_agree() -> None:
     alone[0, [0, 15]] = 0.5
     weight = support(alone, (4, 4), (4, 4))
     assert weight[0, 0] > 2 * weight[0, 15]
-    mirrored, turned = (one.reshape(16, 4, 4)[..., ::-1].reshape(16, 16) for one in (alone, weight))
+    mirrored, turned = (weights.reshape(16, 4, 4)[..., ::-1].reshape(16, 16) for weights in (alone, weight))
     assert np.array_equal(support(mirrored, (4, 4), (4, 4)), turned)
     assert support(np.zeros((6, 8), np.float32), (2, 3), (4, 2)).min() > 0

@@ -45,14 +45,14 @@ def models(tmp_path: Path, *args: str | Path) -> Any:
 def listed(tmp_path: Path) -> dict[str, dict[str, Any]]:
     result = models(tmp_path, "list", "--json")
     assert result.exit_code == 0, result.output
-    return {one["name"]: one for one in json.loads(result.stdout)}
+    return {row["name"]: row for row in json.loads(result.stdout)}
 
 
 def test_the_default_model_is_listed_with_its_licence_and_card(tmp_path: Path) -> None:
     found = listed(tmp_path)["default"]
     assert found["licence"].startswith("CC BY-SA 4.0")
     assert found["architecture"] == "hint-unet"
-    assert found["parameters"] == sum(one.numel() for one in HintUNet().parameters())
+    assert found["parameters"] == sum(parameter.numel() for parameter in HintUNet().parameters())
     assert found["card"].endswith("default.md")
     assert not found["imported"]
 

@@ -45,7 +45,7 @@ def test_all_extras() -> None:
     assert done.masks is not None
     assert done.flats is not None
     assert len(np.unique(done.flats.rgb.reshape(-1, 3), axis=0)) == 1
-    assert [one.name for one in done.layers] == ["paper", "flats", "shading", "ink", "hints"]
+    assert [layer.name for layer in done.layers] == ["paper", "flats", "shading", "ink", "hints"]
     assert not done.layers[-1].visible
     assert done.layers[-1].image[15, 15].tolist() == [255, 0, 0, 255]
 

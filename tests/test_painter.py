@@ -113,5 +113,5 @@ def test_painters_of_many_seeds_paint_as_each_alone_and_look_at_the_page_once() 
     painters = Painter(net, "cpu", ColorizeSettings()).in_seeds((1, 2, 3))
     together = [painter(Copies(page), nothing)[1] for painter in painters]
     assert len(passes) == 4  # one look, and three paintings
-    for one, other in zip(alone, together, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for first, second in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(first, second)

@@ -47,9 +47,9 @@ def ase() -> bytes:
 
 
 def aco() -> bytes:
-    words = [(0, *(round(65535 * one) for one in color), 0) for color in COLORS]
+    words = [(0, *(round(65535 * value) for value in color), 0) for color in COLORS]
     words += [(8, 5000, 0, 0, 0), (1, 0, 65535, 65535, 0), (7, 1, 2, 3, 4)]
-    return struct.pack(">HH", 1, len(words)) + b"".join(struct.pack(">5H", *one) for one in words)
+    return struct.pack(">HH", 1, len(words)) + b"".join(struct.pack(">5H", *word) for word in words)
 
 
 def named_aco() -> bytes:
@@ -231,8 +231,10 @@ def test_swatches_have_their_names_and_come_back_as_they_were(tmp_path: Path) ->
     ):
         (tmp_path / name).write_bytes(content)
         read = read_swatches(tmp_path / name)
-        assert [one.name for one in read] == names
+        assert [swatch.name for swatch in read] == names
         (tmp_path / "again.gpl").write_text(written(read, "a\nb"), encoding="utf-8")
         again = read_swatches(tmp_path / "again.gpl")
-        assert [one.name for one in again] == names
-        np.testing.assert_allclose([one.color for one in again], [one.color for one in read], atol=0.002)
+        assert [swatch.name for swatch in again] == names
+        np.testing.assert_allclose(
+            [swatch.color for swatch in again], [swatch.color for swatch in read], atol=0.002
+        )

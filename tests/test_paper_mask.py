@@ -184,10 +184,10 @@ def test_the_preview_shows_both() -> None:
 
 @pytest.mark.parametrize("lying", [False, True])
 def test_a_long_strip_is_looked_at_as_pages_in_a_row(lying: bool) -> None:
-    one = page()
-    bubble(one, (350, 180), ("What was that", "over there?"))
-    gutters, bubbles = found(one)
-    strip = np.concatenate([one] * 7)
+    single = page()
+    bubble(single, (350, 180), ("What was that", "over there?"))
+    gutters, bubbles = found(single)
+    strip = np.concatenate([single] * 7)
     long_gutters, long_bubbles = found(strip.T.copy() if lying else strip)
     if lying:
         long_gutters, long_bubbles = long_gutters.T, long_bubbles.T

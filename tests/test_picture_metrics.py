@@ -31,7 +31,7 @@ SHARMA = [
 
 @pytest.mark.parametrize(("first", "second", "due"), SHARMA)
 def test_colour_differences_are_the_published_ones(first: tuple, second: tuple, due: float) -> None:
-    a, b = (torch.tensor(one, dtype=torch.float64).view(1, 3, 1, 1) for one in (first, second))
+    a, b = (torch.tensor(values, dtype=torch.float64).view(1, 3, 1, 1) for values in (first, second))
     assert float(delta_e00(a, b)) == pytest.approx(due, abs=6e-5)
     assert float(delta_e00(b, a)) == pytest.approx(due, abs=6e-5)
 
@@ -81,14 +81,14 @@ def test_structural_similarity_is_that_of_its_definition() -> None:
     values = []
     for top in range(4):
         for left in range(3):
-            a, b = (one[top : top + 11, left : left + 11] for one in (x, y))
+            a, b = (picture[top : top + 11, left : left + 11] for picture in (x, y))
             ma, mb = (window * a).sum(), (window * b).sum()
             va, vb = (window * (a - ma) ** 2).sum(), (window * (b - mb) ** 2).sum()
             ab = (window * (a - ma) * (b - mb)).sum()
             values.append(
                 (2 * ma * mb + 1e-4) * (2 * ab + 9e-4) / ((ma**2 + mb**2 + 1e-4) * (va + vb + 9e-4))
             )
-    pictures = [torch.from_numpy(one).expand(1, 3, -1, -1) for one in (x, y)]
+    pictures = [torch.from_numpy(values).expand(1, 3, -1, -1) for values in (x, y)]
     assert float(ssim(*pictures)) == pytest.approx(np.mean(values), rel=1e-9)
     assert float(ssim(pictures[0], pictures[0])) == pytest.approx(1)
 

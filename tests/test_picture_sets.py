@@ -76,11 +76,11 @@ def test_braces_count(pattern: str, names: list[str]) -> None:
 
 def test_samples_come_back_in_order(tmp_path: Path) -> None:
     first, second, line = picture(20, 30), picture(16, 12, 1), picture(16, 12, 2)[..., 0]
-    one = write_shard(
+    first_shard = write_shard(
         tmp_path / "a.tar", {"007.color.png": encoded(first), "007.json": b'{"source": "atlas", "n": 1}'}
     )
     two = write_shard(tmp_path / "b.tar", {"x.line.png": encoded(line), "x.color.png": encoded(second)})
-    drawings = read_shards([one, two], 64)
+    drawings = read_shards([first_shard, two], 64)
     assert [(d.key, d.source) for d in drawings] == [("007", "atlas"), ("x", "")]
     assert np.array_equal(drawings[0].color, first)
     assert drawings[0].line is None
@@ -200,7 +200,7 @@ def test_damaged_notes_make_one_picture_unreadable(tmp_path: Path, notes: bytes)
     assert [pictures.group(index) for index in range(2)] == ["", ""]
     with pytest.raises(ImageError, match=r"s\.tar: k7\.json is not a JSON object; pack it again"):
         SetDrawings(pictures, 64)[0]
-    assert [one.key for one in readable(SetDrawings(pictures, 64))] == ["k8"]
+    assert [drawing.key for drawing in readable(SetDrawings(pictures, 64))] == ["k8"]
 
 
 def test_a_shard_that_goes_away_makes_its_pictures_unreadable(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def of_job(events: list[Event], index: int) -> list[EventKind]:
 def test_all_is_done_and_told_in_the_callers_thread(jobs: list[Job]) -> None:
     events: list[tuple[Event, threading.Thread]] = []
     result = run(jobs, report=lambda event: events.append((event, threading.current_thread())))
-    assert [one.job for one in result.done] == jobs
+    assert [done.job for done in result.done] == jobs
     assert [job.target.read_text() for job in jobs] == ["A", "B", "C", "D"]
     assert (result.skipped, result.failed, result.interrupted) == ([], [], False)
     assert {thread for _, thread in events} == {threading.current_thread()}
@@ -103,7 +103,7 @@ def test_a_failure_is_set_aside_and_the_rest_goes_on(jobs: list[Job], step: str,
     events: list[Event] = []
     steps = replace(failing(step, ImageError("b.png: is damaged")), size=size)
     result = run(jobs, steps, report=events.append)
-    assert [one.job for one in result.done] == [jobs[0], jobs[2], jobs[3]]
+    assert [done.job for done in result.done] == [jobs[0], jobs[2], jobs[3]]
     said = f"{jobs[1].source}: " * (step == "compute") + "b.png: is damaged"
     assert result.failed == [Failure(jobs[1], said)]
     assert (result.skipped, result.interrupted) == ([], False)
@@ -115,7 +115,7 @@ def test_a_failure_is_set_aside_and_the_rest_goes_on(jobs: list[Job], step: str,
 @pytest.mark.parametrize("step", ["read", "compute", "write"])
 def test_too_little_memory_is_a_failure_of_one_picture(jobs: list[Job], step: str) -> None:
     result = run(jobs, failing(step, MemoryError()))
-    assert [one.job for one in result.done] == [jobs[0], jobs[2], jobs[3]]
+    assert [done.job for done in result.done] == [jobs[0], jobs[2], jobs[3]]
     assert result.failed[0].message.startswith(f"{jobs[1].source}: too large for the free memory")
 
 
@@ -128,10 +128,10 @@ def test_a_bug_is_the_failure_of_its_page_and_keeps_its_traceback(
 ) -> None:
     events: list[Event] = []
     result = run(jobs, failing(step, bug), report=events.append)
-    assert [one.job for one in result.done] == [jobs[0], jobs[2], jobs[3]]
+    assert [done.job for done in result.done] == [jobs[0], jobs[2], jobs[3]]
     [failure] = result.failed
     assert failure.message.startswith(f"{jobs[1].source}: a fault of the program ({type(bug).__name__}: ")
-    [event] = [one for one in events if one.kind is EventKind.FAILED]
+    [event] = [event for event in events if event.kind is EventKind.FAILED]
     assert event.trace.startswith("Traceback")
 
 
@@ -147,7 +147,7 @@ def test_existing_results_are_skipped(jobs: list[Job]) -> None:
     events: list[Event] = []
     result = run(jobs, skip=True, report=events.append)
     assert result.skipped == jobs[:2]
-    assert [one.job for one in result.done] == jobs[2:]
+    assert [done.job for done in result.done] == jobs[2:]
     assert result.failed == []
     assert [job.target.read_text() for job in jobs] == ["old", "old", "C", "D"]
     assert [of_job(events, index) for index in (1, 2)] == [[SKIPPED], [SKIPPED]]
@@ -171,7 +171,7 @@ def test_a_second_run_does_what_the_first_could_not(jobs: list[Job]) -> None:
 def test_a_target_with_too_long_a_name_is_not_there(tmp_path: Path) -> None:
     job = Job(tmp_path / "a.png", tmp_path / ("x" * 300))
     steps = replace(STEPS, write=lambda _job, _result: None)
-    assert [one.job for one in run([job], steps, skip=True).done] == [job]
+    assert [done.job for done in run([job], steps, skip=True).done] == [job]
 
 
 def test_no_jobs() -> None:
@@ -193,7 +193,7 @@ def test_seconds_are_those_of_the_picture_alone(jobs: list[Job], monkeypatch: py
 
     quiet = replace(STEPS, compute=compute, write=lambda _job, _result: None, size=4)
     result = run(jobs, quiet)
-    assert [one.seconds for one in result.done] == [1, 1, 1, 1]  # a quarter of the computing
+    assert [done.seconds for done in result.done] == [1, 1, 1, 1]  # a quarter of the computing
     assert result.seconds == 4
     slow = replace(quiet, write=lambda _job, _result: spend(2), size=1)
     assert run(jobs[:1], slow).done[0].seconds == 6
@@ -232,7 +232,7 @@ def test_json_has_the_facts_that_writing_returned() -> None:
 
 def test_facts_reach_the_result(jobs: list[Job]) -> None:
     result = run(jobs, replace(STEPS, write=lambda job, result: {"letter": result}))
-    assert [one.facts for one in result.done] == [{"letter": letter} for letter in "ABCD"]
+    assert [done.facts for done in result.done] == [{"letter": letter} for letter in "ABCD"]
 
 
 # What is computed together
@@ -246,7 +246,7 @@ def grouped(jobs: Sequence[Job], size: int, key: Callable[[str], object]) -> lis
         return pictures
 
     result = run(jobs, replace(STEPS, compute=compute, size=size, key=key))
-    assert [one.job for one in result.done] == list(jobs)
+    assert [done.job for done in result.done] == list(jobs)
     return groups
 
 
@@ -370,7 +370,7 @@ def test_ctrl_c_keeps_what_was_computed(jobs: list[Job]) -> None:
     events: list[Event] = []
     result = run(jobs, failing("compute", KeyboardInterrupt(), "c"), report=events.append)
     assert result.interrupted
-    assert [one.job for one in result.done] == jobs[:2]
+    assert [done.job for done in result.done] == jobs[:2]
     assert [job.target.exists() for job in jobs] == [True, True, False, False]
     assert [of_job(events, index) for index in (1, 2, 3, 4)] == [[STARTED, FINISHED]] * 2 + [[STARTED], []]
 
@@ -379,7 +379,7 @@ def test_ctrl_c_keeps_what_was_computed(jobs: list[Job]) -> None:
 def test_ctrl_c_that_reaches_another_thread_ends_the_run(jobs: list[Job], step: str) -> None:
     result = run(jobs, failing(step, KeyboardInterrupt(), "a"))
     assert result.interrupted
-    assert jobs[0] not in [one.job for one in result.done]
+    assert jobs[0] not in [done.job for done in result.done]
 
 
 def test_ctrl_c_while_reporting_counts_the_work_that_was_done(jobs: list[Job]) -> None:
@@ -390,7 +390,7 @@ def test_ctrl_c_while_reporting_counts_the_work_that_was_done(jobs: list[Job]) -
     result = run(jobs, report=report)
     assert result.interrupted
     there = [job for job in jobs if job.target.exists()]
-    assert [one.job for one in result.done] == there
+    assert [done.job for done in result.done] == there
     assert jobs[0] in there
 
 
@@ -420,7 +420,7 @@ def test_the_second_ctrl_c_leaves_out_what_has_not_begun_to_be_written(tmp_path:
         result = run(jobs, replace(STEPS, compute=compute, write=put, size=3))
     assert result.interrupted
     there = [job for job in jobs if job.target.exists()]
-    assert [one.job for one in result.done] == there
+    assert [done.job for done in result.done] == there
     assert jobs[0] in there
     assert len(there) < 3
 
@@ -453,8 +453,8 @@ def test_the_first_failure_ends_the_run_where_it_shall_and_a_full_disk_always(
     fail_fast = not isinstance(error, DiskFullError)
     result = run_batch(jobs, steps, skip=False, report=lambda _event: None, fail_fast=fail_fast)
     assert (result.stopped, result.interrupted) == (True, False)
-    assert [one.message for one in result.failed] == [str(error)]
-    assert sorted(written) == [one.job.name for one in result.done]  # what was computed is written
+    assert [failed.message for failed in result.failed] == [str(error)]
+    assert sorted(written) == [done.job.name for done in result.done]  # what was computed is written
     assert len(result.done) <= 3
     assert result.to_json()["stopped"]
 
@@ -498,7 +498,7 @@ def test_a_picture_that_takes_too_long_fails_and_the_rest_goes_on(
     jobs: list[Job], step: str, size: int
 ) -> None:
     result = run(jobs, replace(slow(step), size=size))
-    assert [one.job for one in result.done] == [jobs[0], jobs[2], jobs[3]]
+    assert [done.job for done in result.done] == [jobs[0], jobs[2], jobs[3]]
     why = "takes longer than 0.1 s; scale it down, or allow more with --page-timeout"
     assert result.failed == [Failure(jobs[1], f"{jobs[1].source}: {why}")]
 
@@ -510,7 +510,7 @@ def test_the_limit_is_for_all_steps_of_a_picture_together(jobs: list[Job]) -> No
         return STEPS.read(job)
 
     result = run(jobs, replace(STEPS, read=deaf, limit=0.1))
-    assert [one.job for one in result.failed] == [jobs[1]]
+    assert [failed.job for failed in result.failed] == [jobs[1]]
     assert not jobs[1].target.exists()
 
 

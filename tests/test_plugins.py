@@ -64,14 +64,14 @@ def install(tmp_path, monkeypatch):
 
 
 def listed(extractors, distribution):
-    [listing] = [one for one in extractors.listings if one.distribution == distribution]
+    [listing] = [listing for listing in extractors.listings if listing.distribution == distribution]
     return listing
 
 
 def test_ours_come_in_by_the_strangers_door():
-    ours = [one for one in find_extractors().listings if one.distribution == "sketchcolor-cli"]
-    assert [one.name for one in ours] == OURS
-    assert all(one.ready for one in ours)
+    ours = [listing for listing in find_extractors().listings if listing.distribution == "sketchcolor-cli"]
+    assert [listing.name for listing in ours] == OURS
+    assert all(listing.ready for listing in ours)
 
 
 def test_a_strangers_extractor_is_found_and_listed(install):
@@ -254,4 +254,4 @@ def test_what_plugins_print_does_not_get_between_the_results(install, tmp_path):
     assert json.loads(ran.stdout)["method"] == "loud"
     assert {"imported", "asked", "loaded", "drawn"} <= set(ran.stderr.splitlines())
     listed = CliRunner().invoke(app, ["plugins", "--json"])
-    assert "loud" in {one["name"] for one in json.loads(listed.stdout)}
+    assert "loud" in {row["name"] for row in json.loads(listed.stdout)}

@@ -123,4 +123,4 @@ def test_only_some_of_the_files(tmp_path: Path, pages: Path, model: Path) -> Non
     from dataclasses import replace
 
     outcome = colorize(replace(request, run=replace(request.run, only=(pages / "2.png",))))
-    assert [Path(str(one.job.source)).name for one in outcome.done] == ["2.png"]
+    assert [Path(str(done.job.source)).name for done in outcome.done] == ["2.png"]

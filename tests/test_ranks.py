@@ -59,9 +59,13 @@ def test_processes_share_the_pictures_of_an_epoch():
         found = EpochBatches(22, size, 3, shuffled=True, sizes=(8,), rank=rank, ranks=ranks)
         return list(found), len(found)
 
-    (one, count), (other, count_too), (all_of_them, _) = batches(0, 2, 4), batches(1, 2, 4), batches(0, 1, 8)
-    assert len(one) == len(other) == count == count_too == 2
-    assert [a + b for a, b in zip(one, other, strict=True)] == all_of_them
+    (first, count), (other, count_too), (all_of_them, _) = (
+        batches(0, 2, 4),
+        batches(1, 2, 4),
+        batches(0, 1, 8),
+    )
+    assert len(first) == len(other) == count == count_too == 2
+    assert [a + b for a, b in zip(first, other, strict=True)] == all_of_them
 
 
 def test_alone_there_is_nobody_to_wait_for():
@@ -134,7 +138,7 @@ def test_two_processes_have_the_gradients_that_one_has_of_both_batches(tmp_path,
     )
     assert len(alone) == len(first) == len(second) > 50
     largest = max(float(gradient.abs().max()) for gradient in alone)
-    for one, two, other in zip(alone, first, second, strict=True):
+    for due, two, other in zip(alone, first, second, strict=True):
         assert torch.equal(two, other)
-        torch.testing.assert_close(two, one, rtol=1e-3, atol=1e-5 * largest)
+        torch.testing.assert_close(two, due, rtol=1e-3, atol=1e-5 * largest)
     assert (tmp_path / "two" / "metrics.csv").read_text().count("\n") == 2

@@ -122,7 +122,7 @@ def test_two_workers_share_a_tree_and_lost_workers_are_replaced(shared: Path, tm
         plan = plan_of(shared, output, journal)
         result = ray_run(plan, output, work=Capitals(marks), record=journal.add, report=events.append)
     assert not ray.is_initialized()
-    failed = {one.job.name: one.message for one in result.failed}
+    failed = {failed.job.name: failed.message for failed in result.failed}
     assert set(failed) == {"bad.png", "deadly.png"}
     assert failed["bad.png"] == f"{shared / 'bad.png'}: is damaged"
     assert failed["deadly.png"].startswith(f"{shared / 'deadly.png'}: its worker was lost 3 times")
@@ -135,12 +135,12 @@ def test_two_workers_share_a_tree_and_lost_workers_are_replaced(shared: Path, tm
             "2.png": b"TWO",
             "ComicInfo.xml": b"<x/>",
         }
-    names = [one.job.name for one in result.done]
+    names = [done.job.name for done in result.done]
     assert names.index("0.png") < names.index("8.png") < names.index("deadly once.png")
 
     # The journal is the same as that of any run: what is done is not done again.
     again = plan_of(shared, output, Journal(output))
-    assert [one.job.name for one in again if one.action == "do"] == ["bad.png", "deadly.png"]
+    assert [planned.job.name for planned in again if planned.action == "do"] == ["bad.png", "deadly.png"]
 
 
 @dataclass(eq=False)
@@ -196,7 +196,7 @@ class LosesANode:
         return task.worker.real.do(task.part)
 
     def kill(self, worker: Any) -> None:
-        self.hired = [one for one in self.hired if one is not worker]
+        self.hired = [hired for hired in self.hired if hired is not worker]
 
 
 def test_what_a_lost_node_had_is_done_by_those_that_are_left(shared: Path, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_what_a_lost_node_had_is_done_by_those_that_are_left(shared: Path, tmp_p
         )
         cluster.run(result)
     assert len(result.done) == 9 + 2 * 2
-    assert [one.job.name for one in result.failed] == ["bad.png"]
+    assert [failed.job.name for failed in result.failed] == ["bad.png"]
 
 
 def test_the_command_line_hands_over_what_is_to_be_done(
@@ -234,7 +234,7 @@ def test_the_command_line_hands_over_what_is_to_be_done(
     how = given["request"].run
     assert (how.ray, how.jobs, how.fail_fast) == ("head:6379", 8, True)
     assert given["request"].pdf == PdfSettings(dpi=150)
-    assert [one.job.name for one in given["plan"]] == ["a.png"]
+    assert [planned.job.name for planned in given["plan"]] == ["a.png"]
     assert given["work"].device == "cuda"  # each worker looks for its own
     assert pickle.loads(pickle.dumps(given["work"])) == given["work"]  # noqa: S301  (as Ray sends it)
     assert not type(given["work"]).__module__.startswith("sketchcolor_cli.cli")

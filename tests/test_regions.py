@@ -62,9 +62,9 @@ def test_borders_are_counted_between_all_neighbours_or_those_seen() -> None:
 
 
 def test_a_page_of_one_area_has_no_borders() -> None:
-    one = np.zeros((5, 5), np.int32)
-    assert borders(one)[0].shape == (0, 2)
-    assert not merge_small_regions(one, np.array([FACE]), np.array([50.0])).any()
+    area = np.zeros((5, 5), np.int32)
+    assert borders(area)[0].shape == (0, 2)
+    assert not merge_small_regions(area, np.array([FACE]), np.array([50.0])).any()
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,6 @@ def test_it_holds_weights_cards_notices_and_the_studio(wheel: zipfile.ZipFile, k
 
 
 def test_it_is_small_and_knows_nothing_of_when_it_was_built(wheel: zipfile.ZipFile) -> None:
-    assert sum(one.compress_size for one in wheel.infolist()) < MOST_BYTES
-    assert len({one.date_time for one in wheel.infolist()}) == 1
+    assert sum(info.compress_size for info in wheel.infolist()) < MOST_BYTES
+    assert len({info.date_time for info in wheel.infolist()}) == 1
     assert wheel.infolist()[0].date_time[0] < 2026  # a fixed date, not that of today

@@ -136,7 +136,7 @@ BOUND = {**CAPITALS, "ComicInfo.xml": COMIC_INFO}
 
 
 def names(jobs: list[Any]) -> list[str]:
-    return [getattr(one, "job", one).name for one in jobs]
+    return [getattr(job, "job", job).name for job in jobs]
 
 
 # Pictures
@@ -172,7 +172,7 @@ def test_results_of_other_settings_are_left_by_resuming_and_replaced_by_overwrit
         run(folder)
     run.existing = Existing.SKIP
     assert len(run(folder).skipped) == 3
-    assert {one.reason for one in run.plan(folder)} == {"already there, made with other settings"}
+    assert {planned.reason for planned in run.plan(folder)} == {"already there, made with other settings"}
     run.existing = Existing.OVERWRITE
     assert len(run(folder).done) == 3
 
@@ -226,11 +226,11 @@ def test_a_book_comes_back_as_it_was_with_its_pages_done(run: Run, tmp_path: Pat
     path = (write_tar if name == "vol.cbt" else write_zip)(tmp_path / name, entries)
     events: list[Event] = []
     result = run(path, report=events.append)
-    assert [str(one.job.source) for one in result.done] == [str(path / page) for page in PAGES]
-    assert [str(one.job.target) for one in result.done] == [str(run.output / name / page) for page in PAGES]
+    assert [str(done.job.source) for done in result.done] == [str(path / page) for page in PAGES]
+    assert [str(done.job.target) for done in result.done] == [str(run.output / name / page) for page in PAGES]
     assert [event.job.name for event in events if event.kind is EventKind.FINISHED] == names(result.done)
     with open_book(run.output / name) as new:
-        assert {one.name: b"".join(new.chunks(one)) for one in new.entries} == BOUND
+        assert {entry.name: b"".join(new.chunks(entry)) for entry in new.entries} == BOUND
     assert list(results(run.output)) == [name]
     assert not list((run.output / ".sketchcolor/books").iterdir())  # what was staged is deleted
     again = run(path)
@@ -273,7 +273,7 @@ def test_a_page_that_cannot_be_read_is_copied_and_reported_each_time(run: Run, t
     path = write_zip(tmp_path / "vol.cbz", {**PAGES, "page2.png": b"bad page"})
     for _ in range(2):
         result = run(path)
-        assert [one.message for one in result.failed] == [f"{path / 'page2.png'}: is damaged"]
+        assert [failed.message for failed in result.failed] == [f"{path / 'page2.png'}: is damaged"]
         assert inside(run.output / "vol.cbz") == {**CAPITALS, "page2.png": b"bad page"}
     assert result.done == []  # and the others were not done again
 
@@ -297,7 +297,7 @@ def test_a_page_that_takes_too_long_is_tried_again(run: Run, tmp_path: Path) -> 
     path = write_zip(tmp_path / "vol.cbz", PAGES)
     run.steps = Steps(read=slow, compute=compute, write=write, limit=7)  # type: ignore[assignment, arg-type]
     result = run(path)
-    assert [one.message for one in result.failed] == [
+    assert [failed.message for failed in result.failed] == [
         f"{path / name}: takes longer than 7 s; scale it down, or allow more with --page-timeout"
         for name in PAGES
     ]
@@ -313,7 +313,7 @@ def test_broken_and_empty_books_are_failures_and_the_rest_goes_on(
     bare = write_zip(tmp_path / "b.cbz", {"notes.txt": b"x"})
     boxes = write_zip(tmp_path / "c.zip", {"1.cbz": b"x", "2.cbz": b"x"})
     result = run(bad, bare, boxes, book)
-    assert [one.message.partition(": ")[2][:40] for one in result.failed] == [
+    assert [failed.message.partition(": ")[2][:40] for failed in result.failed] == [
         "is damaged or cut short (File is not a z",
         "holds no pictures; nothing is done with ",
         "holds no pictures but 2 books, such as 1",
@@ -572,5 +572,5 @@ def test_a_plan_says_what_would_be_done_and_touches_nothing(run: Run, folder: Pa
     assert broken.action is Action.FAIL
     assert "is damaged" in broken.to_json()["reason"]
     run(folder, book)
-    assert {one.action for one in run.plan(book)} == {Action.SKIP}
+    assert {planned.action for planned in run.plan(book)} == {Action.SKIP}
     assert run.plan(book)[0].reason == "done before"

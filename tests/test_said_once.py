@@ -26,10 +26,10 @@ def sentences(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
         if name in FIELDS:
             written = node.args[FIELDS[name] :][:1]
         elif name in OPTIONS:
-            written = [one.value for one in node.keywords if one.arg == "help"]
+            written = [keyword.value for keyword in node.keywords if keyword.arg == "help"]
         else:
             continue
-        yield from ((one.value, one.lineno) for one in written if isinstance(one, ast.Constant))
+        yield from ((text.value, text.lineno) for text in written if isinstance(text, ast.Constant))
 
 
 def defaults(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, Any]]:
@@ -49,9 +49,12 @@ def parameters(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, Any, str]]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             by_place = [*node.args.posonlyargs, *node.args.args]
             by_name = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-            for one, default in (*zip(by_place[::-1], node.args.defaults[::-1], strict=False), *by_name):
+            for parameter, default in (
+                *zip(by_place[::-1], node.args.defaults[::-1], strict=False),
+                *by_name,
+            ):
                 if isinstance(default, ast.Constant) and default.value:
-                    yield one.arg, default.value, node.name
+                    yield parameter.arg, default.value, node.name
 
 
 def said_twice(sources: Iterable[tuple[str, str]]) -> list[str]:
@@ -65,7 +68,7 @@ def said_twice(sources: Iterable[tuple[str, str]]) -> list[str]:
                 places[node.value].append(f"{name}:{node.lineno}")
         said.update(sentence for sentence, _ in sentences(nodes))
         known.update(defaults(nodes))
-        given += [(name, *one) for one in parameters(nodes)]
+        given += [(name, *found) for found in parameters(nodes)]
     return [f"{text}: {', '.join(places[text])}" for text in said if len(places[text]) > 1] + [
         f"{name}: {function}({parameter}={value!r}) is the default of a setting"
         for name, parameter, value, function in given

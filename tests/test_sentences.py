@@ -26,7 +26,12 @@ def sentences(text: str) -> list[str]:
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"\([^()]*\)", "", text)
     blocks = re.split(r"\n\s*\n|\n(?=\s*[-*#>]|\s*\d+\. )", text)
-    return [one for block in blocks for one in re.split(r"(?<=[.!?:;])\s+", " ".join(block.split())) if one]
+    return [
+        sentence
+        for block in blocks
+        for sentence in re.split(r"(?<=[.!?:;])\s+", " ".join(block.split()))
+        if sentence
+    ]
 
 
 def commas(sentence: str) -> int:
@@ -38,7 +43,7 @@ def commas(sentence: str) -> int:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_sentence_has_more_than_three_commas(page: Path) -> None:
-    long = [one for one in sentences(page.read_text(encoding="utf-8")) if commas(one) > MOST]
+    long = [sentence for sentence in sentences(page.read_text(encoding="utf-8")) if commas(sentence) > MOST]
     assert long == []
 
 

@@ -26,7 +26,7 @@ RUNNER = CliRunner()
 
 
 def run(*args: str | Path) -> tuple[int, str, str]:
-    result = RUNNER.invoke(app, [str(one) for one in args])
+    result = RUNNER.invoke(app, [str(word) for word in args])
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -164,5 +164,5 @@ def test_flats_and_layers_beside_pages_are_no_pages_of_the_drift(tmp_path: Path)
         "book.parts/1.layers/2.png",
     ):
         write_picture(tmp_path / name, other)
-    assert {one.pages for one in drifts(tmp_path, None)} == {2}
-    assert all(one.worst < 0.1 for one in drifts(tmp_path, None))
+    assert {drift.pages for drift in drifts(tmp_path, None)} == {2}
+    assert all(drift.worst < 0.1 for drift in drifts(tmp_path, None))

@@ -133,9 +133,9 @@ def test_a_sketch_is_drawn(client: Client, page: Path) -> None:
     assert answer.status_code == 200, answer.text
     assert picture(answer.content).shape == (120, 90, 3)
     assert client.post("/api/v1/extract", files=sent(page), data={"method": "gone"}).status_code == 422
-    names = [one["name"] for one in client.get("/api/v1/extractors").json()["extractors"]]
+    names = [extractor["name"] for extractor in client.get("/api/v1/extractors").json()["extractors"]]
     assert "xdog" in names
-    assert "default" in [one["name"] for one in client.get("/api/v1/models").json()["models"]]
+    assert "default" in [model["name"] for model in client.get("/api/v1/models").json()["models"]]
 
 
 def test_without_the_studio_there_is_nothing_of_it(client: Client) -> None:
@@ -157,7 +157,9 @@ def test_it_describes_itself_and_all_that_it_answers(client: Client) -> None:
     assert document["openapi"].startswith("3.1")
     for path in ("/api/v1/colorize", "/api/v1/extract", "/api/v1/flats", "/api/v1/models", "/healthz"):
         assert path in document["paths"]
-    names = [one["operationId"] for methods in document["paths"].values() for one in methods.values()]
+    names = [
+        operation["operationId"] for methods in document["paths"].values() for operation in methods.values()
+    ]
     assert len(names) == len(set(names))
     form = document["paths"]["/api/v1/colorize"]["post"]["requestBody"]["content"]["multipart/form-data"]
     assert form["schema"]["required"] == ["image"]

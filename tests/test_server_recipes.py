@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOC = (Path(__file__).parent.parent / "docs/server.md").read_text(encoding="utf-8")
-BLOCKS = ["\n".join(re.findall(r"^    (.*)$", one, re.MULTILINE)) for one in re.split(r"\n\n(?=\S)", DOC)]
-CURL = [one for one in BLOCKS if "curl " in one]
-PYTHON = [one for one in BLOCKS if re.search(r"^import .*httpx$", one, re.MULTILINE)]
+BLOCKS = ["\n".join(re.findall(r"^    (.*)$", block, re.MULTILINE)) for block in re.split(r"\n\n(?=\S)", DOC)]
+CURL = [block for block in BLOCKS if "curl " in block]
+PYTHON = [block for block in BLOCKS if re.search(r"^import .*httpx$", block, re.MULTILINE)]
 DOORS = frozenset({"/convert", "/colorize-image-data"})
 
 
@@ -63,7 +63,7 @@ def is_picture(data: bytes, kind: str) -> bool:
 def test_there_are_recipes_for_each_door_and_for_scripts() -> None:
     assert len(PYTHON) == 2
     for address in ("/api/v1/colorize", "/convert", "/colorize-image-data"):
-        assert any(address in one for one in CURL)
+        assert any(address in block for block in CURL)
     assert all(f"--door {name[1:]}" in DOC for name in DOORS)
 
 

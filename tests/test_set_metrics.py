@@ -79,10 +79,10 @@ def test_the_rank_is_that_of_few_pictures_and_the_value_that_of_the_samples() ->
 
 
 def test_one_vector_and_constant_vectors_have_no_spread_and_no_nan() -> None:
-    one, constant = of(np.array([[1.0, 2.0]])), of(np.full((7, 2), 3.0))
-    assert frechet_distance(one, constant) == pytest.approx(5)
+    single, constant = of(np.array([[1.0, 2.0]])), of(np.full((7, 2), 3.0))
+    assert frechet_distance(single, constant) == pytest.approx(5)
     wide = of(np.array([[0.0, 0.0], [2.0, 0.0]]))
-    assert frechet_distance(one, wide) == pytest.approx(4 + 2)
+    assert frechet_distance(single, wide) == pytest.approx(4 + 2)
 
 
 def test_features_of_different_length_or_without_a_value_are_refused() -> None:
@@ -143,9 +143,9 @@ def test_the_kernel_distance_is_the_mean_over_all_pairs() -> None:
 def test_the_kernel_distances_error_tells_how_far_it_strays() -> None:
     rng = np.random.default_rng(6)
     drawn = [kernel_distance(rng.normal(size=(60, 8)), rng.normal(size=(60, 8))) for _ in range(60)]
-    strays = float(np.std([one.value for one in drawn]))
-    assert abs(float(np.mean([one.value for one in drawn]))) < 3 * strays / np.sqrt(60)
-    assert 0.5 < float(np.mean([one.error for one in drawn])) / strays < 2
+    strays = float(np.std([distance.value for distance in drawn]))
+    assert abs(float(np.mean([distance.value for distance in drawn]))) < 3 * strays / np.sqrt(60)
+    assert 0.5 < float(np.mean([distance.error for distance in drawn])) / strays < 2
 
 
 def test_two_vectors_are_too_few_for_a_kernel_distance() -> None:

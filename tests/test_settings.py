@@ -99,7 +99,7 @@ def test_one_more_field_is_one_more_option_key_variable_and_check() -> None:
     assert "How much it glows. [default: 3]" in " ".join(run(app, "--help").output.split())
     assert run(app, "a", "--glow", "7").exit_code == 0
     assert run(app, "a", SKETCHCOLOR_GLOW="5").exit_code == 0
-    assert [one.glow for one in heard] == [7, 5]
+    assert [request.glow for request in heard] == [7, 5]
     assert from_table(more, {"glow": 4}) == {"glow": 4}
     refused = run(app, "a", "--glow", "0")
     assert refused.exit_code == 2
@@ -180,9 +180,9 @@ def test_command_line_then_environment_then_file_then_default(tmp_path: Path) ->
         run(app, "a", "--strength", "0.4", SKETCHCOLOR_CONFIG=config, SKETCHCOLOR_STRENGTH="0.3").exit_code
         == 0
     )
-    assert [one.colors.strength for one in heard] == [0.2, 0.3, 0.4]
-    assert {one.device for one in heard} == {"cpu"}
-    assert {one.colors.mood for one in heard} == {Mood.BOLD}
+    assert [request.colors.strength for request in heard] == [0.2, 0.3, 0.4]
+    assert {request.device for request in heard} == {"cpu"}
+    assert {request.colors.mood for request in heard} == {Mood.BOLD}
 
 
 def test_a_switch_in_a_file_can_be_turned_off(tmp_path: Path) -> None:

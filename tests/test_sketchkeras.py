@@ -80,19 +80,19 @@ def by_name(tensors, x):
         scale, shift = (value[f"{norm}.{what}"][:, None, None] for what in ("weight", "bias"))
         return ((x - mean) / (var + 0.001).sqrt() * scale + shift).clamp(min=0)
 
-    one, two = (1, 1, 1, 1), (1, 2, 1, 2)
-    down = [step(x.double(), ("downblock_1", 1), one)]
+    even, uneven = (1, 1, 1, 1), (1, 2, 1, 2)
+    down = [step(x.double(), ("downblock_1", 1), even)]
     for n in (2, 3, 4):
-        half = step(down[-1], (f"downblock_{n}", 1), one, stride=2)
-        down.append(step(half, (f"downblock_{n}", 5), one))
-    x = step(down[-1], ("downblock_5", 1), one, stride=2)
-    x = torch.cat([x, step(x, ("downblock_6", 1), one)], 1)
+        half = step(down[-1], (f"downblock_{n}", 1), even, stride=2)
+        down.append(step(half, (f"downblock_{n}", 5), even))
+    x = step(down[-1], ("downblock_5", 1), even, stride=2)
+    x = torch.cat([x, step(x, ("downblock_6", 1), even)], 1)
     for n, skip in zip((1, 2, 3, 4), reversed(down), strict=True):
         x = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
-        x = step(step(x, (f"upblock_{n}", 2), two), (f"upblock_{n}", 6), one)
+        x = step(step(x, (f"upblock_{n}", 2), uneven), (f"upblock_{n}", 6), even)
         x = torch.cat([skip, x], 1)
     return functional.conv2d(
-        functional.pad(x, one, mode="reflect"), value["last_conv.weight"], value["last_conv.bias"]
+        functional.pad(x, even, mode="reflect"), value["last_conv.weight"], value["last_conv.bias"]
     )
 
 

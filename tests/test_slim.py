@@ -35,16 +35,20 @@ pytestmark = pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx 
 
 def test_what_is_named_is_what_is_declared_without_torch_and_with_onnx_runtime() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    [runtime] = [one for one in project["optional-dependencies"]["onnx"] if one.startswith("onnxruntime")]
-    declared = {str(Requirement(one)) for one in [*project["dependencies"], runtime]}
-    named = {str(one).replace("opencv-python-headless", "opencv-python") for one in NAMED}
-    assert named == {one for one in declared if Requirement(one).name not in TORCH}
+    [runtime] = [text for text in project["optional-dependencies"]["onnx"] if text.startswith("onnxruntime")]
+    declared = {str(Requirement(text)) for text in [*project["dependencies"], runtime]}
+    named = {str(requirement).replace("opencv-python-headless", "opencv-python") for requirement in NAMED}
+    assert named == {text for text in declared if Requirement(text).name not in TORCH}
     assert set(slim.WITH_TORCH.split()[2:]) == TORCH
 
 
 def needed() -> set[str]:
     """Return the names of what is named and of all that it needs."""
-    waiting = [(one.name, one.extras) for one in NAMED if one.marker is None or one.marker.evaluate()]
+    waiting = [
+        (requirement.name, requirement.extras)
+        for requirement in NAMED
+        if requirement.marker is None or requirement.marker.evaluate()
+    ]
     found: set[tuple[str, str]] = set()
     while waiting:
         name, extras = waiting.pop()
@@ -55,9 +59,9 @@ def needed() -> set[str]:
                 continue
             found.add((name, extra))
             for text in metadata.requires(name) or []:
-                one = Requirement(text)
-                if one.marker is None or one.marker.evaluate({"extra": extra}):
-                    waiting.append((one.name, one.extras))
+                requirement = Requirement(text)
+                if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                    waiting.append((requirement.name, requirement.extras))
     return {name for name, _ in found}
 
 

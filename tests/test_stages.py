@@ -320,8 +320,10 @@ def test_the_cures_of_the_field_go_through_and_stop_and_go_on(pictures, whole, t
         file = f"{name}.safetensors"
         assert_same_network(tmp_path / "whole" / file, tmp_path / "broken" / file)
     assert table(tmp_path / "whole", "watch.csv") == table(tmp_path / "broken", "watch.csv")
-    one, other = (state(tmp_path / name)["model"] for name in ("whole", "broken"))
-    assert [name for name in one if not torch.equal(one[name], other[name])] == []  # the best may be older
+    first, second = (state(tmp_path / name)["model"] for name in ("whole", "broken"))
+    assert [
+        name for name in first if not torch.equal(first[name], second[name])
+    ] == []  # the best may be older
 
 
 # Bad input

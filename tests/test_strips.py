@@ -77,7 +77,7 @@ def runs(cuts: list[Cut], length: float = 1.5) -> list[tuple[int, int]]:
         run_around(page, len(cuts) + 1, lambda at: cuts[at], lambda _: length)
         for page in range(len(cuts) + 1)
     ]
-    return list(dict.fromkeys((one.first, one.count) for one in found))
+    return list(dict.fromkeys((run.first, run.count) for run in found))
 
 
 B, W, N, R = Cut.BELOW, Cut.BLANK, Cut.NONE, Cut.RIGHT
@@ -192,7 +192,7 @@ def test_a_slice_that_was_changed_has_those_of_its_strip_done_again(tmp_path: Pa
     assert (refused.exit_code, "4 of 5 results are already there" in refused.stderr) == (1, True)
     told = json.loads(run(*words, "--resume").stdout)
     assert len(told["done"]) == 4
-    assert [one["source"] for one in told["skipped"]] == [str(tmp_path / "in/4.png")]
+    assert [skipped["source"] for skipped in told["skipped"]] == [str(tmp_path / "in/4.png")]
     assert run(*words[:-2], tmp_path / "new").exit_code == 0
     after = {name: (tmp_path / "out" / name).read_bytes() for name in names}
     assert after == {name: (tmp_path / "new" / name).read_bytes() for name in names}

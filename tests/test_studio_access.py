@@ -333,7 +333,7 @@ def test_a_picture_is_encoded_anew(client: Client, folder: Path) -> None:
     Image.new("L", (30, 30), 255).save(buffer, "PNG")
     (folder / "2.png").write_bytes(buffer.getvalue() + b"<script>alert(1)</script>")
     try:
-        [page] = [one for one in client.get(PROJECT).json()["pages"] if one["name"] == "2.png"]
+        [page] = [page for page in client.get(PROJECT).json()["pages"] if page["name"] == "2.png"]
         for name in ("original", "original?width=20", "thumbnail"):
             assert b"script" not in client.get(f"/api/v1/pages/{page['id']}/{name}").content
     finally:
@@ -391,8 +391,8 @@ def test_clients_that_are_slow_half_done_or_many_take_nothing_from_others(client
                 assert time.monotonic() < until
                 time.sleep(0.1)
         finally:
-            for one in many:
-                one.close()
+            for link in many:
+                link.close()
         head = f"PUT /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n{LET_IN}\r\n"
         with socket.create_connection(place) as link:  # half a body
             half = f"POST{head[3:]}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
@@ -417,18 +417,18 @@ def test_who_opens_many_connections_and_says_nothing_keeps_nobody_out(client: Cl
     with listened(Limits(silence=60, connections=10), client) as place:
         many = [socket.create_connection(place) for _ in range(30)]
         try:
-            for one in many[-5:]:  # these are answered, and then kept without a word
-                one.settimeout(10)
-                one.sendall(health)
-                assert one.recv(12) == b"HTTP/1.1 200"
+            for kept in many[-5:]:  # these are answered, and then kept without a word
+                kept.settimeout(10)
+                kept.sendall(health)
+                assert kept.recv(12) == b"HTTP/1.1 200"
             with socket.create_connection(place) as link:
                 assert (
                     said(link, health.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))[:12]
                     == b"HTTP/1.1 200"
                 )
         finally:
-            for one in many:
-                one.close()
+            for kept in many:
+                kept.close()
 
 
 def trickled(link: socket.socket, request: bytes, piece: bytes) -> bytes:
@@ -468,7 +468,7 @@ def test_who_takes_nothing_of_an_answer_is_let_go(client: Client, folder: Path) 
     noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), np.uint8)
     Image.fromarray(noise).save(folder / "noise.png")  # larger than what systems keep for a connection
     try:
-        [page] = [one["id"] for one in client.get(PROJECT).json()["pages"] if one["name"] == "noise.png"]
+        [page] = [page["id"] for page in client.get(PROJECT).json()["pages"] if page["name"] == "noise.png"]
         with listened(Limits(silence=0.4), client) as place, socket.socket() as link:
             link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             link.connect(place)

@@ -38,8 +38,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             headers = {"If-Match": '"0"', "Content-Type": "image/png"}
             assert found.put(f"{page}/{name}", content=picture, headers=headers).status_code == 200
         job = found.post("/api/v1/jobs", json={}).json()
-        found.when(f"/api/v1/jobs/{job['id']}", lambda one: one["state"] == "done")
-        found.when("/readyz", lambda one: one["status"] == "ready")  # until then it answers 503
+        found.when(f"/api/v1/jobs/{job['id']}", lambda job: job["state"] == "done")
+        found.when("/readyz", lambda health: health["status"] == "ready")  # until then it answers 503
         yield found
 
 
@@ -56,7 +56,7 @@ class Operation:
         project: dict[str, Any] = self.client.get("/api/v1/project").json()
         if project["name"] != "pages" or len(project["pages"]) < 2:
             recent = self.client.get("/api/v1/shelf").json()["recent"]
-            first = next(one["id"] for one in reversed(recent) if one["pages"] > 1)
+            first = next(project["id"] for project in reversed(recent) if project["pages"] > 1)
             project = self.client.post(f"/api/v1/shelf/{first}/open").json()
         return project
 
@@ -65,14 +65,14 @@ class Operation:
         """Its address with what there is."""
         project = self.project
         jobs = self.client.get("/api/v1/jobs").json()["jobs"]
-        done = next((one for one in jobs if one["state"] == "done"), {"id": "x", "files": [{"id": "x"}]})
+        done = next((job for job in jobs if job["state"] == "done"), {"id": "x", "files": [{"id": "x"}]})
         ids = {
             "pages": project["pages"][0]["id"],
             "sheets": (project["sheets"] or [{"id": "x"}])[0]["id"],
             "jobs": done["id"],
             "shelf": project["id"],
         }
-        room = next((one for one in ids if f"/{one}/" in self.path), "pages")
+        room = next((identifier for identifier in ids if f"/{identifier}/" in self.path), "pages")
         return self.path.replace("{id}", ids[room]).replace(
             "{file}", (done["files"] or [{"id": "x"}])[0]["id"]
         )
@@ -80,13 +80,17 @@ class Operation:
     @property
     def query(self) -> dict[str, Any]:
         """What the address must say."""
-        given = [one for one in self.about.get("parameters", []) if one["in"] == "query" and one["required"]]
-        return {one["name"]: 0.5 for one in given}
+        given = [
+            parameter
+            for parameter in self.about.get("parameters", [])
+            if parameter["in"] == "query" and parameter["required"]
+        ]
+        return {parameter["name"]: 0.5 for parameter in given}
 
     @property
     def headers(self) -> dict[str, str]:
         """What else a good request says: the revision of what is there."""
-        if not any(one["name"] == "If-Match" for one in self.about.get("parameters", [])):
+        if not any(parameter["name"] == "If-Match" for parameter in self.about.get("parameters", [])):
             return {}
         seen = self.client.get(self.known)
         return {"If-Match": seen.headers.get("etag", '"0"')}
@@ -152,80 +156,85 @@ def test_every_operation_answers_as_its_document_says(client: Client, operations
         "cancel_job",
         "add_pages",
     )  # what changes much
-    ordered = sorted(operations, key=lambda one: (one.name.startswith(late), one.name))
-    for one in ordered:
-        if one.name in ENDLESS:
+    ordered = sorted(operations, key=lambda operation: (operation.name.startswith(late), operation.name))
+    for operation in ordered:
+        if operation.name in ENDLESS:
             continue
-        body = one.good()
-        headers = one.headers | body.pop("headers", {})
-        answer = one.ask(params=one.query, headers=headers, **body)
-        wanted = next(iter(one.about["responses"]))
-        if one.name == "resume_job":
+        body = operation.good()
+        headers = operation.headers | body.pop("headers", {})
+        answer = operation.ask(params=operation.query, headers=headers, **body)
+        wanted = next(iter(operation.about["responses"]))
+        if operation.name == "resume_job":
             wanted = "409"  # the job has ended as it should
-        if one.name == "image_data":
+        if operation.name == "image_data":
             wanted = "422"  # of which the document says the form alone; see test_serve.py
         if answer.status_code == 204:
             continue
-        assert str(answer.status_code) == wanted, (one.name, answer.text[:300])
-        kinds = [] if answer.status_code >= 400 else list(one.about["responses"][wanted]["content"])
+        assert str(answer.status_code) == wanted, (operation.name, answer.text[:300])
+        kinds = [] if answer.status_code >= 400 else list(operation.about["responses"][wanted]["content"])
         kind = answer.headers.get("content-type", "").partition(";")[0]
-        assert not kinds or kind in kinds or "application/octet-stream" in kinds or one.path == "/", one.name
+        assert not kinds or kind in kinds or "application/octet-stream" in kinds or operation.path == "/", (
+            operation.name
+        )
 
 
 def test_what_is_not_there_is_told_at_every_address(operations: list[Operation]) -> None:
-    for one in operations:
-        if "{" in one.path:
-            body = one.good()
+    for operation in operations:
+        if "{" in operation.path:
+            body = operation.good()
             headers = {"If-Match": '"0"'} | body.pop("headers", {})
-            answer = one.ask(re.sub(r"{\w+}", "gone", one.path), params=one.query, headers=headers, **body)
-            assert answer.status_code == 404, (one.name, answer.text)
+            answer = operation.ask(
+                re.sub(r"{\w+}", "gone", operation.path), params=operation.query, headers=headers, **body
+            )
+            assert answer.status_code == 404, (operation.name, answer.text)
 
 
 def test_no_number_of_an_address_is_taken_that_the_document_refuses(operations: list[Operation]) -> None:
-    for one in operations:
-        asked = {about["name"]: about["schema"] for about in one.about.get("parameters", [])}
+    for operation in operations:
+        asked = {about["name"]: about["schema"] for about in operation.about.get("parameters", [])}
         part = dict.fromkeys({"left", "top", "right", "bottom"} & set(asked), 1)
         for name, schema in asked.items():
             if "minimum" in schema:
                 for value in (schema["minimum"] - 1, schema["maximum"] + 1, "many", "nan", "1e999", "", "\0"):
-                    answer = one.ask(params=one.query | part | {name: value})
-                    assert answer.status_code == 422, (one.name, name, value)
+                    answer = operation.ask(params=operation.query | part | {name: value})
+                    assert answer.status_code == 422, (operation.name, name, value)
 
 
 def test_no_json_is_a_fault_of_the_server(operations: list[Operation]) -> None:
-    for one in operations:
-        schema = one.content.get("application/json", {}).get("schema")
+    for operation in operations:
+        schema = operation.content.get("application/json", {}).get("schema")
         if schema is None:
             continue
         for name, value in itertools.product(schema.get("properties", {}), STRANGE):
             # Even what makes sense by chance, such as an empty list, is never a fault.
-            one.ask(
-                content=json.dumps({name: value}), headers=one.headers | {"Content-Type": "application/json"}
+            operation.ask(
+                content=json.dumps({name: value}),
+                headers=operation.headers | {"Content-Type": "application/json"},
             )
-        one.ask(content=b"[1, 2]", headers=one.headers | {"Content-Type": "application/json"})
+        operation.ask(content=b"[1, 2]", headers=operation.headers | {"Content-Type": "application/json"})
 
 
 def test_no_form_and_no_type_is_a_fault_of_the_server(operations: list[Operation]) -> None:
-    for one in operations:
-        if not one.content or one.name == "image_data":
+    for operation in operations:
+        if not operation.content or operation.name == "image_data":
             continue
         for kind in ("", "text/plain", "image/svg+xml", "multipart/form-data"):
-            answer = one.ask(content=b"x", headers=one.headers | {"Content-Type": kind})
-            assert answer.status_code in (400, 415), (one.name, kind)
-        form = one.content.get("multipart/form-data", {}).get("schema")
+            answer = operation.ask(content=b"x", headers=operation.headers | {"Content-Type": kind})
+            assert answer.status_code in (400, 415), (operation.name, kind)
+        form = operation.content.get("multipart/form-data", {}).get("schema")
         if form is None:
             continue
         for name in form["properties"]:
-            one.ask(files=[(name, ("a.png", b"no picture")), (name, ("\u202e.cbz", b"PK\x03\x04"))])
-            one.ask(files=[("image", ("", b""))], data={name: "nonsense"})
+            operation.ask(files=[(name, ("a.png", b"no picture")), (name, ("\u202e.cbz", b"PK\x03\x04"))])
+            operation.ask(files=[("image", ("", b""))], data={name: "nonsense"})
 
 
 def test_methods_that_an_address_does_not_take_are_refused(
     client: Client, operations: list[Operation]
 ) -> None:
     known: dict[str, set[str]] = {}
-    for one in operations:
-        known.setdefault(one.path, set()).add(one.method)
+    for described in operations:
+        known.setdefault(described.path, set()).add(described.method)
     for path, methods in known.items():
         for method in {"get", "post", "put", "patch", "delete"} - methods:
             operation = Operation(client, method, path, {"operationId": f"{method} {path}"})

@@ -61,7 +61,7 @@ def test_the_worker_paints_without_torch(tmp_path: Path) -> None:
         "    over.clear(); worker.take(packed({'id': 1, 'kind': kind, 'look': look, **asked}))\n"
         "    assert over.wait(60)\n"
         "    assert parts[-1]['event'] == 'done', parts\n"
-        "assert {'spread', 'quick', 'final'} <= {one for one in parts if isinstance(one, str)}\n"
+        "assert {'spread', 'quick', 'final'} <= {part for part in parts if isinstance(part, str)}\n"
         "print(sorted({'torch', 'torchvision'} & set(sys.modules)))"
     )
     asked = {
@@ -136,6 +136,6 @@ def test_exports_and_answers_are_those_of_the_command_line_to_the_last_byte(tmp_
         profile = page.parent / "series.toml"
         profile.write_text("seed = 5\n")
         job = client.post("/api/v1/jobs", json={}).json()["id"]
-        done = client.when(f"/api/v1/jobs/{job}", lambda one: one["state"] not in ("waiting", "running"))
+        done = client.when(f"/api/v1/jobs/{job}", lambda job: job["state"] not in ("waiting", "running"))
         assert done["state"] == "done", done
     assert (tmp_path / "pages.colored/page.png").read_bytes() == due

@@ -40,8 +40,8 @@ def book_of(folder: Path, kind: str) -> Path:
         return write_pdf(path)
     if kind == "epub":
         loose = [folder / f"{number}.jpg" for number in (1, 2)]
-        for number, one in enumerate(loose):
-            one.write_bytes(page(number, "JPEG"))
+        for number, loose_page in enumerate(loose):
+            loose_page.write_bytes(page(number, "JPEG"))
         make_book(path, loose, "First")
         return path
     return write_tar(path, ENTRIES) if kind == "cbt" else write_zip(path, ENTRIES)
@@ -51,9 +51,9 @@ def exported(client: Client, **asked: Any) -> dict[str, bytes]:
     job = client.post("/api/v1/jobs", json=asked)
     assert job.status_code == 202, job.text
     address = f"/api/v1/jobs/{job.json()['id']}"
-    done = client.when(address, lambda one: one["state"] in ("done", "failed"))
+    done = client.when(address, lambda job: job["state"] in ("done", "failed"))
     assert done["state"] == "done", done
-    return {one["name"]: client.get(f"{address}/files/{one['id']}").content for one in done["files"]}
+    return {file["name"]: client.get(f"{address}/files/{file['id']}").content for file in done["files"]}
 
 
 @pytest.mark.parametrize("kind", ["cbz", "cbt", "epub", "pdf"])
@@ -79,7 +79,7 @@ def test_a_cbz_keeps_its_names_and_all_else_and_has_what_was_painted(tmp_path: P
             f"/api/v1/pages/{first['id']}/marks", json={"marks": [STROKE]}, headers={"If-Match": '"0"'}
         )
         found = exported(client, book="cbz")
-        [name] = [one for one in found if one.endswith(".cbz")]
+        [name] = [name for name in found if name.endswith(".cbz")]
         with zipfile.ZipFile(io.BytesIO(found[name])) as book:
             assert book.namelist() == list(ENTRIES)
             assert book.read("ComicInfo.xml") == INFO

@@ -55,11 +55,11 @@ def studio(tmp_path_factory: pytest.TempPathFactory, small: Path) -> Iterator[St
     for number in (1, 2):
         draw_page(folder / f"pages/page {number}.png", number)
     (folder / "pages/series.toml").write_text('model = "default"\n', encoding="utf-8")
-    one = Studio(folder / "data", folder / "pages", small)
-    one.start()
-    one.first = one.get("/project")
-    yield one
-    one.kill()
+    running = Studio(folder / "data", folder / "pages", small)
+    running.start()
+    running.first = running.get("/project")
+    yield running
+    running.kill()
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +81,16 @@ def window(browser: Browser) -> Iterator[Callable[..., Driver]]:
         contexts.append(context)
         context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
-        page.on("request", lambda one: None if is_inside(one.url, studio) else outside.append(one.url))
-        page.on("websocket", lambda one: None if is_inside(one.url, studio) else outside.append(one.url))
+        page.on(
+            "request", lambda request: None if is_inside(request.url, studio) else outside.append(request.url)
+        )
+        page.on(
+            "websocket", lambda socket: None if is_inside(socket.url, studio) else outside.append(socket.url)
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda one: complaints.append(one.text) if is_refusal(one.text) else None)
+        page.on(
+            "console", lambda message: complaints.append(message.text) if is_refusal(message.text) else None
+        )
         page.on("filechooser", lambda _: None)  # from here on choosers come to the test, however slow it is
         page.goto(studio.address + path)
         return Driver(page)
@@ -129,7 +135,9 @@ def taken(driver: Driver, files: list[Path]) -> Driver:
 def far(shown: np.ndarray, color: str) -> float:
     """ΔE00 of a shown colour and one that was asked for."""
     both = shown, rgb_of(color)
-    return float(delta_e(*(torch.tensor(one / 255, dtype=torch.float32).reshape(1, 3, 1, 1) for one in both)))
+    return float(
+        delta_e(*(torch.tensor(color / 255, dtype=torch.float32).reshape(1, 3, 1, 1) for color in both))
+    )
 
 
 def rgb_of(color: str) -> np.ndarray:
@@ -295,7 +303,7 @@ def test_two_windows_do_not_overwrite_each_other(
     other.idle()
     held: list[Any] = []
     other.page.route(
-        "**/marks", lambda one: held.append(one) if one.request.method == "PUT" else one.continue_()
+        "**/marks", lambda route: held.append(route) if route.request.method == "PUT" else route.continue_()
     )
     other.page.keyboard.press("f")
     other.page.mouse.click(*other.place(200, 300))
@@ -303,14 +311,16 @@ def test_two_windows_do_not_overwrite_each_other(
     waited(lambda: other.page.wait_for_timeout(50) or held, "the other window wants to save")
     fresh.stroke((180, 350), (220, 380))
     waited(studio.marks, "this window's stroke is stored")
-    for one in held:
-        one.continue_()
+    for route in held:
+        route.continue_()
     other.page.unroute("**/marks")
     other.page.locator(".banner[role=alert]").wait_for()
     assert "stroke" in studio.marks()[0]  # nothing was overwritten
     other.page.get_by_role("button", name="Keep mine").click()
     other.saved()
-    waited(lambda: [set(one) & {"x"} for one in studio.marks()] == [{"x"}, {"x"}], "what was kept is stored")
+    waited(
+        lambda: [set(mark) & {"x"} for mark in studio.marks()] == [{"x"}, {"x"}], "what was kept is stored"
+    )
 
 
 def test_two_windows_do_not_overwrite_each_others_settings(
@@ -319,7 +329,7 @@ def test_two_windows_do_not_overwrite_each_others_settings(
     other = shown(window(studio))
     held: list[Any] = []
     other.page.route(
-        "**/project", lambda one: held.append(one) if one.request.method == "PUT" else one.continue_()
+        "**/project", lambda route: held.append(route) if route.request.method == "PUT" else route.continue_()
     )
     other.color(GREEN)
     other.page.keyboard.press("Shift+S")
@@ -327,8 +337,8 @@ def test_two_windows_do_not_overwrite_each_others_settings(
     fresh.color(BLUE)
     fresh.page.keyboard.press("Shift+S")
     waited(lambda: stored(studio) == [BLUE], "this window's swatch is stored")
-    for one in held:
-        one.continue_()
+    for route in held:
+        route.continue_()
     other.page.unroute("**/project")
     other.page.get_by_text("Another window changed the settings or swatches, too.").wait_for()
     assert stored(studio) == [BLUE]  # nothing was overwritten
@@ -339,7 +349,7 @@ def test_two_windows_do_not_overwrite_each_others_settings(
 
 
 def stored(studio: Studio) -> list[str]:
-    return [one["color"] for one in studio.get("/project")["swatches"]]
+    return [swatch["color"] for swatch in studio.get("/project")["swatches"]]
 
 
 def test_points_are_moved_and_erased(studio: Studio, fresh: Driver) -> None:
@@ -347,7 +357,8 @@ def test_points_are_moved_and_erased(studio: Studio, fresh: Driver) -> None:
     fresh.page.mouse.click(*fresh.place(120, 140))
     fresh.stroke((120, 140), (130, 170))  # from a point on, it is the point that moves
     waited(
-        lambda: [round(360 * one["x"]) for one in studio.marks()] in ([130], [129], [131]), "the point moved"
+        lambda: [round(360 * mark["x"]) for mark in studio.marks()] in ([130], [129], [131]),
+        "the point moved",
     )
     fresh.page.keyboard.press("e")
     fresh.stroke((100, 170), (160, 170))
@@ -374,7 +385,7 @@ def test_a_colour_goes_from_a_place_of_a_sheet_to_a_place_of_the_page(
         fresh.page.get_by_role("button", name="Add a sheet").click()
     chooser.value.set_files(tmp_path / "hero.png")
     face = fresh.page.locator(".sheet-face img")
-    waited(lambda: face.count() and face.evaluate("one => one.naturalWidth"), "the sheet is shown")
+    waited(lambda: face.count() and face.evaluate("image => image.naturalWidth"), "the sheet is shown")
     box = face.bounding_box()
     fresh.page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.5 * box["height"])
     fresh.page.locator(".carried").wait_for()
@@ -427,7 +438,9 @@ def test_swatches_by_key_and_as_a_file(studio: Studio, fresh: Driver, tmp_path: 
         fresh.page.get_by_role("button", name="Save as palette file (.gpl)").click()
     text = Path(download.value.path()).read_text(encoding="utf-8")
     assert text.splitlines()[4:] == [" 63 154  77\tLeaf", " 53 102 192\tCoat"]
-    waited(lambda: [one["color"] for one in studio.get("/project")["swatches"]] == [GREEN, BLUE], "stored")
+    waited(
+        lambda: [swatch["color"] for swatch in studio.get("/project")["swatches"]] == [GREEN, BLUE], "stored"
+    )
 
 
 def test_before_and_after(fresh: Driver) -> None:
@@ -509,7 +522,7 @@ def test_all_by_keyboard(studio: Studio, window: Callable[..., Driver], tmp_path
 
 def tab_to(driver: Driver, name: str) -> None:
     """Press Tab until a control of this name has the focus."""
-    name_of = "(one => one.getAttribute('aria-label') ?? one.innerText)(document.activeElement)"
+    name_of = "(element => element.getAttribute('aria-label') ?? element.innerText)(document.activeElement)"
     seen = []
     for _ in range(120):
         driver.page.keyboard.press("Tab")
@@ -522,7 +535,7 @@ def tab_to(driver: Driver, name: str) -> None:
 def test_export_is_what_colorize_makes(
     studio: Studio, window: Callable[..., Driver], small: Path, tmp_path: Path
 ) -> None:
-    project = studio.take([draw_page(tmp_path / f"page {one}.png", one) for one in (1, 2)], small)
+    project = studio.take([draw_page(tmp_path / f"page {number}.png", number) for number in (1, 2)], small)
     driver = shown(window(studio))
     driver.color(GREEN)
     driver.stroke((110, 150), (135, 150))
@@ -566,11 +579,11 @@ def test_a_book_of_forty_pages(studio: Studio, window: Callable[..., Driver], tm
 
 
 def test_a_killed_server_goes_on(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
-    project = studio.take([draw_page(tmp_path / f"{one:02}.png", one) for one in range(1, 13)])
+    project = studio.take([draw_page(tmp_path / f"{number:02}.png", number) for number in range(1, 13)])
     driver = shown(window(studio))
     driver.page.keyboard.press("k")
     driver.page.get_by_role("button", name="Colour the other 12 pages").click()
-    waited(lambda: [one["done"] >= 1 for one in studio.get("/jobs")["jobs"]] == [True], "a page")
+    waited(lambda: [job["done"] >= 1 for job in studio.get("/jobs")["jobs"]] == [True], "a page")
     studio.kill()
     studio.start()
     studio.open(project)
@@ -665,12 +678,12 @@ def test_axe_finds_nothing(
     page.keyboard.press("Control+o")
     page.locator(".drop").wait_for()
     found["shelf"] = violations(driver)
-    assert {name: one for name, one in found.items() if one} == {}
+    assert {name: problems for name, problems in found.items() if problems} == {}
 
 
 def violations(driver: Driver) -> list[str]:
     """What axe-core finds wrong, as lines to read."""
     found = driver.page.evaluate(
-        "axe.run(document, {resultTypes: ['violations']}).then(one => one.violations)"
+        "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
     )
-    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+    return [f"{problem['id']}: {node['html'][:160]}" for problem in found for node in problem["nodes"]]

@@ -71,10 +71,10 @@ def started(tmp_path: Path) -> Iterator[Any]:
         return running[-1]
 
     yield start
-    for one in running:
-        if one.poll() is None:
-            one.kill()
-        one.communicate()
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
 
 
 @pytest.mark.timeout(180)

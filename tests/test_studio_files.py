@@ -147,7 +147,7 @@ def test_a_book_becomes_a_folder_beside_it_once(tmp_path: Path) -> None:
             book.writestr(name, page)
     project = project_of(tmp_path / "My book.cbz")
     assert project.folder == tmp_path / "My book pages"
-    assert [one.name for one in project.pages()] == ["0001.png", "0002.png"]
+    assert [page.name for page in project.pages()] == ["0001.png", "0002.png"]
     project.put_marks(project.pages()[0], [STROKE], "0")
     assert project_of(tmp_path / "My book.cbz").pages() == project.pages()
     assert (tmp_path / "My book pages/hints/0001.json").is_file()
@@ -172,10 +172,10 @@ def test_projects_are_listed_the_latest_first_and_a_broken_list_is_none(tmp_path
     for name in ("a", "b", "a"):
         (tmp_path / name).mkdir(exist_ok=True)
         shelf.note(Project(tmp_path / name), 3)
-    assert [one["name"] for one in shelf.recent()] == ["a", "b"]
+    assert [project["name"] for project in shelf.recent()] == ["a", "b"]
     assert shelf.find(shelf.recent()[1]["id"]) == tmp_path / "b"
     (tmp_path / "b").rmdir()
-    assert [one["here"] for one in shelf.recent()] == [True, False]
+    assert [project["here"] for project in shelf.recent()] == [True, False]
     (tmp_path / "home/recent.json").write_text("[{]")
     assert shelf.recent() == []
     assert shelf.make("New").name == "New"

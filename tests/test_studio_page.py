@@ -80,28 +80,30 @@ def test_every_message_that_the_code_asks_for_is_there():
 
 def test_every_command_has_a_name():
     made = r"""(?:\{\s*id: |\bmake\(\s*|\bcommandButton\(\s*)"([\w-]+)\""""
-    ids = set(re.findall(made, source())) | {f"tool-{one}" for one in FAMILIES["tool"]}
+    ids = set(re.findall(made, source())) | {f"tool-{tool}" for tool in FAMILIES["tool"]}
     assert len(ids) > 35
     english = messages("en")
-    assert sorted(one for one in ids if f"command.{one}" not in english) == []
+    assert sorted(name for name in ids if f"command.{name}" not in english) == []
 
 
 def test_every_setting_has_its_words_and_its_choices_have_theirs():
     english = messages("en")
     described = [*project_settings(["default"]), *export_settings()]
-    for one in described:
-        assert {f"setting.{one['name']}", f"setting.{one['name']}.help"} <= set(english), one["name"]
-        for choice in one.get("choices") or ():
-            assert f"choice.{one['name']}.{choice}" in english, one["name"]
-        assert one["help"], one["name"]
-    names = [one["name"] for one in described]
+    for setting in described:
+        assert {f"setting.{setting['name']}", f"setting.{setting['name']}.help"} <= set(english), setting[
+            "name"
+        ]
+        for choice in setting.get("choices") or ():
+            assert f"choice.{setting['name']}.{choice}" in english, setting["name"]
+        assert setting["help"], setting["name"]
+    names = [setting["name"] for setting in described]
     assert len(set(names)) == len(names)
     assert {"seed", "saturation", "palette", "palette_strength"} < set(names)
 
 
 def test_settings_are_described_as_they_are():
     usual = ColorizeSettings()
-    found = {one["name"]: one for one in project_settings(["default", "heroine"])}
+    found = {setting["name"]: setting for setting in project_settings(["default", "heroine"])}
     assert found["model"]["choices"] == ["default", "heroine"]
     assert found["saturation"]["default"] == usual.saturation
     assert (found["saturation"]["least"], found["saturation"]["most"]) == (0, 10)
@@ -110,7 +112,7 @@ def test_settings_are_described_as_they_are():
     assert found["seed"] == {**found["seed"], "kind": "int", "nullable": True, "default": None, "least": 0}
     assert not found["saturation"]["nullable"]
     assert found["palette"]["default"] is None
-    export = {one["name"]: one for one in export_settings()}
+    export = {setting["name"]: setting for setting in export_settings()}
     assert export["format"]["choices"][0] == export["format"]["default"] == "keep"
     assert export["quality"]["default"] == Saving().quality
 

@@ -305,8 +305,8 @@ def colored(samples: np.ndarray) -> int:
 
 def test_what_was_painted_is_shown_until_something_is_newer(tmp_path: Path) -> None:
     page, result = draw(tmp_path / "page.png"), draw(tmp_path / "result.png")
-    for one in (page, result):
-        os.utime(one, (1, 1))
+    for path in (page, result):
+        os.utime(path, (1, 1))
     latest = Latest(room=10)
     latest.keep(page, b"older")
     latest.keep(page, b"newer")
@@ -396,7 +396,7 @@ def test_a_job_over_some_pages_a_failure_and_a_page_that_is_done(client: Client,
     done = finished(client, client.post("/api/v1/jobs", json={"pages": ids, "format": "webp"}).json()["id"])
     assert done["state"] == "done"
     assert done["done"] == 1
-    assert [one["name"] for one in done["failed"]] == ["page 10.png"]
+    assert [failed["name"] for failed in done["failed"]] == ["page 10.png"]
     found = pages_of(client)
     assert found["page 10.png"]["state"] == "failed"
     assert "page 10.png" in found["page 10.png"]["detail"]
@@ -460,11 +460,11 @@ def test_files_that_are_sent_get_names_of_ours_and_what_is_no_picture_is_named(
         ]
         answer = client.post("/api/v1/pages", files=files)
         assert answer.status_code == 201
-        assert [one["name"] for one in answer.json()["failed"]] == ["notes.png", "evil.svg"]
+        assert [failed["name"] for failed in answer.json()["failed"]] == ["notes.png", "evil.svg"]
         made = client.get("/api/v1/project").json()
-        assert {one["name"] for one in made["pages"]} == {"page 1.png", "page 1 2.png"}
+        assert {page["name"] for page in made["pages"]} == {"page 1.png", "page 1 2.png"}
         assert (tmp_path / "projects").is_dir()
-        inside = [one for one in tmp_path.rglob("*.png") if "etc" in one.parts]
+        inside = [path for path in tmp_path.rglob("*.png") if "etc" in path.parts]
         assert inside == []
         shelf = client.get("/api/v1/shelf").json()
         assert shelf["current"] == made["id"]
@@ -479,7 +479,7 @@ def test_a_book_that_is_sent_is_unpacked_and_a_palette_is_read(model: Path, tmp_
             book.writestr(name, page)
     with served(None, model, tmp_path) as client:
         answer = client.post("/api/v1/pages", files=[("file", ("My book.cbz", buffer.getvalue()))])
-        names = [one["name"] for one in client.get("/api/v1/project").json()["pages"]]
+        names = [page["name"] for page in client.get("/api/v1/project").json()["pages"]]
         assert answer.status_code in (201, 422), answer.json()
         if answer.status_code == 201:
             assert names == ["0001.png", "0002.png", "0003.png"]
@@ -489,7 +489,7 @@ def test_a_book_that_is_sent_is_unpacked_and_a_palette_is_read(model: Path, tmp_
         assert client.post("/api/v1/palettes", files=[("file", ("a.gpl", b"no"))]).status_code == 422
         assert client.post("/api/v1/palettes", files=[("file", ("a.exe", b"no"))]).status_code == 422
         sheet = client.post("/api/v1/sheets", files=[("file", ("hero.png", page))])
-        assert [one["name"] for one in sheet.json()["sheets"]] == ["hero.png"]
+        assert [hero["name"] for hero in sheet.json()["sheets"]] == ["hero.png"]
 
 
 def test_another_project_is_opened_from_the_shelf(client: Client, model: Path, tmp_path: Path) -> None:

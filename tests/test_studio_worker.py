@@ -212,7 +212,7 @@ class Answers:
 
         def found() -> dict[str, Any] | None:
             mine = [header for header, _ in self.frames if header["id"] == number]
-            return next((one for one in mine if one["event"] in ends), None)
+            return next((header for header in mine if header["event"] in ends), None)
 
         with self.changed:
             assert self.changed.wait_for(lambda: found() is not None, 30)

@@ -167,15 +167,15 @@ class Noting:
 
 
 def test_notes_that_are_in_order_pass():
-    check_extractor(extractor(Noting(lambda rgb: [{"mean": one.mean().item()} for one in rgb])))
+    check_extractor(extractor(Noting(lambda rgb: [{"mean": picture.mean().item()} for picture in rgb])))
 
 
 @pytest.mark.parametrize(
     ("note", "said"),
     [
         (lambda rgb: [{}], "1 notes for 3 pictures"),
-        (lambda rgb: [{"mean": one.mean()} for one in rgb], "not in plain types"),
-        (lambda rgb: [{"shape": one.shape} for one in rgb], "not in plain types"),
+        (lambda rgb: [{"mean": picture.mean()} for picture in rgb], "not in plain types"),
+        (lambda rgb: [{"shape": picture.shape} for picture in rgb], "not in plain types"),
         (lambda rgb: [{"place": place} for place in range(len(rgb))], "change when a picture comes alone"),
     ],
 )

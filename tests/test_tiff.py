@@ -36,8 +36,8 @@ def scan(path: Path, count: int = 3, **options: object) -> Path:
 def frames(source: Path | io.BytesIO) -> list[tuple[object, ...]]:
     with Image.open(source) as image:
         return [
-            (one.mode, one.size, one.info["dpi"], one.info["compression"], one.tobytes())
-            for one in ImageSequence.Iterator(image)
+            (frame.mode, frame.size, frame.info["dpi"], frame.info["compression"], frame.tobytes())
+            for frame in ImageSequence.Iterator(image)
         ]
 
 
@@ -46,9 +46,9 @@ def test_pages_are_taken_out_as_they_stand(tmp_path: Path, compression: str) -> 
     path = scan(tmp_path / "a.tif", compression=compression)
     assert count_pages(path) == 3
     with open_book(path) as book:
-        assert [one.name for one in book.pages] == ["page 001.tif", "page 002.tif", "page 003.tif"]
-        taken = [frames(io.BytesIO(b"".join(book.chunks(one)))) for one in book.pages]
-    assert [one for [one] in taken] == frames(path)
+        assert [page.name for page in book.pages] == ["page 001.tif", "page 002.tif", "page 003.tif"]
+        taken = [frames(io.BytesIO(b"".join(book.chunks(page)))) for page in book.pages]
+    assert [frame for [frame] in taken] == frames(path)
 
 
 def test_a_book_of_pages_old_and_new(tmp_path: Path) -> None:
@@ -99,8 +99,8 @@ def test_large_files_are_written_with_64_bits(tmp_path: Path) -> None:
     joined = io.BytesIO()
     with path.open("rb") as file:
         writer = TiffWriter(joined, 2**33)
-        for one in read_pages(file):
-            writer.add(one, file)
+        for page in read_pages(file):
+            writer.add(page, file)
     assert joined.getvalue()[:4] == b"II+\0"
     assert frames(joined) == frames(path)
     (tmp_path / "big.tif").write_bytes(joined.getvalue())
@@ -114,7 +114,7 @@ def test_sixteen_bits_stay_as_they_are(tmp_path: Path) -> None:
     cv2.imwritemulti(str(tmp_path / "a.tif"), [deep, deep[::-1].copy()])
     assert count_pages(tmp_path / "a.tif") == 2
     with open_book(tmp_path / "a.tif") as book:
-        [_, last] = [b"".join(book.chunks(one)) for one in book.pages]
+        [_, last] = [b"".join(book.chunks(page)) for page in book.pages]
     assert (cv2.imdecode(np.frombuffer(last, np.uint8), cv2.IMREAD_UNCHANGED) == deep[::-1]).all()
 
 
@@ -148,7 +148,7 @@ def test_damage_is_told_or_harmless(tmp_path_factory: pytest.TempPathFactory, da
     file = io.BytesIO(bytes(content[: data.draw(st.integers(0, len(content)))]))
     try:
         pages = read_pages(file)
-        for one in pages:
-            TiffWriter(io.BytesIO(), 1000, one.order).add(one, file)
+        for page in pages:
+            TiffWriter(io.BytesIO(), 1000, page.order).add(page, file)
     except TiffDamage:
         pass

