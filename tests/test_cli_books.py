@@ -243,7 +243,7 @@ def test_what_stays_in_a_book_is_named_in_every_run(tmp_path: Path) -> None:
     book = write_zip(tmp_path / "volume.cbz", inside_)
     animation = "is an animation of 3 frames; save the one that is meant as a picture"
     told = [
-        f"{book}/2.gif: {animation}; in the book it stays as it is",
+        f"{book}/2.gif: {animation}; it stays as it is in the book",
         f"{book}: 1 books in it stay as they are, such as ch 2.cbz; unpack it to have them done",
     ]
     first = run("extract", book, "-o", tmp_path / "out", "--json", "--fail-fast")

@@ -109,7 +109,7 @@ def test_what_is_no_onnx_file_is_one_line(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"no graph")
-    with pytest.raises(CheckpointError, match=r"broken.onnx: no ONNX file, or damaged") as found:
+    with pytest.raises(CheckpointError, match=r"broken.onnx: not an ONNX file, or damaged") as found:
         onnx.session(path)
     assert "\n" not in str(found.value)
 

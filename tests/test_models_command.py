@@ -145,7 +145,7 @@ def test_a_model_of_the_hub_is_brought_with_its_card(
     assert (tmp_path / "shelf" / "my-model.safetensors").read_bytes() == mine.read_bytes()
     assert (tmp_path / "shelf" / "my-model.md").read_text() == "# a card"
     assert (missing.exit_code, missing.stderr.count("\n")) == (1, 1)
-    assert "hf:some-one/gone: model.safetensors cannot be had at main" in missing.stderr
+    assert "hf:some-one/gone: model.safetensors is not available at main" in missing.stderr
 
 
 @pytest.mark.parametrize("name", ["hf:", "hf:only", "hf:a/../b", "hf:a/b@", "hf:a/b:x.pt"])

@@ -242,5 +242,7 @@ def test_the_command_line_hands_over_what_is_to_be_done(
 
 def test_an_address_where_nobody_answers_is_told(tmp_path: Path) -> None:
     pytest.importorskip("ray")
-    with pytest.raises(UsageError, match=r"--ray 127\.0\.0\.1:1: no cluster answers there \(.*refused"):
+    with pytest.raises(
+        UsageError, match=r"--ray 127\.0\.0\.1:1: no cluster answers at this address \(.*refused"
+    ):
         ray_run([], tmp_path, address="127.0.0.1:1")

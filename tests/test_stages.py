@@ -353,9 +353,9 @@ def test_a_file_of_another_network_is_told(pictures, whole, tmp_path):
 def test_pictures_without_a_class_are_told(pictures, tmp_path):
     shutil.copytree(pictures, tmp_path / "tree")
     shutil.copy(pictures / "red" / "0.png", tmp_path / "tree" / "0.png")
-    with pytest.raises(DataError, match=r"0\.png: is in no subfolder of .*tree; a class is a folder"):
+    with pytest.raises(DataError, match=r"0\.png: is not in a subfolder of .*tree; a class is a folder"):
         run(tmp_path / "tree", tmp_path / "run", ("vgg",))
-    with pytest.raises(DataError, match=r"is in no subfolder"):
+    with pytest.raises(DataError, match=r"is not in a subfolder"):
         run(pictures / "red", tmp_path / "run", ("vgg",))
     shutil.rmtree(tmp_path / "tree" / "blue")
     (tmp_path / "tree" / "0.png").unlink()

@@ -114,6 +114,6 @@ def test_pages_of_no_book_go_into_a_new_one_alone(tmp_path: Path, model: Path) -
         refused = client.post("/api/v1/jobs", json={"book": "same"})
         assert (refused.status_code, refused.json()["detail"]) == (
             422,
-            "these pages came out of no book; choose cbz, pdf or epub",
+            "these pages did not come out of a book; choose cbz, pdf or epub",
         )
         assert "pages.cbz" in exported(client, book="cbz")

@@ -291,7 +291,7 @@ def loss_of(logits: Tensor, ink: Tensor, hand: Tensor) -> dict[str, Tensor]:
     drawn = logits.sigmoid()
     allowed = torch.lerp(ink, near, hand.expand_as(ink))
     found = torch.lerp(drawn, max_pool2d(drawn, reach, 1, OFF), hand.expand_as(ink))
-    few = 20.0  # pixels; a blank part has no score to speak of
+    few = 20.0  # pixels; a part that is blank cannot be scored
     precision = ((drawn * allowed).sum((1, 2, 3)) + few) / (drawn.sum((1, 2, 3)) + few)
     recall = ((found * ink).sum((1, 2, 3)) + few) / (ink.sum((1, 2, 3)) + few)
     score = 2 * precision * recall / (precision + recall)

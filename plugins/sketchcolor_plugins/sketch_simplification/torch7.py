@@ -53,7 +53,7 @@ def read_torch7(path: Path) -> dict[str, torch.Tensor]:
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is no such file, damaged, or has no network.
+        ValueError: It is not a Torch7 file, is damaged, or has no network.
     """
     try:
         content = _Reader(path.read_bytes()).read()

@@ -27,7 +27,7 @@ _wanted = [_Wanted()]  # the last one holds, while a command runs
 
 
 class Console(RichConsole):
-    """A console for people; it takes no name for markup, and without a terminal it colours nothing."""
+    """A console for people; names are never read as markup, and without a terminal nothing is coloured."""
 
     def __init__(self) -> None:
         super().__init__(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)

@@ -63,10 +63,10 @@ def rules() -> int:
 @options.with_exit_code
 @requested(request=DatasetPrepareRequest)
 def prepare(request: DatasetPrepareRequest, json: options.Json = False) -> int:
-    """Pack pictures into shards for training: decoded once, dropped where they are no use, brought to size.
+    """Pack pictures into shards for training: each decoded once, resized, or dropped if it is of no use.
 
-    Pages of books (CBZ, CBT, EPUB, PDF, CBR) are pictures too. Dropped are broken, tiny and grey pictures,
-    and near-duplicates; dropped.csv says which and why. manifest.csv has a line for each picture, with its
+    Pages of books (CBZ, CBT, EPUB, PDF, CBR) are pictures too. Broken, tiny and grey pictures are dropped,
+    as are near-duplicates; dropped.csv says which and why. manifest.csv has a line for each picture, with its
     licence. Another colouring of the same lines is kept. The exit code is 1 if a picture cannot be read.
 
     Example: `sketchcolor dataset prepare drawings/ -o shards/ --licence CC-BY-4.0`
@@ -137,9 +137,9 @@ def _contents_table(plain: dict[str, Any]) -> Table:
 def review(request: DatasetReviewRequest, json: options.Json = False) -> int:
     """Let a model judge pictures that it has not seen, and put the most suspicious on a page with checkboxes.
 
-    The page saves the ticked ones as a list for `dataset prepare --exclude`. Suspicious is what the model
-    cannot colour although it is shown the colours: text, photographs, collages, whatever is unlike what it
-    knows.
+    The page saves the ticked ones as a list for `dataset prepare --exclude`. A picture is suspicious when the
+    model cannot colour it although it is shown the colours: text, photographs, collages, whatever is unlike
+    what it knows.
 
     Example: `sketchcolor dataset review new/ --model run/model.safetensors -o review/`
     """

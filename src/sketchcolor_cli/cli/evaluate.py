@@ -1,4 +1,4 @@
-"""``sketchcolor evaluate``: everything one needs to compare colour models."""
+"""``sketchcolor evaluate``: everything that is needed to compare colour models."""
 
 from __future__ import annotations
 

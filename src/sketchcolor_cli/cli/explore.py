@@ -13,8 +13,8 @@ from sketchcolor_cli.jobs.requests import ExploreRequest
 def explore(request: ExploreRequest) -> int:
     """Draw a grid of colourings of one page, each by another seed, with the number to give to colorize.
 
-    Of models with a latent vector z, those of the preset thesis, the grid shows the vector moved along two
-    directions, as read in the middle.
+    For models with a latent vector z, those of the preset thesis, the grid shows the vector moved along two
+    directions; the middle shows it as it was read.
 
     Example: `sketchcolor explore page.png -o grid.png --steps 4`
     """

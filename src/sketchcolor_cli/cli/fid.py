@@ -24,7 +24,7 @@ def fid(request: FidRequest, json: options.Json = False) -> int:
 
     Values are those of pytorch-fid, and are kept by the pictures' content, so that a set is measured once.
     Pictures may have any size and format; those that cannot be read are named and left out, and the exit code
-    is then 1. Of small sets KID with its standard error is given as well.
+    is then 1. For small sets, KID with its standard error is given as well.
 
     Example: `sketchcolor fid originals/ colored/`
     """

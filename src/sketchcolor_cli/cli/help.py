@@ -22,7 +22,7 @@ _NAMES = 26  # characters of the column of names
 
 
 class _Plain:
-    """A command whose help has no types of Python."""
+    """A command whose help shows no Python types."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help at once, as Typer's own does."""

@@ -95,7 +95,9 @@ def import_(
             help="Model file, such as `sketchcolor train` writes, or hf:ORGANISATION/NAME@REVISION.",
         ),
     ],
-    name: Annotated[str | None, typer.Option(help="What to call it; without, the name of the file.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What to call it; without it, the name of the file.")
+    ] = None,
     json: options.Json = False,
 ) -> int:
     """Copy a model file to where every command finds it by name; a card beside it, FILE.md, comes along.

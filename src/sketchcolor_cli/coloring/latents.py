@@ -98,7 +98,9 @@ def _by_latent(
     """
     size = model.z_size
     if not size:
-        raise UsageError("this model has neither a latent vector nor random colours, so nothing to explore")
+        raise UsageError(
+            "this model has neither a latent vector nor random colours, so there is nothing to explore"
+        )
     if grid.steps < _LEAST_STEPS:
         raise UsageError(f"--steps {grid.steps}: must be at least {_LEAST_STEPS} for this model")
     across, down = _axes(size, grid.directions, grid.seed)

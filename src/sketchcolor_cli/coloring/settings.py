@@ -114,9 +114,9 @@ class ColorizeSettings(Settings):
     )
     guess: Guess = setting(
         Guess.AUTO,
-        "Colours of areas without a hint: sure takes the one that is least far off, grey where the hue is "
-        "open, draw one at random from those the model finds likely, mean their average; auto is sure on "
-        "pages without hints and references, or draw where there is a --seed, and mean on others.",
+        "Colours of areas without a hint: sure takes the one with the smallest expected error, grey where "
+        "the hue is open, draw one at random from those the model finds likely, mean their average; auto "
+        "is sure on pages without hints and references, or draw where there is a --seed, and mean on others.",
     )
     seed: int | None = setting(
         None, "Seed by which colours are drawn; the same seed gives the same colours again.", least=0
@@ -180,6 +180,6 @@ class ExploreSettings(Settings):
     size: int = setting(256, "Longest side of each picture, in pixels.", least=16)
     seed: int = setting(
         0,
-        "The first seed of the grid; of models with a latent vector, the seed of the directions.",
+        "The first seed of the grid; for models with a latent vector, the seed of the directions.",
         least=0,
     )

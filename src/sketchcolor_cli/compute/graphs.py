@@ -80,7 +80,7 @@ def read_tensors(path: Path) -> dict[str, Array]:
     except (OSError, SafetensorError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise CheckpointError(
-            f"{path}: damaged, or no safetensors file ({reason}); fetch or export the model again"
+            f"{path}: not a safetensors file, or damaged ({reason}); fetch or export the model again"
         ) from error
     tensors = {
         name: np.ascontiguousarray(values, np.float32)
@@ -118,7 +118,7 @@ def _read_graph(path: Path) -> tuple[dict[str, Any], bytes]:
             about = json.loads(archive.read(_ABOUT))
             return dict(about), archive.read(_GRAPH)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path}: no graph of a network, or damaged") from error
+        raise CheckpointError(f"{path}: not the graph of a network, or damaged") from error
 
 
 def _fitting(about: Mapping[str, Any], tensors: Mapping[str, Array]) -> dict[str, Array]:

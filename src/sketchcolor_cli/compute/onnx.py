@@ -55,4 +55,6 @@ def session(
     except Exception as error:  # its errors have no common class
         reason = str(error).strip().splitlines()
         name = "graph" if isinstance(source, bytes) else source
-        raise CheckpointError(f"{name}: no ONNX file, or damaged ({reason[-1] if reason else ''})") from error
+        raise CheckpointError(
+            f"{name}: not an ONNX file, or damaged ({reason[-1] if reason else ''})"
+        ) from error

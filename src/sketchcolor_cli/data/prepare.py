@@ -1,4 +1,4 @@
-"""Packing pictures into shards: each decoded once, what is no use dropped, the rest brought to size.
+"""Packing pictures into shards: each decoded once, resized, or dropped if it is of no use.
 
 The result is shards ``data-NNNNNN.tar``, ``manifest.csv`` with a line for each picture in them,
 ``dropped.csv`` with a line and a reason for each that is not, and ``settings.json``. A shard stands whole

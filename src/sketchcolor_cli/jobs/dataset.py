@@ -39,7 +39,7 @@ class DanbooruRequest(Settings):
     """Which of Danbooru's records are chosen."""
 
     metadata: tuple[Path, ...] = argument(
-        "Danbooru's metadata, a line of JSON a picture; .gz, .xz too.", metavar="METADATA"
+        "Danbooru's metadata, one line of JSON for each picture; .gz, .xz too.", metavar="METADATA"
     )
     output: Path = setting(
         REQUIRED, "Folder for kept.txt, files.txt and counts.json.", short="-o", stored=False
@@ -60,7 +60,7 @@ class DatasetPrepareRequest(Settings):
         None, "Folder with line drawings of the same names, for some or all.", stored=False
     )
     exclude: Path | None = setting(
-        None, "List of names to leave out, a line each, as `dataset review` saves.", stored=False
+        None, "List of names to leave out, one to a line, as `dataset review` saves it.", stored=False
     )
     licence: str = setting("", "Licence of all pictures, such as CC-BY-4.0.")
     attribution: Path | None = setting(
@@ -117,7 +117,7 @@ def filter_danbooru(request: DanbooruRequest, progress: Progress = silent) -> Fi
 
 
 def prepare_dataset(request: DatasetPrepareRequest, progress: Progress = silent) -> Prepared:
-    """Pack pictures into shards for training: decoded once, dropped where they are no use, brought to size.
+    """Pack pictures into shards for training: each decoded once, resized, or dropped if it is of no use.
 
     Args:
         request: The pictures and books, and where the shards go.

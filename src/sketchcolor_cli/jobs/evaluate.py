@@ -117,7 +117,7 @@ def _warn_of_few(count: int, progress: Progress) -> None:
     if count < ENOUGH:
         progress(
             Note(
-                f"note: FID of {count} pictures is too large; compare it with that of as many only, or "
+                f"note: FID of {count} pictures is too large; compare it only with that of as many, or "
                 "compare KID, which has no such bias"
             )
         )

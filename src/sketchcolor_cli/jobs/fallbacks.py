@@ -46,7 +46,7 @@ class Fallbacks(Generic[W]):
 
 @dataclass(frozen=True)
 class Attempt(Generic[W]):
-    """One way, and a context in which a shortage of memory is no error, as the next way is tried then.
+    """One way, and a context in which a shortage of memory is not an error, as the next way is tried then.
 
     Of the last way an expected error comes out, which says more than that memory is short.
     """

@@ -139,8 +139,8 @@ class Journal:
         except Timeout as error:
             file.close()
             raise WorklistError(
-                f"{self._path}: another run is writing to this folder; wait for its end, or give each its "
-                "--shard"
+                f"{self._path}: another run is writing to this folder; wait until it ends, or give "
+                "each its own --shard"
             ) from error
         except (OSError, NotImplementedError):  # a file system without locks
             pass

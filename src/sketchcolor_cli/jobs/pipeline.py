@@ -253,7 +253,7 @@ class _Run(Generic[J, P, R]):
         try:
             reading.result()
         except self._steps.leaves as error:
-            message = f"{error}; in the book it stays as it is"
+            message = f"{error}; it stays as it is in the book"
             self._left.append((flight.index, Failure(flight.job, message)))
             self._notify(EventKind.LEFT, flight.index, flight.job, message=message)
         except _FAILURES as error:
@@ -382,9 +382,8 @@ def _message(job: Item, error: BaseException, place: str) -> tuple[str, str]:
     if isinstance(error, SketchcolorError):
         return f"{place}{error}", ""
     first = next(iter(str(error).splitlines()), "")
-    message = (
-        f"{job.source}: a fault of the program ({type(error).__name__}: {first}); report it with what -v says"
-    )
+    fault = f"a fault of the program ({type(error).__name__}: {first})"
+    message = f"{job.source}: {fault}; report it with the output of -v"
     return message, "".join(traceback.format_exception(error))
 
 

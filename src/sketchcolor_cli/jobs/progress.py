@@ -1,4 +1,4 @@
-"""How a journey that is no run over files tells how far it is."""
+"""How a journey that is not a run over files reports its progress."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def _join(ray: Any, address: str, workers: int) -> None:
                 socket.create_connection((place[1], int(place[2])), timeout=_PATIENCE).close()
             ray.init(address=address, **quiet)
     except (OSError, OverflowError, ValueError, RuntimeError) as error:
-        raise UsageError(f"--ray {address}: no cluster answers there ({error})") from error
+        raise UsageError(f"--ray {address}: no cluster answers at this address ({error})") from error
 
 
 class _Shared:

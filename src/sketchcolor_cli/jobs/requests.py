@@ -343,8 +343,8 @@ class ExploreRequest(Settings):
     device: str = device_setting()
     reference: Path | None = setting(
         None,
-        "Rough colouring of the page; of models with a latent vector, the middle of the grid is read from "
-        "it.",
+        "Rough colouring of the page; for models with a latent vector, the middle of the grid is read "
+        "from it.",
         stored=False,
     )
     grid: ExploreSettings = part(ExploreSettings, "Grid")

@@ -78,7 +78,8 @@ class RunSettings(Settings):
     )
     keep_both: bool = setting(
         False,
-        "Where two results would get one name, as of 1.jpg and 1.png, keep the endings of both: 1.jpg.png.",
+        "Where two results would get one name, such as those of 1.jpg and 1.png, keep the endings of both: "
+        "1.jpg.png.",
         panel=_BOOKS,
         matters=False,
     )
@@ -150,7 +151,7 @@ def backend_setting() -> Any:
     return setting(
         "auto",
         "What computes the network on the processor: torch; onnx for ONNX Runtime, which starts faster; "
-        "auto for what is faster here, which is tried once.",
+        "auto for the faster of the two here, found by trying once.",
         choices=BACKENDS,
         matters=False,
     )

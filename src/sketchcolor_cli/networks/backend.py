@@ -123,7 +123,7 @@ class Backends:
         return found if chosen else None
 
     def is_chosen(self, name: str, measure: Callable[[], Mapping[str, float]]) -> bool:
-        """Return whether ONNX Runtime is no slower than torch on this machine: tried once, and remembered.
+        """Return whether ONNX Runtime computes here: both are tried once, and the times are remembered.
 
         Torch is taken only where it is much faster, since it takes seconds to be imported.
 
@@ -144,7 +144,7 @@ class Backends:
         return self._is_faster(seconds)
 
     def _is_faster(self, seconds: Mapping[str, float]) -> bool:
-        """Return whether the time of ONNX Runtime is no reason to take torch."""
+        """Return whether ONNX Runtime is fast enough not to take torch."""
         torch = min(seconds["torch"], seconds["brief"]) if self.brief else seconds["torch"]
         return seconds["onnx"] < _WORTH * torch
 

@@ -131,7 +131,7 @@ def load_model(path: Path, kind: type[_M] = nn.Module) -> tuple[_M, CheckpointIn
     except (OSError, SafetensorError) as error:
         reason = " ".join(str(error).split())
         raise CheckpointError(
-            f"{path}: damaged, or no safetensors file ({reason}); fetch or export the model again"
+            f"{path}: not a safetensors file, or damaged ({reason}); fetch or export the model again"
         ) from error
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error

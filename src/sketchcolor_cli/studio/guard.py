@@ -150,7 +150,7 @@ class _Body:
             message = await asyncio.wait_for(self._receive(), left)
         except TimeoutError as error:
             raise ProblemError(
-                408, "the request did not come to its end in time", headers={"Connection": "close"}
+                408, "the request took too long to arrive", headers={"Connection": "close"}
             ) from error
         self._size += len(message.get("body", b""))
         self._over = not message.get("more_body", False)

@@ -255,7 +255,9 @@ class Queue:
 
     def _refuse_too_many(self) -> None:
         if sum(job["state"] == "waiting" for job in self._jobs) >= self._limits.queue:
-            raise ProblemError(429, f"{self._limits.queue} jobs wait already; let one end, or cancel one")
+            raise ProblemError(
+                429, f"{self._limits.queue} jobs are waiting already; let one end, or cancel one"
+            )
 
     def _next(self) -> None:
         """Begin with the next job, if none runs."""
@@ -390,7 +392,7 @@ def _checked(project: Project, asked: dict[str, Any]) -> dict[str, Any]:
     if isinstance(quality, bool) or not isinstance(quality, int) or not 0 <= quality <= 100:
         raise ProblemError(422, "quality must be a whole number from 0 to 100")
     if done["book"] == "same" and not originals(project.folder):
-        raise ProblemError(422, "these pages came out of no book; choose cbz, pdf or epub")
+        raise ProblemError(422, "these pages did not come out of a book; choose cbz, pdf or epub")
     known = {page.id for page in project.pages()}
     if not known:
         raise ProblemError(409, "the project has no pages yet; add some first")

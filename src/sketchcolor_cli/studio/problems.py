@@ -49,4 +49,4 @@ def problem_of(error: Exception) -> ProblemError:
         return ProblemError(507, str(error))
     if isinstance(error, SketchcolorError):
         return ProblemError(400 if isinstance(error, UsageError) else 422, str(error))
-    return ProblemError(500, "this is a fault of the program; what the server printed says more")
+    return ProblemError(500, "this is a fault of the program; the server printed more about it")

@@ -95,6 +95,6 @@ async def events(request: Request) -> Response:
     """Tell what happens, as it happens."""
     studio = studio_of(request)
     if studio.hub.count >= studio.limits.streams:
-        raise ProblemError(429, "too many windows listen; close some")
+        raise ProblemError(429, "too many windows are open; close some")
     hello = event_of("hello", {"version": __version__, "worker": studio.engine.state})
     return StreamingResponse(studio.hub.listen(hello), media_type="text/event-stream")

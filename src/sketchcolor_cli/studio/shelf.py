@@ -66,7 +66,7 @@ class Shelf:
             except FileExistsError:
                 continue
             return folder
-        raise AssertionError("there are ten thousand projects of one name")
+        raise AssertionError("there are ten thousand projects of this name")
 
     def _read(self) -> list[dict[str, Any]]:
         try:

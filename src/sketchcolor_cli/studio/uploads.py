@@ -81,7 +81,7 @@ def _named(draft: Path, folder: Path, stem: str, suffix: str) -> Path:
         except OSError:  # a file system without links
             draft.rename(target)
         return target
-    raise AssertionError("there are a hundred thousand files of one name")
+    raise AssertionError("there are a hundred thousand files of this name")
 
 
 def _literal(name: str) -> str:

@@ -62,7 +62,7 @@ class OpenDrawings(Drawings):
         """Return the class of each picture: of a tree its first folder below ``data``, of shards its source.
 
         Raises:
-            DataError: a picture is in no subfolder, or ``data`` is no one folder.
+            DataError: a picture is not in a subfolder, or ``data`` is not one folder.
         """
         pictures = self.found.pictures
         if not isinstance(pictures, FolderSet):
@@ -99,7 +99,7 @@ def name_classes(paths: Sequence[Path], folder: str) -> list[str]:
     for path in paths:
         parts = path.relative_to(folder).parts
         if len(parts) < 2:
-            raise DataError(f"{path}: is in no subfolder of {folder}; a class is a folder of pictures")
+            raise DataError(f"{path}: is not in a subfolder of {folder}; a class is a folder of pictures")
         names.append(parts[0])
     return names
 

@@ -78,7 +78,7 @@ class HubFile:
             get(self.file, target, report)
         except UnavailableError as error:
             raise WeightError(
-                f"{HUB_PREFIX}{self.repository}: {self.file} cannot be had at {self.revision} ({error}); "
+                f"{HUB_PREFIX}{self.repository}: {self.file} is not available at {self.revision} ({error}); "
                 "check the name and the connection, or download it yourself and import the file"
             ) from error
         with suppress(UnavailableError):  # a model without a card

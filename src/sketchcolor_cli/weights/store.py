@@ -103,7 +103,7 @@ class WeightStore:
             raise WeightError(f"{error}; {how_to_get([file])}") from error
         if not _is_wanted(file, record):
             raise WeightError(
-                f"{self.path(file)}: not the weights that this version wants; {how_to_get([file])}"
+                f"{self.path(file)}: not the weights that this version needs; {how_to_get([file])}"
             )
         return record
 

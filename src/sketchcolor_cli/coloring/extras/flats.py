@@ -360,7 +360,7 @@ def _closed_in(labels: Labels, line: Mask, colors: Lab, gray: Plane) -> Mask:
 
 
 def _joined(labels: Labels, line: Mask, means: Lab) -> tuple[Labels, bool]:
-    """Join neighbours of about one colour that have no line between them: a gap was closed in vain."""
+    """Join neighbours of about one colour without a line between them: there was no gap to close."""
     pairs, lengths = borders(labels, ~line)
     if not len(pairs):
         return labels, False

@@ -48,7 +48,7 @@ class LightRules:
     darkest: float = 0.25
     """Light that is still light,"""
     brightest: float = 1.02
-    """and light in which paper is white; what seems to be more is no light."""
+    """and light in which paper is white; what seems brighter is not light."""
 
 
 _RULES = LightRules()

@@ -61,11 +61,11 @@ def _sources(areas: NDArray[np.int32], specks: NDArray[np.bool_]) -> NDArray[np.
 
 
 def sure_colors(chances: Floats, colors: Floats) -> Floats:
-    """Return a*b* (N, 2) for areas: the colours that are least far off whatever is true.
+    """Return a*b* (N, 2) for areas: the colours with the smallest expected error.
 
     ``chances`` (N, Q) are those of the lattice ``colors`` (Q, 2) for each area. The colour with the least
     expected distance is their geometric median, found by Weiszfeld's algorithm. Unlike their mean it stays
-    grey where hues are about as likely as grey, and unlike the likeliest it is no guess.
+    grey where hues are about as likely as grey, and unlike the likeliest colour it is not a guess.
     """
     weights = chances**_SHARPER
     weights /= np.maximum(weights.sum(1, keepdims=True), 1e-12)

@@ -116,7 +116,7 @@ def evaluate(
     settings = settings or EvaluateSettings()
     names = [contender.name for contender in contenders]
     if len(set(names)) < len(names):
-        raise DataError(f"{', '.join(names)}: two models have one name; rename a file")
+        raise DataError(f"{', '.join(names)}: two models have the same name; rename a file")
     numbers = _chosen(samples, settings)
     run = _Run(contenders, samples, settings, features, pairs)
     total = len(numbers) * len(contenders) * len(settings.protocols)

@@ -158,7 +158,7 @@ def _check(path: Path, entries: Sequence[Entry], limits: BookLimits) -> None:
     if unpacked > max(limits.unpacked_bytes, limits.ratio * path.stat().st_size):
         raise BookError(
             f"{path}: would unpack to {_gib(unpacked)}, over {limits.ratio} times its size; it looks like a "
-            "bomb, unpack it yourself if it is not"
+            "decompression bomb; unpack it yourself if it is not"
         )
 
 

@@ -54,7 +54,7 @@ def open_book(
 
 
 def _start(path: Path) -> bytes:
-    """Return the first bytes of a file that is no pipe and not empty."""
+    """Return the first bytes of a regular file that is not empty."""
     if (why := refusal(path)) is not None:
         raise BookError(f"{path}: {why}")
     with path.open("rb") as file:
@@ -84,7 +84,7 @@ def _archive(path: Path, start: bytes, limits: BookLimits, names: str | None) ->
 def _is_tar(path: Path, start: bytes) -> bool:
     if start[257:].startswith(b"ustar"):
         return True
-    # Old TARs have no mark; what has another one is none.
+    # Old TARs have no mark; a file with another mark is not a TAR.
     return path.suffix.lower() in (".cbt", ".tar") and not (
         signatures.describe(start) or signatures.picture(start)
     )

@@ -217,7 +217,7 @@ class Scaled(MixedPrecision):  # type: ignore[misc]
 
 
 class StopOnNaN(Callback):  # type: ignore[misc]
-    """End the run with a clear word when the loss is no number any more, before the weights are spoilt."""
+    """End the run with a clear word when the loss is not a number, before the weights are spoilt."""
 
     order, run_valid = -8, False
 

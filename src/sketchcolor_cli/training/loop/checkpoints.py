@@ -105,7 +105,7 @@ class Checkpoints(Callback):  # type: ignore[misc]
         self.save(self.epoch + 1, 0)
 
     def check(self) -> None:
-        """Raise TrainingError when a weight is no number any more."""
+        """Raise TrainingError when a weight is not a number."""
         if not all(tensor.isfinite().all() for tensor in self.weights.state_dict().values()):
             raise TrainingError(
                 f"the weights became NaN in epoch {self.epoch + 1}; {last_good(self.context.checkpoint)}"

@@ -59,7 +59,7 @@ class Character:
 
 
 def draw_character(rng: Generator) -> Character:
-    """Return a character drawn by lot."""
+    """Return a character drawn at random."""
     form = {name: float(rng.random()) for name in _FORM}
     colors = {name: _cloth(rng) for name in _CLOTHES}
     if rng.random() < 0.6:
@@ -113,7 +113,7 @@ class Pose:
 
 
 def draw_pose(rng: Generator) -> Pose:
-    """Return a pose and an expression drawn by lot; one in three stands calmly."""
+    """Return a pose and an expression drawn at random; one in three stands calmly."""
     calm = rng.random() < 0.35
     swing = 0.25 if calm else 0.9
     arms = rng.normal((0.35, 0.2, 0.35, 0.2), (0.5 * swing, swing, 0.5 * swing, swing))

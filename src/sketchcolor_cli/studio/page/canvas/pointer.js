@@ -20,7 +20,7 @@ import { widthOf } from "./strokes.js";
  * @property {(at: Place | null, pen: boolean) => void} hover
  */
 
-const PALM = 60; // a touch wider than this is no finger
+const PALM = 60; // a touch wider than this is not a finger
 const LINE = 16; // pixels in a line of a wheel that counts lines
 
 /** Listens to pointers on one element. */

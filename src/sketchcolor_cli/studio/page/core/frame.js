@@ -3,7 +3,7 @@
 /**
  * @param {ArrayBuffer} buffer
  * @returns {{header: Record<string, any>, bytes: Uint8Array}}
- * @throws {Error} it is no such frame
+ * @throws {Error} it is not a frame
  */
 export function readFrame(buffer) {
   const length = buffer.byteLength >= 4 ? new DataView(buffer).getUint32(0) : Infinity;

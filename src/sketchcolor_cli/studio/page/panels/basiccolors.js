@@ -1,4 +1,4 @@
-// Colours to begin with, for who has no swatches yet.
+// Colours to begin with, as long as there are no swatches.
 
 import { chooseColor } from "../app.js";
 import { h } from "../core/dom.js";

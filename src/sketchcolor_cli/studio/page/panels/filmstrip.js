@@ -12,7 +12,7 @@ import { forgetStamps, stampOf } from "../core/stamps.js";
 /** @typedef {import("../core/api.js").Page} Page */
 
 const WIDTH = innerWidth > 2000 ? 320 : 160;
-const SETTLED = 1200; // ms after which a changed page is shown anew
+const SETTLED = 1200; // ms after which a changed page is shown again
 
 /**
  * @param {string} current identifier of the page that is open

@@ -6,7 +6,7 @@ import { h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 
 const GROUPS = ["tools", "colors", "view", "pages", "work"];
-/** What is done with a key but is no command. */
+/** What is done with a key and is not a command. */
 const OTHERS = [
   ["colors", "1–9", "swatch"],
   ["colors", "Alt", "alt-picker"],

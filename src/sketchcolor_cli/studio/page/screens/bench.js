@@ -56,7 +56,7 @@ export class Bench {
     };
   }
 
-  /** Draw the ring of the brush anew. */
+  /** Draw the ring of the brush again. */
   refreshRing() {
     this.#hover(this.pointer);
   }

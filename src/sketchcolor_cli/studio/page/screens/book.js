@@ -198,7 +198,7 @@ function thumbnail(id) {
 }
 
 /**
- * Show a page's picture anew, if it has been shown before.
+ * Show a page's picture again, if it has been shown before.
  *
  * @param {HTMLElement} tile
  * @param {string} id
