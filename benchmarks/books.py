@@ -29,7 +29,10 @@ from commands import measured
 from PIL import Image
 
 if TYPE_CHECKING:
-    from sketchcolor_cli.coloring.colorizer import Colorizer
+    from collections.abc import Sequence
+
+    from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
+    from sketchcolor_cli.imaging.images import Picture
     from sketchcolor_cli.jobs.outcome import Outcome
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "pages"
@@ -119,17 +122,17 @@ def colored(color: Colorizer, book: Path, output: Path) -> tuple[Outcome, float]
 
     painting: list[float] = []
 
-    def read(job: Job) -> tuple:
+    def read(job: Job) -> tuple[Picture, Prepared]:
         picture = read_picture(job.reads, job.source)
         return picture, color.prepare(picture)
 
-    def paint(pages: list) -> list:
+    def paint(pages: Sequence[tuple[Picture, Prepared]]) -> list[tuple[Picture, Painted]]:
         start = time.perf_counter()
         done = [(page, color.paint(page, prepared=prepared)) for page, prepared in pages]
         painting.append(time.perf_counter() - start)
         return done
 
-    def write(job: Job, done: tuple) -> None:
+    def write(job: Job, done: tuple[Picture, Painted]) -> None:
         with_extras(*done, (), Extras()).write(job.writes, name=job.target)
 
     steps = Steps(read, paint, write, weight=lambda page: page[0].nbytes + page[1].nbytes, writers=2)

@@ -20,6 +20,7 @@ import torch
 from sketchcolor_cli.color.spaces import rgb_to_lab
 from sketchcolor_cli.coloring.colorizer import Colorizer, Sheet
 from sketchcolor_cli.coloring.settings import ColorizeSettings, Protect
+from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.imaging.images import Picture, write_picture
 from sketchcolor_cli.jobs import carrying
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.training.pairs.pairs import Drawing
 
 Array = np.ndarray
+Row = tuple[str, int, float, float, float]
 NEAR = 3  # difference in 8 bits up to which a pixel has a swatch
 PART = 0.002  # of a page that a swatch must have to be on it
 
@@ -51,11 +53,11 @@ def draw_book(seed: int, pages: int) -> tuple[figures.Character, list[Drawing]]:
 
 def colored(color: Colorizer, pages: list[Drawing], last: int) -> list[Array]:
     """Return the pages, (H, W, 3) in [0, 1]: the first as drawn, the others by their lines."""
-    done = [pages[0].color / np.float32(255)]
+    done = [to_unit(pages[0].color)]
     sheets: list[Sheet] = [color.sheet_of(Picture(done[0]))]
     for page in pages[1:]:
         assert page.line is not None
-        gray = np.repeat(page.line[..., None] / np.float32(255), 3, axis=2)
+        gray = np.repeat(to_unit(page.line)[..., None], 3, axis=2)
         shown = [sheets[0], *(sheets[1:][-last:] if last else [])]
         done.append(color.with_sheets(shown)(Picture(gray, gray=True)).rgb)
         sheets.append(color.sheet_of(Picture(done[-1])))
@@ -70,7 +72,7 @@ def apart(first: Array, second: Array) -> float:
     return float(delta_e00(*lab)[0])
 
 
-def swatches(character: figures.Character, pages: list[Drawing], done: list[Array]) -> list[tuple]:
+def swatches(character: figures.Character, pages: list[Drawing], done: list[Array]) -> list[Row]:
     """Return of each swatch its name, on how many pages it is, mean and largest drift, and mean error."""
     found, seen = [], set()
     for name, rgb in character.colors.items():
@@ -87,7 +89,7 @@ def swatches(character: figures.Character, pages: list[Drawing], done: list[Arra
         middle = np.mean(means, axis=0)
         drift = [apart(mean, middle) for mean in means]
         error = [apart(mean, np.array(rgb) / 255) for mean in means]
-        found.append((name, len(means), np.mean(drift), max(drift), np.mean(error)))
+        found.append((name, len(means), float(np.mean(drift)), max(drift), float(np.mean(error))))
     return found
 
 
@@ -112,15 +114,15 @@ def main() -> None:
             print(f"book {seed} {name:8} on {count} pages: {figures_of}")
         if options.output is not None:
             options.output.mkdir(parents=True, exist_ok=True)
-            truth = [page.color / np.float32(255) for page in pages]
+            truth = [to_unit(page.color) for page in pages]
             strip = np.concatenate([np.concatenate(truth, 1), np.concatenate(done, 1)])
             write_picture(options.output / f"book {seed}.png", Picture(strip[::2, ::2]))
     near = sum(mean <= 3 for _, _, mean, _, _ in every)
     always = sum(worst <= 3 for _, _, _, worst, _ in every)
     drift = np.mean([mean for _, _, mean, _, _ in every])
-    error = np.mean([error for *_, error in every])
+    off = np.mean([error for *_, error in every])
     print(f"{near} of {len(every)} swatches drift by 3 or less, {always} on every page")
-    print(f"mean drift {drift:.2f}, off {error:.2f}")
+    print(f"mean drift {drift:.2f}, off {off:.2f}")
 
 
 if __name__ == "__main__":

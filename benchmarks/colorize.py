@@ -15,6 +15,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,16 +26,17 @@ EXAMPLES = Path(__file__).parent.parent / "examples" / "pages"
 INK = 82 / 255  # sRGB grey with L* 35
 
 
-def colorize(*arguments: str | Path) -> dict:
+def colorize(*arguments: str | Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "sketchcolor_cli", "colorize", *map(str, arguments), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
         raise SystemExit(done.stderr)
-    return json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def luma(path: Path) -> np.ndarray:
-    return cv2.cvtColor(on_paper(read_picture(path)), cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.cvtColor(on_paper(read_picture(path)), cv2.COLOR_RGB2GRAY))
 
 
 def main() -> None:

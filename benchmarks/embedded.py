@@ -86,7 +86,7 @@ def paint(kind: str) -> None:
 
     torch.ones(2**20).add_(1)  # its threads are there
     if kind == "spinning":
-        environment.prepare_process = lambda **_: None  # type: ignore[assignment]
+        environment.prepare_process = lambda **_: None
     page = read_picture(PAGE)
     small = Picture(shrink_by(page.rgb, 0.5), gray=page.gray)
     color = Colorizer(load_model(environment.model_file("default"), ColorNet)[0], "cpu")

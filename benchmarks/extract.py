@@ -20,7 +20,9 @@ import math
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -35,6 +37,9 @@ from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, writ
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.weights.fetch import import_file
 from sketchcolor_cli.weights.store import WeightStore
+
+if TYPE_CHECKING:
+    from sketchcolor_cli.extraction.drawer import Drawer
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "colored"
 SIDE, BATCH, LIMIT = 512, 8, 1.15
@@ -58,42 +63,22 @@ def main() -> None:
 
 def measure_time(room: Path, method: str, images: int, rounds: int) -> list[float]:
     """Print seconds for all pictures, and return the ratios of medians: by the clock, by processor time."""
-    extractors = find_extractors()
-    store = WeightStore(room / "weights")
-    for file in extractors.weights(method):
-        save_file(random_weights(file.layout()), room / "own.safetensors")
-        import_file(store, file, room / "own.safetensors", accept=True)
     draw_pictures(room / "pictures", images, (SIDE, SIDE))
     draw_pictures(room / "one", 1, (SIDE, SIDE))
+    extractors, store = find_extractors(), WeightStore(room / "weights")
+    for file in extractors.weights(method):
+        assert file.layout is not None
+        save_file(random_weights(dict(file.layout())), room / "own.safetensors")
+        import_file(store, file, room / "own.safetensors", accept=True)
     drawer = Loader(extractors, find_weight=store.find).load(method)
-    pictures = [drawer.prepare(read_picture(path)).rgb for path in sorted((room / "pictures").iterdir())]
-    batches = [
-        torch.from_numpy(np.stack(pictures[first : first + BATCH])).permute(0, 3, 1, 2)
-        for first in range(0, images, BATCH)
-    ]
-
-    @torch.no_grad()
-    def network() -> tuple[float, float]:
-        start, spent = time.perf_counter(), time.process_time()
-        for batch in batches:
-            drawer.sketcher(batch)
-        return time.perf_counter() - start, time.process_time() - spent
-
-    def command(folder: Path) -> tuple[float, float]:
-        line = ["extract", folder, "-o", room / "out", "--method", method, "--overwrite", "--json"]
-        line += ["--batch-size", BATCH, "--device", "cpu"]
-        spent = time.process_time()
-        environment = {"SKETCHCOLOR_WEIGHTS": str(store.folder)}
-        done = CliRunner().invoke(app, [str(word) for word in line], env=environment)
-        assert done.exit_code == 0, done.output
-        return json.loads(done.stdout)["seconds"], time.process_time() - spent
-
+    batches = batches_of(drawer, room / "pictures")
+    command = partial(time_command, method, store, room / "out")
     print(f"{method}, {images} pictures of {SIDE}×{SIDE}, {torch.get_num_threads()} threads, {rounds} rounds")
     command(room / "one")  # warms up
     loading = command(room / "one")[1]
     alone, whole = [], []
     for _ in range(rounds):
-        alone.append(network())
+        alone.append(time_network(drawer, batches))
         clock, spent = command(room / "pictures")
         whole.append((clock, (spent - loading) * images / (images - 1)))  # loading had one of the pictures
         print(f"  network {alone[-1][0]:6.1f} s   command {whole[-1][0]:6.1f} s", flush=True)
@@ -103,6 +88,35 @@ def measure_time(room: Path, method: str, images: int, rounds: int) -> list[floa
         ratios.append(full / bare)
         print(f"{what}: network {bare:.1f} s, command {full:.1f} s, ratio {ratios[-1]:.2f}")
     return ratios
+
+
+def batches_of(drawer: Drawer, folder: Path) -> list[torch.Tensor]:
+    """Return the pictures of a folder as the network sees them, (N, 3, H, W) each."""
+    pictures = [drawer.prepare(read_picture(path)).rgb for path in sorted(folder.iterdir())]
+    return [
+        torch.from_numpy(np.stack(pictures[first : first + BATCH])).permute(0, 3, 1, 2)
+        for first in range(0, len(pictures), BATCH)
+    ]
+
+
+@torch.no_grad()
+def time_network(drawer: Drawer, batches: list[torch.Tensor]) -> tuple[float, float]:
+    """Return the seconds of the network alone: by the clock, and of processor time."""
+    start, spent = time.perf_counter(), time.process_time()
+    for batch in batches:
+        drawer.sketcher(batch)
+    return time.perf_counter() - start, time.process_time() - spent
+
+
+def time_command(method: str, store: WeightStore, output: Path, folder: Path) -> tuple[float, float]:
+    """Return the seconds of the command: by its own clock, and of processor time."""
+    line: list[Any] = ["extract", folder, "-o", output, "--method", method, "--overwrite", "--json"]
+    line += ["--batch-size", BATCH, "--device", "cpu"]
+    spent = time.process_time()
+    environment = {"SKETCHCOLOR_WEIGHTS": str(store.folder)}
+    done = CliRunner().invoke(app, [str(word) for word in line], env=environment)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)["seconds"], time.process_time() - spent
 
 
 def measure_memory(room: Path) -> float:

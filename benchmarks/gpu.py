@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -35,6 +35,7 @@ from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.imaging.images import Picture
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
+from sketchcolor_cli.networks.config import HintUNetConfig
 from sketchcolor_cli.networks.lattice import lab_grid
 from sketchcolor_cli.networks.thesis_unet import Generator
 from sketchcolor_cli.training.loop.muon import MuonAndAdamW
@@ -100,7 +101,9 @@ class Bench:
         if self.device.type == "cuda":
             times["graph"] = self.seconds(self.recorded(ways["ours"]))
             with suppress(Exception):  # a compiler that is missing leaves its column empty
-                times["compiled"] = self.seconds(partial(self.brief, row, torch.compile(ours), inputs))
+                times["compiled"] = self.seconds(
+                    partial(self.brief, row, cast("nn.Module", torch.compile(ours)), inputs)
+                )
         count = len(row.inputs[0])
         rates = [f"{count / times[way]:.1f}" if way in times else "–" for way in COLUMNS]
         used = counter.get_total_flops() / min(times.values()) / self.peak
@@ -113,7 +116,7 @@ class Bench:
 
     def recorded(self, task: Callable[[], Tensor]) -> Callable[[], object]:
         """Return a task as a CUDA graph, which starts all its kernels at once."""
-        stream = torch.cuda.Stream()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         with torch.cuda.stream(stream):
             for _ in range(3):
                 task()
@@ -177,6 +180,7 @@ def training(bench: Bench, *, quick: bool) -> list[str]:
     """Measure whole steps of the default network: forward, loss, backward, optimizer."""
     count, side = (2, 64) if quick else (96, 128)
     net = load_model(model_file("default"), ColorNet)[0]
+    assert isinstance(net.config, HintUNetConfig)
     a, b = lab_grid(net.config.lab_step)
     lattice, rarity = (a.to(bench.device), b.to(bench.device)), torch.ones(len(a) * len(b)).to(bench.device)
     inputs = tuple(tensor.to(bench.device) for tensor in _seen(net, count, (side, side)))
@@ -192,7 +196,7 @@ def training(bench: Bench, *, quick: bool) -> list[str]:
         def step(own: ColorNet, optimizer: MuonAndAdamW, dtype: torch.dtype) -> None:
             with torch.autocast(bench.device.type, dtype, enabled=dtype != torch.float32):
                 prediction = own(inputs[0], inputs[1], spread=inputs[2])
-            paint_loss(prediction, 100 * inputs[0], truth, lattice, rarity)["total"].backward()
+            paint_loss(prediction, 100 * inputs[0], truth, lattice, rarity)["total"].backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             optimizer.zero_grad()
 

@@ -24,6 +24,7 @@ from sheets import difference, half_of, strip_of
 from sketchcolor_cli.color.spaces import rgb_to_lab
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Guess
+from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.evaluation.models.bootstrap import interval
@@ -40,14 +41,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float32]
 
-CREAM = np.array([255, 244, 224], np.float32) / 255
+CREAM = to_unit(np.array([255, 244, 224], np.uint8))
 COLORS = ColorizeSettings(colored_pages=ColoredPages.REDO)
 
 
 def results(networks: dict[str, ColorNet], page: Array, ways: Sequence[Guess]) -> dict[str, Array]:
     """Return a page (H, W) without colour, washed, and coloured by each network in each way."""
     shown = Picture(np.repeat(page[..., None], 3, axis=2), gray=True)
-    out = {"blank": shown.rgb, "wash": shown.rgb * CREAM}
+    out: dict[str, Array] = {"blank": shown.rgb, "wash": shown.rgb * CREAM}
     for name, network in networks.items():
         for way in ways:
             color = Colorizer(network, "cpu", replace(COLORS, guess=way))
@@ -97,8 +98,8 @@ def main() -> None:
     networks = {name: load_model(model_file(model), ColorNet)[0] for name, model in models.items() if model}
     rows: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
     for drawing in drawings:
-        truth = drawing.color / np.float32(255)
-        page = sketch(truth) if drawing.line is None else drawing.line / np.float32(255)
+        truth = to_unit(drawing.color)
+        page = sketch(truth) if drawing.line is None else to_unit(drawing.line)
         pages = results(networks, page, [Guess(way) for way in options.ways.split(",")])
         for way, result in pages.items():
             rows[way][drawing.group or drawing.key].append(errors(result, truth))

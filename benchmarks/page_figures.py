@@ -41,7 +41,7 @@ def luma(rgb: np.ndarray) -> np.ndarray:
 
 def as_read(rgb: np.ndarray) -> np.ndarray:
     """Return the picture as it is after being written with 8 bits."""
-    return (np.rint(rgb * 255) / 255).astype(np.float32)
+    return np.asarray(np.rint(rgb * 255) / 255, np.float32)
 
 
 def pages(folders: list[Path], references: Path | None) -> None:

@@ -27,6 +27,8 @@ from sketchcolor_cli.environment import prepare_process
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sketchcolor_cli.coloring.colorizer import Colorizer, Prepared
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -57,6 +59,20 @@ class Stopwatch:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     prepare_process()  # as the command does, before torch is imported
+    watch = measured(rounds)
+    print("  clock  processor")
+    for name in watch.seconds:
+        clock, processor = watch.medians(name)
+        print(f"{clock:7.3f} {processor:7.3f} s  {name}")
+    for whole in ("page", "page, masks and tone known"):
+        clock, processor = (
+            page / bare for page, bare in zip(watch.medians(whole), watch.medians("forward"), strict=True)
+        )
+        print(f"{whole} / forward: {clock:.2f} by the clock, {processor:.2f} by processor time")
+
+
+def measured(rounds: int) -> Stopwatch:
+    """Return the times of the network's pass, and of a page from file to file."""
     import torch
 
     from sketchcolor_cli.coloring.colorizer import Colorizer
@@ -72,40 +88,46 @@ def main() -> None:
     )
     page = read_picture(min((EXAMPLES / "pages").glob("*.png")))
     large = cv2.resize(page.rgb, (1600, 2300), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+    side = model.multiple
+    sketch = torch.ones(1, 1, -(-828 // side) * side, -(-576 // side) * side)
+    hint = torch.zeros(1, 4, *sketch.shape[2:])
+    spread = torch.zeros(1, 4, sketch.shape[2] // model.stride, sketch.shape[3] // model.stride)
     watch = Stopwatch()
     with tempfile.TemporaryDirectory() as scratch:
         source, target = Path(scratch) / "page.png", Path(scratch) / "out.png"
         write_picture(source, replace(page, rgb=large))
-        side = model.multiple
-        sketch = torch.ones(1, 1, -(-828 // side) * side, -(-576 // side) * side)
-        hint = torch.zeros(1, 4, *sketch.shape[2:])
-        spread = torch.zeros(1, 4, sketch.shape[2] // model.stride, sketch.shape[3] // model.stride)
         for _ in range(rounds + 1):
             with torch.inference_mode():
                 watch("forward", model, sketch, hint, spread=spread)
-            start = time.perf_counter(), time.process_time()
-            read = watch("  read", read_picture, source)
-            painted = watch("  paint, with masks and tone", color.paint, read)
-            rgb = watch("  lay the ink over it", painted.rgb)
-            watch("  write", write_picture, target, replace(read, rgb=rgb, gray=False))
-            watch.since("page", start)
-            prepared = watch("  of which masks and tone", color.prepare, read)
-            start = time.perf_counter(), time.process_time()
-            read = watch("  read", read_picture, source)
-            painted = watch("  paint", color.paint, read, prepared=prepared)
-            rgb = watch("  lay the ink over it", painted.rgb)
-            watch("  write", write_picture, target, replace(read, rgb=rgb, gray=False))
-            watch.since("page, masks and tone known", start)
-            watch("  paint, colours drawn before", drawing.paint, read, prepared=prepared)
-    print("  clock  processor")
-    for name in watch.seconds:
-        clock, processor = watch.medians(name)
-        print(f"{clock:7.3f} {processor:7.3f} s  {name}")
-    for whole in ("page", "page, masks and tone known"):
-        clock, processor = (
-            page / bare for page, bare in zip(watch.medians(whole), watch.medians("forward"), strict=True)
-        )
-        print(f"{whole} / forward: {clock:.2f} by the clock, {processor:.2f} by processor time")
+            prepared = color_page(watch, "page", color, source, target)
+            color_page(watch, "page, masks and tone known", color, source, target, prepared)
+            watch("  paint, colours drawn before", drawing.paint, read_picture(source), prepared=prepared)
+    return watch
+
+
+def color_page(
+    watch: Stopwatch,
+    name: str,
+    color: Colorizer,
+    source: Path,
+    target: Path,
+    prepared: Prepared | None = None,
+) -> Prepared:
+    """Colour a page from file to file; return what is known of it before it is painted."""
+    from sketchcolor_cli.imaging.images import read_picture, write_picture
+
+    start = time.perf_counter(), time.process_time()
+    page = watch("  read", read_picture, source)
+    if prepared is None:
+        painted = watch("  paint, with masks and tone", color.paint, page)
+    else:
+        painted = watch("  paint", color.paint, page, prepared=prepared)
+    rgb = watch("  lay the ink over it", painted.rgb)
+    watch("  write", write_picture, target, replace(page, rgb=rgb, gray=False))
+    watch.since(name, start)
+    if prepared is None:
+        prepared = watch("  of which masks and tone", color.prepare, page)
+    return prepared
 
 
 if __name__ == "__main__":

@@ -39,6 +39,10 @@ FAST = (
     "float32",
 )
 THESIS = (
+    "--method",
+    "xdog",
+    "--stages",
+    "pixel,perceptual,critic,adversarial",
     "--size",
     "32",
     "--batch-size",
@@ -52,7 +56,6 @@ THESIS = (
     "--precision",
     "float32",
 )
-THESIS += ("--method", "xdog", "--stages", "pixel,perceptual,critic,adversarial")
 JOURNEYS: dict[str, list[list[str]]] = {
     "colorize": [["colorize", "{pages}", "-o", "{out}/pages", "--flats"]],
     "colorize_reference": [

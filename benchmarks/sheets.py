@@ -31,6 +31,7 @@ import numpy as np
 
 from sketchcolor_cli.color.spaces import rgb_to_lab
 from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.evaluation.models.bootstrap import interval
@@ -79,9 +80,9 @@ def cases(drawings: Sequence[Drawing], more: Sequence[Drawing], limit: int, seed
     sketch = array_sketcher("xdog", "cpu")
 
     def case(kind: str, group: str, page: Drawing, sheet: Drawing) -> Case:
-        truth = page.color.astype(np.float32) / 255
-        line = sketch(truth) if page.line is None else page.line.astype(np.float32) / 255
-        return Case(kind, group, line, truth, sheet.color.astype(np.float32) / 255)
+        truth = to_unit(page.color)
+        line = sketch(truth) if page.line is None else to_unit(page.line)
+        return Case(kind, group, line, truth, to_unit(sheet.color))
 
     for number in range(min(limit, FIGURES)):
         first, second = draw_pair(np.random.default_rng([seed, number]))

@@ -48,7 +48,7 @@ def lines_of(rgb: np.ndarray) -> np.ndarray:
     """Draw lines with nothing that must be fetched: a difference of Gaussians of the grey picture."""
     grey = rgb.mean(2)
     drop = cv2.GaussianBlur(grey, (0, 0), 2) - cv2.GaussianBlur(grey, (0, 0), 0.6)
-    return 1 - np.clip(drop * 12, 0, 1).astype(np.float32)
+    return np.asarray(1 - np.clip(drop * 12, 0, 1), np.float32)
 
 
 def measured_on(
@@ -122,7 +122,7 @@ def main() -> None:
     options = parser.parse_args()
     rows: dict[str, list[dict[str, float]]] = {space: [] for space in options.spaces.split(",")}
     for seed in range(options.seeds):
-        sheet = []
+        sheet: list[torch.Tensor] = []
         for space, found in rows.items():
             run = options.runs / f"{space}-{seed}"
             config = TrainRequest.of(

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import httpx
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +155,12 @@ class Watch:
 
 def live(address: str, page: str) -> Any:
     url = f"{address.replace('http', 'ws', 1)}api/v1/pages/{page}/live"
-    return connect(url, subprotocols=["sketchcolor.v1", f"token.{TOKEN}"], max_size=None, proxy=None)
+    return connect(
+        url,
+        subprotocols=[Subprotocol("sketchcolor.v1"), Subprotocol(f"token.{TOKEN}")],
+        max_size=None,
+        proxy=None,
+    )
 
 
 def received(socket: Any, what: str, number: int | None = None) -> None:

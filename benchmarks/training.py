@@ -17,6 +17,7 @@ import time
 import warnings
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import cv2
 import numpy as np
@@ -52,10 +53,12 @@ def draw(folder: Path) -> None:
 
 
 def lines_of(rgb: np.ndarray) -> np.ndarray:
-    return 1 - np.clip(4 * np.abs(cv2.Laplacian(rgb.mean(2), cv2.CV_32F)), 0, 1)
+    return np.asarray(1 - np.clip(4 * np.abs(cv2.Laplacian(rgb.mean(2), cv2.CV_32F)), 0, 1))
 
 
-def learner(setup, batches: list, device: str, dtype: torch.dtype, layout: torch.memory_format) -> Learner:
+def learner(
+    setup: presets.Setup, batches: list[Any], device: str, dtype: torch.dtype, layout: torch.memory_format
+) -> Learner:
     data = _Loaders(batches, batches[:1])
     data.device, data.n_inp = torch.device(device), 3
     model = AutocastColorNet(setup.net, device, dtype).to(device).to(memory_format=layout)

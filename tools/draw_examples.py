@@ -11,10 +11,18 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    Point = tuple[float, float]
+    Rgb = tuple[int, int, int]
+    Lettering = tuple[float, float, str]
 
 SCALE = 3  # drawn so much larger, then averaged down
 WHITE, BLACK = (255, 255, 255), (20, 18, 22)
@@ -30,8 +38,8 @@ SKY, DUSK, SEA, GRASS, WOOD, ROOF, WALL, STONE = (
 class Shape:
     """A closed or open curve in the panel's units (0–100 across), its colour, and how it is inked."""
 
-    points: list[tuple[float, float]]
-    color: tuple[int, int, int] | None = None
+    points: list[Point]
+    color: Rgb | None = None
     tone: float = 0  # screentone: 0 paper, 1 solid black
     width: float = 0.55
     smooth: bool = True
@@ -39,7 +47,7 @@ class Shape:
     hatch: bool = field(default=False)
 
 
-def ellipse(x: float, y: float, a: float, b: float, turn: float = 0, **more) -> Shape:
+def ellipse(x: float, y: float, a: float, b: float, turn: float = 0, **more: Any) -> Shape:
     """Return an ellipse round (x, y) with half axes a and b."""
     t = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     u, v = a * np.cos(t), b * np.sin(t)
@@ -47,12 +55,12 @@ def ellipse(x: float, y: float, a: float, b: float, turn: float = 0, **more) -> 
     return Shape(list(zip(x + c * u - s * v, y + s * u + c * v, strict=True)), **more)
 
 
-def line(*points: tuple[float, float], width: float = 0.5) -> Shape:
+def line(*points: Point, width: float = 0.5) -> Shape:
     """Return an open stroke."""
     return Shape(list(points), width=width, closed=False)
 
 
-def curve(points: list[tuple[float, float]], *, closed: bool, smooth: bool) -> np.ndarray:
+def curve(points: list[Point], *, closed: bool, smooth: bool) -> np.ndarray:
     """Return the Catmull-Rom curve through the points, (N, 2)."""
     given = np.array(points, float)
     if not smooth or len(given) < 3:
@@ -67,12 +75,14 @@ def curve(points: list[tuple[float, float]], *, closed: bool, smooth: bool) -> n
     return np.vstack([*parts, given[:1] if closed else given[-1:]])
 
 
-def face(x: float, y: float, r: float, skin, hair, *, look: float = 0, smile: float = 1, long_hair: bool = False):
+def face(
+    x: float, y: float, r: float, skin: Rgb, hair: Rgb, *, look: float = 0, smile: float = 1, long_hair: bool = False
+) -> Iterator[Shape]:
     """Return the shapes of a head: hair behind, neck, face, features, fringe."""
     back = [(-1.15, -0.2), (-0.95, -1.05), (0, -1.42), (0.95, -1.05), (1.15, -0.2)]
     back += [(1.2, 1.5), (0.75, 2.1), (-0.75, 2.1), (-1.2, 1.5)] if long_hair else [(1.0, 0.45), (-1.0, 0.45)]
 
-    def at(points):
+    def at(points: Iterable[Point]) -> list[Point]:
         return [(x + r * px, y + r * py) for px, py in points]
 
     dark = sum(hair) < 150
@@ -98,11 +108,12 @@ def face(x: float, y: float, r: float, skin, hair, *, look: float = 0, smile: fl
         yield line(*at([(-0.5, -1.0), (-0.1, -1.15), (0.3, -1.05)]), width=0.5)
 
 
-def _mix(a, b, share):
-    return tuple(int(p + (q - p) * share) for p, q in zip(a, b, strict=True))
+def _mix(a: Rgb, b: Rgb, share: float) -> Rgb:
+    red, green, blue = (int(p + (q - p) * share) for p, q in zip(a, b, strict=True))
+    return red, green, blue
 
 
-def bust(x: float, y: float, r: float, skin, hair, cloth, **how):
+def bust(x: float, y: float, r: float, skin: Rgb, hair: Rgb, cloth: Rgb, **how: Any) -> Iterator[Shape]:
     """Return a person down to the chest."""
     body = [(-0.4, 1.35), (-1.5, 1.8), (-2.1, 2.9), (-2.3, 4.6), (2.3, 4.6), (2.1, 2.9), (1.5, 1.8), (0.4, 1.35)]
     head = list(face(x, y, r, skin, hair, **how))
@@ -115,10 +126,10 @@ def bust(x: float, y: float, r: float, skin, hair, cloth, **how):
         yield ellipse(x, y + r * dy, r * 0.07, r * 0.07, color=WHITE, width=0.35)
 
 
-def cat(x: float, y: float, r: float, color=CAT):
+def cat(x: float, y: float, r: float, color: Rgb = CAT) -> Iterator[Shape]:
     """Return a sitting cat."""
 
-    def at(points):
+    def at(points: Iterable[Point]) -> list[Point]:
         return [(x + r * px, y + r * py) for px, py in points]
 
     yield Shape(at([(0.9, 2.6), (1.9, 2.5), (2.2, 1.4), (1.8, 0.7), (2.0, 0.6), (2.6, 1.5), (2.3, 2.9), (1.0, 3.1)]), color)
@@ -135,11 +146,11 @@ def cat(x: float, y: float, r: float, color=CAT):
             yield line(*at([(0.5 * side, 0.36 + 0.06 * k), (1.55 * side, 0.3 + 0.22 * k)]), width=0.3)
     yield Shape(at([(-0.12, 0.2), (0.12, 0.2), (0, 0.34)]), (220, 120, 120), width=0.3, smooth=False)
     yield line(*at([(-0.25, 0.5), (0, 0.36), (0.25, 0.5)]), width=0.4)
-    for k in (-0.35, 0, 0.35):
-        yield line(*at([(k, -0.9), (k * 0.8, -0.6)]), width=0.6)
+    for across in (-0.35, 0, 0.35):
+        yield line(*at([(across, -0.9), (across * 0.8, -0.6)]), width=0.6)
 
 
-def hills(width: float, horizon: float, sky=SKY):
+def hills(width: float, horizon: float, sky: Rgb = SKY) -> Iterator[Shape]:
     """Return sky, clouds, sea and two hills."""
     yield Shape([(-5, -5), (width + 5, -5), (width + 5, horizon + 30), (-5, horizon + 30)], sky, tone=0.1, width=0, smooth=False)
     for cx, cy, r in ((width * 0.25, horizon * 0.35, 5), (width * 0.72, horizon * 0.25, 7)):
@@ -159,7 +170,7 @@ def hills(width: float, horizon: float, sky=SKY):
     )  # fmt: skip
 
 
-def house(x: float, y: float, s: float):
+def house(x: float, y: float, s: float) -> Iterator[Shape]:
     """Return a house with roof, door and windows."""
     yield Shape([(x, y), (x + 4 * s, y), (x + 4 * s, y + 3 * s), (x, y + 3 * s)], WALL, smooth=False)
     yield Shape([(x - 0.5 * s, y), (x + 2 * s, y - 2 * s), (x + 4.5 * s, y)], ROOF, tone=0.4, smooth=False)
@@ -169,7 +180,7 @@ def house(x: float, y: float, s: float):
         yield line((x + (wx + 0.4) * s, y + 0.7 * s), (x + (wx + 0.4) * s, y + 1.5 * s), width=0.4)
 
 
-def tree(x: float, y: float, s: float, leaf=(92, 148, 82)):
+def tree(x: float, y: float, s: float, leaf: Rgb = (92, 148, 82)) -> Iterator[Shape]:
     """Return a tree."""
     yield Shape([(x - 0.35 * s, y), (x - 0.2 * s, y - 2.5 * s), (x + 0.2 * s, y - 2.5 * s), (x + 0.4 * s, y)], WOOD, tone=0.3)
     t = np.linspace(0, 2 * np.pi, 11, endpoint=False)
@@ -179,7 +190,7 @@ def tree(x: float, y: float, s: float, leaf=(92, 148, 82)):
         yield line((x + dx * s, y + dy * s), (x + (dx + 0.25) * s, y + (dy - 0.18) * s), (x + (dx + 0.5) * s, y + dy * s), width=0.45)
 
 
-def robot(x: float, y: float, s: float):
+def robot(x: float, y: float, s: float) -> Iterator[Shape]:
     """Return a friendly robot."""
     yield line((x, y - 2 * s), (x, y - 2.9 * s), width=0.8)
     yield ellipse(x, y - 3 * s, 0.28 * s, 0.28 * s, color=(230, 80, 70))
@@ -195,7 +206,7 @@ def robot(x: float, y: float, s: float):
     yield line((x - 0.6 * s, y - 0.55 * s), (x, y - 0.35 * s), (x + 0.6 * s, y - 0.55 * s), width=0.7)
 
 
-def bubble(x: float, y: float, a: float, b: float, tip: tuple[float, float], text: str):
+def bubble(x: float, y: float, a: float, b: float, tip: Point, text: str) -> Iterator[Shape | Lettering]:
     """Return a speech bubble: its tail, its body, and its lettering as (x, y, text)."""
     yield Shape([(x - a * 0.3, y + b * 0.5), tip, (x + a * 0.15, y + b * 0.6)], WHITE, smooth=False)
     yield ellipse(x, y, a, b, color=WHITE)
@@ -203,13 +214,13 @@ def bubble(x: float, y: float, a: float, b: float, tip: tuple[float, float], tex
     yield x, y, text
 
 
-def rays(width: float, height: float, x: float, y: float):
+def rays(width: float, height: float, x: float, y: float) -> Iterator[Shape]:
     """Return speed lines that run towards (x, y)."""
     for k, angle in enumerate(np.linspace(0, 2 * np.pi, 44, endpoint=False)):
         d = np.array((np.cos(angle), np.sin(angle)))
         near, far = 0.42 + 0.1 * ((k * 7) % 5) / 4, 1.2
         a, b = (np.array((x, y)) + d * max(width, height) * part for part in (near, far))
-        yield line(tuple(a), tuple(b), width=0.3 + 0.25 * (k % 3))
+        yield line((a[0], a[1]), (b[0], b[1]), width=0.3 + 0.25 * (k % 3))
 
 
 class Sheet:
@@ -220,7 +231,7 @@ class Sheet:
         big = width * SCALE, height * SCALE
         self.ink, self.color = Image.new("RGB", big, "white"), Image.new("RGB", big, "white")
 
-    def panel(self, left: float, top: float, right: float, bottom: float, shapes, *, units: float = 100) -> None:
+    def panel(self, left: float, top: float, right: float, bottom: float, shapes: Iterable[Shape | Lettering], *, units: float = 100) -> None:
         """Draw shapes into a panel given in page pixels; the panel is ``units`` across."""
         width, height = int((right - left) * SCALE), int((bottom - top) * SCALE)
         zoom = width / units
@@ -247,7 +258,7 @@ class Sheet:
             for layer in (ink, color):
                 _stroke(ImageDraw.Draw(layer), path, shape.width * zoom, tapered=not shape.closed, closed=shape.closed)
 
-    def _letter(self, text: tuple[float, float, str], zoom: float, *layers: Image.Image) -> None:
+    def _letter(self, text: Lettering, zoom: float, *layers: Image.Image) -> None:
         x, y, words = text
         font = ImageFont.load_default(size=13.5 * SCALE)
         for layer in layers:

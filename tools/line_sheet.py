@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 from score_lines import drawer
 
@@ -45,7 +44,7 @@ def framed(rgb: np.ndarray, width: int) -> np.ndarray:
     """Return the picture in the middle of a column, with a little room around."""
     left = (width - rgb.shape[1]) // 2 + 4
     right = width + 8 - left - rgb.shape[1]
-    return cv2.copyMakeBorder(rgb, 4, 4, left, right, cv2.BORDER_CONSTANT, value=(0.8, 0.8, 0.8))
+    return np.pad(rgb, ((4, 4), (left, right), (0, 0)), constant_values=0.8)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def gather() -> None:
 
 def moved(text: str, up: int) -> str:
     """Return a page with its links as they are on the site; ``up`` is how many folders deep it lies."""
-    return _LINK.sub(lambda found: _moved_link(*found.groups(), up), text)
+    return _LINK.sub(lambda found: _moved_link(found[1], found[2], found[3], up), text)
 
 
 def _moved_link(mark: str, text: str, target: str, up: int) -> str:

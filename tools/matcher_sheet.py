@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from sketchcolor_cli.coloring.arrays import ArrayColorizer
+from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.imaging.images import Picture, write_picture
 from sketchcolor_cli.networks.base import ColorNet
@@ -31,7 +32,7 @@ def main() -> None:
         drawn, other = draw_pair(np.random.default_rng([2, int(seed)]))
         if drawn.line is None:
             raise SystemExit("a figure has no lines")
-        sheet, page = other.color / np.float32(255), drawn.line / np.float32(255)
+        sheet, page = to_unit(other.color), to_unit(drawn.line)
         lines = np.repeat(page[..., None], 3, axis=2)
         rows.append(np.concatenate([sheet, lines, color(page), color(page, sheet=sheet)], 1))
     write_picture(options.picture, Picture(np.concatenate(rows)))

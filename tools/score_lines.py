@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from train_linework import line_score
 
+from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.extraction.drawer import sketch
 from sketchcolor_cli.extraction.loader import Loader
@@ -55,7 +56,8 @@ def score(draw: Callable[[torch.Tensor], torch.Tensor], drawings: Sequence[Drawi
     """Return F-score, precision, recall and softness for each drawing."""
     rows = []
     for drawing in drawings:
-        rgb = torch.from_numpy(drawing.color.transpose(2, 0, 1)[None].astype(np.float32) / 255)
+        assert drawing.line is not None
+        rgb = torch.from_numpy(to_unit(drawing.color).transpose(2, 0, 1)[None])
         drawn = draw(rgb)[0, 0].numpy()
         soft = float(((drawn > 0.1) & (drawn < 0.9)).mean())
         rows.append((*line_score(drawn < INK, drawing.line < 255 * INK), soft))

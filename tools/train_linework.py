@@ -31,6 +31,7 @@ from torch.utils.data import DataLoader, Dataset
 from training_run import Session, check_gradients, follow, log
 
 from sketchcolor_cli.color.luma import LUMA
+from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
 from sketchcolor_cli.imaging.resize import shrink_by
@@ -69,13 +70,13 @@ ODDS = (
 
 def ink_of(line: np.ndarray) -> np.ndarray:
     """Return a line drawing's ink, H×W in [0, 1]: pencil grey becomes black, paper grain becomes paper."""
-    ink = 1 - line.astype(np.float32) / 255
+    ink = 1 - to_unit(line)
     drawn = ink[ink > 0.2]
     darkest = max(0.35, float(np.percentile(drawn, 90))) if drawn.size else 1.0
-    return np.clip((ink / darkest - 0.25) / 0.45, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((ink / darkest - 0.25) / 0.45, 0, 1), np.float32)
 
 
-class Pairs(Dataset):
+class Pairs(Dataset[tuple[Tensor, Tensor, Tensor]]):
     """Pair number n is the same whenever it is asked for: a resumed run sees what an unbroken one would."""
 
     def __init__(
@@ -101,12 +102,12 @@ class Pairs(Dataset):
         if rng.random() < BLANK:
             color, ink = blank(rng, self.size)
         elif rng.random() < SYNTHETIC:
-            other = self.textures[rng.integers(len(self.textures))].color
+            other = self.textures[int(rng.integers(len(self.textures)))].color
             color, ink = painted(rng, ink, cv2.resize(random_crop(rng, other, self.size), ink.shape[::-1]))
         elif rng.random() < 0.35:
             color = tinted_lines(rng, color, ink)
         if rng.random() < 0.3:
-            other = self.textures[rng.integers(len(self.textures))].color
+            other = self.textures[int(rng.integers(len(self.textures)))].color
             color = grained(rng, color, random_crop(rng, other, self.size))
         color, black = developed(rng, color)
         ink = np.maximum(ink, black)
@@ -156,6 +157,7 @@ def cut(rng: Generator, drawing: Drawing, size: int) -> tuple[np.ndarray, np.nda
     matrix[:, 2] += size / 2 - matrix[:, :2] @ np.array(center) - matrix[:, 2]
     way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
     color, line = drawing.color, drawing.line
+    assert line is not None
     if scale < 1:  # warping does not average
         color, line = (shrink_by(picture, scale) for picture in (color, line))
         matrix[:, :2] /= scale
@@ -170,18 +172,13 @@ def cut(rng: Generator, drawing: Drawing, size: int) -> tuple[np.ndarray, np.nda
         )
         for picture in (color, line)
     )
-    return color.astype(np.float32) / 255, ink_of(line)
+    return to_unit(color), ink_of(line)
 
 
 def smooth(rng: Generator, side: int, cells: int) -> np.ndarray:
     """Return a smooth random field, side×side in [0, 1]."""
-    return np.clip(
-        cv2.resize(
-            rng.random((cells, cells)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC
-        ),
-        0,
-        1,
-    )
+    coarse = rng.random((cells, cells)).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC).clip(0, 1))
 
 
 def painted(rng: Generator, ink: np.ndarray, texture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -232,7 +229,7 @@ def tinted_lines(rng: Generator, color: np.ndarray, ink: np.ndarray, *, bare: bo
     share = (ink * (rng.uniform(0.6, 1) if bare else rng.uniform(0.3, 0.9)))[..., None]
     color = np.clip(color * (1 - share) + line * share, 0, 1)
     solid = cv2.morphologyEx(ink, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11)))
-    return (color * (1 - solid[..., None]) + 0.02 * solid[..., None]).astype(np.float32)
+    return np.asarray(color * (1 - solid[..., None]) + 0.02 * solid[..., None], np.float32)
 
 
 def grained(rng: Generator, color: np.ndarray, texture: np.ndarray) -> np.ndarray:
@@ -245,7 +242,7 @@ def grained(rng: Generator, color: np.ndarray, texture: np.ndarray) -> np.ndarra
     else:
         luma = cv2.resize(texture, (side, side)).astype(np.float32).mean(2) / 255
         grain = (luma - cv2.GaussianBlur(luma, (0, 0), 4)) * rng.uniform(0.05, 0.2)
-    return np.clip(color + grain[..., None], 0, 1).astype(np.float32)
+    return np.asarray(np.clip(color + grain[..., None], 0, 1), np.float32)
 
 
 def developed(rng: Generator, color: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -275,7 +272,7 @@ def developed(rng: Generator, color: np.ndarray) -> tuple[np.ndarray, np.ndarray
     if rng.random() < 0.35:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 95))]
         _, data = cv2.imencode(".jpg", (color * 255).astype(np.uint8), quality)
-        color = cv2.imdecode(data, cv2.IMREAD_COLOR).astype(np.float32) / np.float32(255)
+        color = to_unit(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)))
     return color, black.astype(np.float32)
 
 
@@ -312,15 +309,14 @@ def validate(model: nn.Module, drawings: Sequence[Drawing], sheet: Path) -> dict
     """Return the mean F-score of hand-drawn and of exact lines; write a contact sheet."""
     model.eval()
     scores: dict[str, list[float]] = {"hand": [], "exact": []}
-    shown = []
+    shown: list[Tensor] = []
     for drawing in drawings:
         height, width = (side // 16 * 16 for side in drawing.color.shape[:2])
-        color = torch.from_numpy(
-            drawing.color[:height, :width].transpose(2, 0, 1)[None].astype(np.float32) / 255
-        )
+        color = torch.from_numpy(to_unit(drawing.color[:height, :width]).transpose(2, 0, 1)[None])
         with torch.autocast("cpu", torch.bfloat16):
             drawn = model(color).float().sigmoid()
         kind = "hand" if drawing.source in BY_HAND else "exact"
+        assert drawing.line is not None
         truth = drawing.line[:height, :width] < 128
         scores[kind].append(line_score((drawn > 0.5).numpy()[0, 0], truth)[0])
         if len(shown) < 24 and height >= 256 and width >= 256:
@@ -367,7 +363,7 @@ class Run:
             logits = self.model(color.contiguous(memory_format=torch.channels_last))
         parts = loss_of(logits.float(), ink, hand)
         self.optimizer.zero_grad(set_to_none=True)
-        (parts["entropy"] + 0.5 * parts["score"]).backward()
+        (parts["entropy"] + 0.5 * parts["score"]).backward()  # type: ignore[no-untyped-call]
         check_gradients(self.model, self.step, self.file)
         self.optimizer.step()
         self.step, self.images = self.step + 1, self.images + len(color)
@@ -402,12 +398,14 @@ def fused(model: Linework) -> dict[str, Tensor]:
         for name, block in model.named_modules():
             if isinstance(block, nn.Conv2d) and block.bias is not None:
                 plain.get_submodule(name).load_state_dict(block.state_dict())
-            elif (
-                isinstance(block, nn.Sequential) and len(block) == 3 and isinstance(block[1], nn.BatchNorm2d)
-            ):
-                folded = nn.utils.fusion.fuse_conv_bn_eval(block[0].eval(), block[1].eval())
+            elif isinstance(block, nn.Sequential) and len(block) == 3:
+                convolution, norm, _ = block.eval()
+                if not isinstance(convolution, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d):
+                    continue
+                folded = nn.utils.fusion.fuse_conv_bn_eval(convolution, norm)
                 plain.get_submodule(f"{name}.0").load_state_dict(folded.state_dict())
-        plain.last.bias += math.log(ODDS)  # type: ignore[arg-type,operator]
+        assert plain.last.bias is not None
+        plain.last.bias += math.log(ODDS)
     return {name: value.half().contiguous() for name, value in plain.state_dict().items()}
 
 

@@ -33,8 +33,11 @@ from sketchcolor_cli.training.pairs.pairs import find_kin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from sketchcolor_cli.training.pairs.pairs import Drawing
+
+    Batches = list[list[Tensor]]
 
 # Emoji and pictograms are many and alike; stories and portraits teach more.
 WEIGHT = SOURCE_WEIGHT | {
@@ -58,7 +61,7 @@ AVERAGE = 0.998  # decay of the moving average of the weights, per step
 EVERY = 600.0  # seconds between checkpoints
 
 
-class Pairs(Dataset):
+class Pairs(Dataset[tuple[Tensor, ...]]):
     """Pair number n is the same whenever it is asked for: a resumed run sees what an unbroken one would."""
 
     def __init__(
@@ -132,7 +135,9 @@ class Run:
     def __init__(self, folder: Path, device: str, lr: float, begin_with: Path | None) -> None:
         torch.manual_seed(0)
         self.folder, self.device, self.lr = folder, device, lr
-        self.model, self.average = (Matcher().to(device, memory_format=torch.channels_last) for _ in range(2))
+        self.model, self.average = (
+            Matcher().to(device).to(memory_format=torch.channels_last) for _ in range(2)
+        )
         self.step = self.images = self.fresh = 0  # fresh: the step at which the optimizer knew nothing yet
         if begin_with is None:
             self.model.begin_with(load_model(BUNDLED / "default.safetensors", HintUNet)[0])
@@ -157,7 +162,7 @@ class Run:
 
     def save(self) -> None:
         """Write the state that the next run goes on from."""
-        state = {"model": self.model.state_dict(), "average": self.average.state_dict()}
+        state: dict[str, Any] = {"model": self.model.state_dict(), "average": self.average.state_dict()}
         state |= {"step": self.step, "images": self.images, "fresh": self.fresh}
         save_state(self.file, state | self.optimizer.state())
 
@@ -166,18 +171,18 @@ class Run:
         named = {name: part.to(self.device) for name, part in zip(PARTS, batch, strict=True)}
         loss, figures = match_loss(self.model, named, np.random.default_rng([3, self.step]))
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         check_gradients(self.model, self.step, self.file)
-        self.optimizer.step(lr)
+        self.optimizer.step_at(lr)
         self.step, self.images = self.step + 1, self.images + len(batch[0])
         follow(self.average, self.model, min(AVERAGE, (1 + self.step) / (10 + self.step)))
         return figures
 
 
 @torch.no_grad()
-def validate(model: Matcher, sets: Mapping[str, Sequence[Sequence[Tensor]]], device: str) -> dict[str, float]:
+def validate(model: Matcher, sets: Mapping[str, Batches], device: str) -> dict[str, float]:
     """Return the figures of each set of batches."""
-    found = {}
+    found: dict[str, float] = {}
     for name, batches in sets.items():
         rows = [
             match_loss(model, dict(zip(PARTS, (x.to(device) for x in b), strict=True)))[1] for b in batches
@@ -186,7 +191,7 @@ def validate(model: Matcher, sets: Mapping[str, Sequence[Sequence[Tensor]]], dev
     return found
 
 
-def validation_sets(drawings: Sequence[Drawing]) -> dict[str, list]:
+def validation_sets(drawings: Sequence[Drawing]) -> dict[str, Batches]:
     """Return plain pairs of held-out drawings, bent and of one story, and of figures drawn by code."""
     nothing = MatchRecipe(**dict.fromkeys(MatchRecipe.__dataclass_fields__, 0.0))
     recipes = {
@@ -202,7 +207,9 @@ def validation_sets(drawings: Sequence[Drawing]) -> dict[str, list]:
     }
 
 
-def train(run: Run, drawings: Sequence[Drawing], sets: dict[str, list], options: argparse.Namespace) -> None:
+def train(
+    run: Run, drawings: Sequence[Drawing], sets: Mapping[str, Batches], options: argparse.Namespace
+) -> None:
     """Train for the given hours, at each size for an equal part of them; cool down at the end."""
 
     def report(facts: Mapping[str, float]) -> None:

@@ -31,10 +31,10 @@ class Optimizer(MuonAndAdamW):
         """See ``torch.optim.Optimizer``."""
         super().zero_grad()
 
-    def step(self, lr: float) -> None:
+    def step_at(self, lr: float) -> None:
         """Take a step of this learning rate."""
         self.set_hyper("lr", lr)
-        super().step()
+        self.step()
 
     def state(self) -> dict[str, Any]:
         """Return what :meth:`load` takes."""

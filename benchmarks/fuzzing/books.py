@@ -110,7 +110,7 @@ def rars() -> Seeds:
 def tiffs() -> Seeds:
     found = []
     for options in ({"compression": "group4"}, {"compression": "tiff_lzw"}, {"compression": "jpeg"}, {}):
-        images = [Image.open(io.BytesIO(page(number=number))) for number in range(3)]
+        images: list[Image.Image] = [Image.open(io.BytesIO(page(number=number))) for number in range(3)]
         if options.get("compression") == "group4":
             images = [image.convert("1") for image in images]
         file = io.BytesIO()

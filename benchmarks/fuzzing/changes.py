@@ -70,7 +70,7 @@ def _number(chance: random.Random, data: bytearray) -> None:
     if len(data) > width:
         at = chance.randrange(len(data) - width)
         number = chance.choice((*NUMBERS, len(data), at, chance.getrandbits(8 * width)))
-        data[at : at + width] = (number % 2 ** (8 * width)).to_bytes(width, order)  # type: ignore[arg-type]
+        data[at : at + width] = (number % 2 ** (8 * width)).to_bytes(width, order)
 
 
 def _cut(chance: random.Random, data: bytearray) -> None:
@@ -187,13 +187,24 @@ def table(chance: random.Random, data: bytes) -> bytes:
     return b"\n".join(found)
 
 
-def png(chance: random.Random, data: bytes) -> bytes:
-    """Change, double, drop or move a chunk of a PNG file, its checksum right."""
+_CHUNKS = (
+    b"iCCP", b"eXIf", b"tRNS", b"PLTE", b"acTL", b"fcTL", b"pHYs", b"zTXt", b"iTXt", b"gAMA", b"cHRM", b"sRGB",
+)  # fmt: skip
+
+
+def _chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the kinds and contents of the chunks of a PNG file."""
     chunks, at = [], 8
     while at + 12 <= len(data):
         length = int.from_bytes(data[at : at + 4], "big")
         chunks.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + length]))
         at += 12 + length
+    return chunks
+
+
+def png(chance: random.Random, data: bytes) -> bytes:
+    """Change, double, drop or move a chunk of a PNG file, its checksum right."""
+    chunks = _chunks(data)
     if not chunks:
         return data
     at = chance.randrange(len(chunks))
@@ -206,22 +217,7 @@ def png(chance: random.Random, data: bytes) -> bytes:
     elif chance.random() < 0.7:
         body = blind(chance, body)
     elif chance.random() < 0.5:
-        kind = chance.choice(
-            (
-                b"iCCP",
-                b"eXIf",
-                b"tRNS",
-                b"PLTE",
-                b"acTL",
-                b"fcTL",
-                b"pHYs",
-                b"zTXt",
-                b"iTXt",
-                b"gAMA",
-                b"cHRM",
-                b"sRGB",
-            )
-        )
+        kind = chance.choice(_CHUNKS)
     chunks[at] = kind, body
     if chance.random() < 0.2:
         chunks.insert(chance.randrange(len(chunks)), chance.choice(chunks))
@@ -377,12 +373,28 @@ def safetensors(chance: random.Random, data: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
 
+_TAGS = (254, 257, 258, 259, 262, 273, 277, 278, 279, 317, 338, 5, 7, 32773, 8)  # and compressions
+
+
 def tiff(chance: random.Random, data: bytes) -> bytes:
     """Change an entry of a directory of a TIFF file."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None or len(data) < 8:
         return data
-    found, places, at = bytearray(data), [], struct.unpack_from(f"{order}I", data, 4)[0]
+    found, places = bytearray(data), _tiff_entries(data, order)
+    if places:
+        entry = chance.choice(places)
+        offset, form = chance.choice(((0, "H"), (2, "H"), (4, "I"), (8, "I"), (8, "H"), (8, "H")))
+        most = 2**16 if form == "H" else 2**32
+        number = chance.choice((*NUMBERS, *range(1, 20), *_TAGS, len(data)))
+        struct.pack_into(f"{order}{form}", found, entry + offset, number % most)
+    return bytes(found)
+
+
+def _tiff_entries(data: bytes, order: str) -> list[int]:
+    """Return where the entries of the first directories of a TIFF file lie."""
+    places: list[int] = []
+    (at,) = struct.unpack_from(f"{order}I", data, 4)
     for _ in range(4):
         if not 0 < at < len(data) - 6:
             break
@@ -393,35 +405,7 @@ def tiff(chance: random.Random, data: bytes) -> bytes:
             break
         (at,) = struct.unpack_from(f"{order}I", data, following)
         places.append(following - 8)
-    places = [place for place in places if place + 12 <= len(data)]
-    if places:
-        entry = chance.choice(places)
-        offset, form = chance.choice(((0, "H"), (2, "H"), (4, "I"), (8, "I"), (8, "H"), (8, "H")))
-        most = 2**16 if form == "H" else 2**32
-        number = chance.choice(
-            (
-                *NUMBERS,
-                *range(1, 20),
-                254,
-                257,
-                258,
-                259,
-                262,
-                273,
-                277,
-                278,
-                279,
-                317,
-                338,
-                5,
-                7,
-                32773,
-                8,
-                len(data),
-            )
-        )
-        struct.pack_into(f"{order}{form}", found, entry + offset, number % most)
-    return bytes(found)
+    return [place for place in places if place + 12 <= len(data)]
 
 
 def pdf(chance: random.Random, data: bytes) -> bytes:

@@ -22,6 +22,8 @@ from fuzzing.reader import Reader
 
 if TYPE_CHECKING:
     from fuzzing.reader import Seeds
+    from sketchcolor_cli.studio.project import Project
+    from sketchcolor_cli.studio.shelf import Shelf
 
 _POINTS = [
     {"page": "1.png", "x": 0.5, "y": 0.25, "color": "#c0392b"},
@@ -72,6 +74,7 @@ def configs() -> Seeds:
 def read_config(path: Path) -> None:
     from sketchcolor_cli import ColorizeRequest
     from sketchcolor_cli.cli import config
+    from sketchcolor_cli.errors import UsageError
     from sketchcolor_cli.jobs import train
     from sketchcolor_cli.settings import leaves
 
@@ -88,7 +91,7 @@ def read_config(path: Path) -> None:
     for read in (configured, given):
         try:
             read()
-        except train.UsageError as error:
+        except UsageError as error:
             errors.append(error)
     if len(errors) == 2:
         raise errors[0]
@@ -292,9 +295,9 @@ def read_table(path: Path) -> None:
     folder.mkdir()
     (folder / "b.png").write_bytes(encoded("PNG", "RGB", 1))
     settings = PrepareSettings(min_side=8, min_colorfulness=0)
-    prepare(find_sources([folder], out), out, settings)
+    prepare(find_sources([folder], out), out, settings, workers=1)
     path.rename(out / "manifest.csv")
-    prepare(find_sources([folder], out), out, settings, resume=True)
+    prepare(find_sources([folder], out), out, settings, resume=True, workers=1)
 
 
 # The studio's own files
@@ -343,12 +346,25 @@ _FILES = {
 
 def read_project(path: Path) -> None:
     """Open a project one file of which is damaged, look at all of it, and change something."""
-    from sketchcolor_cli.errors import SketchcolorError
-    from sketchcolor_cli.studio.job_file import JOBS
     from sketchcolor_cli.studio.job_queue import Queue, ThreadRunner
     from sketchcolor_cli.studio.limits import Limits
-    from sketchcolor_cli.studio.problems import ProblemError
     from sketchcolor_cli.studio.project import Project
+
+    folder, shelf = _laid_out(path)
+    shelf.recent()
+    project, queue = Project(folder), Queue(ThreadRunner, Limits(), "cpu")
+    queue.open(project)
+    json.dumps(queue.jobs())
+    json.dumps(project.document())
+    shelf.note(project, 2)
+    assert shelf.recent()[0]["folder"] == str(project.folder)
+    _change(project)
+    json.dumps(project.document())
+
+
+def _laid_out(path: Path) -> tuple[Path, Shelf]:
+    """Make a project with the damaged file in its place; return its folder, and the list of projects."""
+    from sketchcolor_cli.studio.job_file import JOBS
     from sketchcolor_cli.studio.shelf import Shelf
 
     folder = path.parent / "project"
@@ -363,19 +379,17 @@ def read_project(path: Path) -> None:
         (folder / name).write_bytes(content)
     place = {**_FILES, ".jobs": str(JOBS)}.get(path.suffix)
     if place is None:
-        shelf = Shelf(path.parent)
         path.rename(path.parent / "recent.json")
-    else:
-        shelf = Shelf(path.parent / "shelf")
-        (folder / place).parent.mkdir(exist_ok=True)
-        path.rename(folder / place)
-    shelf.recent()
-    project, queue = Project(folder), Queue(ThreadRunner, Limits(), "cpu")
-    queue.open(project)
-    json.dumps(queue.jobs())
-    json.dumps(project.document())
-    shelf.note(project, 2)
-    assert shelf.recent()[0]["folder"] == str(project.folder)
+        return folder, Shelf(path.parent)
+    (folder / place).parent.mkdir(exist_ok=True)
+    path.rename(folder / place)
+    return folder, Shelf(path.parent / "shelf")
+
+
+def _change(project: Project) -> None:
+    from sketchcolor_cli.errors import SketchcolorError
+    from sketchcolor_cli.studio.problems import ProblemError
+
     first = project.pages()[0]
     project.mark(first, done=True)
     for change in (
@@ -388,7 +402,6 @@ def read_project(path: Path) -> None:
             change()
         except (ProblemError, SketchcolorError):
             continue
-    json.dumps(project.document())
 
 
 _TOML = (table, table, words("true", "[", "]", "{", "=", "[[x]]", '"""'), decimals)

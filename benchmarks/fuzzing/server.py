@@ -136,6 +136,7 @@ def _client() -> Any:
             Shelf(Path(home.name) / "projects"),
             Queue(ThreadRunner, limits, "cpu"),
             _model(),
+            "cpu",
             limits=limits,
         )
         studio.open(Project(folder, limits))
@@ -153,9 +154,8 @@ def _client() -> Any:
 
 def _revision(client: Any, address: str) -> str:
     answer = client.get(address)
-    return answer.headers.get("etag", "") or (
-        answer.json() if "json" in answer.headers.get("content-type", "") else {}
-    ).get("revision", "")
+    document = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+    return str(answer.headers.get("etag") or document.get("revision", ""))
 
 
 def ask(path: Path) -> None:

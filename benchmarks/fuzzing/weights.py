@@ -8,7 +8,7 @@ import struct
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,15 +30,17 @@ def models() -> Seeds:
     from sketchcolor_cli.networks.checkpoint import _NETWORKS, save_model
 
     torch.manual_seed(0)
-    small = {shapes.HintUNetConfig: {"widths": (8, 16), "depths": (1, 1), "lab_step": 24.0}}
+    small: dict[type, dict[str, Any]] = {
+        shapes.HintUNetConfig: {"widths": (8, 16), "depths": (1, 1), "lab_step": 24.0}
+    }
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for config, network in _NETWORKS.values():
             path = Path(folder) / "model.safetensors"
-            made = network(config(**small.get(config, {})))
-            if sum(tensor.numel() for tensor in made.parameters()) > 3_000_000:
+            model: Any = network(config(**small.get(config, {})))
+            if sum(tensor.numel() for tensor in model.parameters()) > 3_000_000:
                 continue
-            save_model(path, made, provenance={"data": "none"}, licence="CC0-1.0", half=True)
+            save_model(path, model, provenance={"data": "none"}, licence="CC0-1.0", half=True)
             found.append((".safetensors", path.read_bytes()))
     return found
 
@@ -53,7 +55,7 @@ def read_model(path: Path) -> None:
         json.dumps([header.architecture, header.parameters, header.provenance, header.config])
     except CheckpointError:
         header = None
-    network, _ = load_model(path)
+    network: Any = load_model(path)[0]
     assert header is not None, "the one reader refuses what the other takes"
     assert all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values())
 
@@ -144,53 +146,54 @@ def read_weights(path: Path) -> None:
         pack(path, name, tensor)
 
 
-def torch7() -> Seeds:
-    """A network of two layers as Torch7 writes it."""
+class _Torch7:
+    """Writes objects in the form of Torch7, each with a number of its own."""
 
-    def text(value: str) -> bytes:
-        return struct.pack("<i", len(value)) + value.encode()
+    def __init__(self) -> None:
+        self._count = iter(range(1, 99))
 
-    def entry(key: str, value: bytes) -> bytes:
-        return struct.pack("<i", 2) + text(key) + value
+    def object(self, name: str, body: bytes) -> bytes:
+        return struct.pack("<ii", 4, next(self._count)) + _text("V 1") + _text(name) + body
 
-    count = iter(range(1, 99))
+    def table(self, *entries: bytes) -> bytes:
+        return struct.pack("<iii", 3, next(self._count), len(entries)) + b"".join(entries)
 
-    def torch_object(name: str, body: bytes) -> bytes:
-        return struct.pack("<ii", 4, next(count)) + text("V 1") + text(name) + body
-
-    def table(entries: list[bytes]) -> bytes:
-        return struct.pack("<iii", 3, next(count), len(entries)) + b"".join(entries)
-
-    def tensor(*shape: int) -> bytes:
+    def tensor(self, *shape: int) -> bytes:
         size = int(np.prod(shape))
         steps = [int(np.prod(shape[axis + 1 :])) for axis in range(len(shape))]
-        storage = torch_object(
-            "torch.FloatStorage", struct.pack("<q", size) + np.arange(size, dtype="<f4").tobytes()
-        )
-        return torch_object(
-            "torch.FloatTensor", struct.pack(f"<i{2 * len(shape)}qq", len(shape), *shape, *steps, 1) + storage
-        )
+        numbers = np.arange(size, dtype="<f4").tobytes()
+        storage = self.object("torch.FloatStorage", struct.pack("<q", size) + numbers)
+        head = struct.pack(f"<i{2 * len(shape)}qq", len(shape), *shape, *steps, 1)
+        return self.object("torch.FloatTensor", head + storage)
 
-    number = struct.pack("<id", 1, 3.0)
+
+def _text(value: str) -> bytes:
+    return struct.pack("<i", len(value)) + value.encode()
+
+
+def _entry(key: str, value: bytes) -> bytes:
+    return struct.pack("<i", 2) + _text(key) + value
+
+
+def torch7() -> Seeds:
+    """A network of two layers as Torch7 writes it."""
+    writer, number = _Torch7(), struct.pack("<id", 1, 3.0)
     layers = [
-        torch_object(
+        writer.object(
             "nn.SpatialConvolution",
-            table(
-                [
-                    entry("weight", tensor(2, 9)),
-                    entry("bias", tensor(2)),
-                    entry("kH", number),
-                    entry("kW", number),
-                ]
+            writer.table(
+                _entry("weight", writer.tensor(2, 9)), _entry("bias", writer.tensor(2)), _entry("kH", number),
+                _entry("kW", number),
             ),
         )
         for _ in range(2)
-    ]
-    modules = table([struct.pack("<id", 1, place + 1.0) + layer for place, layer in enumerate(layers)])
-    network = torch_object(
-        "nn.Sequential", table([entry("modules", modules), entry("train", struct.pack("<ii", 5, 0))])
+    ]  # fmt: skip
+    modules = writer.table(
+        *(struct.pack("<id", 1, place + 1.0) + layer for place, layer in enumerate(layers))
     )
-    return [(".t7", network), (".t7", table([entry("model", network)]))]
+    entries = _entry("modules", modules), _entry("train", struct.pack("<ii", 5, 0))
+    network = writer.object("nn.Sequential", writer.table(*entries))
+    return [(".t7", network), (".t7", writer.table(_entry("model", network)))]
 
 
 def read_torch7(path: Path) -> None:
