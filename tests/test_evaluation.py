@@ -291,7 +291,7 @@ def test_a_limit_takes_a_part_of_what_a_larger_one_takes() -> None:
 
 
 def test_two_models_of_one_name_are_refused() -> None:
-    with pytest.raises(DataError, match="one name"):
+    with pytest.raises(DataError, match="the same name"):
         run(0.1, 0.1)
 
 
