@@ -322,7 +322,7 @@ def test_folders_with_equal_names_are_kept_apart(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_shards(tmp_path: Path, drawings: Path) -> None:
-    pack(drawings, tmp_path / "whole")
+    pack(drawings, tmp_path / "whole", resume=True)  # where nothing is there it begins
 
     def stop(done: int, _total: int) -> None:
         if done == 6:

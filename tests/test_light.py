@@ -18,6 +18,7 @@ LIGHTS = {
     "lamp": 0.8 - 0.3 * X,
     "phone": 0.75 * (1 - 0.35 * ((X - 0.2) ** 2 + (Y - 0.9) ** 2)),
     "fold": 0.95 - 0.5 * np.exp(-((X / 0.07) ** 2)),
+    "dim": np.full((HEIGHT, WIDTH), 0.6),
     "spread": 0.9 - 0.4 * np.exp(-(((X - 0.5) / 0.08) ** 2)),
 }
 
@@ -82,9 +83,10 @@ def grounds() -> dict[str, np.ndarray]:
     flat[:400] = 0.9
     toned = panels()
     toned[:500] *= 0.7
+    sky = panels() * 0.6  # without the noise of a camera: it was filled
     washed = np.clip(0.6 + 0.3 * Y, 0, 1)
     cv2.circle(washed, (350, 500), 150, 1.0, -1)  # white on a wash
-    return {"even": panels(), "two greys": flat, "toned": toned, "white on a wash": washed}
+    return {"even": panels(), "two greys": flat, "toned": toned, "sky": sky, "white on a wash": washed}
 
 
 @pytest.mark.parametrize("name", grounds())

@@ -212,6 +212,7 @@ def test_what_an_extractor_needs_is_found_through_those_that_it_is_made_of():
             some("loop", weights=(net,), needs=lambda _: [net, "loop"]),
             some("lost", needs=lambda _: ["gone"]),
             some("odd", needs=lambda _: int("x")),
+            some("end", needs=lambda _: sys.exit()),
         ]
     )  # fmt: skip
     assert extractors.weights("a") == [net, other]
@@ -224,6 +225,8 @@ def test_what_an_extractor_needs_is_found_through_those_that_it_is_made_of():
         extractors.weights("lost")
     with pytest.raises(UsageError, match="odd: invalid literal"):
         extractors.weights("odd")
+    with pytest.raises(PluginError, match="end: ends the program"):
+        extractors.weights("end")
     with pytest.raises(UsageError, match="no parameter 'x'"):
         extractors.weights("a", ["x=1"])
 

@@ -19,7 +19,9 @@ from sketchcolor_cli.cli.options import with_exit_code
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
+from sketchcolor_cli.jobs.dataset import DatasetPrepareRequest
 from sketchcolor_cli.jobs.requests import ColorizeRequest, ExploreRequest, ExtractRequest
+from sketchcolor_cli.jobs.train import TrainRequest
 from sketchcolor_cli.settings import (
     Settings,
     argument,
@@ -306,3 +308,14 @@ def test_words_stand_for_values_outside_the_bounds() -> None:
     ):
         with pytest.raises(UsageError, match="must be native or at least 16"):
             refuse()
+
+
+def test_resume_means_the_same_in_every_command() -> None:
+    helps = [
+        leaf.about.help
+        for kind in (ColorizeRequest, ExtractRequest, DatasetPrepareRequest, TrainRequest)
+        for leaf in leaves(kind)
+        if leaf.name == "resume"
+    ]
+    assert len(helps) == 4
+    assert all(text.startswith("Go on where a run stopped: ") for text in helps)

@@ -68,7 +68,12 @@ class DatasetPrepareRequest(Settings):
         stored=False,
     )  # fmt: skip
     workers: int = setting(2, "Pictures that are decoded at the same time.", least=1, matters=False)
-    resume: bool = setting(False, "Go on with a run that was stopped.", stored=False, matters=False)
+    resume: bool = setting(
+        False,
+        "Go on where a run stopped: shards that are there stay as they are, and the rest is packed.",
+        stored=False,
+        matters=False,
+    )
 
 
 @dataclass(frozen=True)

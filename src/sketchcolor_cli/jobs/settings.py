@@ -38,8 +38,8 @@ class RunSettings(Settings):
     overwrite: bool = setting(False, "Do results again that are already there.", stored=False, matters=False)
     resume: bool = setting(
         False,
-        "Leave results that are already there as they are, whatever settings made them, and do the rest; a "
-        "page that has changed since is done again.",
+        "Go on where a run stopped: results that are there stay as they are, whatever settings made them, "
+        "and the rest is done; a page that has changed since is done again.",
         stored=False,
         matters=False,
     )

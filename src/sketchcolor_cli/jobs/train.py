@@ -45,7 +45,9 @@ class TrainRequest(Settings):
         None, "TOML file with the names of these options; options given here take precedence.", stored=False
     )
     device: str = device_setting()
-    resume: bool = setting(False, "Go on from the run's last checkpoint, if there is one.", matters=False)
+    resume: bool = setting(
+        False, "Go on where a run stopped: from its last checkpoint, if there is one.", matters=False
+    )
 
     @classmethod
     def resolve(cls, given: Mapping[str, Any], stored: Mapping[str, Any] | None = None) -> Self:

@@ -145,6 +145,8 @@ class Extractors:
             needs = tuple(needs)  # a generator raises here
         except ValueError as error:
             raise UsageError(f"{name}: {error}") from error
+        except SystemExit as error:
+            raise PluginError(f"{name}: ends the program (sys.exit); tell its authors") from error
         for need in needs:
             if isinstance(need, WeightFile):
                 yield need

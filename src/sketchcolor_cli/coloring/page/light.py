@@ -40,7 +40,9 @@ class LightRules:
     uneven: float = 0.1
     """How much brighter light is in one place than in another, at least, to be evened out,"""
     corners: float = 2.0
-    """both without the brightest and the darkest places, in percent of the page."""
+    """both without the brightest and the darkest places, in percent of the page;"""
+    dim: float = 0.8
+    """or how bright it is at most, where it is the same all over."""
     flat: float = 0.3
     """Part of a page that has one of 256 greys, from which on it was filled with that grey,"""
     white: int = 247
@@ -77,7 +79,9 @@ def _find_light(gray: Plane) -> Plane | None:
     if float((off > _RULES.near).mean()) > _RULES.brighter:
         return None
     dark, bright = np.percentile(light, (_RULES.corners, 100 - _RULES.corners))
-    if bright - dark < _RULES.uneven or float((np.abs(off) < _RULES.near).mean()) < _RULES.paper:
+    if bright - dark < _RULES.uneven and bright > _RULES.dim:
+        return None
+    if float((np.abs(off) < _RULES.near).mean()) < _RULES.paper:
         return None
     return None if _is_filled(gray) else light
 
