@@ -147,7 +147,8 @@ def _curves() -> _Curves:
     lightness = rgb_to_lab(np.linspace(0, 1, 65536)[None, :, None].repeat(3, 2))[..., 0]
     covered = coverage(lightness)
     planes = covered * INK, 1 - covered, chroma_kept(covered), darkening(covered)
-    return _Curves(*(plane.astype(np.float32) for plane in planes), (lightness <= INK).astype(np.uint8))
+    shade, paint, kept, dim = (plane.astype(np.float32) for plane in planes)
+    return _Curves(shade, paint, kept, dim, (lightness <= INK).astype(np.uint8))
 
 
 def _composite_tile(gray: Plane, paint: Lab, paper: Plane | None, out: NDArray[np.float32]) -> None:
