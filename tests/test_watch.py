@@ -82,6 +82,33 @@ def test_the_command_does_what_is_there_and_what_comes(
     assert sorted(path.name for path in out.iterdir()) == [".sketchcolor", "a.png", "b.png", "d.cbz"]
 
 
+def test_a_folder_may_be_away_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, away, out = tmp_path / "share", tmp_path / "away", tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(page(1))
+
+    def back() -> None:
+        away.rename(folder)
+        (folder / "b.png").write_bytes(page(2))
+
+    nothing: Callable[[], None] = lambda: None  # noqa: E731
+    script = iter([nothing, lambda: folder.rename(away) and None, nothing, back, nothing, nothing])
+
+    def sleep(_: float) -> None:
+        try:
+            next(script)()
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr(batch.time, "sleep", sleep)
+    result: Any = CliRunner().invoke(
+        app, ["extract", "--watch", str(folder), "-o", str(out), "-m", "gray", "--device", "cpu"]
+    )
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines()[-1].startswith("2 sketched in")
+    assert {path.name for path in out.iterdir()} == {".sketchcolor", "a.png", "b.png"}
+
+
 def test_nothing_failed_is_success_and_a_missing_folder_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -165,6 +165,15 @@ def test_a_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path, zipped
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_whole_model_is_named_with_what_helps(tmp_path, zipped):
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "net.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(
+        WeightError, match=r"torch\.nn\.modules\.linear\.Linear, as in a whole model; .*state_dict"
+    ):
+        read_tensors(tmp_path / "net.pth")
+
+
 def broken_zip(path):
     torch.save(STATE, path)
     path.write_bytes(path.read_bytes()[:-100])

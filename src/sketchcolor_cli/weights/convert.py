@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -123,10 +124,19 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     except (OSError, SafetensorError) as error:
         raise WeightError(f"{path}: cannot be read ({_first_line(error)})") from error
     except Exception as error:  # torch raises many kinds, and advises to read the file unsafely
-        raise WeightError(
-            f"{path}: damaged, or holds more than tensors, which is not read as it could run anything"
-        ) from error
+        raise WeightError(f"{path}: {_why_unread(error)}") from error
     return _state_dict(path, content)
+
+
+def _why_unread(error: Exception) -> str:
+    """Return why torch reads no tensors from a file, and what helps."""
+    kind = re.search(r"GLOBAL ([\w.]{1,100}) was not an allowed", str(error))
+    if kind is None:
+        return "damaged, or holds more than tensors, which is not read as it could run anything"
+    return (
+        f"holds more than tensors, which is not read as it could run anything: {kind[1]}, as in a "
+        "whole model; if you trust it, save its state_dict() with the program that made it"
+    )
 
 
 def _state_dict(path: Path, content: Any) -> dict[str, Tensor]:
