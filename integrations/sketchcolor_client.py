@@ -16,6 +16,7 @@ import subprocess
 import threading
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Server:
         address = os.environ.get("SKETCHCOLOR_SERVER")
         if address:
             return cls(address, os.environ.get("SKETCHCOLOR_TOKEN", ""))
-        return cls.start(shlex.split(os.environ.get("SKETCHCOLOR_COMMAND", "sketchcolor")))
+        return cls.start(_words(os.environ.get("SKETCHCOLOR_COMMAND", "sketchcolor")))
 
     @classmethod
     def start(cls, command: Sequence[str] = ("sketchcolor",), patience: float = _BEGINNING) -> Server:
@@ -181,6 +182,13 @@ class Server:
             raise SketchcolorError(_sentence(error)) from error
         except (OSError, ValueError) as error:
             raise SketchcolorError(f"{self.address} cannot be reached ({error}); is it running?") from error
+
+
+def _words(command: str) -> list[str]:
+    """Return a command as words; the path of a file is one, whatever spaces and backslashes it has."""
+    if Path(command).is_file():
+        return [command]
+    return [word.strip('"') for word in shlex.split(command, posix=os.name != "nt")]
 
 
 def _read_start(process: subprocess.Popen, found: list[str]) -> None:

@@ -235,7 +235,7 @@ def test_onnx_on_a_gpu_and_without_the_extra_is_refused(
     with pytest.raises(DeviceError, match="is for the processor, not for cuda; use --device cpu"):
         backends.load(MODEL, "cuda")
     monkeypatch.setattr(onnx, "is_installed", lambda: False)
-    with pytest.raises(DeviceError, match=r"pip install 'sketchcolor-cli\[onnx\]'"):
+    with pytest.raises(DeviceError, match="pip install onnxruntime"):
         backends.load(MODEL, "cpu")
 
 

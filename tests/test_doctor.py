@@ -1,6 +1,8 @@
 import json
 import os
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,8 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.doctor import examination, machine, selftest, software
 from sketchcolor_cli.doctor.findings import Finding, Level, without_names
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -82,15 +86,53 @@ def test_a_damaged_model_and_a_broken_config_file_are_problems(tmp_path, monkeyp
     assert environment.MODELS in settings["variables"].value
 
 
-def test_a_library_that_is_not_there_is_named_with_its_extra(monkeypatch):
+def test_a_library_that_is_absent_or_broken_is_named_with_the_command(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "psd_tools.py").write_text("raise ImportError('no libpsd.so')", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "psd_tools", raising=False)
     monkeypatch.setattr("sketchcolor_cli.files.books.rars.unpacker", lambda: None)
 
-    found = {finding.name: finding for finding in software.check_formats()}
+    found = {finding.name: finding for finding in (*software.check_formats(), *software.check_extras())}
 
-    assert found["HEIC"].level is Level.MISSING
-    assert found["HEIC"].remedy == "pip install 'sketchcolor-cli[heic]'"
+    assert found["HEIC pictures (extra heic)"].level is Level.MISSING
+    assert found["HEIC pictures (extra heic)"].remedy == "pip install pillow-heif"
+    broken = found["PSD of 16 bits, --layers psd (extra psd)"]
+    assert broken.level is Level.PROBLEM
+    assert "no libpsd.so" in broken.value
+    assert broken.remedy == "pip install psd-tools --force-reinstall"
     assert found["CBR"].level is Level.MISSING
+
+
+def test_every_extra_for_users_is_looked_at_with_its_libraries():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {
+        extra: [re.split("[<>=]", one)[0] for one in libraries]
+        for extra, libraries in project["optional-dependencies"].items()
+        if extra not in ("dev", "docs")
+    }
+
+    assert {extra: packages for extra, (_, packages, _) in software.EXTRAS.items()} == declared
+
+
+@pytest.mark.parametrize(
+    ("torch", "onnx", "said"),
+    [
+        (True, True, "ONNX Runtime; a pass took 0.40 s by ONNX Runtime and 0.50 s by torch"),
+        (True, False, "torch, as nothing else is installed for it"),
+        (False, True, "ONNX Runtime, as nothing else is installed for it"),
+    ],
+)
+def test_what_computes_colours_is_told_with_the_reason(monkeypatch, torch, onnx, said):
+    seconds = {"torch": 0.5, "brief": 0.5, "onnx": 0.4}
+    monkeypatch.setattr("sketchcolor_cli.compute.slim.has_torch", lambda: torch)
+    monkeypatch.setattr("sketchcolor_cli.compute.onnx.is_installed", lambda: onnx)
+    monkeypatch.setattr("sketchcolor_cli.compute.devices.resolve", lambda _: "cpu")
+    monkeypatch.setattr("sketchcolor_cli.networks.backend.Backends.trial", lambda *_: seconds)
+
+    [found] = machine.check_backends()
+
+    assert (found.name, found.value) == ("--backend auto", said)
 
 
 def test_results_that_a_broken_installation_gives_are_told():

@@ -116,7 +116,7 @@ def test_what_is_no_onnx_file_is_one_line(tmp_path: Path) -> None:
 
 def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(CheckpointError, match=r"pip install 'sketchcolor-cli\[onnx\]'"):
+    with pytest.raises(CheckpointError, match="pip install onnx onnxruntime onnxscript"):
         export.export(small(), tmp_path / "x.onnx")
 
 

@@ -59,15 +59,18 @@ def test_formats_of_telephones_and_archives(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "library", "extra"),
-    [(b"\xff\x0a", "pillow_jxl", "jxl"), (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "pillow_heif", "heic")],
+    ("start", "library", "package"),
+    [
+        (b"\xff\x0a", "pillow_jxl", "pillow-jxl-plugin"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "pillow_heif", "pillow-heif"),
+    ],
 )
-def test_a_library_that_is_missing_is_named_with_its_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes, library: str, extra: str
+def test_a_library_that_is_missing_is_named_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes, library: str, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
     (tmp_path / "a.png").write_bytes(start + bytes(100))
-    assert f"pip install 'sketchcolor-cli[{extra}]'" in refused(tmp_path / "a.png")
+    assert f"pip install {package}" in refused(tmp_path / "a.png")
 
 
 def test_the_merged_picture_of_a_krita_file(tmp_path: Path) -> None:

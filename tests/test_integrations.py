@@ -144,6 +144,19 @@ def test_a_server_that_is_started_says_where_it_is_and_is_ended(client: types.Mo
     assert process.wait(10) != 0
 
 
+@pytest.mark.parametrize("name", ["sketch color", "C:\\new\\sketchcolor.exe"])
+def test_a_path_of_the_command_may_have_spaces_and_backslashes(
+    client: types.ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    said = "echo http://127.0.0.1:1; echo token: abc; exec sleep 60"
+    (tmp_path / name).write_text(f"#!/bin/sh\n{said}\n", encoding="utf-8")
+    (tmp_path / name).chmod(0o755)
+    monkeypatch.delenv("SKETCHCOLOR_SERVER", raising=False)
+    monkeypatch.setenv("SKETCHCOLOR_COMMAND", str(tmp_path / name))
+    with client.Server.chosen() as server:
+        assert server.address == "http://127.0.0.1:1"
+
+
 @pytest.fixture
 def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """ComfyUI's pack as it is installed, on a stub of ``comfy_api.latest``."""

@@ -71,5 +71,5 @@ def test_tensorboard_has_its_files(pictures, tmp_path):  # noqa: F811
 
 def test_without_the_extra_tensorboard_is_told_in_one_line(pictures, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setitem(__import__("sys").modules, "torch.utils.tensorboard", None)
-    with pytest.raises(TrainingError, match=r"--tensorboard: install sketchcolor-cli\[tensorboard\] first"):
+    with pytest.raises(TrainingError, match=r"install it with: pip install tensorboard"):
         run(pictures, tmp_path / "run", "fast", epochs=1, tensorboard=True)

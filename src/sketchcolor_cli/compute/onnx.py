@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 KEY = "sketchcolor"
 """The key of a file's metadata under which it says what it is, as JSON."""
 
-ABSENT = "--backend onnx: ONNX Runtime is not installed; pip install 'sketchcolor-cli[onnx]'"
+ABSENT = "--backend onnx: ONNX Runtime is not installed; pip install onnxruntime"
 """What is said where it is asked for and not there."""
 
 

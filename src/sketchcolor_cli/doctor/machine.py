@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.compute import devices, slim
+from sketchcolor_cli.compute import devices, onnx, slim
 from sketchcolor_cli.doctor.findings import Finding, Level
+from sketchcolor_cli.jobs.settings import DEFAULT_MODEL
 from sketchcolor_cli.weights.store import readable_size
 
 if TYPE_CHECKING:
@@ -67,6 +68,27 @@ def check_number_format() -> Iterator[Finding]:
     yield Finding(
         GROUP, "--precision auto", f"{precision.choose(devices.resolve('auto'))}, the faster in a trial"
     )
+
+
+def check_backends() -> Iterator[Finding]:
+    """Give what ``--backend auto`` computes colours with here, and why."""
+    there = [
+        name for name, found in (("torch", slim.has_torch()), ("ONNX Runtime", onnx.is_installed())) if found
+    ]
+    if not there:
+        return  # which the list of packages says
+    device = devices.resolve("auto")
+    if len(there) == 1:
+        value = f"{there[0]}, as nothing else is installed for it"
+    elif device != "cpu":
+        value = f"torch, as it computes on {device}"
+    else:
+        backends = environment.backends("auto")
+        seconds = backends.trial(environment.model_file(DEFAULT_MODEL))
+        chosen = "ONNX Runtime" if backends.prefers_onnx(seconds) else "torch"
+        times = f"{seconds['onnx']:.2f} s by ONNX Runtime and {seconds['torch']:.2f} s by torch"
+        value = f"{chosen}; a pass took {times}"
+    yield Finding(GROUP, "--backend auto", value)
 
 
 def check_memory() -> Iterator[Finding]:

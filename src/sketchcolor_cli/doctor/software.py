@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import warnings
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,16 @@ _PACKAGES = (
 )  # fmt: skip
 _OTHER_OPENCV = ("opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
 _CODECS = {"webp": "WebP", "avif": "AVIF", "jpg_2000": "JPEG 2000", "libtiff": "TIFF", "littlecms2": "ICC"}
-_EXTRAS = {
-    "pillow_heif": ("HEIC", "heic"),
-    "pillow_jxl": ("JPEG XL", "jxl"),
-    "psd_tools": ("deep PSD", "psd"),
+EXTRAS = {
+    "heic": ("HEIC pictures", ["pillow-heif"], "pillow_heif"),
+    "jxl": ("JPEG XL pictures", ["pillow-jxl-plugin"], "pillow_jxl"),
+    "psd": ("PSD of 16 bits, --layers psd", ["psd-tools"], "psd_tools"),
+    "onnx": ("models export", ["onnx", "onnxruntime", "onnxscript"], "onnxscript"),
+    "distributed": ("training in several processes", ["accelerate"], "accelerate"),
+    "tensorboard": ("train --tensorboard", ["tensorboard"], "tensorboard"),
+    "ray": ("--ray", ["ray"], "ray"),
 }
+"""Each extra of the package for users: what it is for, its libraries, and the module that is used."""
 
 
 def check_packages() -> Iterator[Finding]:
@@ -58,19 +64,28 @@ def check_formats() -> Iterator[Finding]:
     if lacking:
         remedy = "install Pillow from its wheel: pip install --force-reinstall pillow"
         yield Finding(GROUP, "picture codecs", f"without {', '.join(lacking)}", Level.PROBLEM, remedy)
-    for module, (name, extra) in _EXTRAS.items():
-        try:
-            import_module(module)
-        except ImportError:
-            remedy = f"pip install 'sketchcolor-cli[{extra}]'"
-            yield Finding(GROUP, name, "not read", Level.MISSING, remedy)
-        else:
-            yield Finding(GROUP, name, "read")
     program = rars.unpacker()
     if program is None:
         yield Finding(GROUP, "CBR", "packed ones are not read", Level.MISSING, "install unar or unrar")
     else:
         yield Finding(GROUP, "CBR", f"unpacked by {program}")
+
+
+def check_extras() -> Iterator[Finding]:
+    """Give the libraries that are needed for a few things alone."""
+    for extra, (use, packages, module) in EXTRAS.items():
+        name, install = f"{use} (extra {extra})", f"pip install {' '.join(packages)}"
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                import_module(module)
+        except ModuleNotFoundError as error:
+            lacking = error.name or module
+            yield Finding(GROUP, name, f"{lacking} is not installed", Level.MISSING, install)
+        except (ImportError, OSError) as error:
+            value, remedy = f"{module} cannot be loaded: {error}", f"{install} --force-reinstall"
+            yield Finding(GROUP, name, value, Level.PROBLEM, remedy)
+        else:
+            yield Finding(GROUP, name, "installed")
 
 
 def check_models() -> Iterator[Finding]:
@@ -164,7 +179,7 @@ def _installed(name: str) -> bool:
 def _absent(name: str) -> Finding:
     """Return a finding about a package that is not installed; torch and ONNX Runtime do for each other."""
     if name == "onnxruntime" and slim.has_torch():
-        return Finding(GROUP, name, "not installed", Level.MISSING, "pip install 'sketchcolor-cli[onnx]'")
+        return Finding(GROUP, name, "not installed", Level.MISSING, "pip install onnxruntime")
     if name == "opencv-python" and _installed("opencv-python-headless"):
         return Finding(GROUP, "opencv-python-headless", metadata.version("opencv-python-headless"))
     if name in _OF_TORCH and onnx.is_installed():

@@ -54,10 +54,10 @@ def opened(path: Path, file: BinaryIO) -> tuple[Image.Image, BinaryIO]:
         return Image.open(merged, formats=("PNG",)), merged
     formats: tuple[str, ...] = _PILLOW
     if start[4:8] == b"ftyp" and _is_heic(start):
-        _library(path, "HEIC", "pillow_heif", "heic").register_heif_opener()
+        _library(path, "HEIC", "pillow_heif", "pillow-heif").register_heif_opener()
         formats += ("HEIF",)
     if start.startswith(_JXL):
-        _library(path, "JPEG XL", "pillow_jxl", "jxl")
+        _library(path, "JPEG XL", "pillow_jxl", "pillow-jxl-plugin")
         formats += ("JXL",)
     if start.startswith(b"8BPS"):
         return _photoshop(path, file), file
@@ -132,7 +132,7 @@ def _photoshop(path: Path, file: BinaryIO) -> Image.Image:
     try:
         return Image.open(file, formats=("PSD",))
     except UnidentifiedImageError:
-        psd_tools = _library(path, "Photoshop of this depth or size", "psd_tools", "psd")
+        psd_tools = _library(path, "Photoshop of this depth or size", "psd_tools", "psd-tools")
     file.seek(0)
     document = psd_tools.PSDImage.open(file)
     if document.width * document.height > (Image.MAX_IMAGE_PIXELS or 0):
@@ -164,10 +164,10 @@ def _lacks_merged(file: BinaryIO) -> bool:
     return False
 
 
-def _library(path: Path, kind: str, module: str, extra: str) -> Any:
+def _library(path: Path, kind: str, module: str, package: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
         raise ImageError(
-            f"{path}: {kind} needs one more library; install it with: pip install 'sketchcolor-cli[{extra}]'"
+            f"{path}: {kind} needs one more library; install it with: pip install {package}"
         ) from error

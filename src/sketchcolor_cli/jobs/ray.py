@@ -107,7 +107,7 @@ def run_on_ray(
     try:
         import ray
     except ImportError as error:
-        raise UsageError("--ray needs Ray; install it with: pip install 'sketchcolor-cli[ray]'") from error
+        raise UsageError("--ray needs Ray; install it with: pip install ray") from error
     start = time.perf_counter()
     _join(ray, request.run.ray or LOCAL, request.run.jobs)
     result = Outcome()

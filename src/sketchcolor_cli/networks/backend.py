@@ -35,6 +35,7 @@ _WORTH = 1.5
 """Torch must be this much faster to be chosen: it takes seconds to be imported, and twice the memory."""
 _TRIAL = 12, 9  # sides of the picture that is tried, in multiples of what the network takes
 _TIMES = 3
+_TIMED = "torch", "brief", "onnx"
 
 
 @dataclass(frozen=True)
@@ -133,17 +134,34 @@ class Backends:
         """
         if self.wanted == "onnx" or not slim.has_torch():
             return True
+        return self.prefers_onnx(self._tried(name, measure))
+
+    def trial(self, model: Path) -> Mapping[str, float]:
+        """Return the processor time of one pass by ``torch`` and by ``onnx``, tried once and remembered.
+
+        Returns:
+            Seconds; those of ``brief`` too, which is torch where it may be less exact.
+
+        Raises:
+            CheckpointError: The model is missing or damaged.
+        """
+        return self._tried(
+            self.graph(model).stem,
+            lambda: {**_torch_seconds(model), "onnx": _seconds(OnnxForward(self._made(model), model))},
+        )
+
+    def _tried(self, name: str, measure: Callable[[], Mapping[str, float]]) -> Mapping[str, float]:
         about, kept = machine(), self.folder / f"{name}.trial.json"
         with suppress(OSError, ValueError, KeyError, TypeError):
             found = json.loads(kept.read_bytes())
             if found["machine"] == about:
-                return self._is_faster(found)
+                return {key: float(found[key]) for key in _TIMED}
         seconds = measure()
         with suppress(CheckpointError):  # then it is tried again
             write_bytes(kept, json.dumps({"machine": about, **seconds}).encode(), CheckpointError)
-        return self._is_faster(seconds)
+        return seconds
 
-    def _is_faster(self, seconds: Mapping[str, float]) -> bool:
+    def prefers_onnx(self, seconds: Mapping[str, float]) -> bool:
         """Return whether ONNX Runtime is fast enough not to take torch."""
         torch = min(seconds["torch"], seconds["brief"]) if self.brief else seconds["torch"]
         return seconds["onnx"] < _WORTH * torch

@@ -73,7 +73,7 @@ def require() -> None:
     for name in ("onnx", "onnxscript", "onnxruntime"):
         if importlib.util.find_spec(name) is None:
             raise CheckpointError(
-                f"ONNX files need {name}, which is not installed; pip install 'sketchcolor-cli[onnx]'"
+                f"ONNX files need {name}, which is not installed; pip install onnx onnxruntime onnxscript"
             )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import logging
 import math
+import os
 import secrets
 import socket
 from contextlib import suppress
@@ -78,7 +79,8 @@ def bound(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if os.name == "posix":  # or the port rests a while after each end; Windows would share a port in use
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((host, port))
     except OSError as error:

@@ -119,7 +119,7 @@ def _psd(layers: Sequence[Layer]) -> bytes:
         from psd_tools.constants import BlendMode
     except ImportError as error:
         raise UsageError(
-            "--layers psd needs psd-tools: pip install 'sketchcolor-cli[psd]'; or write --layers ora"
+            "--layers psd needs psd-tools: pip install psd-tools; or write --layers ora"
         ) from error
     height, width = layers[0].image.shape[:2]
     document: Any = PSDImage.new("RGB", (width, height), color=255)

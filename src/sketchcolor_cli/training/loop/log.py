@@ -89,7 +89,9 @@ class TensorBoard(Callback):  # type: ignore[misc]
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
-            raise TrainingError("--tensorboard: install sketchcolor-cli[tensorboard] first") from error
+            raise TrainingError(
+                "--tensorboard needs TensorBoard; install it with: pip install tensorboard"
+            ) from error
         self.stage, self.writer = stage, SummaryWriter(str(folder / "tensorboard"))
 
     def after_batch(self) -> None:

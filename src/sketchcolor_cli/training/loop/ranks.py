@@ -39,7 +39,7 @@ class Ranks:
             from accelerate import PartialState
         except ImportError as error:
             raise TrainingError(
-                "several processes need accelerate; install sketchcolor-cli[distributed]"
+                "several processes need accelerate; install it with: pip install accelerate"
             ) from error
         PartialState(cpu=not device.startswith("cuda"))
 
