@@ -36,6 +36,30 @@ def test_threads_that_wait_sleep_unless_the_user_wants_it_otherwise(monkeypatch:
     assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
+def test_small_matrices_are_multiplied_in_one_thread_unless_the_user_wants_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    prepare_process(small_matrices=True)
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    prepare_process()
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+    prepare_process(small_matrices=True)
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_it_can_be_said_before_numpy_reads_it() -> None:
+    """A worker and the command line know it before they import what computes."""
+    names = (
+        "sketchcolor_cli.studio.worker",
+        "sketchcolor_cli.studio.exporting",
+        "sketchcolor_cli.cli.colorize",
+    )
+    code = f"import sys, {', '.join(names)}; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 @pytest.mark.skipif(sys.platform != "linux" or (os.cpu_count() or 1) < 2, reason="threads of GNU's OpenMP")
 def test_they_sleep_also_where_torch_was_imported_before() -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}

@@ -35,9 +35,10 @@ CONFIG = "SKETCHCOLOR_CONFIG"
 """The variable that says where the user's settings are."""
 
 _WAITING = "OMP_WAIT_POLICY"
+_MULTIPLYING = "OPENBLAS_NUM_THREADS"  # of NumPy and SciPy; read as they are imported
 
 
-def prepare_process(*, ours: bool = True) -> None:
+def prepare_process(*, ours: bool = True, small_matrices: bool = False) -> None:
     """Suit threads and memory to going over many pictures; best called before torch is imported.
 
     Threads that wait for each other sleep. By default they spin, which is as fast where a machine does
@@ -46,7 +47,11 @@ def prepare_process(*, ours: bool = True) -> None:
 
     Args:
         ours: Whether the process is; another program's threads keep their heaps.
+        small_matrices: Whether NumPy is to multiply in one thread, as suits matrices of a page. Its threads
+            spin while they wait for a core, which takes far longer than the product.
     """
+    if small_matrices:
+        os.environ.setdefault(_MULTIPLYING, "1")
     if "torch" in sys.modules and _WAITING not in os.environ:
         threads.calm()
     os.environ.setdefault(_WAITING, "PASSIVE")  # for torch to come, here or in further processes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sketchcolor_cli import environment
 from sketchcolor_cli.cli import runs
 from sketchcolor_cli.cli.options import Screen, with_exit_code
 from sketchcolor_cli.cli.request import requested
@@ -18,6 +19,7 @@ def colorize(request: ColorizeRequest, screen: Screen) -> int:
 
     Example: `sketchcolor colorize pages/ -o colored/ --reference rough/`
     """
+    environment.prepare_process(small_matrices=True)
     from sketchcolor_cli.jobs import colorize as job
 
     with runs.shown(verbose=screen.verbose) as progress:

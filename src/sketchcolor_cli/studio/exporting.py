@@ -30,7 +30,7 @@ _NICE = 10  # who paints meanwhile goes first
 
 def run(pipe: Connection, asked: str) -> None:
     """Do a job and tell of it through a pipe; what a new process begins with."""
-    prepare_process()
+    prepare_process(small_matrices=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
     if hasattr(os, "nice"):
         os.nice(_NICE)

@@ -27,7 +27,7 @@ _LIVE_THREADS, _OTHER_THREADS = 6, 4  # of the others one reads, one paints, and
 
 def run(pipe: Connection) -> None:
     """Serve one end of a pipe until the other is closed; what a new process begins with."""
-    prepare_process()  # before torch is imported
+    prepare_process(small_matrices=True)  # before torch is imported
     # A group of processes gets these signals together. They are for the server, which closes the pipe;
     # a worker that ended before would look as if it had died.
     for number in (signal.SIGINT, signal.SIGTERM):
