@@ -27,6 +27,7 @@ from sketchcolor_cli.networks import backend, export
 from sketchcolor_cli.networks.backend import Backends
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model, save_model
+from sketchcolor_cli.networks.forward import Inputs
 from sketchcolor_cli.networks.graph_files import GRAPHS, graph_name
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
 from sketchcolor_cli.networks.registry import BUNDLED, MATCHER
@@ -57,6 +58,25 @@ def test_a_graph_is_that_of_the_network_as_it_is_now(model: Path, folder: Path) 
     what = export.of_network(load_model(model)[0], {})
     network = graphs.Network(folder / graph_name(model), graphs.read_tensors(model))
     assert export.difference(what, network.run) < export.CLOSE
+
+
+@needs_runtime
+def test_without_a_sheet_a_page_is_the_same_by_the_bare_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = BUNDLED / "default.safetensors"
+    bare = OnnxForward(GRAPHS / graph_name(model), model)
+    monkeypatch.setattr(graphs, "parts", lambda _: [graphs.WHOLE])
+    whole = OnnxForward(GRAPHS / graph_name(model), model)
+    rng = np.random.default_rng(0)
+    height, width = 3 * bare.multiple, 2 * bare.multiple
+    shown = Inputs(
+        *(rng.random(shape, np.float32) for shape in ((height, width), (height, width, 4))),
+        rng.random((height // bare.stride, width // bare.stride, 4), np.float32),
+    )
+    assert np.abs(bare.paint(shown) - whole.paint(shown)).max() < export.CLOSE
+    for one, other in zip(bare.possible(shown)[:2], whole.possible(shown)[:2], strict=True):
+        assert np.abs(one - other).max() < export.CLOSE
+    sheet = shown._replace(sheet=np.ones((bare.sheet_size, bare.sheet_size, 4), np.float32))
+    assert np.array_equal(bare.paint(sheet), whole.paint(sheet))
 
 
 @needs_runtime

@@ -1,8 +1,9 @@
 """Graphs of networks without weights, and networks of them, computed by ONNX Runtime.
 
-A graph is a ZIP archive of two files: ``graph.onnx``, in which the trained numbers are missing, and
-``about.json``, which says what it is and which tensors belong into it. The numbers come out of the
-safetensors file that torch reads, too. So there is one copy of them, and only making a graph needs torch.
+A graph is a ZIP archive of ``graph.onnx``, in which the trained numbers are missing, and ``about.json``,
+which says what it is and which tensors belong into it. The numbers come out of the safetensors file that
+torch reads, too. So there is one copy of them, and only making a graph needs torch. Beside ``graph.onnx`` may
+lie ``bare.onnx``, the same without inputs that are seldom given, and without what is computed for them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.files.atomic import atomic_write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -28,11 +29,14 @@ if TYPE_CHECKING:
 INSIDE = "network."
 """What the names of tensors begin with in a graph, whose network is a part of what was exported."""
 
-_ABOUT, _GRAPH = "about.json", "graph.onnx"
+WHOLE, BARE = "graph.onnx", "bare.onnx"
+"""Names of graphs in an archive: of all inputs, and of those that are always given."""
+
+_ABOUT = "about.json"
 
 
 class Network:
-    """A graph filled with the tensors of a model.
+    """A graph filled with the tensors of a model: the ``part`` of an archive that has this name.
 
     Attributes:
         about: What the graph says of itself.
@@ -44,9 +48,9 @@ class Network:
         CheckpointError: The graph is missing or damaged, or the tensors are not those of its network.
     """
 
-    def __init__(self, graph: Path, tensors: Mapping[str, Array]) -> None:
-        self.about, data = _read_graph(graph)
-        self._weights = _fitting(self.about, tensors)  # ONNX Runtime reads them where they are
+    def __init__(self, graph: Path, tensors: Mapping[str, Array], part: str = WHOLE) -> None:
+        self.about, data = _read_graph(graph, part)
+        self._weights = _fitting(self.about, tensors, part)  # ONNX Runtime reads them where they are
         self._session = onnx.session(data, weights=self._weights)
         self._options: Any = None
         self.inputs = {given.name: given.shape for given in self._session.get_inputs()}
@@ -95,8 +99,18 @@ def read_tensors(path: Path) -> dict[str, Array]:
     return tensors
 
 
-def write_graph(path: Path, about: Mapping[str, Any], graph: bytes) -> None:
-    """Write a graph, whole or not at all; the same graph gives the same bytes.
+def parts(graph: Path) -> Collection[str]:
+    """Return the names of the graphs in an archive, ``WHOLE`` and perhaps ``BARE``.
+
+    Raises:
+        CheckpointError: It is missing or damaged.
+    """
+    about, _ = _read_graph(graph, WHOLE)
+    return list(about["filled"])
+
+
+def write_graph(path: Path, about: Mapping[str, Any], made: Mapping[str, bytes]) -> None:
+    """Write graphs of these names, whole or not at all; the same graphs give the same bytes.
 
     Raises:
         CheckpointError: The file cannot be written.
@@ -105,23 +119,20 @@ def write_graph(path: Path, about: Mapping[str, Any], graph: bytes) -> None:
         atomic_write(path, CheckpointError) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
     ):
-        for name, data in (
-            (_ABOUT, json.dumps(about, sort_keys=True).encode()),
-            (_GRAPH, graph),
-        ):
+        for name, data in ((_ABOUT, json.dumps(about, sort_keys=True).encode()), *made.items()):
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
 
 
-def _read_graph(path: Path) -> tuple[dict[str, Any], bytes]:
+def _read_graph(path: Path, part: str) -> tuple[dict[str, Any], bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             about = json.loads(archive.read(_ABOUT))
-            return dict(about), archive.read(_GRAPH)
+            return dict(about), archive.read(part)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path}: not the graph of a network, or damaged") from error
 
 
-def _fitting(about: Mapping[str, Any], tensors: Mapping[str, Array]) -> dict[str, Array]:
+def _fitting(about: Mapping[str, Any], tensors: Mapping[str, Array], part: str) -> dict[str, Array]:
     """Return the tensors that a graph is filled with, by their names in it."""
     shapes = {name: tuple(shape) for name, shape in about["tensors"].items()}
     if missing := shapes.keys() - tensors.keys():
@@ -133,4 +144,4 @@ def _fitting(about: Mapping[str, Any], tensors: Mapping[str, Array]) -> dict[str
             raise CheckpointError(
                 f"tensor {name} is {tensors[name].shape}, not {shape}; it does not fit its own description"
             )
-    return {INSIDE + name: tensors[name] for name in about["filled"]}
+    return {INSIDE + name: tensors[name] for name in about["filled"][part]}

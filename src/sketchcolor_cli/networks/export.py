@@ -11,7 +11,7 @@ import importlib.util
 import json
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +51,7 @@ class Exportable:
         multiple: What both sides of pictures are divisible by.
         scales: By input, how many pixels of the picture one of its own stands for; None for a fixed size.
         squares: By input of a fixed height, the side of the squares of which it has any number in a row.
+        bare: The same without inputs that are seldom given; None where all of them always are.
         outputs: Names of what is returned.
         about: What the file says of itself, in JSON's types.
     """
@@ -62,6 +63,7 @@ class Exportable:
     outputs: tuple[str, ...]
     about: dict[str, Any] = field(default_factory=dict)
     squares: Mapping[str, int] = field(default_factory=dict)
+    bare: Exportable | None = None
 
 
 def require() -> None:
@@ -107,12 +109,20 @@ def export_graph(what: Exportable, path: Path) -> float:
     """
     require()
     with atomic_write(path, CheckpointError) as temporary:
-        model, tensors = _converted(what, optimize=False), tensors_of(what)
-        filled = _take_out(model, tensors)
-        about = {"tensors": {name: tensor.shape for name, tensor in tensors.items()}, "filled": filled}
+        tensors = tensors_of(what)
+        parts = {graphs.WHOLE: what, graphs.BARE: what.bare}
+        some = {name: part for name, part in parts.items() if part is not None}
+        models = {name: _converted(part, optimize=False) for name, part in some.items()}
+        about = {
+            "tensors": {name: tensor.shape for name, tensor in tensors.items()},
+            "filled": {name: _take_out(model, tensors) for name, model in models.items()},
+        }
         facts = {name: value for name, value in what.about.items() if name not in tensors}
-        graphs.write_graph(temporary, {**facts, **about}, model.SerializeToString(deterministic=True))
-        off = difference(what, graphs.Network(temporary, tensors).run)
+        data = {name: model.SerializeToString(deterministic=True) for name, model in models.items()}
+        graphs.write_graph(temporary, {**facts, **about}, data)
+        off = max(
+            difference(part, graphs.Network(temporary, tensors, name).run) for name, part in some.items()
+        )
         _refuse_other(path, off)
     return off
 
@@ -350,6 +360,30 @@ def of_colors(network: ColorNet, about: Mapping[str, Any]) -> Exportable:
     return Exportable(_Colors(network).eval(), make, network.multiple, scales, tuple(outputs), facts, squares)
 
 
+class _ColorsAlone(nn.Module):
+    """A colour network without a sheet, and with no z of its own."""
+
+    def __init__(self, network: ColorNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, sketch: Tensor, hint: Tensor, spread: Tensor) -> tuple[Tensor, ...]:
+        return _Colors(self.network)(sketch, hint, spread)  # type: ignore[no-any-return]
+
+
+def _without_sheet(network: ColorNet, whole: Exportable) -> Exportable | None:
+    """Return a network as it is without sheet and z; None where that is no less work."""
+    if not network.sheet_size or network.z_size or network.stride == 1:
+        return None
+
+    def make(height: int, width: int, given: bool) -> dict[str, Tensor]:
+        inputs = whole.make(height, width, given)
+        return {name: inputs[name] for name in ("sketch", "hint", "spread")}
+
+    outputs = tuple(name for name in whole.outputs if name != "latent")
+    return Exportable(_ColorsAlone(network).eval(), make, whole.multiple, whole.scales, outputs)
+
+
 class _Matching(nn.Module):
     """A matcher from lines and colours to what places look for and are found by."""
 
@@ -407,6 +441,8 @@ def of_network(network: Any, about: Mapping[str, Any]) -> Exportable | None:
     shape = {"architecture": network.config.architecture, "config": config_to_plain(network.config)}
     of: Any = of_colors if isinstance(network, ColorNet) else of_matcher
     exportable: Exportable = of(network, {**shape, **about})
+    if isinstance(network, ColorNet):
+        return replace(exportable, bare=_without_sheet(network, exportable))
     return exportable
 
 
