@@ -95,6 +95,18 @@ def test_a_pass_ends_when_nobody_wants_it(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(stopped) == 1
 
 
+def test_variants_look_once_at_what_no_seed_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    possible = OnnxForward.possible
+    monkeypatch.setattr(
+        OnnxForward, "possible", lambda network, inputs: looked.append(1) or possible(network, inputs)
+    )
+    page, look = PageFiles(draw(tmp_path / "page.png")), Look(str(MODEL), backend="onnx")
+    shown = list(Desk().variants(PaintRequest(page, look, [STROKE], 80), range(1, 7)))
+    assert [one.seed for one in shown] == [1, 2, 3, 4, 5, 6]
+    assert len(looked) == 1
+
+
 def test_stopping_ends_what_is_computed_in_another_thread() -> None:
     network = OnnxForward(GRAPH, MODEL)
     inputs = _large(network)

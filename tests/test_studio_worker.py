@@ -16,7 +16,7 @@ from sketchcolor_cli.compute import precision
 from sketchcolor_cli.studio import engine as engines
 from sketchcolor_cli.studio.engine import Engine, ReplacedError, ThreadHost
 from sketchcolor_cli.studio.frames import packed, unpacked
-from sketchcolor_cli.studio.live import QUICK, Desk, Look, PageFiles, PaintRequest
+from sketchcolor_cli.studio.live import SMALL, Desk, Look, PageFiles, PaintRequest
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.turns import AHEAD, ASKED, LIVE, CancelledError, Turns, Wish
 from sketchcolor_cli.studio.worker import Worker
@@ -62,10 +62,10 @@ def test_only_answers_that_are_soon_replaced_are_less_exact(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(precision, "choose", lambda _device: "bfloat16")
-    small = Look(str(model), settings=(("base_size", QUICK), ("work_size", QUICK)))  # as a user may set it
+    small = Look(str(model), settings=(("base_size", SMALL), ("work_size", SMALL)))  # as a user may set it
     desk = Desk()
     assert desk.colorizer(small).painter.precision == "float32"
-    assert desk.colorizer(small, work_size=QUICK, base_size=QUICK).painter.precision == "bfloat16"
+    assert desk.colorizer(small, work_size=SMALL, base_size=SMALL).painter.precision == "bfloat16"
 
 
 def test_turns_go_by_urgency_and_then_by_order() -> None:

@@ -214,25 +214,31 @@ class Painter:
 
     def _looked_at(self, sketch: Plane, hint: Hint, z: NDArray[np.float32] | None) -> _Looked:
         """Let the network see what colours are to be drawn for; for one seed after the other only once."""
-        if self._shared is not None and self._shared and self._shared[0].is_of(sketch, hint):
-            return self._shared[0]
+        if (known := self._shared_look(sketch, hint)) is not None:
+            return known
         inputs = self._inputs(sketch, hint, z)
         with self.passing():
+            if (known := self._shared_look(sketch, hint)) is not None:  # another thread was first
+                return known
             possible = self.model.possible(inputs)
-        looked = _Looked(
-            sketch,
-            hint,
-            choices=find_choices(
-                possible.logits,
-                possible.lightness,
-                line_ink(sketch, self.model.stride),
-            ),
-            given=shrink(hint, self.model.stride)[..., 3] > 0,
-            palette=possible.z,
-        )
-        if self._shared is not None:
-            self._shared[:] = [looked]
+            looked = _Looked(
+                sketch,
+                hint,
+                choices=find_choices(
+                    possible.logits,
+                    possible.lightness,
+                    line_ink(sketch, self.model.stride),
+                ),
+                given=shrink(hint, self.model.stride)[..., 3] > 0,
+                palette=possible.z,
+            )
+            if self._shared is not None:
+                self._shared[:] = [looked]
         return looked
+
+    def _shared_look(self, sketch: Plane, hint: Hint) -> _Looked | None:
+        """Return what another painter that this one shares with has seen, if it was the same."""
+        return next((one for one in self._shared or () if one.is_of(sketch, hint)), None)
 
     def _pad(self, sketch: Plane) -> PadPlan:
         return SizeRule(multiple=self.model.multiple).plan(*sketch.shape)

@@ -55,10 +55,10 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float32]
     Rgb = NDArray[np.float32]
 
-QUICK = 320
-"""Shorter side, in pixels, at which the first answer is computed."""
 SMALL = 256
-"""The same for variants that are no wider than ``QUICK``."""
+"""Shorter side, in pixels, at which the first answer and small variants are computed."""
+MIDDLE = 320
+"""The same for variants that are wider than this, and for what strokes fill by themselves."""
 
 _KEPT = 4  # pages of which what was found is kept: the one that is painted on, its neighbours, and one more
 _COLORIZERS = 3  # settings for which one is kept; they share the network
@@ -166,7 +166,8 @@ class Known:
         """Find out what the first stroke would have to wait for."""
         if not self.stays[True]:
             self.prepared.areas.expect_marks()
-            self.at_side(QUICK)
+            for side in (SMALL, MIDDLE):
+                self.at_side(side)
 
     def at_width(self, width: int) -> Plane:
         """Return the page, no wider than ``width``; kept, for the next picture has the same size."""
@@ -311,7 +312,7 @@ class Desk:
         Where colours are drawn an answer has two passes. The first is the same for both answers, so these
         follow each other.
         """
-        sides = {name: side for name, side in (("quick", QUICK), ("final", 0)) if name in names}
+        sides = {name: side for name, side in (("quick", SMALL), ("final", 0)) if name in names}
         begun = {name: threading.Event() for name in sides}
         signals = bool(guided.given) and request.seed is None
         looked: list[Any] = []
@@ -340,10 +341,11 @@ class Desk:
         if guided.stays:
             yield _as_it_is(request.page, width)._replace(stage="variant", seed=seeds[0])
             return
-        side = SMALL if width <= QUICK else QUICK
+        side = SMALL if width <= MIDDLE else MIDDLE
         small = self.colorizer(request.look, work_size=side, base_size=side)
         asking = _Asking(request.wish, request.urgency)
-        with ThreadPoolExecutor(1, thread_name_prefix="painting") as pool:
+        # While the network is busy with one, the next is made ready for it.
+        with ThreadPoolExecutor(2, thread_name_prefix="painting") as pool:
             answers = [pool.submit(_paint, color, guided, asking) for color in small.in_seeds(seeds)]
             for seed, answer in zip(seeds, answers, strict=True):
                 yield _on_screen("variant", guided.known, answer.result(), width)._replace(seed=seed)
@@ -370,7 +372,7 @@ class Desk:
                 matcher=self._matcher(model) if sheets else None,
             )
             color.painter.passing = partial(self._pass, color.painter.model)
-            is_soon_replaced = changes.get("work_size") in (SMALL, QUICK)  # so it may be a little less exact
+            is_soon_replaced = changes.get("work_size") in (SMALL, MIDDLE)  # so it may be a little less exact
             if is_soon_replaced and not isinstance(model, OnnxForward):
                 color.painter.precision = self._fastest(device)
             self._colorizers[key] = color
@@ -454,7 +456,7 @@ def _paint(color: Colorizer, guided: _Guided, asking: _Asking) -> Painted:
 
 def _filled(guided: _Guided) -> Shown:
     """Return what strokes fill by themselves: their colours up to the lines around, under the ink."""
-    sketch = guided.known.at_side(QUICK)
+    sketch = guided.known.at_side(MIDDLE)
     height, width = (length - length % _STRIDE for length in sketch.shape)
     hint = guided.given.strokes_at(sketch.shape)[:height, :width]
     sketch = np.ascontiguousarray(sketch[:height, :width])

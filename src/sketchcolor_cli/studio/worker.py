@@ -116,7 +116,7 @@ class Worker:
         look = live.Look.of(request["look"])
         if kind == "warm":
             self.desk.colorizer(look)
-            self.desk.colorizer(look, work_size=live.QUICK, base_size=live.QUICK)
+            self.desk.colorizer(look, work_size=live.SMALL, base_size=live.SMALL)
             if self._owns_process:
                 gc.collect()
                 gc.freeze()  # of what was imported nothing goes; looking through it takes 0.1 s each time
