@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -59,19 +60,23 @@ class PointAreas:
 
     Wider gaps are closed where marks of different colours are on their two sides, and nowhere else: a ball
     that cannot pass them does not pass a narrow arm either.
-
-    Attributes:
-        labels: (h, w), the area of each pixel of a smaller copy, from 0.
     """
 
     def __init__(self, gray: Plane) -> None:
         small = shrink_by(gray, min(_RULES.side / min(gray.shape), (_RULES.most / gray.size) ** 0.5))
         self._line = find_lines(small)
-        self.labels = closed_regions(self._line)
-        self._count = int(self.labels.max()) + 1
         self._depth = cv2.distanceTransform((~self._line).view(np.uint8), cv2.DIST_L2, 3)
         padded = np.pad(small, [(0, -length % _RULES.stride) for length in small.shape], constant_values=1)
         self._ink = line_ink(padded, _RULES.stride)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """(h, w), the area of each pixel of a smaller copy, from 0."""
+        return closed_regions(self._line)
+
+    @cached_property
+    def _count(self) -> int:
+        return int(self.labels.max()) + 1
 
     def fill(self, hint: Layer) -> Layer:
         """Return the colours of areas with marks, (h, w, 4): RGB, and how much they count, above 0 up to 1.
@@ -104,7 +109,11 @@ class PointAreas:
 
     def expect_marks(self) -> None:
         """Find what the first marks would have to wait for."""
-        _ = self._ways, self._shares, self._pieces
+        with ThreadPoolExecutor(1) as pool:  # neither needs the other, and each keeps one core busy
+            narrow = pool.submit(lambda: self._narrow)
+            _ = self._ways, self._shares
+            narrow.result()
+        _ = self._pieces
 
     def _far_areas(self, own: Mask) -> Mask:
         """Return for each area whether the marks, ``own``, are neither in nor near it."""
@@ -158,8 +167,10 @@ class PointAreas:
     def _pieces(self) -> tuple[Labels, Places]:
         """The parts that ``_narrow`` cuts areas into: the area of each, (P,), and of each pixel its part."""
         parts = int(self._narrow.max()) + 1
-        pairs = self.labels.astype(np.int64) * parts + self._narrow
-        found, piece = np.unique(pairs, return_inverse=True)
+        pairs = (self.labels.astype(np.int64) * parts + self._narrow).ravel()
+        begins = np.flatnonzero(np.diff(pairs, prepend=pairs[0] - 1))  # few to be sorted: rows are of runs
+        found, run = np.unique(pairs[begins], return_inverse=True)
+        piece = run.repeat(np.diff(begins, append=pairs.size)).reshape(self.labels.shape)
         return (found // parts).astype(np.int32), piece
 
     def _parted(self, several: Mask, own: Mask) -> tuple[Labels, Labels]:
