@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from sketchcolor_plugins.arrays import LUMA, OnArrays
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
 
     Planes = NDArray[np.float32]
 
@@ -20,25 +21,18 @@ WEIGHTS = Path(__file__).with_name("linework.safetensors")
 GRAPH = Path(__file__).with_name("linework.zip")
 """The network without its weights; tools/make_graphs.py writes it."""
 
-LUMA = 0.2126, 0.7152, 0.0722
 FADE = 0.02
 """Of luma, within which black begins."""
 
 
 @dataclass(frozen=True)
-class LineworkArrays:
+class LineworkArrays(OnArrays):
     """From pictures to sketches by the network; what is black stays black. See ``LineworkSketcher``."""
 
     network: Any
     """Takes ``rgb`` and gives ``logits``, one picture at a time."""
     strength: float
     black: float
-
-    def __call__(self, rgb: Tensor) -> Tensor:
-        """Turn (N, 3, H, W) in [0, 1] on any device into (N, 1, H, W) in [0, 1] there; works on the CPU."""
-        import torch
-
-        return torch.from_numpy(self.draw_array(rgb.detach().cpu().numpy())).to(rgb.device)
 
     def draw_array(self, pictures: Planes) -> Planes:
         """Turn (N, 3, H, W) in [0, 1], sides multiples of 16, into (N, 1, H, W) in [0, 1]."""

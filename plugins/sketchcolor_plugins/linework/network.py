@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle
 
-from sketchcolor_plugins.linework.arrays import FADE, LUMA
+from sketchcolor_plugins.arrays import LUMA
+from sketchcolor_plugins.linework.arrays import FADE
 from sketchcolor_plugins.loading import like
 
 WIDTHS = (24, 48, 96, 128)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from sketchcolor_plugins.arrays import LUMA, OnArrays
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
 
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Rec. 709, on sRGB-encoded values
+_LUMA = np.array(LUMA, np.float32)
 _BAND = 2**18  # pixels; 1 MB of float32
 _MIN_WIDTH = 0.01
 _MAX_WIDTH = 1000.0
@@ -25,7 +26,7 @@ _MAX_PHI = 1e12  # float32 holds its products
 
 
 @dataclass(frozen=True)
-class XDoG:
+class XDoG(OnArrays):
     """The thresholded difference of Gaussians of luminance.
 
     With luminance L in [0, 1] and * for convolution, ``D = G_sigma * L - tau · G_(k·sigma) * L``, and the
@@ -54,12 +55,6 @@ class XDoG:
             raise ValueError("tau is at least 0")
         if not 0 < self.phi <= _MAX_PHI:
             raise ValueError(f"phi is above 0 and at most {_MAX_PHI:g}")
-
-    def __call__(self, rgb: Tensor) -> Tensor:
-        """Turn (N, 3, H, W) in [0, 1] on any device into (N, 1, H, W) in [0, 1] there; works on the CPU."""
-        import torch
-
-        return torch.from_numpy(self.draw_array(rgb.detach().cpu().numpy())).to(rgb.device)
 
     def draw_array(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn (N, 3, H, W) in [0, 1] into (N, 1, H, W) in [0, 1]."""

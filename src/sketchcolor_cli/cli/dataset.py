@@ -73,8 +73,7 @@ def prepare(request: DatasetPrepareRequest, json: options.Json = False) -> int:
     """
     with steps.shown() as progress:
         result = jobs.prepare_dataset(request, progress)
-    for name, message in result.broken:
-        printing.note(f"not readable: {name}: {message.removeprefix(f'{name}: ')}")
+    printing.unreadable("not readable", result.broken)
     printing.left_out(result.left_out)
     dropped = ", ".join(f"{count} {reason}" for reason, count in sorted(result.dropped.items()))
     excluded = f"; excluded: {result.excluded}" if result.excluded else ""
@@ -83,15 +82,7 @@ def prepare(request: DatasetPrepareRequest, json: options.Json = False) -> int:
         f"dropped: {dropped or 'none'}{excluded}"
     )
     if json:
-        printing.emit_json(
-            {
-                "packed": result.packed,
-                "shards": result.shards,
-                "dropped": result.dropped,
-                "excluded": result.excluded,
-                "left_out": result.left_out,
-            }
-        )
+        printing.emit_json(result.to_json())
     return 1 if result.broken else 0
 
 
@@ -107,8 +98,7 @@ def check(request: DatasetCheckRequest, json: options.Json = False) -> int:
     """
     with steps.shown() as progress:
         found = jobs.check_dataset(request, progress)
-    for key, message in found.unreadable:
-        printing.note(f"not readable: {key}: {message}")
+    printing.unreadable("not readable", found.unreadable)
     if request.output is not None:
         printing.note(f"look at {request.output}")
     if json:
@@ -145,11 +135,9 @@ def review(request: DatasetReviewRequest, json: options.Json = False) -> int:
     """
     with steps.shown() as progress:
         found = jobs.review_dataset(request, progress)
-    for key, message in found.unreadable:
-        printing.note(f"not readable: {key}: {message}")
+    printing.unreadable("not readable", found.unreadable)
     page = request.output / jobs.REVIEW
     printing.note(f"{len(found.scores)} pictures judged; open {page} and tick")
     if json:
-        scores = [{"key": score.key, "score": round(score.score, 3)} for score in found.scores]
-        printing.emit_json({"model": request.model, "pictures": len(scores), "scores": scores})
+        printing.emit_json({"model": request.model, **found.to_json()})
     return 1 if found.unreadable else 0

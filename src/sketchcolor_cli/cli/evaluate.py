@@ -38,8 +38,7 @@ def evaluate(request: EvaluateRequest, json: options.Json = False) -> int:
     """
     with steps.shown() as progress:
         found = jobs.evaluate(request, progress)
-    for name, message in found.unreadable:
-        printing.note(f"left out: {name}: {message}")
+    printing.unreadable("left out", found.unreadable)
     if json:
         printing.emit_json({key: value for key, value in found.to_json().items() if key != "pictures"})
     else:

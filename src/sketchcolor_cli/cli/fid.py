@@ -43,8 +43,7 @@ def fid(request: FidRequest, json: options.Json = False) -> int:
 def _print_notes(result: FidResult) -> None:
     for warning in result.report.warnings if result.report else []:
         printing.note(f"note: {warning}")
-    for name, message in result.unreadable:
-        printing.note(f"left out: {name}: {message}")
+    printing.unreadable("left out", result.unreadable)
     printing.left_out(result.left_out)
 
 

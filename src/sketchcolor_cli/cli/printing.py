@@ -28,7 +28,7 @@ from sketchcolor_cli.errors import OutputError
 from sketchcolor_cli.files.folders import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sketchcolor_cli.errors import SketchcolorError
 
@@ -82,6 +82,12 @@ def emit_failure(problem: SketchcolorError) -> None:
 def one_line(text: str) -> str:
     r"""Return the text with its line breaks and other control characters, as in file names, as ``\n``."""
     return _UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def unreadable(what: str, files: Iterable[tuple[str, str]]) -> None:
+    """Print a line for each file that cannot be read: its name, and why."""
+    for name, message in files:
+        note(f"{what}: {name}: {message.removeprefix(f'{name}: ')}")
 
 
 def left_out(files: Mapping[str, int]) -> None:

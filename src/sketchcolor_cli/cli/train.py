@@ -78,30 +78,25 @@ def _progress(first: str) -> Iterator[Callable[[dict[str, Any]], None]]:
         task = bar.add_task(first, total=None, detail="")
 
         def listen(event: dict[str, Any]) -> None:
-            if event["event"] == "step":
+            kind = event["event"]
+            if kind == "step":
                 done = (event["epoch"] - 1) * event["steps"] + event["step"]
-                total = event["epochs"] * event["steps"]
-                bar.update(
-                    task, description=event["stage"], completed=done, total=total,
-                    detail=f"loss {event['loss']:.4f}",
-                )  # fmt: skip
-            elif event["event"] == "busy":
-                bar.update(
-                    task, description=event["what"], completed=event["done"], total=event["total"], detail=""
-                )
-            elif event["event"] == "skipped":
+                total, detail = event["epochs"] * event["steps"], f"loss {event['loss']:.4f}"
+                bar.update(task, description=event["stage"], completed=done, total=total, detail=detail)
+            elif kind == "busy":
+                done, total = event["done"], event["total"]
+                bar.update(task, description=event["what"], completed=done, total=total, detail="")
+            elif kind == "skipped":
                 bar.screen.say(printing.one_line(f"passed over: {event['message']}"))
             else:
-                place = f"{event['stage']} " + (
-                    f"epoch {event['epoch']}" if event["event"] == "epoch" else f"after {event['step']} steps"
-                )
-                figures = {
-                    key: value
-                    for key, value in event.items()
-                    if key not in ("event", "stage", "epoch", "step", "best")
-                }
-                shown = "  ".join(f"{key} {value:.4g}" for key, value in figures.items())
-                best = "  (best so far)" if event.get("best") else ""
-                bar.screen.say(f"{place}: {shown}{best}")
+                bar.screen.say(_figures(event))
 
         yield listen
+
+
+def _figures(event: dict[str, Any]) -> str:
+    """Return the line of an epoch, or of a look at the adversarial stage."""
+    place = f"epoch {event['epoch']}" if event["event"] == "epoch" else f"after {event['step']} steps"
+    about = ("event", "stage", "epoch", "step", "best")
+    figures = "  ".join(f"{key} {value:.4g}" for key, value in event.items() if key not in about)
+    return f"{event['stage']} {place}: {figures}{'  (best so far)' if event.get('best') else ''}"

@@ -70,6 +70,19 @@ class Network:
             self._options.terminate = True
 
 
+def not_safetensors(path: Path, error: Exception) -> CheckpointError:
+    """Return the error of a file that is not what a model is kept in."""
+    reason = " ".join(str(error).split())
+    return CheckpointError(
+        f"{path}: not a safetensors file, or damaged ({reason}); fetch or export the model again"
+    )
+
+
+def not_finite(tensor: str) -> str:
+    """Return what is wrong with a model one of whose tensors, by name, holds NaN or infinity."""
+    return f"tensor {tensor} has values that are not finite numbers; train or export it again"
+
+
 def read_tensors(path: Path) -> dict[str, Array]:
     """Return the numbers of a safetensors file, in 32 bits.
 
@@ -82,10 +95,7 @@ def read_tensors(path: Path) -> dict[str, Array]:
         with safe_open(path, "np") as file:
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
     except (OSError, SafetensorError, TypeError) as error:
-        reason = " ".join(str(error).split())
-        raise CheckpointError(
-            f"{path}: not a safetensors file, or damaged ({reason}); fetch or export the model again"
-        ) from error
+        raise not_safetensors(path, error) from error
     tensors = {
         name: np.ascontiguousarray(values, np.float32)
         for name, values in found.items()
@@ -93,9 +103,7 @@ def read_tensors(path: Path) -> dict[str, Array]:
     }
     for name, values in tensors.items():
         if not np.isfinite(values).all():
-            raise CheckpointError(
-                f"{path}: tensor {name} has values that are not finite numbers; train or export it again"
-            )
+            raise CheckpointError(f"{path}: {not_finite(name)}")
     return tensors
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sketchcolor_cli.data.pictures import to_bytes, to_unit
-from sketchcolor_cli.errors import DataError, ImageError
+from sketchcolor_cli.data.pictures import none_read, to_bytes, to_unit
+from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.files import html
 from sketchcolor_cli.imaging.images import to_tensor
 from sketchcolor_cli.imaging.resize import fitted
@@ -99,7 +99,7 @@ def check(
         groups[pictures.group(index)] += 1
     report(len(pictures), len(pictures))
     if not sides:
-        raise DataError(f"none of the {len(pictures)} pictures can be read, such as {pictures.place(0)}")
+        raise none_read(pictures)
     found.pictures = len(sides)
     found.groups = sum(count >= 3 for group, count in groups.items() if group)
     found.sides = (min(sides), sorted(sides)[len(sides) // 2], max(sides))

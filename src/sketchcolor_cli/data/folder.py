@@ -16,7 +16,7 @@ from sketchcolor_cli.files.books.opening import open_book
 from sketchcolor_cli.files.folders import Found, natural_key, real
 from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.files.tiff import count_pages
-from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, TIFF_SUFFIXES, find_pictures
+from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, TIFF_SUFFIXES, find_pictures, require
 from sketchcolor_cli.imaging.images import on_paper, read_picture
 
 if TYPE_CHECKING:
@@ -169,8 +169,7 @@ def list_files(inputs: Sequence[Path], apart: Path | None = None) -> Listing:
     Raises:
         WorklistError: There is no such file or folder, or no picture.
     """
-    if not inputs:
-        raise WorklistError("there is nothing to do; name at least one picture or folder")
+    require(inputs)
     found = Found()
     files: dict[str, PictureFile] = {}
     known: set[Path] = set()

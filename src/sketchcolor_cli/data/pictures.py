@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sketchcolor_cli.errors import ImageError
+from sketchcolor_cli.errors import DataError, ImageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -79,6 +79,11 @@ class PictureSet(ABC):
             return str(self.about(index).get(name) or "")
         except ImageError:  # which whoever reads the picture is told as well
             return ""
+
+
+def none_read(pictures: PictureSet) -> DataError:
+    """Return the error of a set of which no picture can be read."""
+    return DataError(f"none of the {len(pictures)} pictures can be read, such as {pictures.place(0)}")
 
 
 def to_bytes(plane: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -102,6 +102,11 @@ class Prepared:
     excluded: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
 
+    def to_json(self) -> dict[str, Any]:
+        """Put the counts into plain types for json.dumps."""
+        names = ("packed", "shards", "dropped", "excluded", "left_out")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True)
 class Sources:

@@ -12,13 +12,13 @@ import io
 import json
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 
 from sketchcolor_cli.data.check import thumbnail
-from sketchcolor_cli.data.pictures import to_unit
-from sketchcolor_cli.errors import DataError, ImageError
+from sketchcolor_cli.data.pictures import none_read, to_unit
+from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.files import html
 from sketchcolor_cli.imaging.images import to_tensor
 from sketchcolor_cli.imaging.resize import fitted
@@ -60,6 +60,11 @@ class Review:
     scores: list[Score] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
+    def to_json(self) -> dict[str, Any]:
+        """Put the scores into plain types for json.dumps."""
+        scores = [{"key": score.key, "score": round(score.score, 3)} for score in self.scores]
+        return {"pictures": len(scores), "scores": scores}
+
 
 def review(
     pictures: PictureSet,
@@ -89,7 +94,7 @@ def review(
         found.scores.append(Score(key, score, colorful, index))
     report(len(pictures), len(pictures))
     if not found.scores:
-        raise DataError(f"none of the {len(pictures)} pictures can be read, such as {pictures.place(0)}")
+        raise none_read(pictures)
     found.scores.sort(key=lambda score: (-score.score, score.key))
     return found
 

@@ -245,6 +245,15 @@ def _check(inputs: Sequence[Path], output: Path, suffix: str | None) -> None:
     if os.path.lexists(output) and not os.path.isdir(output):  # noqa: PTH112 - of links that lead nowhere too
         kind = "a file" if os.path.exists(output) else "a link that leads nowhere"  # noqa: PTH110
         raise WorklistError(f"{output}: is {kind}, but the results need a folder; name another output")
+    require(inputs)
+
+
+def require(inputs: Sequence[Path]) -> None:
+    """Refuse to go on where nothing was named.
+
+    Raises:
+        WorklistError: Nothing was.
+    """
     if not inputs:
         raise WorklistError("there is nothing to do; name at least one picture or folder")
 

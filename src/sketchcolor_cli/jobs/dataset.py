@@ -11,8 +11,8 @@ from sketchcolor_cli.compute import devices
 from sketchcolor_cli.data.settings import PrepareSettings, ReviewSettings
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.files.regular import read_bytes
-from sketchcolor_cli.jobs.outcome import Loading
-from sketchcolor_cli.jobs.progress import Step, silent
+from sketchcolor_cli.jobs.outcome import Loading, silent
+from sketchcolor_cli.jobs.progress import Step
 from sketchcolor_cli.jobs.settings import (
     data_argument,
     device_setting,

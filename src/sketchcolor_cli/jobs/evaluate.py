@@ -15,8 +15,8 @@ from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import ENOUGH, EvaluateSettings
 from sketchcolor_cli.files.atomic import write_error
-from sketchcolor_cli.jobs.outcome import Loading, Note
-from sketchcolor_cli.jobs.progress import Step, silent
+from sketchcolor_cli.jobs.outcome import Loading, Note, silent
+from sketchcolor_cli.jobs.progress import Step
 from sketchcolor_cli.jobs.settings import device_setting, fid_weights_setting, method_setting, model_setting
 from sketchcolor_cli.jobs.sketches import array_sketcher
 from sketchcolor_cli.settings import REQUIRED, Settings, part, setting

@@ -11,8 +11,8 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.compute import devices, slim
 from sketchcolor_cli.errors import ImageError, UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import FidSettings
-from sketchcolor_cli.jobs.outcome import Loading
-from sketchcolor_cli.jobs.progress import Step, silent
+from sketchcolor_cli.jobs.outcome import Loading, silent
+from sketchcolor_cli.jobs.progress import Step
 from sketchcolor_cli.jobs.settings import device_setting, fid_weights_setting
 from sketchcolor_cli.settings import Settings, argument, part, setting
 

@@ -97,7 +97,7 @@ Progress = Callable[[Event | Loading | Begun | Note], None]
 """What is called in the caller's thread while a run goes, as a progress bar or a notebook needs it."""
 
 
-def silent(_: Event | Loading | Begun | Note) -> None:
+def silent(_: object) -> None:
     """Report nothing: the default where nobody listens."""
 
 

@@ -27,7 +27,3 @@ class Step:
 
 Progress = Callable[[Step | Loading | Note], None]
 """Is told what happens, in the caller's thread."""
-
-
-def silent(_: Step | Loading | Note) -> None:
-    """Report nothing: the default where nobody listens."""

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
+from sketchcolor_cli.compute.graphs import not_finite, not_safetensors
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.networks.config import (
@@ -129,10 +130,7 @@ def load_model(path: Path, kind: type[_M] = nn.Module) -> tuple[_M, CheckpointIn
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no such file; check the path of the model") from error
     except (OSError, SafetensorError) as error:
-        reason = " ".join(str(error).split())
-        raise CheckpointError(
-            f"{path}: not a safetensors file, or damaged ({reason}); fetch or export the model again"
-        ) from error
+        raise not_safetensors(path, error) from error
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     if not isinstance(network, kind):
@@ -198,9 +196,7 @@ def _compare(info: CheckpointInfo, found: dict[str, tuple[bool, tuple[int, ...]]
 def _filled(info: CheckpointInfo, tensors: dict[str, Tensor]) -> nn.Module:
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-            raise CheckpointError(
-                f"tensor {name} has values that are not finite numbers; train or export it again"
-            )
+            raise CheckpointError(not_finite(name))
     network: nn.Module = _NETWORKS[info.architecture][1](info.config)
     network.load_state_dict(tensors)
     return network.eval()

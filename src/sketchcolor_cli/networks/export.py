@@ -25,6 +25,7 @@ from sketchcolor_cli.files.atomic import atomic_write
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.config import config_to_plain
+from sketchcolor_cli.networks.graph_files import only_for_training
 from sketchcolor_cli.networks.matcher import Matcher
 
 if TYPE_CHECKING:
@@ -428,9 +429,7 @@ def of_file(path: Path) -> Exportable:
         network, {"licence": info.licence, "provenance": info.provenance, "version": __version__}
     )
     if exportable is None:
-        raise CheckpointError(
-            f"{path}: holds a {info.architecture} network, which is of use only in training"
-        )
+        raise only_for_training(path, info.architecture)
     return exportable
 
 

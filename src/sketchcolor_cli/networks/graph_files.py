@@ -27,6 +27,11 @@ _KINDS: dict[str, Any] = {
 }
 
 
+def only_for_training(model: Path, architecture: str) -> CheckpointError:
+    """Return the error of a model that cannot be used outside of training."""
+    return CheckpointError(f"{model}: holds a {architecture} network, which is of use only in training")
+
+
 def graph_name(model: Path) -> str:
     """Return the name of the graph of a model; models of one shape share it.
 
@@ -35,9 +40,7 @@ def graph_name(model: Path) -> str:
     """
     header = read_header(model)
     if header.architecture not in _KINDS:
-        raise CheckpointError(
-            f"{model}: holds a {header.architecture} network, which is of use only in training"
-        )
+        raise only_for_training(model, header.architecture)
     try:
         config = config_from_plain(_KINDS[header.architecture], header.config)
     except CheckpointError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from sketchcolor_cli.coloring.page.shapes import grown
 from sketchcolor_cli.imaging.sizes import page_side
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def find_screentone(gray: Plane) -> Screentone | None:
             slice(max(0, (at - 3 * near) & -2), at + length + 3 * near)  # even, or centres round otherwise
             for at, length in ((top, height), (left, width))
         )
-        gaps, _ = _specks(paper[place] & _grown(dark[place], near), most, near, 4)
+        gaps, _ = _specks(paper[place] & grown(dark[place], near), most, near, 4)
         gaps &= dark[place]
         specks[place] |= gaps
         lines = lines.copy()
@@ -126,12 +127,6 @@ def _means(gray: Plane, counted: Mask, sigma: float) -> Plane:
     return mean
 
 
-def _grown(mask: Mask, by: int) -> Mask:
-    """Return a mask with what is near it."""
-    box = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
-    return cv2.dilate(mask.view(np.uint8), box).view(np.bool_)  # type: ignore[no-any-return]
-
-
 def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mask]:
     """Return where specks of ``mask`` stand as closely as in a tone, and what of ``mask`` is not a speck."""
     _, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=corners)
@@ -146,7 +141,7 @@ def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mas
     np.add.at(count, (y, x), 1)
     count = cv2.boxFilter(count, -1, (near, near), normalize=False, borderType=cv2.BORDER_REFLECT)
     core = cv2.erode((count >= _RULES.fewest_dots).view(np.uint8), np.ones((near, near), np.uint8))
-    tone = _grown(core.view(np.bool_), near) & (count >= 1)
+    tone = grown(core.view(np.bool_), near) & (count >= 1)
     lines = mask.copy()
     lines[tone] &= ~speck[labels[tone]]
     return tone, lines

@@ -130,6 +130,11 @@ class Book(ABC):
         self.close()
 
 
+def encrypted(path: Path) -> BookError:
+    """Return the error of an archive that asks for a password."""
+    return BookError(f"{path}: is encrypted; unpack it with its password and give the folder")
+
+
 def is_picture(name: str) -> bool:
     """Whether an entry's name ends like that of a picture."""
     return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES

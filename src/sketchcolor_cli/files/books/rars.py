@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import rarfile
 
 from sketchcolor_cli.errors import BookError
-from sketchcolor_cli.files.books.book import DAMAGE, Book, Entry, is_picture
+from sketchcolor_cli.files.books.book import DAMAGE, Book, Entry, encrypted, is_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ class RarBook(Book):
 
     def _refuse_what_cannot_be_unpacked(self) -> None:
         if self._rar.needs_password() or any(info.needs_password() for info in self._infos):
-            raise BookError(f"{self.path}: is encrypted; unpack it with its password and give the folder")
+            raise encrypted(self.path)
         packed = [entry for entry in self.entries if entry.packed and not entry.is_folder]
         if packed:
             least = min(packed, key=lambda info: info.size)

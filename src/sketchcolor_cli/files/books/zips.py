@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import unquote
 
 from sketchcolor_cli.errors import BookError
-from sketchcolor_cli.files.books.book import DAMAGE, Book, Entry, is_picture
+from sketchcolor_cli.files.books.book import DAMAGE, Book, Entry, encrypted, is_picture
 from sketchcolor_cli.files.books.names import decoded
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX
 
@@ -73,7 +73,7 @@ class ZipBook(Book):
         for entry in self.entries:
             info = self._infos[entry.place]
             if info.flag_bits & _LOCKED:
-                raise BookError(f"{self.path}: is encrypted; unpack it with its password and give the folder")
+                raise encrypted(self.path)
             if info.compress_type not in _METHODS:
                 raise BookError(
                     f"{self.path}: {entry.name} is packed by method {info.compress_type}, which few programs "

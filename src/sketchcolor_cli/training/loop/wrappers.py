@@ -17,12 +17,22 @@ if TYPE_CHECKING:
     from sketchcolor_cli.networks.perceptual import Perceptual
 
 
-class AutocastColorNet(nn.Module):
-    """A network that paints; in training some sheets are their palette alone, so that this counts too."""
+class _Autocast(nn.Module):
+    """A network that computes in a number format; its answers are float32."""
 
-    def __init__(self, net: ColorNet, device: str, dtype: torch.dtype) -> None:
+    def __init__(self, net: nn.Module, device: str, dtype: torch.dtype) -> None:
         super().__init__()
         self.net, self.device_type, self.dtype = net, torch.device(device).type, dtype
+
+    def autocast(self) -> torch.autocast:
+        """Return the context in which it computes so."""
+        return torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32)
+
+
+class AutocastColorNet(_Autocast):
+    """A network that paints; in training some sheets are their palette alone, so that this counts too."""
+
+    net: ColorNet
 
     def forward(
         self, sketch: Tensor, hint: Tensor, spread: Tensor, sheet: Tensor | None = None
@@ -31,21 +41,19 @@ class AutocastColorNet(nn.Module):
         z = None
         if sheet is not None and self.net.training and isinstance(self.net, HintUNet):
             sheet, z = sheet_and_palette(self.net, sheet)
-        with torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
+        with self.autocast():
             prediction = self.net(sketch, hint, spread=spread, sheet=sheet, z=z)
         parts = {name: part.float() for name, part in vars(prediction).items() if part is not None}
         return replace(prediction, **parts)  # type: ignore[no-any-return]
 
 
-class AutocastClassifier(nn.Module):
+class AutocastClassifier(_Autocast):
     """The perceptual network as a classifier of RGB pictures (N, 3, H, W) in [0, 1]."""
 
-    def __init__(self, net: Perceptual, device: str, dtype: torch.dtype) -> None:
-        super().__init__()
-        self.net, self.device_type, self.dtype = net, torch.device(device).type, dtype
+    net: Perceptual
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Return logits (N, classes)."""
         xyv = rgb_to_xyv(rgb)
-        with torch.autocast(self.device_type, self.dtype, enabled=self.dtype != torch.float32):
+        with self.autocast():
             return self.net(xyv).logits.float()  # type: ignore[no-any-return]
