@@ -82,7 +82,7 @@ def test_the_same_question_is_answered_once(
     client: Client, page: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = client.post("/api/v1/colorize", files=sent(page), data={"seed": "11"}).content
-    monkeypatch.setattr(client.studio.engine, "one", None)  # nobody is asked
+    monkeypatch.setattr(client.studio.engine, "ask_once", None)  # nobody is asked
     assert client.post("/api/v1/colorize", files=sent(page), data={"seed": "11"}).content == first
     with pytest.raises(TypeError):
         client.post("/api/v1/colorize", files=sent(page), data={"seed": "12"})
