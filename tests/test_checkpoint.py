@@ -109,6 +109,17 @@ def test_the_loaded_network_colors_alike(tmp_path: Path) -> None:
     torch.testing.assert_close(back(sketch, hint).color, network(sketch, hint).color, rtol=1e-4, atol=1e-4)
 
 
+@EVERY
+def test_loading_draws_no_random_numbers_and_computes_what_no_file_holds(tmp_path: Path, config: Any) -> None:
+    network = built(config)
+    save_model(tmp_path / "m", network, **NOTE)
+    before = torch.get_rng_state()
+    back, _ = load_model(tmp_path / "m")
+    assert torch.equal(torch.get_rng_state(), before)
+    buffers = dict(back.named_buffers())
+    assert all(torch.equal(buffers[name], buffer) for name, buffer in network.named_buffers())
+
+
 def test_a_file_is_the_same_when_written_twice(tmp_path: Path) -> None:
     for name in "ab":
         save_model(tmp_path / name, built(CONFIGS[2]), **NOTE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -17,6 +18,7 @@ from safetensors.torch import save
 from torch import nn
 
 from sketchcolor_cli.compute.graphs import not_finite, not_safetensors
+from sketchcolor_cli.compute.uninitialized import uninitialized
 from sketchcolor_cli.errors import CheckpointError
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.networks.config import (
@@ -174,12 +176,7 @@ def _shape(tensor: Any) -> tuple[bool, tuple[int, ...]]:
 
 def _compare(info: CheckpointInfo, found: dict[str, tuple[bool, tuple[int, ...]]]) -> None:
     """Refuse a file whose tensors are not those of the network that it describes."""
-    with torch.device("meta"):  # shapes alone, without memory
-        network: nn.Module = _NETWORKS[info.architecture][1](info.config)
-    expected = {
-        name: (tensor.is_floating_point(), tuple(tensor.shape))
-        for name, tensor in network.state_dict().items()
-    }
+    expected = _layout(info.config)
     for problem, names in (
         ("lacks", expected.keys() - found),
         ("has unexpected", found.keys() - expected),
@@ -193,10 +190,22 @@ def _compare(info: CheckpointInfo, found: dict[str, tuple[bool, tuple[int, ...]]
             raise CheckpointError(f"tensor {name} is {have}, not {want}; it does not fit its own description")
 
 
+@lru_cache(maxsize=16)  # an evaluation or a chain of stages loads networks of one configuration again
+def _layout(config: NetworkConfig) -> dict[str, tuple[bool, tuple[int, ...]]]:
+    """Return of each tensor of a network whether it is of floats, and its shape."""
+    with torch.device("meta"), uninitialized():  # shapes alone, without memory
+        network: nn.Module = _NETWORKS[config.architecture][1](config)
+    return {
+        name: (tensor.is_floating_point(), tuple(tensor.shape))
+        for name, tensor in network.state_dict().items()
+    }
+
+
 def _filled(info: CheckpointInfo, tensors: dict[str, Tensor]) -> nn.Module:
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise CheckpointError(not_finite(name))
-    network: nn.Module = _NETWORKS[info.architecture][1](info.config)
+    with uninitialized():
+        network: nn.Module = _NETWORKS[info.architecture][1](info.config)
     network.load_state_dict(tensors)
     return network.eval()

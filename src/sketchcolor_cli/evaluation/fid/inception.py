@@ -12,6 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models import inception_v3
 from torchvision.models.inception import BasicConv2d
 
+from sketchcolor_cli.compute.uninitialized import uninitialized
 from sketchcolor_cli.errors import WeightError
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _read(path: Path) -> Mapping[str, Tensor]:
 
 def _parts(dims: int) -> nn.Sequential:
     """Return the parts of pytorch-fid's network, without weights, that lead to so many features."""
-    with torch.device("meta"):  # so that no random weights are drawn
+    with torch.device("meta"), uninitialized():
         network: Any = inception_v3(num_classes=_CLASSES, aux_logits=False, weights=None, init_weights=False)
         network.Mixed_5b = FIDInceptionA(192, pool_features=32)
         network.Mixed_5c = FIDInceptionA(256, pool_features=64)
