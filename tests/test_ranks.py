@@ -1,17 +1,17 @@
 """Training in two processes, joined by gloo on the CPU."""
 
-import json
+import multiprocessing
+import os
 import socket
-import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
+from sketchcolor_cli.environment import process_ranks
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.training.loop import learner
 from sketchcolor_cli.training.loop.data import EpochBatches
@@ -21,29 +21,21 @@ from sketchcolor_cli.training.settings import TrainSettings
 
 SHAPE = {"widths": [4, 6, 8, 10, 12, 16]}
 
-PROCESS = """
-import json, sys
-import torch
-from pathlib import Path
-torch.set_num_threads(1)
-from sketchcolor_cli.training.settings import TrainSettings
-from sketchcolor_cli.training.loop.ranks import Ranks
-from sketchcolor_cli.training.run import Run, train
-from sketchcolor_cli.environment import process_ranks
 
-from test_ranks import record_gradients
-data, run, settings = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
-rank, count, _ = process_ranks()
-record_gradients(run.with_name(f"gradients-{rank}.pt"))
-config = TrainSettings.of(preset="thesis", **settings)
-train(Run([data], run, config, device="cpu", ranks=Ranks(rank, count)), resume=False,
-      report=lambda event: None, stop=lambda: False)
-"""
+def take_part(folder, settings, surroundings):
+    """Train as one of several processes, as torchrun starts them, and save the first gradients."""
+    os.environ.update(surroundings)
+    rank, count, _ = process_ranks()
+    record_gradients(folder / f"gradients-{rank}.pt")
+    config = TrainSettings.of(preset="thesis", **settings)
+    train(
+        Run([str(folder / "data")], folder / "two", config, device="cpu", ranks=Ranks(rank, count)),
+        resume=False, report=lambda _: None, stop=lambda: False,
+    )  # fmt: skip
 
 
 def record_gradients(file):
     """Let the first step of a run save the gradients that it is made of."""
-    from sketchcolor_cli.training.loop import learner
 
     class Recording(learner.GradientClip):
         def before_step(self):
@@ -89,7 +81,8 @@ def test_the_game_is_for_one_process(tmp_path):
 
 
 @pytest.mark.skipif(find_spec("accelerate") is None, reason="accelerate, an extra, is not installed")
-@pytest.mark.skipif(sys.platform != "linux", reason="gloo is tried on Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="gloo is tried on Linux, and processes are forked")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on
 def test_two_processes_have_the_gradients_that_one_has_of_both_batches(tmp_path, monkeypatch):
     """Batches of 4 in two processes are two batches of 4 for one step in one process.
 
@@ -116,23 +109,23 @@ def test_two_processes_have_the_gradients_that_one_has_of_both_batches(tmp_path,
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    (tmp_path / "process.py").write_text(PROCESS)
     together = [
-        subprocess.Popen(
-            [sys.executable, str(tmp_path / "process.py"), str(tmp_path / "data"), str(tmp_path / "two"),
-             json.dumps(settings)],
-            env={
-                "RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": port, "PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1",
-                "PATH": "/usr/bin:/bin",
-            },
-            stderr=subprocess.PIPE, text=True,
+        multiprocessing.get_context("fork").Process(
+            target=take_part,
+            args=(
+                tmp_path,
+                settings,
+                {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2"}
+                | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"},
+            ),
         )
-        for rank in range(2)
-    ]  # fmt: skip
+        for rank in "01"
+    ]
     for process in together:
-        _, said = process.communicate(timeout=300)
-        assert process.returncode == 0, said
+        process.start()
+    for process in together:
+        process.join(300)
+        assert process.exitcode == 0
     alone, first, second = (
         torch.load(tmp_path / f"gradients{name}.pt", weights_only=True) for name in ("", "-0", "-1")
     )
