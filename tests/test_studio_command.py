@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
-from studio_server import TOKEN, draw
+from studio_server import TOKEN, draw, save_small_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,20 +84,21 @@ def test_the_studio_prints_its_address_with_the_token_and_a_signal_ends_it(
     tmp_path: Path, started: Any, sent: signal.Signals
 ) -> None:
     draw(tmp_path / "pages/1.png")
-    server = started("studio", str(tmp_path / "pages"), "--no-browser")
+    model = save_small_model(tmp_path / "small.safetensors")
+    server = started("studio", str(tmp_path / "pages"), "--no-browser", "--model", str(model))
     address, _, token = server.stdout.readline().strip().partition("#")
     assert token == TOKEN
     assert address.startswith("http://127.0.0.1:")
-    page = httpx.get(address)
-    assert page.headers["content-type"].startswith("text/html")
-    assert TOKEN not in page.text
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    assert httpx.get(f"{address}api/v1/project", headers=headers).json()["name"] == "pages"
-    assert (
-        httpx.get(f"{address}api/v1/project", headers={**headers, "Host": "evil.example"}).status_code == 400
-    )
-    while httpx.get(f"{address}readyz").status_code != 200:
-        time.sleep(0.1)
+    with httpx.Client(base_url=address) as client:  # one, as each reads all certificates
+        page = client.get("/")
+        assert page.headers["content-type"].startswith("text/html")
+        assert TOKEN not in page.text
+        assert client.get("/api/v1/project", headers=headers).json()["name"] == "pages"
+        foreign = {**headers, "Host": "evil.example"}
+        assert client.get("/api/v1/project", headers=foreign).status_code == 400
+        while client.get("/readyz").status_code != 200:
+            time.sleep(0.1)
     os.killpg(server.pid, sent)  # as a terminal or systemd does, to the worker as well
     _, said = server.communicate(timeout=60)
     assert server.returncode in (0, 130, -sent)
