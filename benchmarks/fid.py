@@ -1,8 +1,9 @@
 """FID of two folders of 500 pictures, 256×256, on the CPU: pytorch-fid's command and ours, value and time.
 
-Both commands run as a user runs them, one after the other, on pictures drawn here, or on the first --count
-files of two folders. Run it as ``python benchmarks/fid.py``, with the weights that ``sketchcolor weights``
-keeps or with --weights FILE; without any it says how to get them.
+The commands run as a user runs them, in turn and --times over. The pictures are drawn here, or they are the
+first --count files of two folders. Medians are printed, of seconds and of processor time. Run it as
+``python benchmarks/fid.py``, with the weights that ``sketchcolor weights`` keeps or with --weights FILE;
+without any it says how to get them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -18,6 +20,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
@@ -37,14 +40,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, help="two folders of pictures of one size")
     parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--weights", type=Path)
     args = parser.parse_args()
     weights = args.weights or weight_store().find(FID_INCEPTION)
     with tempfile.TemporaryDirectory() as scratch:
-        measure(Path(scratch), weights, args.folders, args.count)
+        measure(Path(scratch), weights, args.folders, args.count, args.times)
 
 
-def measure(scratch: Path, weights: Path, folders: list[Path], count: int) -> None:
+def measure(scratch: Path, weights: Path, folders: list[Path], count: int, times: int) -> None:
     sides = [scratch / "real", scratch / "fake"]
     for number, side in enumerate(sides):
         if folders:
@@ -58,21 +62,36 @@ def measure(scratch: Path, weights: Path, folders: list[Path], count: int) -> No
     ours = [sys.executable, "-m", "sketchcolor_cli", "fid", *map(str, sides)]
     ours += ["--weights", str(weights), "--device", "cpu", "--json"]
     theirs = [sys.executable, "-W", "ignore", "-m", "pytorch_fid", *map(str, sides), "--device", "cpu"]
-
-    start, _ = run([sys.executable, "-m", "sketchcolor_cli", "--help"], env)
-    their_time, printed = run(theirs, env)
-    our_time, document = run(ours, env)
-    again, _ = run(ours, env)
-    theirs_value, found = float(re.findall(r"FID:\s+(\S+)", printed)[-1]), json.loads(document)
-    shift = abs(found["fid"] - theirs_value) / theirs_value
+    commands = {
+        "pytorch-fid": theirs,
+        **{f"fid, {name}": [*ours, "--backend", name, "--no-cache"] for name in ("torch", "onnx")},
+    }
+    runs = [{name: run(command, env) for name, command in commands.items()} for _ in range(times)]
     print(f"{count} and {count} pictures, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
-    print(f"pytorch-fid         {theirs_value:12.6f}  {their_time:7.1f} s")
-    print(f"sketchcolor fid     {found['fid']:12.6f}  {our_time:7.1f} s   ratio {their_time / our_time:.2f}")
-    print(f"relative difference {shift:12.1e}")
-    print(f"again, from cache                 {again:7.1f} s, of which start-up {start:.1f} s")
-    print(f"KID × 1000          {1000 * found['kid']:.3f} ± {1000 * found['kid_error']:.3f}")
+    due = value(runs[0]["pytorch-fid"][2])
+    base = [median(round_["pytorch-fid"][part] for round_ in runs) for part in (0, 1)]
+    shifts = []
+    for name in commands:
+        wall, busy = (median(round_[name][part] for round_ in runs) for part in (0, 1))
+        shifts.append(abs(value(runs[0][name][2]) / due - 1))
+        print(f"{name:12} {value(runs[0][name][2]):12.6f} (off by {shifts[-1]:.0e})  {wall:7.1f} s ", end="")
+        print(f"{busy:7.1f} s of processor time   ratios {base[0] / wall:.2f}, {base[1] / busy:.2f}")
+    from_cache(ours, env)
     distance_step(scratch / "cache" / "fid")
-    assert shift < 1e-3, "the values differ"
+    assert max(shifts) < 1e-5, "the values differ"
+
+
+def value(printed: str) -> float:
+    """Return the distance that a command printed."""
+    theirs = re.findall(r"FID:\s+(\S+)", printed)
+    return float(theirs[-1] if theirs else json.loads(printed)["fid"])
+
+
+def from_cache(ours: list[str], env: dict[str, str]) -> None:
+    found = json.loads(run(ours, env)[2])
+    again, start = run(ours, env)[0], run([sys.executable, "-m", "sketchcolor_cli", "--help"], env)[0]
+    print(f"again, from cache   {again:7.1f} s, of which start-up {start:.1f} s")
+    print(f"KID × 1000          {1000 * found['kid']:.3f} ± {1000 * found['kid_error']:.3f}")
 
 
 def distance_step(cache: Path) -> None:
@@ -90,10 +109,16 @@ def distance_step(cache: Path) -> None:
     print(f"ratio {(end - middle) / (middle - start):.1f}, relative difference {abs(ours / theirs - 1):.1e}")
 
 
-def run(command: list[str], env: dict[str, str]) -> tuple[float, str]:
-    start = time.perf_counter()
+def run(command: list[str], env: dict[str, str]) -> tuple[float, float, str]:
+    """Return seconds, seconds of processor time, and what was printed."""
+    before, start = busy(), time.perf_counter()
     printed = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
-    return time.perf_counter() - start, printed
+    return time.perf_counter() - start, busy() - before, printed
+
+
+def busy() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def whole(weights: Path) -> dict[str, torch.Tensor]:

@@ -15,6 +15,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.compute import onnx
 from sketchcolor_cli.data.opening import open_pictures
 from sketchcolor_cli.data.pictures import PictureSet, to_bytes
 from sketchcolor_cli.errors import DataError, SketchcolorError
@@ -442,6 +443,26 @@ def test_the_command_writes_document_and_report(tmp_path: Path) -> None:
     assert len(written["models"]["default"]["sha256"]) == 64
     assert "frechet" in written["sets"]["default"]["none"]
     assert (tmp_path / "out/report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+@pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx is not installed")
+def test_figures_are_the_same_by_both_backends(tmp_path: Path) -> None:
+    data = tmp_path / "data/group"
+    data.mkdir(parents=True)
+    for number in range(2):
+        Image.fromarray(to_bytes(picture(number))).save(data / f"{number}.png")
+    found = {}
+    for backend in ("torch", "onnx"):
+        words = ["--backend", backend, "--no-fid", "--stability", "0", "--protocol", "other"]
+        args = ["evaluate", "--data", str(data.parent), "-o", str(tmp_path / backend), *words]
+        ran = CliRunner().invoke(app, args)
+        assert ran.exit_code == 0, ran.stderr
+        document = json.loads((tmp_path / backend / "evaluation.json").read_text(encoding="utf-8"))
+        assert document["models"]["default"]["parameters"] > 1e6
+        found[backend] = document["summaries"]["default"]["other"]
+    for key, one in found["torch"].items():
+        if key != "seconds":
+            assert found["onnx"][key]["mean"] == pytest.approx(one["mean"], rel=1e-3, abs=1e-3), key
 
 
 def test_a_model_of_a_run_is_called_as_the_run(tmp_path: Path) -> None:

@@ -15,14 +15,19 @@ import pytorch_fid.fid_score
 import pytorch_fid.inception
 import torch
 from PIL import Image
+from safetensors.torch import save_file
+from torch.nn import functional as F  # noqa: N812  (the name the field uses)
 from typer.testing import CliRunner
 
 from sketchcolor_cli import FidRequest, fid
 from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.compute import onnx
 from sketchcolor_cli.errors import DataError, ImageError, UsageError, WeightError
 from sketchcolor_cli.evaluation.fid.features import measure_entries, prepare
 from sketchcolor_cli.evaluation.fid.fid import FidMeter, Made
-from sketchcolor_cli.evaluation.fid.inception import FidInception, load_inception
+from sketchcolor_cli.evaluation.fid.inception import TorchInception, load_inception
+from sketchcolor_cli.evaluation.fid.network import open_network
+from sketchcolor_cli.evaluation.fid.onnx_inception import OnnxInception
 from sketchcolor_cli.evaluation.fid.pictures import decode, list_pictures
 from sketchcolor_cli.evaluation.fid.statistics import (
     Statistics,
@@ -30,14 +35,18 @@ from sketchcolor_cli.evaluation.fid.statistics import (
     read_statistics,
     write_statistics,
 )
+from sketchcolor_cli.evaluation.settings import DIMS as DIMS_OF_ALL
 from sketchcolor_cli.evaluation.settings import Decode, FidSettings, Resize
 from sketchcolor_cli.jobs.outcome import Loading, Note
 from sketchcolor_cli.jobs.progress import Step
 from sketchcolor_cli.metrics.sets import Moments
+from sketchcolor_cli.networks.backend import Backends
+from sketchcolor_cli.weights.inception import without_classifier
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+needs_runtime = pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx is not installed")
 DIMS = 64  # the first block alone; the whole network is compared once, in features
 
 
@@ -85,8 +94,16 @@ def draw(folder: Path, count: int, *, seed: int, side: int | None = 40, ending: 
     return folder
 
 
+@pytest.fixture(scope="session")
+def kept(weights: Path) -> Path:
+    """The same weights as they are kept: in safetensors, without what no features come of."""
+    path = weights.with_suffix(".safetensors")
+    save_file(without_classifier(torch.load(weights, weights_only=True)), path)
+    return path
+
+
 @cache
-def network(weights: Path, dims: int) -> FidInception:
+def network(weights: Path, dims: int) -> TorchInception:
     """The network with these weights; it is the same for all tests, and building it takes longest."""
     return load_inception(weights, dims, "cpu")
 
@@ -118,15 +135,63 @@ def test_the_distance_is_that_of_pytorch_fid(tmp_path: Path, weights: Path) -> N
     assert (found.n_real, found.n_generated) == (9, 7)
 
 
+@needs_runtime
 @pytest.mark.usefixtures("theirs")
-def test_the_features_of_the_whole_network_are_those_of_pytorch_fid(tmp_path: Path, weights: Path) -> None:
+@pytest.mark.parametrize("dims", DIMS_OF_ALL)
+def test_features_are_those_of_pytorch_fid_whatever_computes_them(
+    tmp_path: Path, weights: Path, kept: Path, dims: int
+) -> None:
+    """If those of ONNX Runtime are not, `python tools/make_graphs.py` makes its graphs again."""
     folder = draw(tmp_path, 2, seed=2)
-    network = pytorch_fid.inception.InceptionV3([3])
-    due = pytorch_fid.fid_score.get_activations(sorted(folder.glob("*.png")), network, 2, num_workers=0)
-    ours = load_inception(weights, 2048, "cpu")
-    found = measure_entries(ours, list_pictures(folder).entries, FidSettings()).statistics.features
+    block = pytorch_fid.inception.InceptionV3.BLOCK_INDEX_BY_DIM[dims]
+    theirs = pytorch_fid.inception.InceptionV3([block])
+    due = pytorch_fid.fid_score.get_activations(sorted(folder.glob("*.png")), theirs, 2, dims, num_workers=0)
     assert due.std() > 0.01
-    np.testing.assert_allclose(found, due, atol=1e-4 * np.abs(due).max())
+    entries = list_pictures(folder).entries
+    for ours in (network(weights, dims), OnnxInception(kept, dims)):
+        found = measure_entries(ours, entries, FidSettings(dims=dims)).statistics.features
+        np.testing.assert_allclose(found, due, atol=1e-5 * np.abs(due).max())
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (1, 1), (1, 7), (40, 33), (598, 598), (299, 299), (700, 301)])
+def test_pictures_are_resized_as_torch_does(shape: tuple[int, int]) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (*shape, 3), np.uint8)
+    unit = torch.from_numpy(rgb.transpose(2, 0, 1).copy())[None] / 255
+    due = 2 * F.interpolate(unit, size=(299, 299), mode="bilinear", align_corners=False)[0] - 1
+    np.testing.assert_allclose(prepare(rgb, Resize.PYTORCH), due.numpy(), atol=1e-5)
+
+
+@needs_runtime
+def test_a_distance_is_the_same_by_both_backends(tmp_path: Path, kept: Path) -> None:
+    real, fake = draw(tmp_path / "real", 11, seed=0), draw(tmp_path / "fake", 9, seed=1)
+    about = {"real": real, "generated": fake, "dims": DIMS, "weights": kept, "no_cache": True}
+    by_torch, by_onnx = (fid(FidRequest.of(**about, backend=name)) for name in ("torch", "onnx"))
+    assert by_onnx.distance == pytest.approx(by_torch.distance, rel=1e-5)
+
+
+@needs_runtime
+def test_auto_remembers_what_a_trial_found(tmp_path: Path, weights: Path, kept: Path) -> None:
+    backends = Backends(tmp_path)
+    open_network(kept, DIMS, backends=backends)
+    [trial] = tmp_path.glob("inception-64.trial.json")
+    found = json.loads(trial.read_text())
+    for seconds, due in ((1e-9, OnnxInception), (1e9, TorchInception)):
+        trial.write_text(json.dumps({**found, "onnx": seconds}))
+        assert isinstance(open_network(kept, DIMS, backends=backends), due)
+    trial.unlink()
+    assert isinstance(
+        open_network(weights, DIMS, backends=backends), TorchInception
+    )  # which it takes to read
+    assert not trial.exists()
+
+
+@needs_runtime
+@pytest.mark.parametrize(("name", "said"), [("other", "not the weights"), ("text", "cannot be read")])
+def test_files_that_are_not_its_weights_are_refused_by_onnx_too(tmp_path: Path, name: str, said: str) -> None:
+    save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
+    (tmp_path / "text.safetensors").write_text("weights")
+    with pytest.raises(WeightError, match=said):
+        OnnxInception(tmp_path / f"{name}.safetensors", DIMS)
 
 
 def test_cores_that_work_apart_give_the_features_of_one(tmp_path: Path, weights: Path) -> None:
@@ -421,7 +486,7 @@ def test_the_clean_mode_resizes_as_pillow_does_with_antialiasing() -> None:
     plane = Image.fromarray(rgb[..., 1].astype(np.float32)).resize((299, 299), Image.Resampling.BICUBIC)
     found = prepare(rgb, Resize.CLEAN)
     np.testing.assert_allclose(found[1] * 128 + 128, np.clip(np.asarray(plane), 0, 255), atol=1e-3)
-    assert float((found - prepare(rgb, Resize.PYTORCH)).abs().max()) > 0.05
+    assert np.abs(found - prepare(rgb, Resize.PYTORCH)).max() > 0.05
 
 
 def test_pictures_can_be_made_on_the_way(tmp_path: Path, weights: Path) -> None:

@@ -60,12 +60,16 @@ EVALUATED = EvaluateSettings(
     [
         ("fid a b", FidRequest(A, B)),
         (
-            "fid a b --dims 64 --batch-size 2 --mode clean --decode picture --device cpu --no-cache",
+            (
+                "fid a b --dims 64 --batch-size 2 --mode clean --decode picture --device cpu "
+                "--backend onnx --no-cache"
+            ),
             FidRequest(
                 A,
                 B,
                 FidSettings(64, 2, Resize.CLEAN, Decode.PICTURE),
                 "cpu",
+                "onnx",
                 no_cache=True,
             ),
         ),
@@ -75,8 +79,11 @@ EVALUATED = EvaluateSettings(
         ),
         ("evaluate --data a -o out", EvaluateRequest("a", OUT)),
         (
-            f"evaluate --data a -o out --model m --compare n --compare o {EVALUATE_WORDS} --no-fid",
-            EvaluateRequest("a", OUT, "m", ("n", "o"), EVALUATED, B, "gray", fid=False),
+            (
+                f"evaluate --data a -o out --model m --compare n --compare o {EVALUATE_WORDS} --no-fid "
+                "--backend torch"
+            ),
+            EvaluateRequest("a", OUT, "m", ("n", "o"), EVALUATED, B, "gray", fid=False, backend="torch"),
         ),
         ("dataset filter-danbooru a b -o out --rules r", DanbooruRequest((A, B), OUT, Path("r"))),
         ("dataset prepare a b -o out", DatasetPrepareRequest((A, B), OUT)),

@@ -6,20 +6,25 @@ installation.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 from packaging.requirements import Requirement
+from safetensors.numpy import save_file
 
 from sketchcolor_cli.compute import onnx, slim
+from sketchcolor_cli.evaluation.settings import FidSettings
 from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.weights.inception import _convolutions
 from studio_server import draw
 
 ROOT = Path(__file__).parents[1]
@@ -122,6 +127,37 @@ def test_sketches_are_drawn(run, tmp_path: Path, method: str) -> None:
     assert read_picture(tmp_path / "out.png").rgb.min() < 0.5
 
 
+def test_fid_is_that_of_torch(run, tmp_path: Path) -> None:
+    for name, shape in (("a/1", (40, 60)), ("a/2", (50, 50)), ("b/1", (70, 40)), ("b/2", (30, 90))):
+        draw(tmp_path / f"{name}.png", shape)
+    from sketchcolor_cli import FidRequest, fid
+
+    random = np.random.default_rng(0)
+    convolutions = dict(islice(_convolutions(), 3))  # which 64 features are of
+    weights = {
+        f"{name}.{part}": random.random(shape if part == "conv.weight" else shape[:1], np.float32) - edge
+        for name, shape in convolutions.items()
+        for part, edge in (
+            ("conv.weight", 0.5),
+            ("bn.weight", -0.5),
+            ("bn.bias", 0.5),
+            ("bn.running_mean", 0.5),
+            ("bn.running_var", -1),
+        )
+    }
+    save_file(weights, tmp_path / "weights.safetensors")
+    sides = tmp_path / "a", tmp_path / "b"
+    words = "--weights", tmp_path / "weights.safetensors", "--dims", "64", "--json"
+    done = run("fid", *sides, *words)
+    assert done.returncode == 0, done.stderr
+    request = FidRequest(
+        *sides, FidSettings(dims=64), backend="torch", weights=tmp_path / "weights.safetensors", no_cache=True
+    )
+    due = fid(request).distance
+    assert due > 1e-3
+    assert json.loads(done.stdout)["fid"] == pytest.approx(due, rel=1e-4)
+
+
 @pytest.mark.parametrize("words", ["plugins", "weights list", "models list", "--version", "colorize --help"])
 def test_asking_works(run, words: str) -> None:
     done = run(*words.split())
@@ -140,7 +176,8 @@ def test_doctor_colours_a_page_and_names_what_may_be_added(run) -> None:
     [
         "train {pages} -o {out} --preset fast --epochs 1",
         "evaluate --data {pages} -o {out}",
-        "fid {pages} {pages}",
+        "fid {pages} {pages} --weights {pages}/page.png",
+        "fid {pages} {pages} --weights {pages}/page.png --backend torch",
         "colorize {pages} -o {out} --backend torch",
         "colorize {pages} -o {out} --device cuda",
     ],

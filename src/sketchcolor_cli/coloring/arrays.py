@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.forward import Forward
     from sketchcolor_cli.networks.matcher import Matcher
+    from sketchcolor_cli.networks.onnx_match import OnnxMatch
 
     Array = NDArray[np.float32]
 
@@ -38,10 +39,10 @@ class ArrayColorizer:
         self.takes_sheets = bool(model.sheet_size)
 
     @cached_property
-    def _matcher(self) -> Matcher:
-        from sketchcolor_cli.networks.loading import load_matcher  # imports torch
+    def _matcher(self) -> Matcher | OnnxMatch:
+        from sketchcolor_cli.networks.backend import matcher_beside
 
-        return load_matcher()
+        return matcher_beside(self.model)
 
     def __call__(
         self,

@@ -36,7 +36,13 @@ _ABOUT = "about.json"
 
 
 class Network:
-    """A graph filled with the tensors of a model: the ``part`` of an archive that has this name.
+    """A graph filled with the tensors of a model.
+
+    Args:
+        graph: Its file.
+        tensors: The numbers, by their names.
+        part: The name of the graph in the archive.
+        threads: How many compute; 0 for as many as there are cores.
 
     Attributes:
         about: What the graph says of itself.
@@ -48,16 +54,18 @@ class Network:
         CheckpointError: The graph is missing or damaged, or the tensors are not those of its network.
     """
 
-    def __init__(self, graph: Path, tensors: Mapping[str, Array], part: str = WHOLE) -> None:
+    def __init__(
+        self, graph: Path, tensors: Mapping[str, Array], part: str = WHOLE, threads: int = 0
+    ) -> None:
         self.about, data = _read_graph(graph, part)
         self._weights = _fitting(self.about, tensors, part)  # ONNX Runtime reads them where they are
-        self._session = onnx.session(data, weights=self._weights)
+        self._session = onnx.session(data, threads, weights=self._weights)
         self._options: Any = None
         self.inputs = {given.name: given.shape for given in self._session.get_inputs()}
         self.outputs = [answer.name for answer in self._session.get_outputs()]
 
     def run(self, wanted: Sequence[str], given: Mapping[str, Array]) -> list[Array]:
-        """Return what is wanted of the outputs, each with an axis for the one picture that it takes."""
+        """Return what is wanted of the outputs, each with an axis for pictures."""
         import onnxruntime
 
         self._options = onnxruntime.RunOptions()
@@ -113,8 +121,7 @@ def parts(graph: Path) -> Collection[str]:
     Raises:
         CheckpointError: It is missing or damaged.
     """
-    about, _ = _read_graph(graph, WHOLE)
-    return list(about["filled"])
+    return list(read_about(graph)["filled"])
 
 
 def write_graph(path: Path, about: Mapping[str, Any], made: Mapping[str, bytes]) -> None:
@@ -129,6 +136,15 @@ def write_graph(path: Path, about: Mapping[str, Any], made: Mapping[str, bytes])
     ):
         for name, data in ((_ABOUT, json.dumps(about, sort_keys=True).encode()), *made.items()):
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """Return what a graph says of itself.
+
+    Raises:
+        CheckpointError: It is missing or damaged.
+    """
+    return _read_graph(path, WHOLE)[0]
 
 
 def _read_graph(path: Path, part: str) -> tuple[dict[str, Any], bytes]:

@@ -11,13 +11,19 @@ from pathlib import Path  # noqa: TC003  (the fields' types are looked up)
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.compute import devices
+from sketchcolor_cli.compute import devices, slim
 from sketchcolor_cli.errors import UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import ENOUGH, EvaluateSettings
 from sketchcolor_cli.files.atomic import write_error
 from sketchcolor_cli.jobs.outcome import Loading, Note, silent
 from sketchcolor_cli.jobs.progress import Step
-from sketchcolor_cli.jobs.settings import device_setting, fid_weights_setting, method_setting, model_setting
+from sketchcolor_cli.jobs.settings import (
+    backend_setting,
+    device_setting,
+    fid_weights_setting,
+    method_setting,
+    model_setting,
+)
 from sketchcolor_cli.jobs.sketches import array_sketcher
 from sketchcolor_cli.settings import REQUIRED, Settings, part, setting
 
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.evaluation.models.samples import Samples
     from sketchcolor_cli.evaluation.models.summary import Evaluation
     from sketchcolor_cli.jobs.progress import Progress
+    from sketchcolor_cli.networks.backend import Backends
     from sketchcolor_cli.weights.spec import WeightFile
 
 DOCUMENT, REPORT = "evaluation.json", "report.html"
@@ -62,6 +69,7 @@ class EvaluateRequest(Settings):
     fid: bool = setting(True, "Measure FID and KID as well, which take long.")
     weights: Path | None = fid_weights_setting()  # noqa: RUF009  (a field, as setting makes)
     device: str = device_setting()
+    backend: str = backend_setting()
 
 
 def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluation:
@@ -86,15 +94,18 @@ def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluatio
     _require_writable(request.output)  # or hours of work would end there
     network = _fid_weights(request, progress) if request.fid else None
     progress(Loading())
-    device = devices.resolve(request.device)
+    slim.require_torch("evaluate")  # which computes all figures but distances of sets
+    device = devices.resolve(devices.for_backend(request.device, request.backend))
+    backends = environment.backends(request.backend, lambda line: progress(Note(line)))
+    backends.refuse_other_than(device)
     from sketchcolor_cli.evaluation.models.run import evaluate as measure  # imports torch
 
     samples = _samples(request, device)
     found = measure(
-        [_contender(name, device) for name in (request.model, *request.compare)],
+        [_contender(name, device, backends) for name in (request.model, *request.compare)],
         samples,
         request.settings,
-        features=_features(network, device),
+        features=_features(network, device, backends),
         pairs=_pairs(_lpips_weights(progress), device),
         report=lambda done, total: progress(Step(f"evaluating on {device}", done, total)),
     )
@@ -170,17 +181,16 @@ def _samples(request: EvaluateRequest, device: str) -> Samples:
     return Samples(pictures, array_sketcher(request.method, device), request.settings.short_side)
 
 
-def _contender(name: str, device: str) -> Contender:
+def _contender(name: str, device: str, backends: Backends) -> Contender:
     from sketchcolor_cli.coloring.arrays import ArrayColorizer
     from sketchcolor_cli.evaluation.models.run import Contender
-    from sketchcolor_cli.networks.base import ColorNet
-    from sketchcolor_cli.networks.checkpoint import load_model
+    from sketchcolor_cli.networks.registry import read_header
 
     path = environment.model_file(name)
-    network, info = load_model(path, ColorNet)
+    network, header = backends.load(path, device), read_header(path)
     facts = {
-        "architecture": info.architecture,
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "architecture": header.architecture,
+        "parameters": header.parameters,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
     # every run of training writes its model.safetensors, so that the run's folder says more
@@ -190,7 +200,7 @@ def _contender(name: str, device: str) -> Contender:
     )
 
 
-def _features(network: Path | None, device: str) -> list[FeatureSet]:
+def _features(network: Path | None, device: str, backends: Backends) -> list[FeatureSet]:
     from sketchcolor_cli.evaluation.models.bundled import BundledFeatures
     from sketchcolor_cli.evaluation.models.run import FeatureSet
 
@@ -199,7 +209,7 @@ def _features(network: Path | None, device: str) -> list[FeatureSet]:
     if network is not None:
         from sketchcolor_cli.evaluation.fid.features import FidFeatures
 
-        inception = FidFeatures(network, device=device)
+        inception = FidFeatures(network, device=device, backends=backends)
         found.append(FeatureSet(inception.name, "fid", inception))
     return found
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.compute import devices, slim
+from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError, UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import FidSettings
-from sketchcolor_cli.jobs.outcome import Loading, silent
+from sketchcolor_cli.jobs.outcome import Loading, Note, silent
 from sketchcolor_cli.jobs.progress import Step
-from sketchcolor_cli.jobs.settings import device_setting, fid_weights_setting
+from sketchcolor_cli.jobs.settings import backend_setting, device_setting, fid_weights_setting
 from sketchcolor_cli.settings import Settings, argument, part, setting
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from sketchcolor_cli.coloring.colorizer import Colorizer
     from sketchcolor_cli.data.folder import FolderSet
     from sketchcolor_cli.evaluation.fid.fid import FidMeter, FidReport, Made
-    from sketchcolor_cli.evaluation.fid.inception import FidInception
+    from sketchcolor_cli.evaluation.fid.network import FeatureNetwork
     from sketchcolor_cli.evaluation.fid.statistics import Statistics
     from sketchcolor_cli.jobs.progress import Progress
+    from sketchcolor_cli.networks.backend import Backends
 
 TRUTH, NOTHING = "truth", "none"
 """What a model may see beside a sketch, where that is not a folder."""
@@ -47,6 +48,7 @@ class FidRequest(Settings):
     )
     settings: FidSettings = part(FidSettings)
     device: str = device_setting()
+    backend: str = backend_setting()
     save_stats: Path | None = setting(
         None, "Write the statistics of REAL to this .npz file, which pytorch-fid reads as well.", stored=False
     )
@@ -164,14 +166,13 @@ def _meter(request: FidRequest, progress: Progress) -> FidMeter:
 
     path, checksum = _weights(request)
 
-    def load() -> FidInception:
+    def load() -> FeatureNetwork:
         if path is None:
             raise WeightError("the weights of the network are needed to measure pictures")
         progress(Loading())
-        device = devices.resolve(request.device)
-        from sketchcolor_cli.evaluation.fid.inception import load_inception  # imports torch
+        from sketchcolor_cli.evaluation.fid.network import open_network
 
-        return load_inception(path, request.settings.dims, device)
+        return open_network(path, request.settings.dims, _device(request), _backends(request, progress))
 
     return FidMeter(
         request.settings,
@@ -187,7 +188,6 @@ def _weights(request: FidRequest) -> tuple[Path | None, str]:
     sides = [side for side in (request.real, request.generated) if side]
     if request.model is None and all(side.suffix.lower() == ".npz" for side in sides):
         return None, ""
-    slim.require_torch("fid")
     if request.weights is not None:
         if not request.weights.is_file():
             raise WeightError(f"{request.weights}: no such file; check the path of the weights")
@@ -199,6 +199,14 @@ def _weights(request: FidRequest) -> tuple[Path | None, str]:
     store.require([FID_INCEPTION])
     path = store.find(FID_INCEPTION)
     return path, f"tensors:{store.record(FID_INCEPTION).digest}"
+
+
+def _device(request: FidRequest) -> str:
+    return devices.resolve(devices.for_backend(request.device, request.backend))
+
+
+def _backends(request: FidRequest, progress: Progress) -> Backends:
+    return environment.backends(request.backend, lambda line: progress(Note(line)))
 
 
 def _facts(statistics: Statistics) -> dict[str, Any]:
@@ -248,15 +256,14 @@ def _references(request: FidRequest) -> Path | None:
 
 def _colorizer(request: FidRequest, progress: Progress) -> Colorizer:
     progress(Loading())
-    from sketchcolor_cli.coloring.colorizer import Colorizer  # imports torch
+    from sketchcolor_cli.coloring.colorizer import Colorizer
     from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
-    from sketchcolor_cli.networks.base import ColorNet
-    from sketchcolor_cli.networks.checkpoint import load_model
 
-    network, _ = load_model(environment.model_file(request.model or ""), ColorNet)
+    device = _device(request)
+    network = _backends(request, progress).load(environment.model_file(request.model or ""), device)
     # A scan on tinted paper, or the originals by mistake, must not be measured as they are.
     settings = ColorizeSettings(colored_pages=ColoredPages.REDO)
-    return Colorizer(network, devices.resolve(request.device), settings)
+    return Colorizer(network, device, settings)
 
 
 def _color_one(

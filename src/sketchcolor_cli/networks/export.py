@@ -55,6 +55,7 @@ class Exportable:
         bare: The same without inputs that are seldom given; None where all of them always are.
         outputs: Names of what is returned.
         about: What the file says of itself, in JSON's types.
+        many: Whether it takes any number of pictures at once.
     """
 
     module: nn.Module
@@ -65,6 +66,7 @@ class Exportable:
     about: dict[str, Any] = field(default_factory=dict)
     squares: Mapping[str, int] = field(default_factory=dict)
     bare: Exportable | None = None
+    many: bool = False
 
 
 def require() -> None:
@@ -236,7 +238,9 @@ def _converted(what: Exportable, *, optimize: bool) -> Any:
     for node in model.graph.node:
         del node.metadata_props[:]  # where in which file of ours it comes from
     del model.graph.value_info[:]
-    _name_sides(model, next(name for name, scale in what.scales.items() if scale == 1), what.multiple)
+    plane = next((name for name, scale in what.scales.items() if scale == 1), None)
+    if plane is not None:
+        _name_sides(model, plane, what.multiple)
     return model
 
 
@@ -252,7 +256,8 @@ def _free_sides(what: Exportable, inputs: Iterable[str]) -> list[Any]:
             if name in what.squares
             else None
         )
-        shapes.append({2: cells * down, 3: cells * across} if cells else row)
+        free = {2: cells * down, 3: cells * across} if cells else row
+        shapes.append({0: torch.export.Dim("pictures", min=1), **(free or {})} if what.many else free)
     return shapes
 
 
@@ -445,7 +450,7 @@ def of_network(network: Any, about: Mapping[str, Any]) -> Exportable | None:
     return exportable
 
 
-class _Plain(nn.Module):
+class Plain(nn.Module):
     """A network from one tensor to another."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -453,12 +458,13 @@ class _Plain(nn.Module):
         self.network = network
 
     def forward(self, rgb: Tensor) -> tuple[Tensor]:
+        """Return what the network gives, as the only one."""
         return (self.network(rgb),)
 
 
 def of_pictures(network: nn.Module, multiple: int) -> Exportable:
     """Return a network of an extractor as what is exported: ``rgb`` (1, 3, H, W) in, ``logits`` out."""
-    return Exportable(_Plain(network).eval(), _colored, multiple, {"rgb": 1}, ("logits",))
+    return Exportable(Plain(network).eval(), _colored, multiple, {"rgb": 1}, ("logits",))
 
 
 def _colored(height: int, width: int, whole: bool) -> dict[str, Tensor]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
-from torch.nn import functional as F  # noqa: N812  (the name the field uses)
 
 from sketchcolor_cli.compute.ahead import map_ahead
 from sketchcolor_cli.data.pictures import to_bytes
 from sketchcolor_cli.errors import BookError, DataError, ImageError
-from sketchcolor_cli.evaluation.fid.inception import SIDE, load_inception
+from sketchcolor_cli.evaluation.fid.network import SIDE, open_network
 from sketchcolor_cli.evaluation.fid.pictures import decode
 from sketchcolor_cli.evaluation.fid.statistics import NETWORK, Statistics
 from sketchcolor_cli.evaluation.settings import ENOUGH, FidSettings, Resize
@@ -24,10 +23,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
-    from sketchcolor_cli.evaluation.fid.inception import FidInception
+    from sketchcolor_cli.evaluation.fid.network import FeatureNetwork
     from sketchcolor_cli.evaluation.fid.pictures import Entry
+    from sketchcolor_cli.networks.backend import Backends
+
+    Array = NDArray[np.float32]
 
 _READERS = 2  # threads that decode and resize while the network works
 
@@ -47,21 +48,25 @@ class FidFeatures:
         name: What the features are called.
     """
 
-    def __init__(self, path: Path, settings: FidSettings | None = None, device: str = "cpu") -> None:
-        """Load the network; see :func:`inception.load_inception`."""
-        self.settings, self.device = settings or FidSettings(), device
-        self.network = load_inception(path, self.settings.dims, device)
+    def __init__(
+        self,
+        path: Path,
+        settings: FidSettings | None = None,
+        device: str = "cpu",
+        backends: Backends | None = None,
+    ) -> None:
+        """Open the network; see :func:`network.open_network`."""
+        self.settings = settings or FidSettings()
+        self.network = open_network(path, self.settings.dims, device, backends, threads=0)
         self.name = f"{NETWORK}, {self.settings.dims} numbers, {self.settings.mode} resizing"
 
-    @torch.inference_mode()
-    def __call__(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    def __call__(self, rgb: Array) -> Array:
         """Return the features (D,) of a picture (H, W, 3) in [0, 1], rounded to the 8 bits of a file."""
-        batch = prepare(to_bytes(rgb), self.settings.mode)[None].to(self.device)
-        features: NDArray[np.float32] = self.network(batch)[0].cpu().numpy()
+        features: Array = self.network(prepare(to_bytes(rgb), self.settings.mode)[None])[0]
         return features
 
 
-def prepare(rgb: NDArray[np.uint8], mode: Resize) -> Tensor:
+def prepare(rgb: NDArray[np.uint8], mode: Resize) -> Array:
     """Return (3, 299, 299) in [−1, 1] of (H, W, 3).
 
     ``pytorch`` resizes bilinearly without antialiasing, as pytorch-fid does; ``clean`` as clean-fid does:
@@ -69,17 +74,38 @@ def prepare(rgb: NDArray[np.uint8], mode: Resize) -> Tensor:
     """
     if mode is Resize.CLEAN:
         planes = [
-            np.asarray(Image.fromarray(plane).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+            np.asarray(Image.fromarray(plane).resize((SIDE, SIDE), Image.Resampling.BICUBIC), np.float32)
             for plane in np.moveaxis(rgb, 2, 0).astype(np.float32)
         ]
-        return (torch.from_numpy(np.stack(planes)).clamp_(0, 255) - 128) / 128
-    unit = torch.from_numpy(np.ascontiguousarray(np.moveaxis(rgb, 2, 0))).float().div_(255)
-    small = F.interpolate(unit[None], size=(SIDE, SIDE), mode="bilinear", align_corners=False)
-    return 2 * small[0] - 1
+        clean = np.stack(planes).clip(0, 255)
+        clean -= 128
+        clean /= 128
+        return clean
+    return np.ascontiguousarray(2 * _bilinear(rgb).transpose(2, 0, 1) - 1)
+
+
+def _bilinear(rgb: NDArray[np.uint8]) -> Array:
+    """Return (299, 299, 3) in [0, 1], each value between four pixels, as torch's ``interpolate``."""
+    (upper, lower, down), (left, right, across) = map(_neighbours, rgb.shape[:2])
+    rows = rgb[upper].astype(np.float32)
+    rows += (rgb[lower] - rows) * down[:, None, None]
+    rows /= 255
+    small: Array = rows[:, left]
+    small += (rows[:, right] - small) * across[:, None]
+    return small
+
+
+def _neighbours(length: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+    """Return between which two pixels of a side each new one lies, and how far along."""
+    half = np.float32(0.5)  # in float32 throughout, as torch
+    at = (np.arange(SIDE, dtype=np.float32) + half) * (np.float32(length) / np.float32(SIDE)) - half
+    at = at.clip(0)
+    first = at.astype(np.intp)
+    return first, np.minimum(first + 1, length - 1), at - first.astype(np.float32)
 
 
 def measure_entries(
-    network: FidInception,
+    network: FeatureNetwork,
     entries: Sequence[Entry],
     settings: FidSettings,
     *,
@@ -95,7 +121,7 @@ def measure_entries(
     unreadable: list[tuple[str, str]] = []
     otherwise: list[str] = []
 
-    def load(entry: Entry) -> Tensor | str:
+    def load(entry: Entry) -> Array | str:
         try:
             picture = decode(entry.name, entry.read(), settings.decode)
         except (BookError, ImageError) as error:
@@ -104,7 +130,7 @@ def measure_entries(
             otherwise.append(entry.name)
         return prepare(picture.rgb, settings.mode)
 
-    def loaded() -> Iterator[Tensor]:
+    def loaded() -> Iterator[Array]:
         prepared = map_ahead(load, entries, workers=_READERS, most=2 * settings.batch_size)
         for entry, found in zip(entries, prepared, strict=True):
             if isinstance(found, str):
@@ -120,7 +146,7 @@ def measure_entries(
 
 
 def measure_arrays(
-    network: FidInception,
+    network: FeatureNetwork,
     pictures: Iterable[NDArray[np.uint8]],
     settings: FidSettings,
     *,
@@ -139,11 +165,12 @@ def measure_arrays(
 
 
 def _measure(
-    network: FidInception, pictures: Iterable[Tensor], settings: FidSettings, report: Callable[[int], None]
+    network: FeatureNetwork, pictures: Iterable[Array], settings: FidSettings, report: Callable[[int], None]
 ) -> Statistics | None:
     running = RunningMoments()
     kept: list[NDArray[np.float32]] | None = []
-    for features in _features_of(network, _batches(pictures, settings.batch_size)):
+    size = min(settings.batch_size, network.most or settings.batch_size)
+    for features in _features_of(network, _batches(pictures, size)):
         try:
             running.add(features)
         except ValueError as error:
@@ -159,35 +186,16 @@ def _measure(
     return Statistics(moments, None if kept is None else np.concatenate(kept))
 
 
-def _features_of(network: FidInception, batches: Iterable[list[Tensor]]) -> Iterator[NDArray[np.float32]]:
-    """Return the features of batches in order; on a CPU each core works on a batch of its own.
-
-    Cores that share a batch wait for one another after every layer.
-    """
-    device = next(network.parameters()).device
-
-    def extract(batch: list[Tensor]) -> NDArray[np.float32]:
-        with torch.inference_mode():  # holds for one thread
-            features: NDArray[np.float32] = network(torch.stack(batch).to(device)).cpu().numpy()
-        return features
-
-    cores = torch.get_num_threads() if device.type == "cpu" else 1
-    if cores == 1:
-        yield from map(extract, batches)
-        return
-    torch.set_num_threads(1)
-    try:
-        yield from map_ahead(extract, batches, workers=cores, most=cores + 1)
-    finally:
-        torch.set_num_threads(cores)
+def _features_of(network: FeatureNetwork, batches: Iterable[Array]) -> Iterator[Array]:
+    """Return the features of batches in order; each thread works on a batch of its own."""
+    with network.side_by_side() as threads:
+        if threads == 1:
+            yield from map(network, batches)
+        else:
+            yield from map_ahead(network, batches, workers=threads, most=threads + 1)
 
 
-def _batches(pictures: Iterable[Tensor], size: int) -> Iterator[list[Tensor]]:
-    batch: list[Tensor] = []
-    for picture in pictures:
-        batch.append(picture)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _batches(pictures: Iterable[Array], size: int) -> Iterator[Array]:
+    coming = iter(pictures)
+    while batch := list(islice(coming, size)):
+        yield np.stack(batch)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.evaluation.fid.inception import FidInception
+    from sketchcolor_cli.evaluation.fid.network import FeatureNetwork
 
 RULES = {
     Resize.PYTORCH: "bilinear to 299×299 without antialiasing, as pytorch-fid",
@@ -114,7 +114,7 @@ class FidMeter:
     def __init__(
         self,
         settings: FidSettings,
-        load: Callable[[], FidInception],
+        load: Callable[[], FeatureNetwork],
         weights: str,
         *,
         cache: StatisticsCache | None = None,
@@ -123,7 +123,7 @@ class FidMeter:
         self.settings, self.weights, self.report = settings, weights, report
         self.cache = cache or StatisticsCache(None)
         self._load = load
-        self._network: FidInception | None = None
+        self._network: FeatureNetwork | None = None
 
     @property
     def about(self) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class FidMeter:
         other = self.settings.decode is not Decode.PYTORCH
         return {**about, "decode": str(self.settings.decode)} if other else about
 
-    def network(self) -> FidInception:
+    def network(self) -> FeatureNetwork:
         """Return the network, loaded on first use."""
         if self._network is None:
             self._network = self._load()
@@ -165,7 +165,7 @@ class FidMeter:
         # Fewer than there are files: then some could not be read, and must be named again.
         if kept and kept.moments.count == len(listing.entries):
             return MeasuredSet(kept, from_cache=True, left_out=listing.left_out)
-        from sketchcolor_cli.evaluation.fid.features import measure_entries  # imports torch
+        from sketchcolor_cli.evaluation.fid.features import measure_entries
 
         measured = measure_entries(self.network(), listing.entries, self.settings, report=self.report)
         statistics = replace(measured.statistics, about=self.about)
@@ -173,7 +173,7 @@ class FidMeter:
         return MeasuredSet(statistics, unreadable=measured.unreadable, left_out=listing.left_out)
 
     def _of_made(self, source: Made) -> MeasuredSet:
-        from sketchcolor_cli.evaluation.fid.features import measure_arrays  # imports torch
+        from sketchcolor_cli.evaluation.fid.features import measure_arrays
 
         statistics = measure_arrays(
             self.network(),

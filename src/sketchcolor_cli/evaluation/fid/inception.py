@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,11 +17,13 @@ from sketchcolor_cli.compute.uninitialized import uninitialized
 from sketchcolor_cli.errors import WeightError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-SIDE = 299
-"""Height and width of the pictures that the network sees."""
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float32]
 
 _CLASSES = 1008
 _PARTS = {
@@ -57,24 +60,60 @@ class FidInception(nn.Module):
         return x.mean((2, 3))
 
 
-def load_inception(path: Path, dims: int, device: str) -> FidInception:
+class TorchInception:
+    """See :class:`sketchcolor_cli.evaluation.fid.network.FeatureNetwork`."""
+
+    def __init__(self, network: FidInception, device: str) -> None:
+        self.network, self.device = network.to(device), torch.device(device)
+        self.most: int | None = 8 if self.device.type == "cpu" else None
+
+    def __call__(self, pictures: Array) -> Array:
+        """See :class:`FeatureNetwork`."""
+        with torch.inference_mode():  # holds for one thread
+            features: Array = self.network(torch.from_numpy(pictures).to(self.device)).cpu().numpy()
+        return features
+
+    @contextmanager
+    def side_by_side(self) -> Iterator[int]:
+        """See :class:`FeatureNetwork`; cores that share a call wait for one another after every layer."""
+        cores = torch.get_num_threads() if self.device.type == "cpu" else 1
+        if cores == 1:
+            yield 1
+            return
+        torch.set_num_threads(1)
+        try:
+            yield cores
+        finally:
+            torch.set_num_threads(cores)
+
+
+def load_inception(path: Path, dims: int, device: str) -> TorchInception:
     """Load the network from a file of its weights: pytorch-fid's own (.pth), or .safetensors of these names.
 
     Raises:
         WeightError: the file is missing, damaged, or of another network.
     """
+    tensors = read_weights(path)
     try:
-        tensors = _read(path)
+        return TorchInception(FidInception(tensors, dims), device)
+    except (RuntimeError, AttributeError, TypeError, KeyError, SafetensorError) as error:
+        raise WeightError(f"{path}: not the weights of the FID Inception network") from error
+
+
+def read_weights(path: Path) -> Mapping[str, Tensor]:
+    """Return the tensors of a file of weights.
+
+    Raises:
+        WeightError: It is missing or damaged.
+    """
+    try:
+        return _read(path)
     except FileNotFoundError as error:
         raise WeightError(f"{path}: no such file; check the path of the weights") from error
     except MemoryError:
         raise
     except Exception as error:  # what torch raises for damaged files has no common base
         raise WeightError(f"{path}: cannot be read as weights; fetch them again") from error
-    try:
-        return FidInception(tensors, dims).to(device)
-    except (RuntimeError, AttributeError, TypeError, KeyError, SafetensorError) as error:
-        raise WeightError(f"{path}: not the weights of the FID Inception network") from error
 
 
 def _read(path: Path) -> Mapping[str, Tensor]:
