@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from sketchcolor_cli import Extractor, Parameter, SizeRule, WeightFile, __version__, environment
 from sketchcolor_cli.cli import output, plugins, printing, runs
 from sketchcolor_cli.cli.app import app, main
+from sketchcolor_cli.cli.lazy import LazyGroup
 from sketchcolor_cli.cli.options import with_exit_code
 from sketchcolor_cli.cli.request import requested
 from sketchcolor_cli.coloring import colorizer as colorizers
@@ -1053,3 +1054,12 @@ def test_weights_are_found_where_the_environment_says(engines: Engines) -> None:
     folder = engines.load.call_args.args[0].find_weight.__self__.folder
     assert folder.is_absolute()
     assert folder.parts[-2:] == ("sketchcolor", "weights")
+
+
+def test_help_of_the_whole_says_of_each_command_what_its_own_begins_with() -> None:
+    whole = typer.main.get_command(app)
+    assert isinstance(whole, LazyGroup)
+    for name, summary in whole.summaries.items():
+        command = whole.commands[name]
+        assert " ".join(command.help.split("\n\n")[0].split()) == summary.text
+        assert command.name == name

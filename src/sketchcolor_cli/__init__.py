@@ -11,15 +11,10 @@ and ``WeightSource`` are for extractors with settings or trained weights; see do
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sketchcolor_cli.imaging.sizes import SizeRule
-from sketchcolor_cli.plugin.contract import Extractor, Resources, Sketcher
-from sketchcolor_cli.plugin.hooks import hookimpl
-from sketchcolor_cli.plugin.parameters import Parameter
-from sketchcolor_cli.weights.spec import WeightFile, WeightSource
-
 if TYPE_CHECKING:
     from sketchcolor_cli.coloring.colorizer import Colorizer
     from sketchcolor_cli.files.books.opening import open_book
+    from sketchcolor_cli.imaging.sizes import SizeRule
     from sketchcolor_cli.jobs.colorize import colorize
     from sketchcolor_cli.jobs.dataset import (
         DatasetCheckRequest,
@@ -36,6 +31,10 @@ if TYPE_CHECKING:
     from sketchcolor_cli.jobs.outcome import Outcome
     from sketchcolor_cli.jobs.requests import ColorizeRequest, ExploreRequest, ExtractRequest
     from sketchcolor_cli.jobs.train import TrainRequest, train
+    from sketchcolor_cli.plugin.contract import Extractor, Resources, Sketcher
+    from sketchcolor_cli.plugin.hooks import hookimpl
+    from sketchcolor_cli.plugin.parameters import Parameter
+    from sketchcolor_cli.weights.spec import WeightFile, WeightSource
 
 __all__ = [
     "ColorizeRequest",
@@ -83,14 +82,22 @@ _HOMES = {
     "EvaluateRequest": "jobs.evaluate",
     "ExploreRequest": "jobs.requests",
     "ExtractRequest": "jobs.requests",
+    "Extractor": "plugin.contract",
     "FidRequest": "jobs.fid",
     "Outcome": "jobs.outcome",
+    "Parameter": "plugin.parameters",
+    "Resources": "plugin.contract",
+    "SizeRule": "imaging.sizes",
+    "Sketcher": "plugin.contract",
     "TrainRequest": "jobs.train",
+    "WeightFile": "weights.spec",
+    "WeightSource": "weights.spec",
     "colorize": "jobs.colorize",
     "evaluate": "jobs.evaluate",
     "explore": "jobs.explore",
     "extract": "jobs.extract",
     "fid": "jobs.fid",
+    "hookimpl": "plugin.hooks",
     "open_book": "files.books.opening",
     "train": "jobs.train",
 }

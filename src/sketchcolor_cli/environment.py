@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from sketchcolor_cli.compute import memory, threads
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.networks.registry import ModelShelf
-from sketchcolor_cli.weights.store import WeightStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from platformdirs import PlatformDirs
 
     from sketchcolor_cli.networks.backend import Backends
+    from sketchcolor_cli.networks.registry import ModelShelf
+    from sketchcolor_cli.weights.store import WeightStore
 
 WEIGHTS = "SKETCHCOLOR_WEIGHTS"
 """The variable that says where trained weights lie."""
@@ -60,11 +60,15 @@ def prepare_process(*, ours: bool = True, small_matrices: bool = False) -> None:
 
 def weight_store() -> WeightStore:
     """Return the store of trained weights: where SKETCHCOLOR_WEIGHTS says, else in the user's data folder."""
+    from sketchcolor_cli.weights.store import WeightStore
+
     return WeightStore(_path(WEIGHTS, lambda user: user.user_data_path / "weights"))
 
 
 def model_shelf() -> ModelShelf:
     """Return the models that have a name; SKETCHCOLOR_MODELS says where imported ones lie."""
+    from sketchcolor_cli.networks.registry import ModelShelf
+
     return ModelShelf(_path(MODELS, lambda user: user.user_data_path / "models"))
 
 

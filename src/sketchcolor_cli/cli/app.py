@@ -8,47 +8,64 @@ from typing import Annotated
 import typer
 
 from sketchcolor_cli import __version__, environment
-from sketchcolor_cli.cli import (
-    colorize,
-    dataset,
-    doctor,
-    evaluate,
-    explore,
-    extract,
-    fid,
-    models,
-    output,
-    plugins,
-    printing,
-    series,
-    serve,
-    studio,
-    train,
-    weights,
-)
 from sketchcolor_cli.cli.help import App
+from sketchcolor_cli.cli.lazy import LazyGroup, Summary
 from sketchcolor_cli.errors import UsageError
+
+_COLOR, _SKETCH, _TRAIN, _SERVE, _SETUP = "Colour", "Sketch", "Train and measure", "Other programs", "Set up"
+
+# What help of the whole says of each; a test holds that this is what their own help begins with.
+COMMANDS = {
+    "studio": Summary(
+        _COLOR, "Colour pages in the browser: paint a few strokes, see the page coloured, export the book."
+    ),
+    "colorize": Summary(
+        _COLOR, "Colour sketches and manga pages; ink and lettering stay exactly as they are, at full size."
+    ),
+    "explore": Summary(
+        _COLOR,
+        "Draw a grid of colourings of one page, each by another seed, with the number to give to colorize.",
+    ),
+    "extract": Summary(
+        _SKETCH, "Draw a sketch of each picture: black lines on white paper, the size of the picture."
+    ),
+    "plugins": Summary(
+        _SKETCH, "List the installed sketch extractors: ours, and those of other installed packages."
+    ),
+    "train": Summary(_TRAIN, "Train a colour model on your own pictures."),
+    "evaluate": Summary(
+        _TRAIN, "Evaluate a colour model under protocols that are written down, and compare it with others."
+    ),
+    "fid": Summary(
+        _TRAIN,
+        "Measure FID, the Fréchet inception distance: the lower, the more two sets of pictures look alike.",
+    ),
+    "serve": Summary(
+        _SERVE, "Colour pages for other programs over HTTP, as colorize does it; Ctrl-C ends it."
+    ),
+    "doctor": Summary(
+        _SETUP, "Check this computer and the installation, and say what to do about each problem."
+    ),
+    "series": Summary(_COLOR, "Give all pages of a series the same colours, and see whether they have them."),
+    "dataset": Summary(_TRAIN, "Choose, pack, check and review coloured pictures to learn from."),
+    "weights": Summary(_SETUP, "Get, check and remove trained weights that do not come with the package."),
+    "models": Summary(
+        _SETUP,
+        "List, show, import and remove colour models, such as `sketchcolor colorize --model NAME` takes.",
+    ),
+}
+
+
+class _Commands(LazyGroup):
+    summaries = COMMANDS
+
 
 app = App(
     name="sketchcolor",
+    cls=_Commands,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_COLOR, _SKETCH, _TRAIN, _SERVE, _SETUP = "Colour", "Sketch", "Train and measure", "Other programs", "Set up"
-app.command("studio", rich_help_panel=_COLOR)(studio.studio)
-app.command("colorize", rich_help_panel=_COLOR)(colorize.colorize)
-app.command("explore", rich_help_panel=_COLOR)(explore.explore)
-app.add_typer(series.app, name="series", rich_help_panel=_COLOR)
-app.command("extract", rich_help_panel=_SKETCH)(extract.extract)
-app.command("plugins", rich_help_panel=_SKETCH)(plugins.plugins)
-app.add_typer(dataset.app, name="dataset", rich_help_panel=_TRAIN)
-app.command("train", rich_help_panel=_TRAIN)(train.train)
-app.command("evaluate", rich_help_panel=_TRAIN)(evaluate.evaluate)
-app.command("fid", rich_help_panel=_TRAIN)(fid.fid)
-app.command("serve", rich_help_panel=_SERVE)(serve.serve)
-app.command("doctor", rich_help_panel=_SETUP)(doctor.doctor)
-app.add_typer(weights.app, name="weights", rich_help_panel=_SETUP)
-app.add_typer(models.app, name="models", rich_help_panel=_SETUP)
 
 
 def _version(asked: bool) -> None:
@@ -75,8 +92,15 @@ def main() -> None:
     try:
         app()
     except SystemExit as end:
-        # What Typer finds wrong never reaches a command; what commands find, they print themselves.
-        if end.code == UsageError.exit_code and "--json" in sys.argv and not output.written():
-            message = getattr(end.__context__, "format_message", lambda: "the command line makes no sense")()
-            printing.emit_failure(UsageError(printing.one_line(message)))
+        if end.code == UsageError.exit_code and "--json" in sys.argv:
+            _say_in_json(end.__context__)
         raise
+
+
+def _say_in_json(error: object) -> None:
+    """Print what Typer finds wrong, which never reaches a command."""
+    from sketchcolor_cli.cli import output, printing
+
+    if not output.written():
+        message = getattr(error, "format_message", lambda: "the command line makes no sense")()
+        printing.emit_failure(UsageError(printing.one_line(message)))

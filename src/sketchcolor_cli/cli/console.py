@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+NARROW = 70
+"""Characters; below it, what stands side by side would be a word wide."""
+
 
 @dataclass(frozen=True)
 class _Wanted:

@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
-from sketchcolor_cli.cli.tables import NARROW
+from sketchcolor_cli.cli.console import NARROW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 _WORDS = {int: "N", float: "X", str: "TEXT", Path: "PATH", bool: ""}  # a switch takes no value
 _WIDEST = 100  # characters; longer lines are hard to read
@@ -45,12 +45,19 @@ class Command(_Plain, TyperCommand):
 class Group(_Plain, TyperGroup):
     """A group of commands with such help."""
 
+    def listed(self, context: Any) -> Iterator[tuple[str, str, str]]:
+        """Give each command with its heading and summary."""
+        for name in self.list_commands(context):
+            below: Any = self.get_command(context, name)
+            title = getattr(below, "rich_help_panel", None) or "Commands"
+            yield name, title, _paragraphs(below.help or "")[0]
+
 
 class App(typer.Typer):
     """Makes such groups, and such commands in them."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(cls=Group, no_args_is_help=True, **kwargs)
+        super().__init__(**{"cls": Group, "no_args_is_help": True, **kwargs})
 
     def command(self, name: str | None = None, **kwargs: Any) -> Callable[[Any], Any]:
         """Return the decorator that registers a command; see :meth:`typer.Typer.command`."""
@@ -96,11 +103,8 @@ def _paragraphs(text: str) -> list[str]:
 def _panels(command: Any, context: Any) -> dict[str, list[tuple[Text, Text]]]:
     """Return titles with what stands under each: arguments, commands, options, and groups of options."""
     panels: dict[str, list[tuple[Text, Text]]] = {"Arguments": []}
-    if isinstance(command, TyperGroup):
-        for name in command.list_commands(context):
-            below: Any = command.get_command(context, name)
-            title = getattr(below, "rich_help_panel", None) or "Commands"
-            summary = _paragraphs(below.help or "")[0]
+    if isinstance(command, Group):
+        for name, title, summary in command.listed(context):
             panels.setdefault(title, []).append((Text(name, style="bold cyan"), _styled(summary)))
     panels["Options"] = []
     for parameter in command.get_params(context):

@@ -43,7 +43,8 @@ def requested(**groups: type[Settings]) -> Callable[[Callable[..., int]], Callab
         @wraps(command)
         def run(_context: typer.Context, **given: Any) -> int:
             config = read_config(environment.config_file())
-            config.check(dict(_commands(_context.find_root().command)))
+            if config.document:  # or every command would have to be imported
+                config.check(dict(_commands(_context.find_root().command)))
             typed = {
                 name: _value(shown[name], given.pop(name)) for name in shown if given.get(name) is not None
             }

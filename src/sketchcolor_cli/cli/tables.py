@@ -9,12 +9,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from sketchcolor_cli.cli import printing
+from sketchcolor_cli.cli.console import NARROW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-NARROW = 70
-"""Characters; below it, what stands side by side would be a word wide."""
 
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[str]], *, ruled: bool = False) -> None:
