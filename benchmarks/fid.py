@@ -21,6 +21,7 @@ import time
 import warnings
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -68,28 +69,23 @@ def measure(scratch: Path, weights: Path, folders: list[Path], count: int, times
     }
     runs = [{name: run(command, env) for name, command in commands.items()} for _ in range(times)]
     print(f"{count} and {count} pictures, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
-    due = value(runs[0]["pytorch-fid"][2])
-    base = [median(round_["pytorch-fid"][part] for round_ in runs) for part in (0, 1)]
-    shifts = []
-    for name in commands:
-        wall, busy = (median(round_[name][part] for round_ in runs) for part in (0, 1))
-        shifts.append(abs(value(runs[0][name][2]) / due - 1))
-        print(f"{name:12} {value(runs[0][name][2]):12.6f} (off by {shifts[-1]:.0e})  {wall:7.1f} s ", end="")
-        print(f"{busy:7.1f} s of processor time   ratios {base[0] / wall:.2f}, {base[1] / busy:.2f}")
+    theirs_first = runs[0]["pytorch-fid"]
+    base = typical([each["pytorch-fid"] for each in runs])
+    for name, first in runs[0].items():
+        wall, busy = typical([each[name] for each in runs])
+        shift = abs(first.value / theirs_first.value - 1)
+        print(
+            f"{name:12} {first.value:12.6f} (off by {shift:.0e})  {wall:7.1f} s  {busy:7.1f} s busy", end=""
+        )
+        print(f"   ratios {base[0] / wall:.2f}, {base[1] / busy:.2f}")
+        assert shift < 1e-5, "the values differ"
     from_cache(ours, env)
     distance_step(scratch / "cache" / "fid")
-    assert max(shifts) < 1e-5, "the values differ"
-
-
-def value(printed: str) -> float:
-    """Return the distance that a command printed."""
-    theirs = re.findall(r"FID:\s+(\S+)", printed)
-    return float(theirs[-1] if theirs else json.loads(printed)["fid"])
 
 
 def from_cache(ours: list[str], env: dict[str, str]) -> None:
-    found = json.loads(run(ours, env)[2])
-    again, start = run(ours, env)[0], run([sys.executable, "-m", "sketchcolor_cli", "--help"], env)[0]
+    found = json.loads(run(ours, env).printed)
+    again, start = run(ours, env).wall, run([sys.executable, "-m", "sketchcolor_cli", "--help"], env).wall
     print(f"again, from cache   {again:7.1f} s, of which start-up {start:.1f} s")
     print(f"KID × 1000          {1000 * found['kid']:.3f} ± {1000 * found['kid_error']:.3f}")
 
@@ -109,14 +105,32 @@ def distance_step(cache: Path) -> None:
     print(f"ratio {(end - middle) / (middle - start):.1f}, relative difference {abs(ours / theirs - 1):.1e}")
 
 
-def run(command: list[str], env: dict[str, str]) -> tuple[float, float, str]:
-    """Return seconds, seconds of processor time, and what was printed."""
-    before, start = busy(), time.perf_counter()
+class Ran(NamedTuple):
+    """A command that ran: seconds, seconds of processor time, and what it printed."""
+
+    wall: float
+    busy: float
+    printed: str
+
+    @property
+    def value(self) -> float:
+        """The distance."""
+        theirs = re.findall(r"FID:\s+(\S+)", self.printed)
+        return float(theirs[-1] if theirs else json.loads(self.printed)["fid"])
+
+
+def typical(runs: list[Ran]) -> tuple[float, float]:
+    """Return the medians of seconds and of processor time."""
+    return median(ran.wall for ran in runs), median(ran.busy for ran in runs)
+
+
+def run(command: list[str], env: dict[str, str]) -> Ran:
+    before, start = processor_time(), time.perf_counter()
     printed = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
-    return time.perf_counter() - start, busy() - before, printed
+    return Ran(time.perf_counter() - start, processor_time() - before, printed)
 
 
-def busy() -> float:
+def processor_time() -> float:
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     return spent.ru_utime + spent.ru_stime
 
