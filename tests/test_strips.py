@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import cv2
 import numpy as np
@@ -13,8 +14,11 @@ from PIL import Image
 
 from book_files import write_zip
 from sketchcolor_cli.coloring.page.strips import Cut, Edges, cut_between, run_around
-from sketchcolor_cli.jobs import colorize
+from sketchcolor_cli.files.worklist import Job
+from sketchcolor_cli.imaging import images
+from sketchcolor_cli.jobs import colorize, strips
 from sketchcolor_cli.jobs.outputs import write_page
+from sketchcolor_cli.jobs.requests import ColorizeRequest
 from test_cli_books import inside, pixels, run, tiny  # noqa: F401  (a fixture)
 
 if TYPE_CHECKING:
@@ -130,6 +134,36 @@ def test_slices_have_the_colours_of_the_whole_in_a_book_and_in_a_folder(tmp_path
     )
     off, off_apart = (np.abs(made.astype(int) - whole).mean() for made in (joined, apart))
     assert off < min(0.5, off_apart / 3)
+
+
+@pytest.mark.parametrize(("count", "reads"), [(1, ["0.png"]), (2, ["0.png", "1.png", "0.png"])])
+def test_huge_pages_are_held_one_at_a_time(
+    tmp_path: Path,
+    tiny: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+    reads: list[str],
+) -> None:
+    monkeypatch.setattr(strips, "_LARGE", 0)
+    held: WeakSet[Any] = WeakSet()
+    read, begun = images.read_picture, []
+
+    def watched(path: Path, name: Path | None = None) -> Any:
+        assert not held
+        begun.append(path.name)
+        picture = read(path, name)
+        held.add(picture)
+        return picture
+
+    monkeypatch.setattr(images, "read_picture", watched)
+    for number, part in enumerate((strip(600), strip(600, 500))):  # two that are no strip
+        (tmp_path / f"{number}.png").write_bytes(png(part))
+    jobs = [Job(tmp_path / f"{number}.png", tmp_path / f"out/{number}.png") for number in range(count)]
+    request = ColorizeRequest.of(inputs=[tmp_path], output=tmp_path / "out", model=str(tiny))
+    pages = colorize.PageColorizer(colorize.ColorizeWork(request), "cpu", print)
+    pages.announce(jobs)
+    pages.read(jobs[0])
+    assert begun == reads
 
 
 def test_a_book_that_was_interrupted_comes_out_as_if_it_had_not(

@@ -223,12 +223,13 @@ class PageColorizer:
         """Read a page and what helps to colour it, and find out what needs no network."""
         from sketchcolor_cli.coloring.page.line_layer import with_paper
 
+        strip = self._strips.of(job)  # first, as huge pages are read for it, one at a time
         picture = self._strips.picture(job)
         references, hints = self._references(job, picture), self._hints(job, picture)
         stays = self._colorizer.stays(picture, guided=bool(references or hints))
         picture = picture if stays else with_paper(picture)
         prepared = None if stays else self._prepared(job, picture)
-        strip = None if stays else self._strips.of(job)
+        strip = None if stays else strip
         return Page(job, picture, references, hints, prepared, stays, self._seed_of(job), strip)
 
     def _prepared(self, job: Job, picture: Picture) -> Prepared:

@@ -101,7 +101,7 @@ class Strips:
 
     def of(self, job: Job) -> Strip | None:
         """Return the strip that a page is a part of; None for a page by itself."""
-        if job not in self._rows:
+        if len(self._rows.get(job, ([], 0))[0]) < 2:
             return None
         from sketchcolor_cli.coloring.page.strips import run_around
 
