@@ -110,7 +110,21 @@ def _model() -> str:
 
 
 def _client() -> Any:
-    """Return a client of a server with a new project."""
+    """Return a client of a server, with a new project after every so many requests."""
+    if _STATE["count"] % _MANY == 0:
+        if "client" in _STATE:
+            _STATE["client"].__exit__(None, None, None)
+            _STATE["home"].cleanup()
+        home = _STATE["home"] = tempfile.TemporaryDirectory(dir="/dev/shm")
+        client = _new_client(Path(home.name))
+        _STATE["client"] = client.__enter__()
+        _STATE["page"] = client.get(f"{_API}/project").json()["pages"][0]["id"]
+    _STATE["count"] += 1
+    return _STATE["client"]
+
+
+def _new_client(home: Path) -> Any:
+    """Return a client of a server whose one project has one page."""
     from starlette.testclient import TestClient
 
     from sketchcolor_cli.studio.engine import Engine, ThreadHost
@@ -122,34 +136,18 @@ def _client() -> Any:
     from sketchcolor_cli.studio.shelf import Shelf
     from sketchcolor_cli.studio.state import Studio
 
-    if _STATE["count"] % _MANY == 0:
-        if "client" in _STATE:
-            _STATE["client"].__exit__(None, None, None)
-            _STATE["home"].cleanup()
-        home = _STATE["home"] = tempfile.TemporaryDirectory(dir="/dev/shm")
-        folder = Path(home.name) / "pages"
-        folder.mkdir()
-        (folder / "1.png").write_bytes(page())
-        limits, token = Limits(), "token-of-thirty-two-letters-here"
-        studio = Studio(
-            Engine(ThreadHost()),
-            Shelf(Path(home.name) / "projects"),
-            Queue(ThreadRunner, limits, "cpu"),
-            _model(),
-            "cpu",
-            limits=limits,
-        )
-        studio.open(Project(folder, limits))
-        access = Access(
-            token, LOOPBACK | {"testserver"}, frozenset({"/convert", "/colorize-image-data"}), limits, True
-        )
-        notes = _STATE["notes"] = []
-        app = application(studio, access, with_page=True, note=notes.append)
-        client = TestClient(app, headers={"Authorization": f"Bearer {token}"}, raise_server_exceptions=False)
-        _STATE["client"] = client.__enter__()
-        _STATE["page"] = client.get(f"{_API}/project").json()["pages"][0]["id"]
-    _STATE["count"] += 1
-    return _STATE["client"]
+    folder = home / "pages"
+    folder.mkdir()
+    (folder / "1.png").write_bytes(page())
+    limits, token = Limits(), "token-of-thirty-two-letters-here"
+    queue = Queue(ThreadRunner, limits, "cpu")
+    studio = Studio(Engine(ThreadHost()), Shelf(home / "projects"), queue, _model(), "cpu", limits=limits)
+    studio.open(Project(folder, limits))
+    doors = frozenset({"/convert", "/colorize-image-data"})
+    access = Access(token, LOOPBACK | {"testserver"}, doors, limits, True)
+    notes = _STATE["notes"] = []
+    app = application(studio, access, with_page=True, note=notes.append)
+    return TestClient(app, headers={"Authorization": f"Bearer {token}"}, raise_server_exceptions=False)
 
 
 def _revision(client: Any, address: str) -> str:
