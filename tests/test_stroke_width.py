@@ -49,14 +49,16 @@ def test_black_strokes_and_none_and_such_of_many_widths_have_no_width() -> None:
     assert stroke_width(np.minimum(drawing(2), drawing(14)[::-1])) is None
 
 
-def hollow(width: int, sketching: Sketching, method: str = "linework") -> float:
+def hollow(
+    width: int, sketching: Sketching, method: str = "linework", ink: tuple[float, float, float] = RED
+) -> float:
     """Part of the middle of strokes that a sketch leaves light."""
-    rgb = drawing(width)
+    rgb = drawing(width, ink)
     settings = ("mix=xdog,linework",) if method == "avg" else ()
     drawer = Loader(find_extractors(), sketching=sketching).load(method, settings)
     sketch = drawer.sketch(Picture(rgb)).rgb[..., 0]
     assert sketch.shape == rgb.shape[:2]
-    strokes = cv2.erode((rgb[..., 1] < 0.3).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    strokes = cv2.erode((rgb[..., 1] < ink[1] + 0.1).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return float((sketch[strokes] > 0.5).mean())
 
 
@@ -64,6 +66,12 @@ def hollow(width: int, sketching: Sketching, method: str = "linework") -> float:
 @pytest.mark.parametrize("method", ["linework", "xdog", "avg"])
 def test_coloured_outlines_are_drawn_solid(width: int, method: str) -> None:
     assert hollow(width, Sketching(), method) < 0.05
+
+
+@pytest.mark.parametrize("width", [6, 8, 10, 14, 20])
+@pytest.mark.parametrize("ink", [BLUE, (0.55, 0.55, 0.55), (0.1, 0.63, 0.25)])
+def test_xdog_draws_pale_outlines_solid(width: int, ink: tuple[float, float, float]) -> None:
+    assert hollow(width, Sketching(), "xdog", ink) < 0.05
 
 
 @pytest.mark.parametrize("width", [4, 6, 12])

@@ -36,7 +36,7 @@ def sketchcolor_extractors() -> Iterable[Extractor]:
             summary="Lines by a difference of Gaussians (XDoG); fast, needs no weights.",
             load=_load,
             parameters=_PARAMETERS,
-            line_width=7,
+            line_width=5,
         )
     ]
 
