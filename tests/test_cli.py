@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from sketchcolor_cli import Extractor, Parameter, SizeRule, WeightFile, __version__, environment
 from sketchcolor_cli.cli import output, plugins, printing, runs
 from sketchcolor_cli.cli.app import app, main
+from sketchcolor_cli.cli.help import App
 from sketchcolor_cli.cli.lazy import LazyGroup
 from sketchcolor_cli.cli.options import with_exit_code
 from sketchcolor_cli.cli.request import requested
@@ -1063,3 +1064,40 @@ def test_help_of_the_whole_says_of_each_command_what_its_own_begins_with() -> No
         command = whole.commands[name]
         assert " ".join(command.help.split("\n\n")[0].split()) == summary.text
         assert command.name == name
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0, reason="the owner of all files may read them all"
+)
+def test_a_path_that_is_there_and_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "page.png").touch(mode=0o000)
+    ran = CliRunner().invoke(app, ["extract", str(tmp_path / "page.png"), "-o", str(tmp_path / "out")])
+    assert ran.exit_code == 2
+    assert "not readable" in " ".join(ran.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ([], (None, None, (), False)),
+        (["--text", "5"], ("5", None, (), False)),
+        (["--path", "a b", "--many", "x", "--many", "y"], (None, Path("a b"), (Path("x"), Path("y")), False)),
+        (["--switch"], (None, None, (), True)),
+    ],
+)
+def test_options_are_taken_as_typer_takes_them(typed: list[str], value: tuple[Any, ...]) -> None:
+    """Both read the same function, one of them by Typer's own class."""
+
+    def command(
+        text: str | None = None,
+        path: Path | None = None,
+        many: list[Path] | None = None,
+        switch: bool = False,
+    ) -> None:
+        typer.echo(repr((text, path, tuple(many or ()), switch)))
+
+    printed = []
+    for kind in (App(), typer.Typer()):
+        kind.command()(command)
+        printed.append(CliRunner().invoke(kind, typed).stdout)
+    assert printed == [f"{value!r}\n"] * 2

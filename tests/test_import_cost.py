@@ -90,4 +90,6 @@ def test_help_and_mistakes_load_nothing_heavy(tmp_path: Path) -> None:
     assert {line: code for line, (code, _) in seen.items()} == QUICK
     loaded = {line: found for line, (_, modules) in seen.items() if (found := HEAVY.intersection(modules))}
     assert loaded == {}
+    typed = list(QUICK)[: list(QUICK).index("colorize . -o out --work-size 1")]  # texts and paths alone
+    assert [line for line in typed if "pydantic" in seen[line][1]] == []
     assert HEAVY.intersection(after_numpy[1]) == {"numpy"}

@@ -12,6 +12,7 @@ from rich.text import Text
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
 from sketchcolor_cli.cli.console import NARROW
+from sketchcolor_cli.cli.values import take_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,12 @@ class _Plain:
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help at once, as Typer's own does."""
         _show(self, ctx)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what was typed."""
+        for parameter in self.get_params(ctx):  # type: ignore[attr-defined]
+            take_plain(parameter)
+        return super().parse_args(ctx, args)  # type: ignore[misc,no-any-return]
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return what follows the command's name in the line that says how to call it."""

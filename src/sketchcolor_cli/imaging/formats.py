@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 NAMES = "PNG, JPEG, WebP, AVIF, TIFF, BMP, GIF, PSD, KRA, HEIC, JPEG XL or JPEG 2000"
 """The kinds that are read, for people."""
 
-# No others: Pillow would start outside programs for some.
-_PILLOW = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PSD", "TIFF", "WEBP")
+# No others: Pillow would start outside programs for some. The first ones are loaded by themselves; for those
+# after them all of Pillow's are.
+_PILLOW = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "AVIF", "JPEG2000", "PSD", "WEBP")
 _ANIMATED = frozenset({"AVIF", "GIF", "JXL", "PNG", "WEBP"})
 TURNED = frozenset({"HEIF", "JXL"})
 """Formats that say in themselves how they are turned, which decoders heed; EXIF does not count."""

@@ -6,7 +6,9 @@ that does not work is set aside with the reason, and the others work.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
@@ -155,12 +157,21 @@ class Extractors:
 
 
 def find_extractors() -> Extractors:
-    """Load the plugins of all installed distributions and ask each for its extractors; imports no torch."""
+    """Load the plugins of all installed distributions and ask each for its extractors; imports no torch.
+
+    They are looked for once, as long as Python looks for modules in the same places.
+    """
+    return _found_in(tuple(sys.path))
+
+
+@cache
+def _found_in(_places: tuple[str, ...]) -> Extractors:
+    origin_of = cache(_origin)  # what is read anew each time
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     listings: list[Listing] = []
     for entry in metadata.entry_points(group=GROUP):
-        origin = (entry.dist.name, entry.dist.version) if entry.dist else ("unknown", "")
+        origin = origin_of(entry.dist)
         try:
             found = _ask(manager, entry)
         except (Exception, SystemExit) as error:  # a stranger's code must not take the others down
@@ -169,6 +180,14 @@ def find_extractors() -> Extractors:
         else:
             listings.extend(Listing(extractor.name, *origin, extractor) for extractor in found)
     return Extractors(sorted(listings, key=lambda listing: (listing.name, listing.distribution)))
+
+
+def _origin(distribution: metadata.Distribution | None) -> tuple[str, str]:
+    """Return name and version of a distribution."""
+    if distribution is None:
+        return "unknown", ""
+    about = distribution.metadata
+    return about["Name"], about["Version"]
 
 
 def _ask(manager: pluggy.PluginManager, entry: metadata.EntryPoint) -> list[Extractor]:
