@@ -88,7 +88,9 @@ class Server:
             )
         except OSError as error:
             why = f"{command[0]} cannot be started ({error.strerror})"
-            raise SketchcolorError(f"{why}; install it with: pip install sketchcolor-cli") from error
+            raise SketchcolorError(
+                f"{why}; install sketchcolor, or set SKETCHCOLOR_COMMAND to its path"
+            ) from error
         lines: list[str] = []
         reader = threading.Thread(target=_read_start, args=(process, lines), daemon=True)
         reader.start()

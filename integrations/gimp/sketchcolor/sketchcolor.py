@@ -104,18 +104,24 @@ def put(image, name, png, mode):
         try:
             if image.get_base_type() != Gimp.ImageBaseType.RGB:
                 image.convert_rgb()
-            old = image.get_layer_by_name(name)
-            if old is not None:
-                image.remove_layer(old)
             file = Gio.File.new_for_path(str(path))
             layer = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, file)
-            layer.set_name(name)
             layer.set_mode(mode)
-            layers = [layer.get_name().lower() for layer in image.get_layers()]  # from the top
-            drawing = next(place for place, name in enumerate(layers) if name not in OURS)
-            image.insert_layer(layer, None, drawing)
+            old = image.get_layer_by_name(name)
+            if old is None:
+                image.insert_layer(layer, None, over_drawing(image))
+            else:
+                image.insert_layer(layer, old.get_parent(), image.get_item_position(old))
+                image.remove_layer(old)
+            layer.set_name(name)
         finally:
             image.undo_group_end()
+
+
+def over_drawing(image):
+    """Return the place of a layer right over the drawing, counted from the top."""
+    layers = [layer.get_name().lower() for layer in image.get_layers()]
+    return next(place for place, name in enumerate(layers) if name not in OURS)
 
 
 Gimp.main(Sketchcolor.__gtype__, sys.argv)

@@ -55,15 +55,17 @@ def put(document, name, png, mode):
         document.waitForDone()
     size = document.width(), document.height()
     pixels = pixels_of(png, size)
-    for old in _named(document, name):
-        old.remove()
     layer = document.createNode(name, "paintlayer")
     if document.colorDepth() != "U8":
         layer.setColorSpace("RGBA", "U8", PROFILE)
     layer.setPixelData(pixels, 0, 0, *size)
     layer.setBlendingMode(mode)
+    old = _named(document, name)
     drawing = [node for node in document.topLevelNodes() if node.name().lower() not in OURS]
-    document.rootNode().addChildNode(layer, drawing[-1] if drawing else None)
+    below = old[-1:] or drawing[-1:] or [None]
+    (below[0].parentNode() if old else document.rootNode()).addChildNode(layer, below[0])
+    for node in old:
+        node.remove()
     document.refreshProjection()
 
 
