@@ -21,7 +21,7 @@ from studio_server import STROKE, save_small_model
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; '.[dev]' brings it")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -71,33 +71,63 @@ def sample(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return found
 
 
-@pytest.fixture
-def window(browser: Browser) -> Iterator[Callable[..., Driver]]:
-    """A function that opens a window; none may ask anybody but the studio, nor complain."""
-    contexts, outside, complaints = [], [], []
+class Windows:
+    """Windows, which are used again: a new one costs more than what most tests do in it.
 
-    def opened(studio: Studio, path: str = "", **look: Any) -> Driver:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": "en", **look})
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE * 1000)
-        page = context.new_page()
-        page.on(
-            "request", lambda request: None if is_inside(request.url, studio) else outside.append(request.url)
-        )
-        page.on(
-            "websocket", lambda socket: None if is_inside(socket.url, studio) else outside.append(socket.url)
-        )
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console", lambda message: complaints.append(message.text) if is_refusal(message.text) else None
-        )
-        page.on("filechooser", lambda _: None)  # from here on choosers come to the test, however slow it is
+    Two that are open at once share nothing, as in two browsers.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.free: list[tuple[dict[str, Any], Page]] = []
+        self.used: list[tuple[dict[str, Any], Page, Studio]] = []
+        self.outside: list[str] = []
+        self.complaints: list[str] = []
+
+    def open(self, studio: Studio, path: str = "", **look: Any) -> Driver:
+        """Open a window on a studio."""
+        page = next((page for kept, page in self.free if kept == look), None) or self._new(studio, look)
+        self.free = [(kept, other) for kept, other in self.free if other is not page]
+        self.used.append((look, page, studio))
         page.goto(studio.address + path)
         return Driver(page)
 
-    yield opened
-    for context in contexts:
-        context.close()
+    def _new(self, studio: Studio, look: dict[str, Any]) -> Page:
+        shape = {"viewport": {"width": 1280, "height": 800}, "locale": "en", **look}
+        context = self.browser.new_context(**shape)
+        context.set_default_timeout(PATIENCE * 1000)
+        page = context.new_page()
+        for event in ("request", "websocket"):
+            page.on(
+                event, lambda asked: None if is_inside(asked.url, studio) else self.outside.append(asked.url)
+            )
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self.complaints.append(said.text) if is_refusal(said.text) else None)
+        page.on("filechooser", lambda _: None)  # from here on choosers come to the test, however slow it is
+        return page
+
+    def close(self) -> None:
+        """Leave the studio, and forget all that a window was told."""
+        for look, page, studio in self.used:
+            page.goto(f"{studio.origin}/healthz")  # of the same origin, and no script runs there
+            page.evaluate("localStorage.clear(); sessionStorage.clear()")
+            page.context.clear_cookies()
+            self.free.append((look, page))
+        self.used = []
+
+
+@pytest.fixture(scope="module")
+def windows(browser: Browser) -> Windows:
+    return Windows(browser)
+
+
+@pytest.fixture
+def window(windows: Windows) -> Iterator[Callable[..., Driver]]:
+    """A function that opens a window; none may ask anybody but the studio, nor complain."""
+    yield windows.open
+    windows.close()
+    outside, complaints = windows.outside, windows.complaints
+    windows.outside, windows.complaints = [], []
     assert outside == []
     assert complaints == []
 
