@@ -37,13 +37,13 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 _LONG = (
-    "test_studio_browser", "test_stages", "test_training_run", "test_studio_books", "test_studio_server",
-    "test_studio_worker", "test_studio_api", "test_server_recipes", "test_studio_access",
-    "test_default_training", "test_ranks", "test_studio_page", "test_serve", "test_learner",
-    "test_cli_end_to_end", "test_stroke_width", "test_thesis_unet", "test_sketchkeras", "test_colored",
-    "test_strokes", "test_example_plugin", "test_guides", "test_bad_input", "test_weights_cli",
-    "test_interrupt", "test_evaluation", "test_carrying", "test_sizes", "test_studio_command",
-    "test_strips", "test_finetune", "test_fid", "test_every_extractor",
+    "test_studio_browser", "test_training_run", "test_stages", "test_studio_api", "test_studio_command",
+    "test_studio_worker", "test_bad_input", "test_every_extractor", "test_guides", "test_fid",
+    "test_default_training", "test_learner", "test_example_plugin", "test_evaluation", "test_carrying",
+    "test_colored", "test_strips", "test_cli_end_to_end", "test_studio_server", "test_finetune",
+    "test_studio_books", "test_interrupt", "test_thesis_unet", "test_weights_cli", "test_stroke_width",
+    "test_studio_page", "test_studio_access", "test_strokes", "test_server_recipes", "test_sketchkeras",
+    "test_ranks",
 )  # fmt: skip
 """Files that take long begin first, so that no worker is left with one at the end."""
 
