@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -39,6 +40,20 @@ def test_it_holds_every_file_of_the_package_and_no_other(wheel: zipfile.ZipFile)
 )
 def test_it_holds_weights_cards_notices_and_the_studio(wheel: zipfile.ZipFile, kind: str) -> None:
     assert any(name.endswith(kind) for name in wheel.namelist())
+
+
+def test_the_source_holds_what_builds_tests_and_explains_it(tmp_path: Path) -> None:
+    sdist = pytest.importorskip("hatchling.builders.sdist")
+    [path] = sdist.SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(path) as source:
+        members = source.getmembers()
+    held = {member.name.partition("/")[2] for member in members}
+    assert {"pyproject.toml", "LICENSE", "Makefile", "requirements/slim.txt", "docs/design.md"} <= held
+    assert {f"tests/{file.name}" for file in (ROOT / "tests").glob("test_*.py")} <= held
+    assert not {
+        name for name in held if name.startswith(("build/", ".git/", ".venv/")) or name.endswith(".pyc")
+    }
+    assert len({member.mtime for member in members}) == 1  # and knows nothing of when
 
 
 def test_it_is_small_and_knows_nothing_of_when_it_was_built(wheel: zipfile.ZipFile) -> None:
