@@ -97,7 +97,7 @@ def commands(room: Path, *, huge: bool) -> list[list[Command]]:
         sizes["192"] = (12_000, 16_000)
     grown = [
         Command(
-            f"`colorize`, a page of {pixels} megapixels",
+            f"`colorize`, a {pixels}-megapixel page",
             ["colorize", str(draw(room / f"{pixels}.png", size)), "-o", "OUT"],
             "3072 MiB" if pixels == "192" else "",
         )
