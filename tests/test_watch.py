@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from typer.testing import CliRunner
 
 from book_files import page, write_zip
@@ -19,6 +18,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+
+def _nothing() -> None:
+    """Leave all as it is."""
+
+
+def _happens(monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], None]) -> None:
+    """Let one step happen in each pause of a watching command; after them Ctrl-C is pressed."""
+    script = iter(steps)
+
+    def sleep(_: float) -> None:
+        try:
+            next(script)()
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr(batch.time, "sleep", sleep)
 
 
 def test_a_file_is_complete_when_it_stays_the_same(tmp_path: Path) -> None:
@@ -60,16 +76,7 @@ def test_the_command_does_what_is_there_and_what_comes(
     def first() -> None:
         (folder / "a.png").write_bytes(page(1))
 
-    nothing: Callable[[], None] = lambda: None  # noqa: E731
-    script = iter([first, nothing, half, rest, nothing, broken, nothing, nothing])
-
-    def sleep(_: float) -> None:
-        try:
-            next(script)()
-        except StopIteration:
-            raise KeyboardInterrupt from None
-
-    monkeypatch.setattr(batch.time, "sleep", sleep)
+    _happens(monkeypatch, first, _nothing, half, rest, _nothing, broken, _nothing, _nothing)
     result: Any = CliRunner().invoke(
         app, ["extract", "--watch", str(folder), "-o", str(out), "--verbose", "--device", "cpu"]
     )
@@ -91,16 +98,10 @@ def test_a_folder_may_be_away_for_a_while(tmp_path: Path, monkeypatch: pytest.Mo
         away.rename(folder)
         (folder / "b.png").write_bytes(page(2))
 
-    nothing: Callable[[], None] = lambda: None  # noqa: E731
-    script = iter([nothing, lambda: folder.rename(away) and None, nothing, back, nothing, nothing])
+    def leave() -> None:
+        folder.rename(away)
 
-    def sleep(_: float) -> None:
-        try:
-            next(script)()
-        except StopIteration:
-            raise KeyboardInterrupt from None
-
-    monkeypatch.setattr(batch.time, "sleep", sleep)
+    _happens(monkeypatch, _nothing, leave, _nothing, back, _nothing, _nothing)
     result: Any = CliRunner().invoke(
         app, ["extract", "--watch", str(folder), "-o", str(out), "-m", "gray", "--device", "cpu"]
     )
@@ -112,10 +113,7 @@ def test_a_folder_may_be_away_for_a_while(tmp_path: Path, monkeypatch: pytest.Mo
 def test_nothing_failed_is_success_and_a_missing_folder_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(_: float) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(batch.time, "sleep", stop)
+    _happens(monkeypatch)
     run = ["extract", "--watch", str(tmp_path), "-o", str(tmp_path / "out")]
     assert CliRunner().invoke(app, run).exit_code == 0
     run[2] = str(tmp_path / "gone")

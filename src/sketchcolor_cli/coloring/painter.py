@@ -238,7 +238,7 @@ class Painter:
 
     def _shared_look(self, sketch: Plane, hint: Hint) -> _Looked | None:
         """Return what another painter that this one shares with has seen, if it was the same."""
-        return next((one for one in self._shared or () if one.is_of(sketch, hint)), None)
+        return next((look for look in self._shared or () if look.is_of(sketch, hint)), None)
 
     def _pad(self, sketch: Plane) -> PadPlan:
         return SizeRule(multiple=self.model.multiple).plan(*sketch.shape)
