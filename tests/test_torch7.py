@@ -156,6 +156,13 @@ def test_a_network_that_contains_itself_ends(tmp_path):
     same(read(tmp_path, Writer().value(loop)), {"0.weight": BIAS})
 
 
+def test_numbers_without_a_shape_are_a_tensor_that_may_be_written(tmp_path):
+    bare = Layer("nn.Linear", weight=Storage(numbers(5)))
+    found = read(tmp_path, Writer().value(Layer("nn.Sequential", modules={1: bare})))
+    same(found, {"0.weight": numbers(5)})
+    found["0.weight"][0] = 7
+
+
 HEAD = integer(4) + integer(1) + text("V 1") + text("torch.FloatTensor")
 STORAGE = integer(4) + integer(2) + text("V 1") + text("torch.FloatStorage") + longs(4) + bytes(16)
 

@@ -19,9 +19,11 @@ class OnArrays(ABC):
 
     def __call__(self, rgb: Tensor) -> Tensor:
         """Turn (N, 3, H, W) in [0, 1] on any device into (N, 1, H, W) in [0, 1] there; works on the CPU."""
+        import numpy as np
         import torch
 
-        return torch.from_numpy(self.draw_array(rgb.detach().cpu().numpy())).to(rgb.device)
+        drawn = self.draw_array(rgb.detach().cpu().numpy())
+        return torch.from_numpy(np.require(drawn, requirements="W")).to(rgb.device)
 
     @abstractmethod
     def draw_array(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:

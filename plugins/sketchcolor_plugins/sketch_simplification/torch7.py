@@ -141,7 +141,8 @@ class _Reader:
             self.known[index] = self.tensor()
         elif kind.startswith("torch.") and kind.endswith("Storage"):
             number = np.dtype(_STORAGES[name.removesuffix("Storage") or "Float"]).newbyteorder("<")
-            self.known[index] = np.frombuffer(self.take(self.long() * number.itemsize), number)
+            data = bytearray(self.take(self.long() * number.itemsize))  # a tensor must be writable
+            self.known[index] = np.frombuffer(data, number)
         else:
             found = self.known[index] = _Object(kind)
             fields = self.read()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from sketchcolor_cli.color import spaces
+from sketchcolor_cli.compute.tensors import to_planes, to_tensor
 from sketchcolor_cli.networks.forward import Possible
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -61,7 +62,7 @@ class TorchForward:
         return _code(self._seen(inputs))
 
     def _seen(self, inputs: Inputs) -> Prediction:
-        z = None if inputs.z is None else torch.from_numpy(np.ascontiguousarray(inputs.z))[None]
+        z = None if inputs.z is None else to_tensor(inputs.z)[None]
         prediction: Prediction = self.network(
             self._batch(inputs.sketch[..., None]),
             self._batch(inputs.hint),
@@ -72,7 +73,7 @@ class TorchForward:
         return prediction
 
     def _batch(self, planes: Array) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))[None].to(self.device)
+        return to_planes(planes)[None].to(self.device)
 
 
 def _planes(batch: Tensor) -> Array:

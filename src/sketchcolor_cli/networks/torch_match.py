@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
+
+from sketchcolor_cli.compute.tensors import to_planes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -41,4 +43,4 @@ class TorchMatch:
         return found
 
     def _batch(self, planes: Array) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(planes.transpose(2, 0, 1)))[None].to(self._device)
+        return to_planes(planes)[None].to(self._device)

@@ -13,6 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models import inception_v3
 from torchvision.models.inception import BasicConv2d
 
+from sketchcolor_cli.compute.tensors import to_tensor
 from sketchcolor_cli.compute.uninitialized import uninitialized
 from sketchcolor_cli.errors import WeightError
 
@@ -70,7 +71,8 @@ class TorchInception:
     def __call__(self, pictures: Array) -> Array:
         """See :class:`FeatureNetwork`."""
         with torch.inference_mode():  # holds for one thread
-            features: Array = self.network(torch.from_numpy(pictures).to(self.device)).cpu().numpy()
+            batch = to_tensor(pictures).to(self.device)
+            features: Array = self.network(batch).cpu().numpy()
         return features
 
     @contextmanager

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from sketchcolor_cli.compute.tensors import to_planes
 from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, to_array, write_picture
 from sketchcolor_cli.training.files import write_text
 from sketchcolor_cli.training.loop.data import EpochBatches, loader
@@ -104,7 +105,7 @@ class RealAndFake(Dataset[tuple[Tensor, ...]]):
         truth = self.pairs[_EPOCH, index, self.fakes.size][-2]
         real = (truth * 255 + 0.5).floor() / 255
         painted = on_paper(read_picture(self.fakes.file(other)))
-        fake = torch.from_numpy(np.ascontiguousarray(painted.transpose(2, 0, 1)))
+        fake = to_planes(painted)
         if self.varied:
             real, fake = (part.flip(2) if rng.random() < 0.5 else part for part in (real, fake))
         return real, fake, torch.tensor(0.0)

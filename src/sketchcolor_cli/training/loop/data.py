@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from sketchcolor_cli.compute.tensors import to_planes
 from sketchcolor_cli.data.pictures import to_bytes, to_unit
 from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.errors import DataError, ImageError
@@ -208,7 +209,7 @@ def to_tensors(pair: Pair) -> tuple[Tensor, ...]:
     """Return sketch, hint, spread, the sheet where there is one, truth, and the sketch again: (C, H, W)."""
     sheet = () if pair.sheet is None else (pair.sheet,)
     planes = (pair.sketch[..., None], pair.hint, pair.spread, *sheet, pair.truth)
-    tensors = [torch.from_numpy(np.ascontiguousarray(plane.transpose(2, 0, 1))) for plane in planes]
+    tensors = [to_planes(plane) for plane in planes]
     return (*tensors, tensors[0])
 
 

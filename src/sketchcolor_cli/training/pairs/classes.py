@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from sketchcolor_cli.compute.tensors import to_planes
 from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
@@ -96,7 +97,7 @@ class Cartoons(Dataset[tuple[Tensor, ...]]):
             rng = np.random.default_rng([self.seed, epoch, index])
             color, look = _cropped(rng, color), any_look(rng)
         square = to_unit(cv2.resize(color, (size, size), interpolation=cv2.INTER_AREA))
-        drawn = torch.from_numpy(np.ascontiguousarray(cartoonise(square, look).transpose(2, 0, 1)))
+        drawn = to_planes(cartoonise(square, look))
         return drawn, torch.tensor(self.labels[index])
 
 
