@@ -222,7 +222,19 @@ def test_another_type_than_asked_for_is_refused(client: Client, method: str, add
     assert client.post("/api/v1/pages", content=b"{}", headers={"Content-Type": kind}).status_code == 415
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"marks": NaN}', b"\xff\xfe", b"[" * 50_000, b'"a"'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[1]",
+        b'{"marks": NaN}',
+        b'{"marks": [{"x": 0.5, "y": 0.5, "color": "#fff", "radius": 1' + b"0" * 400 + b"}]}",
+        b"\xff\xfe",
+        b"[" * 50_000,
+        b'"a"',
+    ],
+)
 def test_json_that_is_none_is_refused(client: Client, body: bytes) -> None:
     headers = {"Content-Type": "application/json", "If-Match": '"0"'}
     path = f"/api/v1/pages/{page_id(client)}/marks"
