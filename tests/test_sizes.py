@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sketchcolor_cli.imaging.sizes import PadPlan, SizeRule, Span, page_side, scaled, spans, tile_side
+from sketchcolor_cli.imaging.sizes import PadPlan, SizeRule, Span, page_side, scaled, spans, tile_shape
 
 LENGTHS = st.integers(1, 90)
 RULES = st.builds(
@@ -128,17 +130,39 @@ def test_a_side_that_is_short_enough_is_not_cut():
 
 
 @pytest.mark.parametrize(
-    ("rule", "margin", "most", "side"),
+    ("size", "rule", "margin", "most", "shape"),
     [
-        (SizeRule(), 10, 10_000, 100),
-        (SizeRule(multiple=16), 10, 10_000, 96),
-        (SizeRule(multiple=16), 10, 100, 48),
-        (SizeRule(), 0, 1, 1),
-        (SizeRule(multiple=8, minimum=100), 2, 1, 104),
+        ((100, 100), SizeRule(), 10, 10_000, (100, 100)),
+        ((2000, 1424), SizeRule(multiple=16), 128, 1280**2, (1136, 1424)),  # two bands, not four squares
+        ((1424, 2000), SizeRule(multiple=16), 128, 1280**2, (1424, 1136)),
+        ((8, 3000), SizeRule(), 4, 1000, (8, 119)),  # 27 parts that overlap by 8
+        ((400, 400), SizeRule(), 0, 40_000, (100, 400)),
+        ((960, 960), SizeRule(multiple=16), 10, 100, (48, 48)),  # too few to decide anything
+        ((3, 90), SizeRule(), 0, 1, (1, 1)),
+        ((400, 400), SizeRule(multiple=8, minimum=100), 2, 1, (104, 104)),
     ],
 )
-def test_the_side_of_a_tile(rule, margin, most, side):
-    assert tile_side(rule, margin, most) == side
+def test_the_shape_of_tiles(size, rule, margin, most, shape):
+    assert tile_shape(*size, rule, margin, most) == shape
+
+
+@given(
+    tall=st.integers(1, 60),
+    wide=st.integers(1, 60),
+    multiple=st.integers(1, 16),
+    margin=st.integers(0, 40),
+    minimum=st.integers(1, 90),
+    most=st.integers(1, 10**6),
+)
+def test_tiles_keep_to_the_rule_and_to_their_limit(tall, wide, multiple, margin, minimum, most):
+    rule = SizeRule(multiple=multiple, minimum=minimum)
+    size = [rule.plan(units * multiple, multiple).padded_height for units in (tall, wide)]
+    shape = tile_shape(*size, rule, margin, most)
+    least = max((2 * -(-margin // multiple) + 1) * multiple, -(-minimum // multiple) * multiple)
+    smallest = [min(length, least) for length in size]
+    assert all(side % multiple == 0 for side in shape)
+    assert all(low <= side <= length for low, side, length in zip(smallest, shape, size, strict=True))
+    assert math.prod(shape) <= max(most, math.prod(smallest))
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ class Network:
         tensors: The numbers, by their names.
         part: The name of the graph in the archive.
         threads: How many compute; 0 for as many as there are cores.
+        planned: Whether memory is planned as a whole, as suits small pictures (see ``onnx.session``).
 
     Attributes:
         about: What the graph says of itself.
@@ -55,11 +56,17 @@ class Network:
     """
 
     def __init__(
-        self, graph: Path, tensors: Mapping[str, Array], part: str = WHOLE, threads: int = 0
+        self,
+        graph: Path,
+        tensors: Mapping[str, Array],
+        part: str = WHOLE,
+        threads: int = 0,
+        *,
+        planned: bool = True,
     ) -> None:
         self.about, data = _read_graph(graph, part)
         self._weights = _fitting(self.about, tensors, part)  # ONNX Runtime reads them where they are
-        self._session = onnx.session(data, threads, weights=self._weights)
+        self._session = onnx.session(data, threads, self._weights, planned=planned)
         self._options: Any = None
         self.inputs = {given.name: given.shape for given in self._session.get_inputs()}
         self.outputs = [answer.name for answer in self._session.get_outputs()]

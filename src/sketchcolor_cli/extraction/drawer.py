@@ -14,7 +14,7 @@ from sketchcolor_cli.errors import DeviceError, PluginError
 from sketchcolor_cli.extraction.settings import Sketching
 from sketchcolor_cli.extraction.stroke_width import stroke_width
 from sketchcolor_cli.imaging.images import gray_as_rgb, on_paper
-from sketchcolor_cli.imaging.sizes import scaled, spans, tile_side
+from sketchcolor_cli.imaging.sizes import scaled, spans, tile_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float32]
 
 _PICTURE = 2**20  # pixels; what counts as one picture where the batch size says how many are drawn at once
-_TILE = 1024  # pixels; the side of what a tile decides, where margins are not wider than a quarter of it
+_TILE = 1024  # pixels; a tile is as large as a square that decides this side, with wide margins four of them
 
 
 class Fit(NamedTuple):
@@ -243,9 +243,10 @@ class Drawer:
         margin, rule = self.extractor.margin, self.extractor.size
         if margin is None:
             return [(spans(height, height, 0)[0], spans(width, width, 0)[0])]
-        side = max(_TILE, 4 * margin) + 2 * margin
-        side = tile_side(rule, margin, min(self._most, side**2))
-        rows, columns = (spans(length, side, margin, rule.multiple) for length in (height, width))
+        most = min(self._most, (max(_TILE, 4 * margin) + 2 * margin) ** 2)
+        tall, wide = tile_shape(height, width, rule, margin, most)
+        rows = spans(height, tall, margin, rule.multiple)
+        columns = spans(width, wide, margin, rule.multiple)
         return [(row, column) for row in rows for column in columns]
 
     def _make_do(self, height: int, width: int, pixels: int, at_once: int) -> None:

@@ -67,7 +67,7 @@ class Loader:
 
         def find(graph: Path, weights: Path) -> Network:
             graphs.append(graph)
-            return Network(graph, read_tensors(weights))
+            return Network(graph, read_tensors(weights), planned=False)
 
         drawer = self._load(name, settings, (), find)
         if not graphs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isqrt
+from math import inf
 from typing import Literal, get_args
 
 PadMode = Literal["reflect", "replicate"]
@@ -168,13 +168,34 @@ def spans(length: int, side: int, margin: int, multiple: int = 1) -> list[Span]:
     ]
 
 
-def tile_side(rule: SizeRule, margin: int, most: int) -> int:
-    """Return the side of the largest square tile of at most ``most`` pixels, or of the smallest that works.
+def tile_shape(height: int, width: int, rule: SizeRule, margin: int, most: int) -> tuple[int, int]:
+    """Return the height and width of equal tiles that show the fewest pixels of a picture in all.
 
-    A tile decides more than its margins: at least one multiple of the rule.
+    Args:
+        height: Of the picture in pixels, padded as the rule asks.
+        width: The same.
+        rule: Sides are multiples of its multiple, and no less than its minimum where the picture is larger.
+        margin: How far what a tile decides stays away from where it ends within the picture, in pixels.
+        most: Pixels of a tile. Where that leaves it nothing to decide, it is as small as it can be.
     """
-    least = max(2 * _up(margin, rule.multiple) + rule.multiple, _up(rule.minimum, rule.multiple))
-    return max(least, isqrt(most) // rule.multiple * rule.multiple)
+    lost = 2 * _up(margin, rule.multiple)
+    least = max(lost + rule.multiple, _up(rule.minimum, rule.multiple))
+    best, fewest = (min(height, least), min(width, least)), inf
+    for columns in range(1, max(1, (width - lost) // (least - lost)) + 1):
+        wide = _equal(width, columns, lost, rule.multiple)
+        highest = most // wide // rule.multiple * rule.multiple
+        if highest < min(height, least):
+            continue
+        rows = 1 if height <= highest else -(-(height - lost) // (highest - lost))
+        tall = max(min(height, least), _equal(height, rows, lost, rule.multiple))
+        if (shown := rows * tall * columns * wide) < fewest:
+            best, fewest = (tall, wide), shown
+    return best
+
+
+def _equal(length: int, count: int, lost: int, multiple: int) -> int:
+    """Return how long equal parts of a side are that overlap by what is lost of them."""
+    return _up(-(-(length + (count - 1) * lost) // count), multiple)
 
 
 def _up(length: int, multiple: int) -> int:
