@@ -19,7 +19,8 @@ from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.networks.backend import Backends
 from sketchcolor_cli.networks.graph_files import graph_name
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
-from sketchcolor_cli.studio.live import Desk, Look, PageFiles, PaintRequest
+from sketchcolor_cli.studio.live import Desk
+from sketchcolor_cli.studio.look import Look, PageFiles, PaintRequest
 from sketchcolor_cli.studio.turns import CancelledError, Wish
 from studio_server import STROKE, draw, served
 

@@ -16,7 +16,9 @@ from sketchcolor_cli.compute import precision
 from sketchcolor_cli.studio import engine as engines
 from sketchcolor_cli.studio.engine import Engine, ReplacedError, ThreadHost
 from sketchcolor_cli.studio.frames import packed, unpacked
-from sketchcolor_cli.studio.live import SMALL, Desk, Look, PageFiles, PaintRequest
+from sketchcolor_cli.studio.known import SMALL
+from sketchcolor_cli.studio.live import Desk
+from sketchcolor_cli.studio.look import Look, PageFiles, PaintRequest
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.turns import AHEAD, ASKED, LIVE, CancelledError, Turns, Wish
 from sketchcolor_cli.studio.worker import Worker
@@ -64,8 +66,8 @@ def test_only_answers_that_are_soon_replaced_are_less_exact(
     monkeypatch.setattr(precision, "choose", lambda _device: "bfloat16")
     small = Look(str(model), settings=(("base_size", SMALL), ("work_size", SMALL)))  # as a user may set it
     desk = Desk()
-    assert desk.colorizer(small).painter.precision == "float32"
-    assert desk.colorizer(small, work_size=SMALL, base_size=SMALL).painter.precision == "bfloat16"
+    assert desk.colorizers.get(small).painter.precision == "float32"
+    assert desk.colorizers.get(small, work_size=SMALL, base_size=SMALL).painter.precision == "bfloat16"
 
 
 def test_turns_go_by_urgency_and_then_by_order() -> None:
@@ -171,7 +173,7 @@ def test_few_pages_are_kept_and_a_changed_one_is_read_anew(tmp_path: Path, look:
 
 def test_a_pass_of_the_network_ends_when_nobody_wants_it(page: PageFiles, look: Look) -> None:
     desk, wish = Desk(), Wish()
-    network = desk.colorizer(look).painter.model.network
+    network = desk.colorizers.get(look).painter.model.network
     network.norm.register_forward_pre_hook(lambda *_: wish.cancel())
     reached: list[str] = []
     network.register_forward_hook(lambda *_: reached.append("end"))
@@ -184,7 +186,7 @@ def test_the_final_pass_follows_the_quick_one_and_a_page_without_strokes_is_look
     page: PageFiles, look: Look
 ) -> None:
     desk, passes = Desk(), []
-    network = desk.colorizer(look).painter.model.network
+    network = desk.colorizers.get(look).painter.model.network
     network.register_forward_pre_hook(lambda _net, given: passes.append(given[0].shape[-1]))
     stages(desk, page, look, [STROKE])
     quick, final = passes

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.extraction.drawer import Drawer
     from sketchcolor_cli.imaging.images import Picture
-    from sketchcolor_cli.studio.live import Desk, Look
+    from sketchcolor_cli.studio.live import Desk
+    from sketchcolor_cli.studio.look import Look
     from sketchcolor_cli.studio.turns import Turns, Wish
 
     Answer = tuple[dict[str, Any], bytes]
@@ -38,7 +39,7 @@ def colorized(desk: Desk, look: Look, request: Mapping[str, Any], wish: Wish) ->
     Raises:
         SketchcolorError: A file cannot be read, or makes no sense.
     """
-    color = desk.colorizer(look)
+    color = desk.colorizers.get(look)
     with desk.reading.turn(ASKED, wish):
         page = read_picture(Path(request["image"]))
         references = [read_picture(path) for path in _files(request, "references")]

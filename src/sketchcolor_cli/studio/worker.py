@@ -110,19 +110,22 @@ class Worker:
             self._send(packed({**number, "event": "error", "problem": problem.document(), "bug": bug}))
 
     def _answers(self, request: dict[str, Any], data: bytes, wish: Wish) -> Iterator[Answer]:
-        from sketchcolor_cli.studio import live, single
+        from sketchcolor_cli.studio import single
+        from sketchcolor_cli.studio.known import SMALL
+        from sketchcolor_cli.studio.look import Look, PageFiles
+        from sketchcolor_cli.studio.screen import masks_picture
 
         kind = request["kind"]
-        look = live.Look.of(request["look"])
+        look = Look.of(request["look"])
         if kind == "warm":
-            self.desk.colorizer(look)
-            self.desk.colorizer(look, work_size=live.SMALL, base_size=live.SMALL)
+            self.desk.colorizers.get(look)
+            self.desk.colorizers.get(look, work_size=SMALL, base_size=SMALL)
             if self._owns_process:
                 gc.collect()
                 gc.freeze()  # of what was imported nothing goes; looking through it takes 0.1 s each time
             yield {}, b""
         elif kind in ("open", "masks"):
-            known = self.desk.open(live.PageFiles.of(request["page"]), look)
+            known = self.desk.open(PageFiles.of(request["page"]), look)
             if kind == "open":
                 known.expect_strokes()
             header = {
@@ -130,7 +133,7 @@ class Worker:
                 "width": known.size[1],
                 "colored": known.stays[False] is not None,
             }
-            yield header, live.masks_picture(known) if kind == "masks" else b""
+            yield header, masks_picture(known) if kind == "masks" else b""
         elif kind in ("paint", "variants"):
             yield from self._pictures(request, wish, look)
         elif kind == "colorize":
@@ -141,11 +144,11 @@ class Worker:
             raise AssertionError(kind)
 
     def _pictures(self, request: Mapping[str, Any], wish: Wish, look: Any) -> Iterator[Answer]:
-        from sketchcolor_cli.studio import live
+        from sketchcolor_cli.studio.look import PageFiles, PaintRequest
 
         urgency = AHEAD if request.get("ahead") else ASKED if request.get("lane") is None else LIVE
-        painting = live.PaintRequest(
-            live.PageFiles.of(request["page"]),
+        painting = PaintRequest(
+            PageFiles.of(request["page"]),
             look,
             request["marks"],
             request["width"],
