@@ -18,6 +18,7 @@ from sketchcolor_cli.errors import CheckpointError, UsageError
 from sketchcolor_cli.jobs import export as job
 from sketchcolor_cli.networks import export
 from sketchcolor_cli.networks.config import HintUNetConfig
+from sketchcolor_cli.networks.exportable import Exportable, of_colors
 from sketchcolor_cli.networks.hint_unet import HintUNet
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def net() -> HintUNet:
 def test_a_graph_that_chooses_no_rows_gives_the_same_colours(
     net: HintUNet, whole: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    what = export.of_colors(net, {})
+    what = of_colors(net, {})
     given = what.make(32, 48, whole)
     sheet = given["sheet"] if whole else None
     due = net(
@@ -54,7 +55,7 @@ def test_a_graph_that_chooses_no_rows_gives_the_same_colours(
     assert torch.equal(answers["rgb"], net.rgb(due))
 
 
-def small(weight: float = 0.5) -> export.Exportable:
+def small(weight: float = 0.5) -> Exportable:
     layer = nn.Conv2d(1, 3, 3, padding=1)
     with torch.no_grad():
         layer.weight.fill_(weight)
@@ -71,7 +72,7 @@ def small(weight: float = 0.5) -> export.Exportable:
     def make(height: int, width: int, whole: bool) -> dict[str, torch.Tensor]:
         return {"sketch": torch.full((1, 1, height, width), float(whole))}
 
-    return export.Exportable(Module().eval(), make, 4, {"sketch": 1}, ("drawn",), {"licence": "CC0-1.0"})
+    return Exportable(Module().eval(), make, 4, {"sketch": 1}, ("drawn",), {"licence": "CC0-1.0"})
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from sketchcolor_cli.evaluation.fid.network import SIDE
 from sketchcolor_cli.evaluation.fid.onnx_inception import graph_file
 from sketchcolor_cli.evaluation.settings import DIMS
 from sketchcolor_cli.networks.checkpoint import load_model
-from sketchcolor_cli.networks.export import Exportable, Plain, export_graph, of_network, of_pictures
+from sketchcolor_cli.networks.export import export_graph
+from sketchcolor_cli.networks.exportable import Exportable, Plain, of_network, of_pictures
 from sketchcolor_cli.networks.graph_files import GRAPHS, graph_name
 from sketchcolor_cli.networks.registry import BUNDLED, MATCHER
 from sketchcolor_cli.weights.inception import layout

@@ -163,7 +163,7 @@ def ask(path: Path) -> None:
     client = _client()
     head, kind, match, body = (*path.read_bytes().split(b"\n", 3), b"", b"", b"")[:4]
     method, _, address = head.decode("latin-1").replace("PAGE", _STATE["page"]).partition(" ")
-    if not re.fullmatch(r"/[\w/.?=&%-]{,9999}", address, re.ASCII) or not method.isalpha():
+    if not re.fullmatch(r"/(?!/)[\w/.?=&%-]{,9999}", address, re.ASCII) or not method.isalpha():
         raise DataError("no request")
     headers = {"content-type": kind.decode("latin-1").strip()}
     if match.strip() == b"REVISION":

@@ -10,7 +10,7 @@ from sketchcolor_cli import __version__, environment
 from sketchcolor_cli.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
-    from sketchcolor_cli.networks.export import Exportable
+    from sketchcolor_cli.networks.exportable import Exportable
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ def export(name: str, output: Path, *, half: bool = False, overwrite: bool = Fal
     if output.exists() and not overwrite:
         raise UsageError(f"{output}: is there already; use --overwrite, or another name")
     from sketchcolor_cli.networks import export as networks  # imports torch
+    from sketchcolor_cli.networks import exportable
 
     networks.require()
     try:
@@ -61,14 +62,14 @@ def export(name: str, output: Path, *, half: bool = False, overwrite: bool = Fal
     except CheckpointError as problem:
         what = _extractor(name, problem)
     else:
-        what = networks.of_file(path)
+        what = exportable.of_file(path)
     off = networks.export(what, output, half=half)
     return Exported(output, off, *networks.shapes(output))
 
 
 def _extractor(name: str, problem: CheckpointError) -> Exportable:
     from sketchcolor_cli.extraction.loader import Loader
-    from sketchcolor_cli.networks.export import of_sketcher
+    from sketchcolor_cli.networks.exportable import of_sketcher
     from sketchcolor_cli.plugin.discovery import find_extractors
 
     extractors, store = find_extractors(), environment.weight_store()

@@ -101,7 +101,8 @@ class Backends:
         if not file.is_file():
             slim.require_torch(f"{model.stem}: to make its ONNX graph, once")
             self.note(f"{model.stem}: its ONNX graph is made, once; that takes about a minute")
-            from sketchcolor_cli.networks.export import export_graph, of_network
+            from sketchcolor_cli.networks.export import export_graph
+            from sketchcolor_cli.networks.exportable import of_network
 
             with _alone(file):
                 what = None if file.is_file() else of_network(_torch(model), {})
