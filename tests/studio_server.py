@@ -18,7 +18,8 @@ from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.studio import running
 from sketchcolor_cli.studio.engine import Engine, ThreadHost
 from sketchcolor_cli.studio.guard import LOOPBACK, Access
-from sketchcolor_cli.studio.job_queue import Queue, ThreadRunner
+from sketchcolor_cli.studio.job_queue import Queue
+from sketchcolor_cli.studio.job_runners import ThreadRunner
 from sketchcolor_cli.studio.limits import Limits
 from sketchcolor_cli.studio.project import Project
 from sketchcolor_cli.studio.server import application

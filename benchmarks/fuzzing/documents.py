@@ -346,7 +346,8 @@ _FILES = {
 
 def read_project(path: Path) -> None:
     """Open a project one file of which is damaged, look at all of it, and change something."""
-    from sketchcolor_cli.studio.job_queue import Queue, ThreadRunner
+    from sketchcolor_cli.studio.job_queue import Queue
+    from sketchcolor_cli.studio.job_runners import ThreadRunner
     from sketchcolor_cli.studio.limits import Limits
     from sketchcolor_cli.studio.project import Project
 

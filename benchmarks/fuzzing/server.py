@@ -129,7 +129,8 @@ def _new_client(home: Path) -> Any:
 
     from sketchcolor_cli.studio.engine import Engine, ThreadHost
     from sketchcolor_cli.studio.guard import LOOPBACK, Access
-    from sketchcolor_cli.studio.job_queue import Queue, ThreadRunner
+    from sketchcolor_cli.studio.job_queue import Queue
+    from sketchcolor_cli.studio.job_runners import ThreadRunner
     from sketchcolor_cli.studio.limits import Limits
     from sketchcolor_cli.studio.project import Project
     from sketchcolor_cli.studio.server import application

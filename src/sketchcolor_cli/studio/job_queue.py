@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import os
-import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from sketchcolor_cli.studio import exporting
 from sketchcolor_cli.studio.books import originals
 from sketchcolor_cli.studio.frames import unpacked
 from sketchcolor_cli.studio.job_file import OVER, read_jobs, write_jobs
@@ -23,10 +20,10 @@ from sketchcolor_cli.studio.revisions import identifier
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sketchcolor_cli.studio.job_runners import Runner
     from sketchcolor_cli.studio.limits import Limits
     from sketchcolor_cli.studio.project import Project
 
-    Heard = Callable[[bytes | None], None]
     Written = dict[tuple[Path, str], list[Path]]
     Made = tuple[Path, dict[str, Any]]
 
@@ -46,74 +43,6 @@ _MEDIA = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", 
     ".psd",
     ".json",
 }
-
-
-class Runner(Protocol):
-    """Where a job runs."""
-
-    def start(self, asked: str, heard: Heard) -> None:
-        """Start one; ``heard`` is called, in any thread, with each frame, and with None at its end."""
-
-    def stop(self) -> None:
-        """End it."""
-
-
-class ProcessRunner:
-    """Runs a job in a process of its own."""
-
-    def __init__(self) -> None:
-        self._process: Any = None
-
-    def start(self, asked: str, heard: Heard) -> None:
-        """Start a process."""
-        context = multiprocessing.get_context("spawn")
-        pipe, far = context.Pipe(duplex=False)
-        process = context.Process(
-            target=exporting.run, args=(far, asked), name="sketchcolor-job", daemon=True
-        )
-        process.start()
-        far.close()
-        self._process = process
-
-        def listen() -> None:
-            with suppress(EOFError, OSError):
-                while True:
-                    heard(pipe.recv_bytes())
-            heard(None)
-
-        threading.Thread(target=listen, daemon=True).start()
-
-    def stop(self) -> None:
-        """End the process; files are whole or absent, and the journal knows."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.join(5)
-
-
-class ThreadRunner:
-    """Runs a job in a thread; what tests use."""
-
-    def __init__(self) -> None:
-        self._stopped = False
-
-    def start(self, asked: str, heard: Heard) -> None:
-        """Start a thread."""
-
-        def send(frame: bytes) -> None:
-            if self._stopped:
-                raise KeyboardInterrupt
-            heard(frame)
-
-        def work() -> None:
-            with suppress(KeyboardInterrupt):
-                exporting.work(json.loads(asked), send)
-            heard(None)
-
-        threading.Thread(target=work, daemon=True).start()
-
-    def stop(self) -> None:
-        """Let it end at its next word."""
-        self._stopped = True
 
 
 class Queue:

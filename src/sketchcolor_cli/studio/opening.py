@@ -15,7 +15,8 @@ from sketchcolor_cli.studio import running
 from sketchcolor_cli.studio.books import unpack_book
 from sketchcolor_cli.studio.engine import Engine, ProcessHost
 from sketchcolor_cli.studio.guard import Access
-from sketchcolor_cli.studio.job_queue import ProcessRunner, Queue
+from sketchcolor_cli.studio.job_queue import Queue
+from sketchcolor_cli.studio.job_runners import ProcessRunner
 from sketchcolor_cli.studio.limits import Limits
 from sketchcolor_cli.studio.project import Project
 from sketchcolor_cli.studio.server import application
