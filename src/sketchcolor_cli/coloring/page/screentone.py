@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring.page.shapes import grown
+from sketchcolor_cli.coloring.page.shapes import components, grown
 from sketchcolor_cli.imaging.sizes import page_side
 
 if TYPE_CHECKING:
@@ -44,10 +44,11 @@ _RULES = ScreentoneRules()
 
 
 class Screentone(NamedTuple):
-    """Where screentone is on a page, (H, W) bool, and where lines are, in it and outside."""
+    """Screentone of a page, (H, W): where it is; where lines are, in it or not; means of what is none."""
 
     area: Mask
     lines: Mask
+    means: Plane
 
 
 def find_screentone(gray: Plane) -> Screentone | None:
@@ -75,7 +76,7 @@ def find_screentone(gray: Plane) -> Screentone | None:
         specks[place] |= gaps
         lines = lines.copy()
         lines[place] &= ~gaps
-    return Screentone(specks, lines) if specks.any() else None
+    return Screentone(specks, lines, _means(gray, ~lines, near / 4)) if specks.any() else None
 
 
 def smoothed(gray: Plane, tone: Screentone | None, spared: Mask | None = None) -> Plane | None:
@@ -93,8 +94,7 @@ def smoothed(gray: Plane, tone: Screentone | None, spared: Mask | None = None) -
         if not area.any():
             return None
     out = gray.copy()
-    means = _means(gray, ~tone.lines, _near(page_side(*gray.shape)) / 4)
-    cv2.copyTo(means, (area & ~tone.lines).view(np.uint8), out)
+    cv2.copyTo(tone.means, (area & ~tone.lines).view(np.uint8), out)
     return out
 
 
@@ -129,12 +129,11 @@ def _means(gray: Plane, counted: Mask, sigma: float) -> Plane:
 
 def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mask]:
     """Return where specks of ``mask`` stand as closely as in a tone, and what of ``mask`` is not a speck."""
-    _, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=corners)
-    sides, area = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]], stats[:, cv2.CC_STAT_AREA]
-    speck = (area > 1) & (sides.max(1) <= most) & (sides.max(1) <= _RULES.elongation * sides.min(1))
-    speck &= area >= _RULES.fill * sides.prod(1)
-    speck[0] = False
-    x, y = np.rint(centres[speck]).astype(int).T
+    parts = components(mask, corners)
+    long, area = parts.long_sides, parts.areas
+    speck = (area > 1) & (long <= most) & (long <= _RULES.elongation * parts.short_sides)
+    speck &= area >= _RULES.fill * (long * parts.short_sides)
+    x, y = np.rint(parts.centers(speck)).astype(int).T
     if len(x) < _RULES.fewest_dots:
         return np.zeros(mask.shape, np.bool_), mask
     count = np.zeros(mask.shape, np.float32)
@@ -143,5 +142,5 @@ def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mas
     core = cv2.erode((count >= _RULES.fewest_dots).view(np.uint8), np.ones((near, near), np.uint8))
     tone = grown(core.view(np.bool_), near) & (count >= 1)
     lines = mask.copy()
-    lines[tone] &= ~speck[labels[tone]]
+    lines[tone] &= ~speck[parts.labels[tone]]
     return tone, lines

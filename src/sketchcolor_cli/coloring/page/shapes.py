@@ -16,17 +16,28 @@ if TYPE_CHECKING:
     Levels = NDArray[np.uint8]
 
 
+class _Runs(NamedTuple):
+    """Runs of marked pixels in rows, (r,) each, from the top: component, row, first pixel and length."""
+
+    component: NDArray[np.int32]
+    row: NDArray[np.intp]
+    first: NDArray[np.intp]
+    length: NDArray[np.intp]
+
+
 class Components(NamedTuple):
     """Connected components of a mask.
 
     How many there are, the background being one; the one of each pixel, (h, w) int32, 0 for the background;
-    their boxes, (n, 4), as left, top, width and height; and their areas, (n,), in pixels.
+    their boxes, (n, 4), as left, top, width and height; their areas, (n,), in pixels, both empty for the
+    background; and the rows that they are made of.
     """
 
     number: int
     labels: NDArray[np.int32]
     boxes: NDArray[np.int32]
     areas: NDArray[np.int32]
+    runs: _Runs
 
     @property
     def long_sides(self) -> NDArray[np.int32]:
@@ -40,13 +51,45 @@ class Components(NamedTuple):
         sides: NDArray[np.int32] = self.boxes[:, 2:].min(1)
         return sides
 
+    def centers(self, chosen: Mask) -> NDArray[np.float64]:
+        """Return the centres of gravity, (c, 2) as x and y, of the components that are chosen, (n,) bool."""
+        runs = self.runs
+        middle = runs.first + (runs.length - 1) / 2
+        sums = [
+            np.bincount(runs.component, runs.length * place, self.number)[chosen]
+            for place in (middle, runs.row)
+        ]
+        return np.stack(sums, 1) / self.areas[chosen, None]
+
 
 def components(mask: Mask, connectivity: int) -> Components:
-    """Return the components of a mask, whose pixels touch at 4 sides, or at corners too (8)."""
-    number, labels, stats, _ = cv2.connectedComponentsWithStats(
-        mask.view(np.uint8), connectivity=connectivity
-    )
-    return Components(number, labels, stats[:, :4], stats[:, cv2.CC_STAT_AREA])
+    """Return the components of a mask, whose pixels touch at 4 sides, or at corners too (8).
+
+    OpenCV measures components pixel by pixel, which takes several times as long as finding them.
+    """
+    number, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=connectivity)
+    runs = _runs_of(mask, labels)
+    left, right = np.full(number, mask.shape[1]), np.zeros(number, np.intp)
+    np.minimum.at(left, runs.component, runs.first)
+    np.maximum.at(right, runs.component, runs.first + runs.length)
+    top, bottom = np.zeros((2, number), np.intp)
+    top[runs.component[::-1]] = runs.row[::-1]  # of several the last one is kept
+    bottom[runs.component] = runs.row + 1
+    left[0] = 0
+    boxes = np.stack([left, top, right - left, bottom - top], 1).astype(np.int32)
+    areas = np.zeros(number, np.int32)
+    np.add.at(areas, runs.component, runs.length.astype(np.int32))
+    return Components(number, labels, boxes, areas, runs)
+
+
+def _runs_of(mask: Mask, labels: NDArray[np.int32]) -> _Runs:
+    """Return the runs of a mask (h, w) whose pixels have these labels."""
+    height, width = mask.shape
+    line = np.zeros(height * (width + 1) + 1, np.bool_)  # what is between rows ends a run
+    line[1:].reshape(height, width + 1)[:, :width] = mask
+    turns = np.flatnonzero(line[1:] != line[:-1])
+    row, first = np.divmod(turns[::2], width + 1)
+    return _Runs(labels[row, first], row, first, turns[1::2] - turns[::2])
 
 
 class Shape(NamedTuple):
