@@ -580,6 +580,48 @@ def test_export_is_what_colorize_makes(
         assert (out / name).read_bytes() == (tmp_path / "out" / name).read_bytes(), name
 
 
+def test_the_tip_says_what_is_left_to_know(
+    studio: Studio, window: Callable[..., Driver], tmp_path: Path
+) -> None:
+    studio.take([draw_page(tmp_path / f"page {number}.png", number) for number in (1, 2)])
+    driver = shown(window(studio))
+    tip = driver.page.locator(".first-hint")
+    sync_api.expect(tip.locator("li").first).to_contain_text("Choose a colour")
+    driver.stroke((180, 350), (220, 380))
+    sync_api.expect(tip.locator("li").nth(1)).to_contain_text("next page")
+    driver.page.keyboard.press(".")
+    driver.page.locator('.frame:nth-child(2)[aria-current="page"]').wait_for()
+    driver.idle()
+    sync_api.expect(tip.locator("li")).to_have_count(3)
+    driver.stroke((180, 350), (220, 380))
+    sync_api.expect(tip.locator("li")).to_have_count(0)
+    sync_api.expect(tip).to_contain_text("“Export”")
+    driver.page.keyboard.press("Control+e")
+    driver.page.keyboard.press("Escape")
+    driver.page.keyboard.press("k")
+    driver.page.get_by_role("button", name="Colour all 2 pages").wait_for()
+    driver.page.go_back()
+    shown(driver)
+    sync_api.expect(tip).to_be_hidden()
+
+
+def test_the_tip_about_a_single_page_names_no_other(fresh: Driver) -> None:
+    fresh.stroke((180, 350), (220, 380))
+    tip = fresh.page.locator(".first-hint")
+    sync_api.expect(tip).to_contain_text("“Export”")
+    assert tip.locator("li").count() == 2
+    assert "next page" not in tip.inner_text()
+
+
+def test_a_job_without_a_page_yet_is_named(fresh: Driver) -> None:
+    counts = {"done": 0, "failed": [], "skipped": 0, "total": 3, "detail": "", "folder": "", "files": []}
+    job = {"id": "0123", "state": "running", "page": None, **counts}
+    fresh.page.route("**/jobs", lambda route: route.fulfill(json={"jobs": [job]}))
+    fresh.page.reload()
+    shown(fresh).page.keyboard.press("k")
+    sync_api.expect(fresh.page.locator(".job h3")).to_have_text("Working")
+
+
 def test_a_book_of_forty_pages(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
     book = tmp_path / "forty.cbz"
     with zipfile.ZipFile(book, "w") as archive:

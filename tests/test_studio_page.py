@@ -25,7 +25,7 @@ FAMILIES = {
     "state": {"untouched", "hinted", "draft", "done", "failed"},
     "saving": {"saved", "waiting", "saving", "conflict", "offline", "failed"},
     "live": {"idle", "waiting", "lost", "starting", "failed"},
-    "job": {"waiting", "running", "done", "failed", "cancelled", "interrupted"},
+    "job": {"waiting", "running", "working", "done", "failed", "cancelled", "interrupted"},
     "job.action": {"cancel", "resume", "forget"},
     "tool": {"brush", "point", "eraser", "picker", "rough", "mask", "hand"},
     "mask": {"protect", "free"},

@@ -57,7 +57,7 @@ const beginning = {
   worker: "starting",
   tool: "brush",
   layer: "hint",
-  color: "#d9483b",
+  color: "#c9372c",
   otherColor: "#ffffff",
   recent: [],
   maskMode: "protect",

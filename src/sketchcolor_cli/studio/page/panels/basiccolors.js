@@ -1,4 +1,4 @@
-// Colours to begin with, as long as there are no swatches.
+// Colours to begin with.
 
 import { chooseColor } from "../app.js";
 import { h } from "../core/dom.js";

@@ -8,24 +8,38 @@ import { keep, kept } from "../core/kept.js";
 import { isNarrow } from "../core/narrow.js";
 
 /** Tips in their order: what is kept once each is no longer needed. */
-const TIPS = /** @type {const} */ ({ first: "knows.painting", next: "knows.export" });
+const TIPS = /** @type {const} */ ({ first: "knows.painting", next: "knows.pages", last: "knows.export" });
 
 /** Note that the user has found the export. */
 export function knowsExport() {
   keep(TIPS.next, true);
+  keep(TIPS.last, true);
 }
 
-/** @returns {{element: HTMLElement, close: () => void}} */
+/**
+ * Build the tip for the page that is open: the first stroke on a second page leaves the export alone.
+ *
+ * @returns {{element: HTMLElement, close: () => void}}
+ */
 export function firstHint() {
   const element = h("div", { class: "first-hint" });
+  const painted = kept(TIPS.first, false);
   const show = () => {
-    if (app.value.steps.undo) keep(TIPS.first, true);
-    const tip = !kept(TIPS.first, false) ? "first" : !kept(TIPS.next, false) ? "next" : null;
+    if (app.value.steps.undo) {
+      keep(TIPS.first, true);
+      if (painted) keep(TIPS.next, true);
+    }
+    const tip = tips().find((name) => !kept(TIPS[name], false)) ?? null;
     element.hidden = !tip;
     if (tip && element.dataset.hint !== tip) fill(element, ...tipParts(tip, show));
     element.dataset.hint = tip ?? "";
   };
   return { element, close: app.watch(["steps", "jobs"], show) };
+}
+
+/** @returns {(keyof typeof TIPS)[]} */
+function tips() {
+  return /** @type {(keyof typeof TIPS)[]} */ (Object.keys(TIPS));
 }
 
 /** @param {keyof typeof TIPS} tip @param {() => void} changed @returns {HTMLElement[]} */
@@ -34,15 +48,32 @@ function tipParts(tip, changed) {
     for (const name of Object.values(TIPS)) keep(name, true);
     changed();
   };
-  const texts = ["1", "2", "3"].map((step) => t(`hint.${tip}.${step}`));
-  if (tip === "first" && isNarrow()) texts[0] = t("hint.narrow"); // where the panel is not seen
-  const steps = texts.map((text) => h("li", {}, text));
+  const texts = stepsOf(tip);
+  const steps =
+    texts.length > 1
+      ? h(
+          "ol",
+          {},
+          texts.map((text) => h("li", {}, text)),
+        )
+      : h("p", {}, texts);
   return [
-    h("ol", {}, steps),
+    steps,
     h(
       "button",
       { type: "button", class: "button icon-button quiet", "aria-label": t("hint.close"), onclick: forget },
       icon("close"),
     ),
   ];
+}
+
+/** @param {keyof typeof TIPS} tip @returns {string[]} */
+function stepsOf(tip) {
+  if (tip === "last") return [t("hint.export")];
+  if (tip === "first") {
+    const color = isNarrow() ? "hint.narrow" : "hint.first.1"; // where the panel is not seen
+    return [t(color), t("hint.first.2"), t("hint.first.3")];
+  }
+  const several = (app.value.project?.pages.length ?? 0) > 1;
+  return [t("hint.next.1"), ...(several ? [t("hint.next.2")] : []), t("hint.export")];
 }

@@ -60,7 +60,8 @@ export function jobCard(id) {
 /** @param {Job} job @returns {HTMLElement} */
 function head(job) {
   const page = app.value.project?.pages.find((one) => one.id === job.page);
-  const title = t(`job.${job.state}`, { page: page?.name ?? "" });
+  const working = job.state === "running" && !page; // while the model is loaded, or the book bound
+  const title = working ? t("job.working") : t(`job.${job.state}`, { page: page?.name ?? "" });
   const act = (/** @type {string} */ name, /** @type {string} */ image, /** @type {() => void} */ run) =>
     h(
       "button",

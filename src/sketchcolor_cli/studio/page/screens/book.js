@@ -106,7 +106,7 @@ function queueButtons(pages) {
       ? [
           button(
             "play",
-            tn("book.rest", rest.length),
+            tn(done ? "book.rest" : "book.all", rest.length),
             () => void startJob({ ...QUEUE, pages: rest.map((one) => one.id) }),
             "primary",
           ),
