@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import pickle
 import tempfile
+import time
 import zipfile
 from collections import OrderedDict
 from pathlib import Path
@@ -172,6 +174,27 @@ def test_a_whole_model_is_named_with_what_helps(tmp_path, zipped):
         WeightError, match=r"torch\.nn\.modules\.linear\.Linear, as in a whole model; .*state_dict"
     ):
         read_tensors(tmp_path / "net.pth")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_name_without_end_takes_no_long_time(tmp_path, zipped, cut):
+    whole = pickle.dumps(1, 2)
+    named = b"\x80\x02c" + b"x" * 100_000 + (b"" if cut else b"\nx\n.")
+    if zipped:
+        with zipfile.ZipFile(tmp_path / "net.pth", "w") as archive:
+            archive.writestr("net/data.pkl", named)
+            archive.writestr("net/version", "3")
+    else:
+        start = io.BytesIO()
+        torch.save(STATE, start, _use_new_zipfile_serialization=False)
+        head = start.getvalue()
+        ends = [place + 1 for place in range(len(head)) if head[place : place + 2] == b".\x80"][:3]
+        (tmp_path / "net.pth").write_bytes(head[: ends[2]] + named + whole)
+    begun = time.process_time()
+    with pytest.raises(WeightError, match="damaged, or holds more than tensors"):
+        read_tensors(tmp_path / "net.pth")
+    assert time.process_time() - begun < 5
 
 
 def broken_zip(path):

@@ -11,6 +11,7 @@ import torch
 
 from sketchcolor_cli.errors import TrainingError
 from sketchcolor_cli.files.atomic import atomic_write
+from sketchcolor_cli.weights import pickled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ def load_state(path: Path) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             intact = archive.testzip() is None  # torch passes over the checksums
-        state = torch.load(path, map_location="cpu", weights_only=True) if intact else None
+        state = pickled.load(path) if intact else None
     except FileNotFoundError as error:
         raise TrainingError(f"{path}: nothing to resume from; start without --resume") from error
     except Exception as error:  # damaged files make torch raise nearly anything

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import WeightError
+from sketchcolor_cli.weights import pickled
 from sketchcolor_cli.weights.format import Packed
 
 if TYPE_CHECKING:
@@ -104,7 +105,6 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Raises:
         WeightError: The ending is another, the file is damaged, or it holds something else than tensors.
     """
-    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -120,7 +120,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # old files make torch warn of what it does in reading them
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = pickled.load(path)
     except (OSError, SafetensorError) as error:
         raise WeightError(f"{path}: cannot be read ({_first_line(error)})") from error
     except Exception as error:  # torch raises many kinds, and advises to read the file unsafely

@@ -16,6 +16,7 @@ from torchvision.models.inception import BasicConv2d
 from sketchcolor_cli.compute.tensors import to_tensor
 from sketchcolor_cli.compute.uninitialized import uninitialized
 from sketchcolor_cli.errors import WeightError
+from sketchcolor_cli.weights import pickled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,7 +121,7 @@ def read_weights(path: Path) -> Mapping[str, Tensor]:
 
 def _read(path: Path) -> Mapping[str, Tensor]:
     if path.suffix != ".safetensors":
-        tensors: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        tensors: Mapping[str, Tensor] = pickled.load(path)
         return tensors
     with safe_open(path, "pt") as file:
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is not a mapping)
