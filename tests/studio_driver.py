@@ -1,4 +1,4 @@
-"""A studio that runs, and a browser that looks at it; for test_studio_browser.py."""
+"""A studio that runs, and a browser that looks at it; for the tests of test_studio_browser*.py."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,12 +20,18 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import httpx
 import numpy as np
+import torch
+
+from sketchcolor_cli.metrics.pictures import delta_e
+from tiny_model import BACKEND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.sync_api import Page
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+GREEN, BLUE = "#3f9a4d", "#3566c0"
 SIZE = 360, 480  # width and height of the pages that are drawn here
 PATIENCE = 150  # seconds that anything may take on a busy machine
 
@@ -92,12 +99,12 @@ class Studio:
         """Start it, and wait until it answers."""
         target = [] if self.target is None else [str(self.target)]
         words = ["--no-browser", "--port", str(self.port), "--token", self.token]
-        words += ["--device", "cpu", "--backend", "torch", "--model", self.model]  # none is tried out
+        words += ["--device", "cpu", "--backend", BACKEND, "--model", self.model]
         self.data.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "sketchcolor_cli", "studio", *target, *words],
-                env={**os.environ, "XDG_DATA_HOME": str(self.data), "XDG_CACHE_HOME": str(self.data)},
+                env={**os.environ, "XDG_DATA_HOME": str(self.data)},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -276,3 +283,23 @@ class Driver:
         found = re.search(r"\d+", self.page.locator(".zoom-text").inner_text())
         assert found is not None
         return float(found[0])
+
+
+def shown(driver: Driver) -> Driver:
+    """Wait until a window shows a page in its colours."""
+    driver.page.locator(".canvas-area").wait_for()
+    driver.idle()
+    return driver
+
+
+def far(shown: np.ndarray, color: str) -> float:
+    """ΔE00 of a shown colour and one that was asked for."""
+    both = shown, rgb_of(color)
+    return float(
+        delta_e(*(torch.tensor(color / 255, dtype=torch.float32).reshape(1, 3, 1, 1) for color in both))
+    )
+
+
+def rgb_of(color: str) -> np.ndarray:
+    """The numbers of ``#rrggbb``."""
+    return np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)])

@@ -31,10 +31,8 @@ from sketchcolor_cli.networks.forward import Inputs
 from sketchcolor_cli.networks.graph_files import GRAPHS, graph_name
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
 from sketchcolor_cli.networks.registry import BUNDLED, MATCHER
+from tiny_model import DATA, GRAPH, MODEL
 
-DATA = Path(__file__).parent / "data"
-MODEL = DATA / "tiny.safetensors"  # of random numbers
-GRAPH = DATA / graph_name(MODEL)
 PAGES = Path(__file__).parents[1] / "examples" / "pages"
 
 needs_runtime = pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx is not installed")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,33 +14,20 @@ import pytest
 from sketchcolor_cli.compute import onnx
 from sketchcolor_cli.jobs.colorize import colorize
 from sketchcolor_cli.jobs.requests import ColorizeRequest
-from sketchcolor_cli.networks.backend import Backends
-from sketchcolor_cli.networks.graph_files import graph_name
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
 from sketchcolor_cli.studio.live import Desk
 from sketchcolor_cli.studio.look import Look, PageFiles, PaintRequest
 from sketchcolor_cli.studio.turns import CancelledError, Wish
 from studio_server import STROKE, draw, served
+from tiny_model import GRAPH, MODEL
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sketchcolor_cli.networks.forward import Inputs
 
-DATA = Path(__file__).parent / "data"
-MODEL = DATA / "tiny.safetensors"
-GRAPH = DATA / graph_name(MODEL)
 
 pytestmark = pytest.mark.skipif(not onnx.is_installed(), reason="the extra onnx is not installed")
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache that has the graph of the model."""
-    folder = tmp_path / "cache"
-    graph = Backends(folder / "onnx").graph(MODEL)
-    graph.parent.mkdir(parents=True)
-    shutil.copyfile(GRAPH, graph)
-    monkeypatch.setenv("SKETCHCOLOR_CACHE", str(folder))
-    return folder
 
 
 def test_the_worker_paints_without_torch(tmp_path: Path) -> None:

@@ -1,178 +1,27 @@
-"""The studio in a real browser: what a user does, from dropped files to the exported book."""
+"""The studio in a real browser: painting, windows, languages, and what axe-core says."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import pytest
-import torch
 
-from sketchcolor_cli.metrics.pictures import delta_e
-from studio_driver import PATIENCE, Driver, Studio, draw_page, waited
-from studio_server import STROKE, save_small_model
+from studio_driver import BLUE, CHROMIUM, GREEN, Driver, Studio, draw_page, far, rgb_of, shown, waited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
+
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; '.[dev]' brings it")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; apt-get install chromium brings it")
+pytest_plugins = ["studio_windows"]
 
 AXE = Path(__file__).parent / "vendor/axe-core/axe.min.js"
-GREEN, BLUE = "#3f9a4d", "#3566c0"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_api.sync_playwright() as play:
-        found = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small model, for tests of anything but what pages without strokes look like."""
-    return save_small_model(tmp_path_factory.mktemp("model") / "small.safetensors")
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory, small: Path) -> Iterator[Studio]:
-    """A studio that opens a folder with two pages.
-
-    They are coloured by the shipped model, and the pages of all other projects by a small one.
-    """
-    folder = tmp_path_factory.mktemp("studio")
-    for number in (1, 2):
-        draw_page(folder / f"pages/page {number}.png", number)
-    (folder / "pages/series.toml").write_text('model = "default"\n', encoding="utf-8")
-    running = Studio(folder / "data", folder / "pages", small)
-    running.start()
-    running.first = running.get("/project")
-    yield running
-    running.kill()
-
-
-@pytest.fixture(scope="module")
-def sample(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A project to look at, of two pages, one of them painted on; it may have to be opened anew."""
-    folder = tmp_path_factory.mktemp("sample")
-    found = studio.take([draw_page(folder / f"page {number}.png", number) for number in (1, 2)])
-    studio.mark(found, [STROKE])
-    return found
-
-
-class Windows:
-    """Windows, which are used again: a new one costs more than what most tests do in it.
-
-    Two that are open at once share nothing, as in two browsers.
-    """
-
-    def __init__(self, browser: Browser) -> None:
-        self.browser = browser
-        self.free: list[tuple[dict[str, Any], Page]] = []
-        self.used: list[tuple[dict[str, Any], Page, Studio]] = []
-        self.outside: list[str] = []
-        self.complaints: list[str] = []
-
-    def open(self, studio: Studio, path: str = "", **look: Any) -> Driver:
-        """Open a window on a studio."""
-        page = next((page for kept, page in self.free if kept == look), None) or self._new(studio, look)
-        self.free = [(kept, other) for kept, other in self.free if other is not page]
-        self.used.append((look, page, studio))
-        page.goto(studio.address + path)
-        return Driver(page)
-
-    def _new(self, studio: Studio, look: dict[str, Any]) -> Page:
-        shape = {"viewport": {"width": 1280, "height": 800}, "locale": "en", **look}
-        context = self.browser.new_context(**shape)
-        context.set_default_timeout(PATIENCE * 1000)
-        page = context.new_page()
-        for event in ("request", "websocket"):
-            page.on(
-                event, lambda asked: None if is_inside(asked.url, studio) else self.outside.append(asked.url)
-            )
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda said: self.complaints.append(said.text) if is_refusal(said.text) else None)
-        page.on("filechooser", lambda _: None)  # from here on choosers come to the test, however slow it is
-        return page
-
-    def close(self) -> None:
-        """Leave the studio, and forget all that a window was told."""
-        for look, page, studio in self.used:
-            page.goto(f"{studio.origin}/healthz")  # of the same origin, and no script runs there
-            page.evaluate("localStorage.clear(); sessionStorage.clear()")
-            page.context.clear_cookies()
-            self.free.append((look, page))
-        self.used = []
-
-
-@pytest.fixture(scope="module")
-def windows(browser: Browser) -> Windows:
-    return Windows(browser)
-
-
-@pytest.fixture
-def window(windows: Windows) -> Iterator[Callable[..., Driver]]:
-    """A function that opens a window; none may ask anybody but the studio, nor complain."""
-    yield windows.open
-    windows.close()
-    outside, complaints = windows.outside, windows.complaints
-    windows.outside, windows.complaints = [], []
-    assert outside == []
-    assert complaints == []
-
-
-def is_inside(url: str, studio: Studio) -> bool:
-    host = studio.origin.partition("://")[2]
-    return url.startswith((f"{studio.origin}/", f"ws://{host}/", f"blob:{studio.origin}/"))
-
-
-def is_refusal(text: str) -> bool:
-    return "Content Security Policy" in text or "Uncaught" in text
-
-
-@pytest.fixture
-def fresh(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> Driver:
-    """A window on a project of its own, with one page."""
-    studio.take([draw_page(tmp_path / "page 1.png", 1)])
-    return shown(window(studio))
-
-
-def shown(driver: Driver) -> Driver:
-    """Wait until a window shows a page in its colours."""
-    driver.page.locator(".canvas-area").wait_for()
-    driver.idle()
-    return driver
-
-
-def taken(driver: Driver, files: list[Path]) -> Driver:
-    """Choose files on the shelf, and wait for the first page of them."""
-    driver.page.keyboard.press("Control+o")
-    driver.page.locator("#shelf-files").set_input_files(files)
-    return shown(driver)
-
-
-def far(shown: np.ndarray, color: str) -> float:
-    """ΔE00 of a shown colour and one that was asked for."""
-    both = shown, rgb_of(color)
-    return float(
-        delta_e(*(torch.tensor(color / 255, dtype=torch.float32).reshape(1, 3, 1, 1) for color in both))
-    )
-
-
-def rgb_of(color: str) -> np.ndarray:
-    """The numbers of ``#rrggbb``."""
-    return np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)])
 
 
 def test_a_folder_is_opened_and_a_stroke_colours_its_area(
@@ -209,6 +58,7 @@ def test_undo_brings_the_bytes_back(studio: Studio, fresh: Driver) -> None:
 
 
 def test_reload_keeps_the_work(studio: Studio, fresh: Driver) -> None:
+    fresh.page.evaluate("unhurried()")
     fresh.color(BLUE)
     fresh.stroke((180, 350), (220, 380))
     fresh.page.keyboard.press("f")
@@ -519,65 +369,14 @@ def test_variants(studio: Studio, fresh: Driver) -> None:
     waited(lambda: studio.get("/project")["pages"][0]["seed"] is None, "the seed is gone")
 
 
-def test_all_by_keyboard(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
-    driver = window(studio)
-    driver.page.locator(".canvas-area").wait_for()
-    driver.page.keyboard.press("Control+o")
-    driver.page.locator(".drop").wait_for()
-    tab_to(driver, "Choose files")
-    with driver.page.expect_file_chooser() as chooser:
-        driver.page.keyboard.press("Enter")
-    chooser.value.set_files([draw_page(tmp_path / "keys.png")])
-    driver.page.locator(".canvas-area").wait_for()
-    driver.idle()
-    driver.page.keyboard.press("f")
-    tab_to(driver, "Page keys.png, canvas")
-    for _ in range(3):
-        driver.page.keyboard.press("Shift+ArrowLeft")
-    driver.page.keyboard.press("ArrowUp")
-    driver.page.keyboard.press("Enter")
-    [point] = waited(studio.marks, "a point by keyboard")
-    assert (point["x"], point["y"]) == (pytest.approx(0.4), pytest.approx(0.49))
-    driver.page.keyboard.press("Tab")  # tapped, it goes on
-    assert driver.page.evaluate("document.activeElement.tagName") != "CANVAS"
-    driver.page.keyboard.press("Control+e")
-    tab_to(driver, "Export")
-    driver.page.keyboard.press("Enter")
-    driver.page.locator('dialog .job[data-state="done"]').wait_for()
-    tab_to(driver, "keys.png")
-    with driver.page.expect_download() as download:
-        driver.page.keyboard.press("Enter")
-    assert cv2.imread(str(download.value.path())).shape == (480, 360, 3)
-
-
-def tab_to(driver: Driver, name: str) -> None:
-    """Press Tab until a control of this name has the focus."""
-    name_of = "(element => element.getAttribute('aria-label') ?? element.innerText)(document.activeElement)"
-    seen = []
-    for _ in range(120):
-        driver.page.keyboard.press("Tab")
-        seen.append(driver.page.evaluate(name_of).strip())
-        if seen[-1].startswith(name):
-            return
-    raise AssertionError(f"Tab never comes to {name}, but to {seen[:60]}")
-
-
-def test_export_is_what_colorize_makes(
-    studio: Studio, window: Callable[..., Driver], small: Path, tmp_path: Path
+def test_the_address_typed_again_in_a_window_signs_it_in(
+    studio: Studio, window: Callable[..., Driver]
 ) -> None:
-    project = studio.take([draw_page(tmp_path / f"page {number}.png", number) for number in (1, 2)], small)
-    driver = shown(window(studio))
-    driver.color(GREEN)
-    driver.stroke((110, 150), (135, 150))
-    waited(studio.marks, "the stroke is stored")
-    driver.page.keyboard.press("Control+e")
-    driver.page.get_by_role("dialog").get_by_role("button", name="Export").click()
-    driver.page.locator('dialog .job[data-state="done"]').wait_for()
-    out = Path(studio.get("/jobs")["jobs"][0]["folder"])
-    words = ["colorize", project["folder"], "-o", str(tmp_path / "out"), "--device", "cpu"]
-    subprocess.run([sys.executable, "-m", "sketchcolor_cli", *words], check=True, capture_output=True)
-    for name in ("page 1.png", "page 2.png"):
-        assert (out / name).read_bytes() == (tmp_path / "out" / name).read_bytes(), name
+    page = window(studio, "wrong-token").page
+    page.get_by_text("This window is not signed in").wait_for()
+    page.goto(studio.address)  # which differs in its fragment alone, so that nothing is loaded
+    page.locator(".canvas-area").wait_for()
+    assert studio.token not in page.url
 
 
 def test_the_tip_says_what_is_left_to_know(
@@ -611,98 +410,6 @@ def test_the_tip_about_a_single_page_names_no_other(fresh: Driver) -> None:
     sync_api.expect(tip).to_contain_text("“Export”")
     assert tip.locator("li").count() == 2
     assert "next page" not in tip.inner_text()
-
-
-def test_a_job_without_a_page_yet_is_named(fresh: Driver) -> None:
-    counts = {"done": 0, "failed": [], "skipped": 0, "total": 3, "detail": "", "folder": "", "files": []}
-    job = {"id": "0123", "state": "running", "page": None, **counts}
-    fresh.page.route("**/jobs", lambda route: route.fulfill(json={"jobs": [job]}))
-    fresh.page.reload()
-    shown(fresh).page.keyboard.press("k")
-    sync_api.expect(fresh.page.locator(".job h3")).to_have_text("Working")
-
-
-def test_a_book_of_forty_pages(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
-    book = tmp_path / "forty.cbz"
-    with zipfile.ZipFile(book, "w") as archive:
-        for number in range(1, 41):
-            archive.write(draw_page(tmp_path / f"{number:03}.png", number, 0.2), f"{number:03}.png")
-    driver = window(studio)
-    driver.page.locator(".canvas-area").wait_for()
-    taken(driver, [book])
-    assert driver.page.locator(".frame").count() == 40
-    driver.page.keyboard.press(".")
-    driver.page.locator('.frame:nth-child(2)[aria-current="page"]').wait_for()
-    driver.idle()
-    driver.page.keyboard.press("d")
-    driver.page.locator('.frame:nth-child(2)[data-state="done"]').wait_for()
-    driver.page.keyboard.press("k")
-    driver.page.get_by_role("button", name="Colour the other 39 pages").click()
-    driver.page.locator('.job[data-state="done"]').first.wait_for()
-    assert driver.page.locator('.tile[data-state="draft"]').count() == 39
-    driver.page.keyboard.press("Control+e")
-    assert driver.page.get_by_role("dialog").get_by_label("Save as").input_value() == "same"
-    driver.page.get_by_role("dialog").get_by_role("button", name="Export", exact=True).click()
-    driver.page.locator('dialog .job[data-state="done"]').wait_for()
-    with driver.page.expect_download() as download:
-        driver.page.locator("dialog .job-files button", has_text="forty.cbz").click()
-    with zipfile.ZipFile(download.value.path()) as archive:
-        assert archive.namelist() == [f"{number:03}.png" for number in range(1, 41)]
-
-
-def test_a_killed_server_goes_on(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
-    project = studio.take([draw_page(tmp_path / f"{number:02}.png", number) for number in range(1, 13)])
-    driver = shown(window(studio))
-    driver.page.keyboard.press("k")
-    driver.page.get_by_role("button", name="Colour the other 12 pages").click()
-    waited(lambda: [job["done"] >= 1 for job in studio.get("/jobs")["jobs"]] == [True], "a page")
-    studio.kill()
-    studio.start()
-    studio.open(project)
-    driver.page.goto(f"{studio.origin}/#/book")
-    driver.page.reload()
-    driver.page.locator('.job[data-state="interrupted"]').wait_for()
-    driver.page.get_by_role("button", name="Go on").click()
-    driver.page.locator('.job[data-state="done"]').wait_for()
-    made = list(Path(project["folder"] + ".colored").glob("*.png"))
-    assert len(made) == 12
-
-
-def test_the_page_survives_a_server_that_is_started_again(
-    studio: Studio, window: Callable[..., Driver]
-) -> None:
-    studio.open(studio.first)  # so that it is open after the start, too
-    driver = shown(window(studio))
-    try:
-        studio.kill()
-        driver.color(GREEN)
-        driver.stroke((110, 150), (135, 150))
-        driver.page.locator('.save-state[data-state="offline"]').wait_for()
-    finally:
-        studio.start()
-    waited(studio.marks, "what was painted meanwhile is stored")
-    waited(lambda: far(driver.shown(150, 110), GREEN) < 8, "and coloured")
-
-
-def test_a_worker_that_dies_is_started_again_and_the_page_asks_anew(studio: Studio, fresh: Driver) -> None:
-    fresh.color(GREEN)
-    fresh.stroke((110, 150), (135, 150))
-    fresh.page.locator('.live-state[data-state="waiting"]').wait_for()
-    studio.kill_worker()
-    waited(lambda: far(fresh.shown(150, 110), GREEN) < 8, "the disc becomes green by the next worker")
-    fresh.idle()
-    assert far(fresh.shown(150, 110), GREEN) < 8
-    assert fresh.page.locator(".notice.error").count() == 0
-
-
-def test_the_address_typed_again_in_a_window_signs_it_in(
-    studio: Studio, window: Callable[..., Driver]
-) -> None:
-    page = window(studio, "wrong-token").page
-    page.get_by_text("This window is not signed in").wait_for()
-    page.goto(studio.address)  # which differs in its fragment alone, so that nothing is loaded
-    page.locator(".canvas-area").wait_for()
-    assert studio.token not in page.url
 
 
 @pytest.mark.parametrize("locale", ["es", "ja"])

@@ -15,7 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
-from studio_server import TOKEN, draw, save_small_model
+from studio_server import TOKEN, draw
+from tiny_model import BACKEND, MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,8 +85,8 @@ def test_the_studio_prints_its_address_with_the_token_and_a_signal_ends_it(
     tmp_path: Path, started: Any, sent: signal.Signals
 ) -> None:
     draw(tmp_path / "pages/1.png")
-    model = save_small_model(tmp_path / "small.safetensors")
-    server = started("studio", str(tmp_path / "pages"), "--no-browser", "--model", str(model))
+    words = ["--no-browser", "--model", str(MODEL), "--backend", BACKEND]
+    server = started("studio", str(tmp_path / "pages"), *words)
     address, _, token = server.stdout.readline().strip().partition("#")
     assert token == TOKEN
     assert address.startswith("http://127.0.0.1:")

@@ -23,6 +23,7 @@ from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.turns import AHEAD, ASKED, LIVE, CancelledError, Turns, Wish
 from sketchcolor_cli.studio.worker import Worker
 from studio_server import STROKE, draw, save_small_model
+from tiny_model import BACKEND, MODEL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -322,12 +323,13 @@ def test_who_is_replaced_is_told_so(page: PageFiles, model: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_process_of_its_own_answers_and_may_be_killed(page: PageFiles, model: Path) -> None:
+def test_a_process_of_its_own_answers_and_may_be_killed(page: PageFiles) -> None:
     async def run() -> None:
         host = engines.ProcessHost()
         engine = Engine(host)
-        await engine.start({"model": str(model)})
-        request = {"page": {"path": str(page.path)}, "look": {"model": str(model)}, "marks": [], "width": 64}
+        look = {"model": str(MODEL), "backend": BACKEND}
+        await engine.start(look)
+        request = {"page": {"path": str(page.path)}, "look": look, "marks": [], "width": 64}
         assert (await engine.ask_once("paint", stages=["quick"], **request))[0]["stage"] == "quick"
         waiting = asyncio.create_task(engine.ask_once("open", **request))
         host._process.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its import uses what torch and pandas call deprecated
@@ -19,7 +20,6 @@ with warnings.catch_warnings():
     from fastai.learner import AvgMetric, Metric, Recorder
     from fastai.optimizer import Adam, ranger
     from fastai.torch_core import TensorImage, norm_bias_params, set_seed, to_device
-    from fastai.vision.augment import aug_transforms
 
 __all__ = [
     "Adam",
@@ -41,3 +41,12 @@ __all__ = [
     "set_seed",
     "to_device",
 ]
+
+
+def aug_transforms(**limits: Any) -> list[Any]:
+    """Return fastai's transforms that augment; they need torchvision, which takes seconds to be imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from fastai.vision import augment
+
+    return augment.aug_transforms(**limits)  # type: ignore[no-any-return]
