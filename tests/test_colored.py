@@ -252,7 +252,7 @@ def test_a_sketch_under_the_ink_stays_and_is_neither_outline_nor_hint(
     assert own is not None
     assert own.as_hint() is None
     gray = page.rgb @ np.array((0.2126, 0.7152, 0.0722), np.float32)
-    seen = own.outlines(gray)
+    seen = own.outlines(gray.copy())
     ink = drawing()[..., 0] == 0
     beside = ~cv2.dilate(ink.view(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
     assert (seen[beside] < 0.9).sum() < 0.15 * (gray[beside] < 0.9).sum()
@@ -277,7 +277,7 @@ def test_pale_rules_are_no_outlines_and_dark_lines_are() -> None:
         own = own_colors(picture(rgb))
         assert own is not None
         gray = rgb.astype(np.float32) @ np.array((0.2126, 0.7152, 0.0722), np.float32)
-        seen = own.outlines(gray)
+        seen = own.outlines(gray.copy())
         paper = drawing()[..., 0] == 1
         before, after = ((plane[paper] < 0.99).mean() for plane in (gray, seen))
         assert (after < 0.1 * before) == (cleared and before > 0)

@@ -30,6 +30,12 @@ def use_again(*, one_heap: bool) -> None:
             mallopt(option, value)
 
 
+def give_back() -> None:
+    """Give memory that this process has freed and keeps back to the system; only glibc can be told so."""
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        trim(0)
+
+
 def is_shortage(error: BaseException) -> bool:
     """Whether an error of PyTorch, CUDA, OpenCV or Python says that there is too little memory."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":

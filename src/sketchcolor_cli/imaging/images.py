@@ -19,6 +19,7 @@ from cv2.utils import logging
 from numpy.lib.stride_tricks import as_strided
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
+from sketchcolor_cli.compute import memory
 from sketchcolor_cli.errors import ImageError, SeveralPicturesError
 from sketchcolor_cli.files import jpeg, signatures
 from sketchcolor_cli.files.atomic import write_bytes
@@ -72,6 +73,7 @@ _SAME_PROFILE = 2
 _DAMAGED = "is damaged or cut short; save or copy it again"
 _ROWS = 64  # that are rounded at a time
 _BAND = 512  # rows that are turned into samples at a time
+_HUGE = 100_000_000  # samples
 _DECODERS = threading.Lock()
 
 
@@ -126,7 +128,9 @@ def read_picture(path: Path, name: Path | None = None) -> Picture:
     samples, alpha = deep or _flat_samples(name, image)
     icc, dpi = image.info.get("icc_profile"), _dpi(image)
     kind = "JPEG" if image.format == "MPO" else str(image.format)
-    del image  # which of a huge page leaves much room
+    del image
+    if samples.size > _HUGE:  # the decoder of such a page leaves far more room than is used again
+        memory.give_back()
     # A damaged TIFF may have a number there.
     color, icc = _converted_to_srgb(samples, icc if isinstance(icc, bytes) else None)
     gray = color.ndim == 2

@@ -222,6 +222,7 @@ class PageColorizer:
     def read(self, job: Job) -> Page:
         """Read a page and what helps to colour it, and find out what needs no network."""
         from sketchcolor_cli.coloring.page.line_layer import with_paper
+        from sketchcolor_cli.imaging.images import gray_as_rgb
 
         strip = self._strips.of(job)  # first, as huge pages are read for it, one at a time
         picture = self._strips.picture(job)
@@ -229,6 +230,8 @@ class PageColorizer:
         stays = self._colorizer.stays(picture, guided=bool(references or hints))
         picture = picture if stays else with_paper(picture)
         prepared = None if stays else self._prepared(job, picture)
+        if prepared is not None and prepared.own is None and self._request.saved_latents is None:
+            picture = replace(picture, rgb=gray_as_rgb(prepared.gray))  # its colours are wanted no more
         strip = None if stays else strip
         return Page(job, picture, references, hints, prepared, stays, self._seed_of(job), strip)
 

@@ -113,6 +113,7 @@ class ColorRules:
 
 
 _RULES = ColorRules()
+_ROWS = 256  # of a page that are worked on at a time
 
 
 def is_colored(page: Picture) -> bool:
@@ -170,29 +171,42 @@ class OwnColors:
     def over(self, rgb: Plane, top: int = 0) -> Plane:
         """Return a coloured page (H, W, 3), or its rows from ``top`` on, with its own colours."""
         rows = slice(top, top + len(rgb))
-        out: Plane = rgb + self._enlarged[rows] * (self.rgb[rows] - rgb)
+        out: Plane = rgb + self._enlarged(rows) * (self.rgb[rows] - rgb)
         return out
 
     def outlines(self, gray: Plane) -> Plane:
-        """Return the page's luma (H, W) without pale coloured lines: rules, and a pencil sketch under ink.
+        """Return the page's luma (H, W), in the same memory, without pale coloured lines.
 
-        They are not outlines, and would cut what is drawn over them into strips. In its lightest channel a
-        coloured line is hardly there, as blue pencil is none for a camera that sees blue, and ink is.
+        These are rules, and a pencil sketch under ink. They are not outlines, and would cut what is drawn
+        over them into strips. In its lightest channel a coloured line is hardly there, as blue pencil is none
+        for a camera that sees blue, and ink is.
         """
         lines = grown(self.share > 0, 2) & ~grown(self.areas, 2)
         kinds = lines.view(np.uint8) + (lines & self.pencil)
         near = cv2.resize(kinds, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        lightest = np.minimum(self.rgb.max(2) / np.float32(_RULES.pencil_white), np.float32(1))
-        return np.where((near == 2) | ((near == 1) & (gray > _RULES.pale)), lightest, gray)
+        for top in range(0, len(gray), _ROWS):
+            rows = np.s_[top : top + _ROWS]
+            old, kind, rgb = gray[rows], near[rows], self.rgb[rows]
+            lightest = np.minimum(rgb.max(2) / np.float32(_RULES.pencil_white), np.float32(1))
+            np.copyto(old, lightest, where=(kind == 2) | ((kind == 1) & (old > _RULES.pale)))
+        return gray
 
     def rgba(self) -> Plane:
         """Return them as a layer, (H, W, 4)."""
-        return np.concatenate([self.rgb, self._enlarged], 2)
+        return np.concatenate([self.rgb, self._enlarged(slice(None))], 2)
+
+    def _enlarged(self, rows: slice) -> Plane:
+        """Return the share of some rows of the page, (n, W, 1)."""
+        as_high = self._as_high[rows]
+        size = self.rgb.shape[1], len(as_high)
+        share = cv2.resize(as_high, size, interpolation=cv2.INTER_LINEAR)
+        return share[..., None]  # type: ignore[no-any-return]
 
     @cached_property
-    def _enlarged(self) -> Plane:
-        share = cv2.resize(self.share, self.rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        return share[..., None]  # type: ignore[no-any-return]
+    def _as_high(self) -> Plane:
+        """The share as high as the page and no wider than its copy, (H, w)."""
+        size = self.share.shape[1], self.rgb.shape[0]
+        return cv2.resize(self.share, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[no-any-return]
 
 
 def own_colors(page: Picture) -> OwnColors | None:

@@ -49,6 +49,7 @@ class InkRules:
 
 
 _RULES = InkRules()
+_ROWS = 256  # of a page that are worked on at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +71,11 @@ class ColoredInk:
         return
 
     def outlines(self, gray: Plane) -> Plane:
-        """Return the page's luma ``gray`` (H, W) as if its ink were black."""
-        bare = self._bare(gray)
-        bare *= np.float32(LUMA @ self.paper)
-        return bare
+        """Return the page's luma ``gray`` (H, W), in the same memory, as if its ink were black."""
+        for top in range(0, len(gray), _ROWS):
+            rows = gray[top : top + _ROWS]
+            np.multiply(self._bare(rows), np.float32(LUMA @ self.paper), out=rows)
+        return gray
 
     def over(self, rgb: Plane, top: int = 0) -> Plane:
         """Return a coloured page (H, W, 3), or its rows from ``top`` on, of which the ink has its colour.
