@@ -38,7 +38,7 @@ def session(
 
     ``threads`` 0 are as many as there are cores. Waiting threads sleep, as those of torch do (see
     ``environment.prepare_process``). ``weights`` are used by the session as long as it is there. ``planned``
-    says that memory of a pass is planned as a whole, which suits small pictures; large ones take half as much
+    says that memory of a pass is planned as a whole, which suits small pictures; large ones take two thirds
     where it is not.
 
     Raises:
