@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import struct
 import subprocess
 import sys
 import zlib
@@ -161,6 +162,19 @@ def test_an_animation_is_no_picture(tmp_path: Path, name: str) -> None:
         read_picture(tmp_path / name)
     frames[0].save(tmp_path / name, save_all=True)
     assert read_picture(tmp_path / name).rgb.shape == (2, 3, 3)
+
+
+@pytest.mark.parametrize("size", [(13, 20), (12, 21)])
+def test_a_tiff_without_all_its_strips_is_damaged(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = tmp_path / "a.tif"
+    Image.new("L", (12, 20), 255).save(path)
+    image = bytearray(path.read_bytes())
+    for tag, old, new in ((256, 12, size[0]), (257, 20, size[1])):
+        at = image.index(struct.pack("<HHII", tag, 4, 1, old))
+        image[at : at + 12] = struct.pack("<HHII", tag, 4, 1, new)
+    path.write_bytes(image)
+    with pytest.raises(ImageError, match="damaged or cut short"):
+        read_picture(path)
 
 
 def test_a_tiff_of_several_pages_is_no_picture(tmp_path: Path) -> None:

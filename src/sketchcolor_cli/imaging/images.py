@@ -18,6 +18,7 @@ import numpy as np
 from cv2.utils import logging
 from numpy.lib.stride_tricks import as_strided
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
 from sketchcolor_cli.compute import memory
 from sketchcolor_cli.errors import ImageError, SeveralPicturesError
@@ -291,6 +292,7 @@ def _decode(path: Path, file: BinaryIO) -> tuple[Image.Image, BinaryIO]:
         if image.width * image.height <= MAX_PIXELS:
             _refuse_several(path, formats.frames(image), image)
             _refuse_many_scans(path, image, inner)
+            _refuse_missing_strips(path, image)
             image.load()
             if image.format == "PNG":
                 _refuse_missing_rows(path, image, inner)
@@ -328,6 +330,15 @@ def _refuse_many_scans(path: Path, image: Image.Image, file: BinaryIO) -> None:
     data = file.read()
     if any(jpeg.has_too_many_scans(data, start, stop) for start, stop in parts):
         raise ImageError(f"{path}: {jpeg.TOO_MANY}")
+
+
+def _refuse_missing_strips(path: Path, image: Image.Image) -> None:
+    """Refuse a TIFF that is larger than its strips: the decoder leaves the rest black, and may take hours."""
+    if not isinstance(image, TiffImageFile) or not image.tile:
+        return
+    right, bottom = (max(tile.extents[side] for tile in image.tile if tile.extents) for side in (2, 3))
+    if right < image.tag_v2[IMAGEWIDTH] or bottom < image.tag_v2[IMAGELENGTH]:  # before it is turned
+        raise ImageError(f"{path}: {_DAMAGED}")
 
 
 def _refuse_missing_rows(path: Path, image: Image.Image, file: BinaryIO) -> None:
