@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import struct
 import tomllib
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -84,6 +86,25 @@ def test_numbers_of_marks_are_parts_and_a_file_of_them_has_one_on_each_line() ->
 def test_a_page_of_a_mark_is_the_files_and_no_other() -> None:
     [done] = marks.checked([{**STROKE, "page": "other.png"}], Limits())
     assert "page" not in done
+
+
+@pytest.mark.parametrize(
+    "mark", [{"x": 10**400, "y": 0, "color": "#fff"}, {**STROKE, "stroke": [[0.5, -(10**400)]]}]
+)
+def test_places_that_no_float_holds_are_refused(mark: dict[str, Any]) -> None:
+    with pytest.raises(ProblemError) as refused:
+        marks.checked([mark], Limits())
+    assert refused.value.status == 422
+
+
+def test_a_picture_that_cannot_be_looked_at_has_no_size(tmp_path: Path) -> None:
+    path = draw(tmp_path / "pages/1.png")
+    whole = path.read_bytes()
+    project = Project(tmp_path / "pages")
+    assert min(project.size(path)) > 0
+    empty = struct.pack(">I4sI", 0, b"iCCP", zlib.crc32(b"iCCP"))
+    path.write_bytes(whole[:-12] + empty + whole[-12:])
+    assert project.size(path) == (0, 0)
 
 
 def test_new_pages_are_seen_and_aids_are_none(tmp_path: Path) -> None:

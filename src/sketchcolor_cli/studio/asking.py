@@ -36,13 +36,13 @@ async def json_of(request: Request, limits: Limits) -> dict[str, Any]:
 
 
 def parsed(text: bytes | str) -> dict[str, Any]:
-    """Return a JSON object; without NaN and Infinity, which JSON has not, and numbers that no float holds.
+    """Return a JSON object; without NaN and Infinity, which JSON has not.
 
     Raises:
         ProblemError: It is none.
     """
     try:
-        document = json.loads(text, parse_int=_whole, parse_constant=_refused)
+        document = json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         raise ProblemError(422, f"the request is not valid JSON ({error})") from error
     if not isinstance(document, dict):
@@ -198,15 +198,6 @@ def _is_text(document: Any) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _whole(text: str) -> int:
-    value = int(text)
-    try:
-        float(value)
-    except OverflowError:
-        raise ValueError(f"a number of {len(text)} digits is too large") from None
-    return value
 
 
 def _refused(text: str) -> Any:

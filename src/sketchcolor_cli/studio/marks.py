@@ -49,17 +49,21 @@ def _as_parts(mark: dict[str, Any]) -> dict[str, Any]:
     done = {name: value for name, value in mark.items() if name != "page"}
     for name in ("x", "y", "radius"):
         if _is_number(done.get(name)):
-            done[name] = round(float(done[name]), _PLACES)
+            done[name] = _part(done[name])
             if not 0 <= done[name] <= 1:
                 raise ProblemError(422, f"marks: {name} is a part of the page from 0 to 1, not {done[name]}")
     if isinstance(done.get("stroke"), list):
         done["stroke"] = [
-            [round(float(value), _PLACES) if _is_number(value) else value for value in vertex]
+            [_part(value) if _is_number(value) else value for value in vertex]
             if isinstance(vertex, list)
             else vertex
             for vertex in done["stroke"]
         ]
     return done
+
+
+def _part(value: float) -> float:
+    return round(float(min(max(value, -1e9), 1e9)), _PLACES)  # of 400 digits no float can be made
 
 
 def _is_number(value: Any) -> bool:

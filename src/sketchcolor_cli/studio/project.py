@@ -401,6 +401,8 @@ def _size_of(path: Path) -> tuple[int, int]:
         with Image.open(path) as image:
             width, height = image.size
             turned = image.getexif().get(_ORIENTATION) in _TURNED
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except MemoryError:
+        raise
+    except Exception:  # damaged files make Pillow raise nearly anything
         return 0, 0
     return (height, width) if turned else (width, height)
