@@ -185,6 +185,8 @@ STORAGE = integer(4) + integer(2) + text("V 1") + text("torch.FloatStorage") + l
         (HEAD + integer(10**6), "a tensor of 1000000 axes"),
         (HEAD + integer(1) + longs(4, 1, 1) + integer(5) + integer(1), "damaged"),
         (b"".join(integer(3) + integer(n) + integer(1) for n in range(9000)), "recursion"),
+        (Writer().value(Layer("nn.Sequential", modules={float("inf"): Layer("nn.Linear")})), "infinity"),
+        (Writer().value(Layer("nn.Linear", weight=KERNELS.reshape(4, 27), kW=float("inf"), kH=3)), "infin"),
         (Writer().value({"a": 1}), "has no network"),
         (Writer().value(3.5), "has no network"),
     ],

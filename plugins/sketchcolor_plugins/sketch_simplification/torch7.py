@@ -57,12 +57,21 @@ def read_torch7(path: Path) -> dict[str, torch.Tensor]:
     """
     try:
         content = _Reader(path.read_bytes()).read()
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        network = content.get("model") if isinstance(content, dict) else content
+        found = dict(_tensors(network, (), set())) if isinstance(network, _Object) else None
+    except (
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise ValueError(f"not a Torch7 file, or damaged: {error}") from error
-    network = content.get("model") if isinstance(content, dict) else content
-    if not isinstance(network, _Object):
-        raise ValueError("has no network, neither by itself nor as 'model'")  # noqa: TRY004
-    return {name: torch.from_numpy(array) for name, array in _tensors(network, (), set())}
+    if found is None:
+        raise ValueError("has no network, neither by itself nor as 'model'")
+    return {name: torch.from_numpy(array) for name, array in found.items()}
 
 
 def _tensors(layer: _Object, place: tuple[str, ...], above: set[int]) -> Iterator[tuple[str, NDArray[Any]]]:
