@@ -298,6 +298,20 @@ def test_small_print_that_runs_together_is_print() -> None:
     assert bubbles.sum() < 60 * 270
 
 
+@pytest.mark.parametrize("word", ["Yes!", ""])
+def test_a_short_word_whose_letters_run_together_is_print(word: str) -> None:
+    gray = page()
+    bubble(gray, (200, 150), ())
+    if word:
+        cv2.putText(gray, word, (180, 155), cv2.FONT_HERSHEY_SIMPLEX, 0.45, 0, 1, cv2.LINE_AA)
+    else:
+        cv2.rectangle(gray, (180, 145), (210, 154), 0, -1)  # a button
+    gray[138:162, 176:230] = cv2.GaussianBlur(gray, (0, 0), 0.5)[138:162, 176:230]
+    ink = (gray[138:162, 176:230] < 235).astype(np.uint8)
+    assert cv2.connectedComponents(ink)[0] == 2
+    assert found(gray)[1][130:170, 150:250].mean() == bool(word)
+
+
 def test_bubbles_that_flow_together_are_found_as_one_though_their_print_stands_apart() -> None:
     gray = page()
     for grown, tone in ((0, 0), (-2, 255)):

@@ -50,6 +50,8 @@ class LetterRules:
     """Pieces that are many letters."""
     alike: float = 0.1
     """Many pieces whose areas differ less than this, to their mean, are a pattern."""
+    small_print: float = 0.012
+    """How high letters are at most that may run together."""
     smallest_area: int = 4
     """Area of a piece of a letter, in pixels."""
     line_alone: float = 0.95
@@ -141,26 +143,40 @@ def holds_print(
     if letters.areas.sum() < RULES.letters * marked:
         if small is None or shape.solidity < small.solidity or letters.in_lines < RULES.letters * marked:
             return False
-        # The middle of a letter is darker than what joins it to the next.
-        holes = holes & (gray < (gray[holes].min() + 1) / 2)
+        holes = _middles(holes, gray)
         letters, enough = _letters(holes, long), (small,)
         if letters.areas.sum() < RULES.letters * count(holes):
             return False
     alone = letters.areas.sum() > RULES.line_alone * marked
-    return _stands_as_text(letters, shape, gray, long, enough, alone)
+    if _stands_as_text(letters, shape, gray, long, enough, alone):
+        return True
+    dark = _middles(holes, gray)
+    apart = _letters(dark, long)
+    if len(apart.areas) <= len(letters.areas) or apart.areas.sum() < RULES.letters * count(dark):
+        return False
+    return letters.height <= RULES.small_print * long and _stands_as_text(
+        apart, shape, gray, long, enough, alone
+    )
+
+
+def _middles(ink: Mask, gray: Plane) -> Mask:
+    """Return the middles of lines, which are darker than what joins small letters to each other."""
+    middles: Mask = ink & (gray < (gray[ink].min() + 1) / 2)
+    return middles
 
 
 class _Letters(NamedTuple):
     """The pieces of ink as large as letters.
 
-    The number of each pixel's piece, and which pieces are chosen; longer sides and areas of these; and the
-    area of all pieces that are no thicker than a line of letters.
+    The number of each pixel's piece, and which pieces are chosen; longer sides and areas of these; how high
+    they are at most; and the area of all pieces that are no thicker than a line of letters.
     """
 
     labels: NDArray[np.int32]
     chosen: Mask
     sides: NDArray[np.int32]
     areas: NDArray[np.int32]
+    height: int
     in_lines: int
 
 
@@ -171,7 +187,8 @@ def _letters(ink: Mask, long: int) -> _Letters:
     chosen = large & (pieces.long_sides <= RULES.longest * long)
     thin = large & (pieces.short_sides <= RULES.longest * long)
     in_lines = int(pieces.areas[thin].sum())
-    return _Letters(pieces.labels, chosen, pieces.long_sides[chosen], pieces.areas[chosen], in_lines)
+    height = int(pieces.short_sides[chosen].max(initial=0))
+    return _Letters(pieces.labels, chosen, pieces.long_sides[chosen], pieces.areas[chosen], height, in_lines)
 
 
 def _stands_as_text(
