@@ -104,6 +104,7 @@ class Windows:
     def close(self) -> None:
         """Leave the studio, and forget all that a window was told."""
         for look, page, studio in self.used:
+            page.unroute_all()
             page.goto(f"{studio.origin}/healthz")  # of the same origin, and no script runs there
             page.evaluate("localStorage.clear(); sessionStorage.clear()")
             page.context.clear_cookies()

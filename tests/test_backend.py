@@ -27,6 +27,7 @@ from sketchcolor_cli.networks import backend, export
 from sketchcolor_cli.networks.backend import Backends
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model, save_model
+from sketchcolor_cli.networks.exportable import of_network
 from sketchcolor_cli.networks.forward import Inputs
 from sketchcolor_cli.networks.graph_files import GRAPHS, graph_name
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
@@ -53,7 +54,7 @@ def there(tmp_path: Path) -> Backends:
 )
 def test_a_graph_is_that_of_the_network_as_it_is_now(model: Path, folder: Path) -> None:
     """If not, `python tools/make_graphs.py` makes it again."""
-    what = export.of_network(load_model(model)[0], {})
+    what = of_network(load_model(model)[0], {})
     network = graphs.Network(folder / graph_name(model), graphs.read_tensors(model))
     assert export.difference(what, network.run) < export.CLOSE
 
@@ -85,7 +86,7 @@ def test_a_graph_knows_no_weights() -> None:
         for tensor in network.state_dict().values():
             if tensor.is_floating_point():
                 tensor.mul_(torch.rand_like(tensor) + 0.5)
-    other, same = (export.of_network(net, {}) for net in (network, load_model(MODEL, ColorNet)[0]))
+    other, same = (of_network(net, {}) for net in (network, load_model(MODEL, ColorNet)[0]))
     run = graphs.Network(GRAPH, export.tensors_of(other)).run
     assert export.difference(other, run) < export.CLOSE
     assert export.difference(same, run) > 1

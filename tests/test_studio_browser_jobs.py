@@ -131,7 +131,7 @@ def test_a_killed_server_goes_on(studio: Studio, window: Callable[..., Driver], 
     project = studio.take([draw_page(tmp_path / f"{number:02}.png", number) for number in range(1, 13)])
     driver = shown(window(studio))
     driver.page.keyboard.press("k")
-    driver.page.get_by_role("button", name="Colour the other 12 pages").click()
+    driver.page.get_by_role("button", name="Colour all 12 pages").click()
     waited(lambda: [job["done"] >= 1 for job in studio.get("/jobs")["jobs"]] == [True], "a page")
     studio.kill()
     studio.start()
