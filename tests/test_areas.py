@@ -45,6 +45,23 @@ def test_each_area_takes_the_colour_of_its_own_point(gap: int) -> None:
     assert np.ptp(fill[outside > 0], axis=0).max() < 0.01  # white to the border, at every corner
 
 
+def test_a_face_is_one_area_however_near_its_eyes_are_to_its_outline() -> None:
+    page = np.full((640, 600), 255, np.uint8)
+    cv2.circle(page, (300, 300), 100, 0, 2)
+    for x in (252, 348):
+        cv2.ellipse(page, (x, 300), (44, 24), 0, 0, 360, 0, 2)
+    cv2.ellipse(page, (300, 360), (45, 16), 0, 0, 360, 0, 2)
+    areas = PointAreas(page.astype(np.float32) / 255)
+    height, width = areas.labels.shape
+    hint = np.zeros((height, width, 4), np.float32)
+    cv2.circle(hint, (width // 2, round(height * 240 / 640)), 3, (*SKIN, 1.0), -1)
+    fill = areas.fill(hint)
+    for x, y in ((300, 320), (230, 350), (370, 350), (300, 390)):
+        assert fill[height * y // 640, width * x // 600] == pytest.approx((*SKIN, 1), abs=0.01)
+    for x, y in ((250, 300), (300, 360), (60, 60)):  # an eye, the mouth, the ground
+        assert fill[height * y // 640, width * x // 600, 3] <= 0
+
+
 def test_an_area_without_a_point_is_left_alone() -> None:
     fill = PointAreas(figure()).fill(marks((FACE, SKIN)))
     assert at(fill, FACE)[3] == 1

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from scipy.sparse import coo_array
 
-from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines, given_away
+from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines, given_away, numbered
+from sketchcolor_cli.coloring.page.shapes import filled_shape
 from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.networks.hints import line_ink, nearest, ways
 
@@ -46,6 +47,10 @@ class FillRules:
     """Widest gap, as a part of the longer side, that is closed where it parts marks of other colours,"""
     rounds: int = 4
     """and how often a part without marks looks for a neighbour that has some."""
+    shape: tuple[float, float] = (0.0005, 0.1)
+    """Size of a shape, as a part of the page, that is one area however narrow it is in places,"""
+    solid: float = 0.55
+    """and the part of its convex hull that it fills, with what is in it."""
     near: float = 8.0
     """Steps from a mark at which its colour counts half, in an area that has several."""
     reach: float = 100.0
@@ -72,7 +77,7 @@ class PointAreas:
     @cached_property
     def labels(self) -> Labels:
         """(h, w), the area of each pixel of a smaller copy, from 0."""
-        return closed_regions(self._line)
+        return _whole(closed_regions(self._line), self._line)
 
     @cached_property
     def _count(self) -> int:
@@ -218,6 +223,26 @@ class _Steps(NamedTuple):
     colors: Layer
     distance: Plane
     areas: Labels
+
+
+def _whole(labels: Labels, line: Mask) -> Labels:
+    """Join what narrows cut a closed shape into, such as a face between an eye and its outline.
+
+    A gap in an outline leads to the outside of it, so that what hangs together there is large or sprawls.
+    """
+    found, pieces, stats, _ = cv2.connectedComponentsWithStats((~line).view(np.uint8), connectivity=4)
+    names = np.arange(int(labels.max()) + 1, dtype=np.int32)
+    piece_of = np.zeros(len(names), np.int32)
+    piece_of[labels[~line]] = pieces[~line]
+    share = stats[:, cv2.CC_STAT_AREA] / line.size
+    least, most = _RULES.shape
+    is_cut = (np.bincount(piece_of, minlength=found) > 1) & (share >= least) & (share <= most)
+    for piece in np.flatnonzero(is_cut):
+        x, y, width, height = stats[piece, :4]
+        shape = filled_shape(pieces[y : y + height, x : x + width] == piece)
+        if shape.solidity >= _RULES.solid:
+            names[piece_of == piece] = np.flatnonzero(piece_of == piece)[0]
+    return numbered(names[labels])
 
 
 def _colors_of(numbers: Labels, colors: Layer, count: int) -> tuple[Layer, Mask, Mask]:
