@@ -64,6 +64,18 @@ def test_a_page_that_stays_is_copied_byte_for_byte(tmp_path: Path, why: Stays) -
     assert read_picture(tmp_path / "out/1.webp").format == "WEBP"
 
 
+@pytest.mark.parametrize("result", ["1.png", "red.png"])
+def test_a_result_of_another_name_has_the_guides_of_its_page(tmp_path: Path, result: str) -> None:
+    (tmp_path / "hints").mkdir()
+    (tmp_path / "hints/1.json").write_text('[{"x": 2, "y": 1, "color": "#f00", "radius": 0}]')
+    job, out = Job(tmp_path / "1.png", tmp_path / result), tmp_path
+    guides = PageGuides.given("hints", [tmp_path / "hints"])
+    assert not guides.missing([job], out)
+    [layer] = guides.reader(out, read_picture)(job, WHITE)
+    assert layer.alpha is not None
+    assert layer.alpha[1, 2] > 0
+
+
 def test_points_and_pictures_are_read_for_their_page(tmp_path: Path) -> None:
     (tmp_path / "points.json").write_text('[{"page": "1", "x": 2, "y": 1, "color": "#f00", "radius": 0}]')
     layer = Picture(rgb=np.zeros((6, 8, 3), np.float32), alpha=np.zeros((6, 8), np.float32))

@@ -191,3 +191,4 @@ def _places(job: Job, output: Path) -> Iterator[PurePath]:
             page = place.relative_to(above)
             yield without_ending(above) / page
             yield page
+    yield place.with_name(job.source.name)  # where one result got a name of its own
