@@ -147,6 +147,14 @@ def test_hostile_records_are_counted_and_the_rest_goes_on(tmp_path: Path) -> Non
     assert (result.kept, result.unreadable) == (1, 4)
 
 
+def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sketchcolor_cli.data.danbooru._LONGEST", 1000)
+    (tmp_path / "a.json").write_bytes(record(1) + b"\n" + b"[" * 5000)
+    with pytest.raises(DataError, match="a line of over"):
+        filter_danbooru([tmp_path / "a.json"], read_rules(DEFAULT_RULES), tmp_path / "out")
+    assert not list(tmp_path.glob("out/*.txt"))
+
+
 def test_rules_can_be_edited(tmp_path: Path) -> None:
     text = DEFAULT_RULES.read_text(encoding="utf-8").replace("only_one = false", "only_one = true")
     (tmp_path / "rules.toml").write_text(

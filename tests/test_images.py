@@ -24,8 +24,8 @@ from PIL import Image, ImageCms, ImageOps
 
 from sketchcolor_cli.errors import ImageError, SeveralPicturesError, UsageError
 from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX
+from sketchcolor_cli.imaging import formats, images
 from sketchcolor_cli.imaging import icc as profiles
-from sketchcolor_cli.imaging import images
 from sketchcolor_cli.imaging.images import (
     IMAGE_SUFFIXES,
     Picture,
@@ -162,6 +162,32 @@ def test_an_animation_is_no_picture(tmp_path: Path, name: str) -> None:
         read_picture(tmp_path / name)
     frames[0].save(tmp_path / name, save_all=True)
     assert read_picture(tmp_path / name).rgb.shape == (2, 3, 3)
+
+
+def test_a_palette_that_is_smaller_than_what_it_makes_transparent_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    palette = Image.new("P", (2, 2))
+    palette.putpalette([0, 0, 0, 255, 255, 255])
+    palette.save(path, transparency=bytes([0, 255]))
+    data = path.read_bytes()
+    start = data.index(b"tRNS") - 4
+    end = start + 12 + struct.unpack_from(">I", data, start)[0]
+    many = b"tRNS" + bytes(300)
+    path.write_bytes(
+        data[:start] + struct.pack(">I", 300) + many + struct.pack(">I", zlib.crc32(many)) + data[end:]
+    )
+    with pytest.raises(ImageError, match="damaged or cut short"):
+        read_picture(path)
+
+
+def test_a_header_that_wants_all_memory_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(formats, "opened", opened)
+    (tmp_path / "a.jp2").write_bytes(b"x")
+    with pytest.raises(ImageError, match="damaged or cut short"):
+        read_picture(tmp_path / "a.jp2")
 
 
 @pytest.mark.parametrize("size", [(13, 20), (12, 21)])

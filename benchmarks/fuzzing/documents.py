@@ -246,6 +246,9 @@ def read_shards(path: Path) -> None:
     html_contents(check(pictures), str(path))
 
 
+_MOST_RECORDS = 2**22  # bytes
+
+
 def records() -> Seeds:
     tags = [{"name": tag, "category": "0"} for tag in ("1girl", "solo", "smile")]
     lines_ = [
@@ -258,7 +261,10 @@ def records() -> Seeds:
 
 def read_records(path: Path) -> None:
     from sketchcolor_cli.data.danbooru import DEFAULT_RULES, filter_danbooru, read_rules
+    from sketchcolor_cli.errors import DataError
 
+    if path.stat().st_size > _MOST_RECORDS:
+        raise DataError("many records take long, and may")
     result = filter_danbooru([path], read_rules(DEFAULT_RULES), path.parent / "out")
     kept = (path.parent / "out/kept.txt").read_text().split()
     assert len(kept) == result.kept

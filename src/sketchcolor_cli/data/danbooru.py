@@ -26,6 +26,7 @@ DEFAULT_RULES = Path(__file__).with_name("danbooru.toml")
 """The rules of the thesis, in a file to be copied and edited."""
 
 KEPT, FILES, COUNTS = "kept.txt", "files.txt", "counts.json"
+_LONGEST = 2**24  # bytes of a line; records have some thousands
 _EVERY = 10_000  # records after which progress is told
 _KEYS = {"ratings", "aspect", "longer_side", "forbidden", "require"}
 
@@ -193,7 +194,10 @@ def _lines(path: Path) -> Iterator[bytes]:
         if (why := refusal(path)) is not None:
             raise DataError(f"{path}: {why}")
         with path.open("rb") as raw, _unpacked(raw, path.suffix.lower()) as file:
-            yield from file
+            while line := file.readline(_LONGEST):
+                if len(line) == _LONGEST:
+                    raise DataError(f"{path}: has a line of over {_LONGEST >> 20} MiB; records have one each")
+                yield line
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file; check the name") from error
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:

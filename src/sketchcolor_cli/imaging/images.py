@@ -288,7 +288,7 @@ def _decode(path: Path, file: BinaryIO) -> tuple[Image.Image, BinaryIO]:
     """Decode the picture, unless the header names too many pixels; return also the file that it lies in."""
     too_large = f"{path}: has more than {MAX_PIXELS / 1e6:g} million pixels; scale it down or cut it up"
     try:
-        image, inner = formats.opened(path, file)
+        image, inner = _opened(path, file)
         if image.width * image.height <= MAX_PIXELS:
             _refuse_several(path, formats.frames(image), image)
             _refuse_many_scans(path, image, inner)
@@ -308,6 +308,13 @@ def _decode(path: Path, file: BinaryIO) -> tuple[Image.Image, BinaryIO]:
     except Exception as error:  # damaged files make Pillow raise nearly anything
         raise ImageError(f"{path}: {_DAMAGED}") from error
     raise ImageError(too_large)
+
+
+def _opened(path: Path, file: BinaryIO) -> tuple[Image.Image, BinaryIO]:
+    try:
+        return formats.opened(path, file)
+    except MemoryError as error:  # for a header, which is small unless it lies
+        raise ImageError(f"{path}: {_DAMAGED}") from error
 
 
 def _refuse_several(path: Path, count: int, image: Image.Image) -> None:
@@ -366,9 +373,12 @@ def _flat_samples(path: Path, image: Image.Image) -> tuple[Samples, Samples | No
     if image.mode in ("P", "PA") and image.palette is None:
         raise ImageError(f"{path}: is damaged, its palette is missing; save or copy it again")
     space = _COLOR_SPACES[image.mode]
-    if space == "CMYK" or not image.has_transparency_data:
-        return np.asarray(_in_mode(image, space)), None
-    layers = np.asarray(_in_mode(image, space + "A"))
+    try:
+        if space == "CMYK" or not image.has_transparency_data:
+            return np.asarray(_in_mode(image, space)), None
+        layers = np.asarray(_in_mode(image, space + "A"))
+    except ValueError as error:  # a palette that is smaller than what it makes transparent
+        raise ImageError(f"{path}: {_DAMAGED}") from error
     return (layers[..., 0] if space == "L" else layers[..., :3]), layers[..., -1]
 
 
