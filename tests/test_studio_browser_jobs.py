@@ -128,7 +128,7 @@ def test_a_book_of_forty_pages(studio: Studio, window: Callable[..., Driver], tm
 
 
 def test_a_killed_server_goes_on(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
-    project = studio.take([draw_page(tmp_path / f"{number:02}.png", number) for number in range(1, 13)])
+    project = studio.take([draw_page(tmp_path / f"{number:02}.png", number, 0.5) for number in range(1, 13)])
     driver = shown(window(studio))
     driver.page.keyboard.press("k")
     driver.page.get_by_role("button", name="Colour all 12 pages").click()
