@@ -340,7 +340,7 @@ def _refuse_many_scans(path: Path, image: Image.Image, file: BinaryIO) -> None:
 
 
 def _refuse_missing_strips(path: Path, image: Image.Image) -> None:
-    """Refuse a TIFF that is larger than its strips: the decoder leaves the rest black, and may take hours."""
+    """Refuse a TIFF that is larger than its strips: the decoder leaves the rest black, of any size."""
     if not isinstance(image, TiffImageFile) or not image.tile:
         return
     right, bottom = (max(tile.extents[side] for tile in image.tile if tile.extents) for side in (2, 3))

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import coo_array
 
 from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines, given_away, numbered
-from sketchcolor_cli.coloring.page.shapes import filled_shape
+from sketchcolor_cli.coloring.page.shapes import filled_shape, regions
 from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.networks.hints import line_ink, nearest, ways
 
@@ -230,18 +230,11 @@ def _whole(labels: Labels, line: Mask) -> Labels:
 
     A gap in an outline leads to the outside of it, so that what hangs together there is large or sprawls.
     """
-    found, pieces, stats, _ = cv2.connectedComponentsWithStats((~line).view(np.uint8), connectivity=4)
     names = np.arange(int(labels.max()) + 1, dtype=np.int32)
-    piece_of = np.zeros(len(names), np.int32)
-    piece_of[labels[~line]] = pieces[~line]
-    share = stats[:, cv2.CC_STAT_AREA] / line.size
-    least, most = _RULES.shape
-    is_cut = (np.bincount(piece_of, minlength=found) > 1) & (share >= least) & (share <= most)
-    for piece in np.flatnonzero(is_cut):
-        x, y, width, height = stats[piece, :4]
-        shape = filled_shape(pieces[y : y + height, x : x + width] == piece)
-        if shape.solidity >= _RULES.solid:
-            names[piece_of == piece] = np.flatnonzero(piece_of == piece)[0]
+    for place, shape in regions(~line, *_RULES.shape):
+        areas = np.unique(labels[place][shape])
+        if len(areas) > 1 and filled_shape(shape).solidity >= _RULES.solid:
+            names[areas] = areas[0]
     return numbered(names[labels])
 
 

@@ -150,13 +150,13 @@ def holds_print(
     alone = letters.areas.sum() > RULES.line_alone * marked
     if _stands_as_text(letters, shape, gray, long, enough, alone):
         return True
+    if letters.height > RULES.small_print * long:
+        return False
     dark = _middles(holes, gray)
     apart = _letters(dark, long)
     if len(apart.areas) <= len(letters.areas) or apart.areas.sum() < RULES.letters * count(dark):
         return False
-    return letters.height <= RULES.small_print * long and _stands_as_text(
-        apart, shape, gray, long, enough, alone
-    )
+    return _stands_as_text(apart, shape, gray, long, enough, alone)
 
 
 def _middles(ink: Mask, gray: Plane) -> Mask:
