@@ -17,12 +17,15 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-dev check
 
+# One more than there are cores, as browsers and processes that end are waited for.
+WORKERS := $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
+
 check:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python tools/make_site.py
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Megabytes that the slim installation may take, pip included: 604 when this was written, of which SciPy, OpenCV,
 # ONNX Runtime and NumPy are 447.
