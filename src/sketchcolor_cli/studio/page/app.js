@@ -176,7 +176,7 @@ export function explain(error) {
 export function updatePage(page) {
   const { project } = app.value;
   if (!project) return;
-  const pages = project.pages.map((one) => (one.id === page.id ? { ...one, ...page } : one));
+  const pages = project.pages.map((known) => (known.id === page.id ? { ...known, ...page } : known));
   app.set({ project: { ...project, pages } });
 }
 
@@ -186,7 +186,7 @@ const forgotten = new Set();
 /** @param {string} id */
 export function forgetJob(id) {
   forgotten.add(id);
-  app.set({ jobs: app.value.jobs.filter((one) => one.id !== id) });
+  app.set({ jobs: app.value.jobs.filter((job) => job.id !== id) });
 }
 
 /** @param {Job} job */
@@ -194,8 +194,8 @@ export function updateJob(job) {
   const { jobs } = app.value;
   if (forgotten.has(job.id)) return;
   if (job.state === "done") forgetStamps(job.request.pages ?? null); // there are results, which are shown
-  const found = jobs.some((one) => one.id === job.id);
-  app.set({ jobs: found ? jobs.map((one) => (one.id === job.id ? job : one)) : [job, ...jobs] });
+  const found = jobs.some((known) => known.id === job.id);
+  app.set({ jobs: found ? jobs.map((known) => (known.id === job.id ? job : known)) : [job, ...jobs] });
 }
 
 /** @param {string} color */
@@ -206,7 +206,7 @@ export function chooseColor(color) {
 
 /** @param {string} color that was painted with */
 export function rememberColor(color) {
-  const recent = [color, ...app.value.recent.filter((one) => one !== color)].slice(0, 12);
+  const recent = [color, ...app.value.recent.filter((known) => known !== color)].slice(0, 12);
   if (recent[0] !== app.value.recent[0]) app.set({ recent });
 }
 
@@ -241,7 +241,7 @@ export function onNotice(listener) {
  * @param {"info" | "error"} [kind]
  */
 export function notify(text, kind = "info") {
-  for (const one of notified) one(text, kind);
+  for (const listener of notified) listener(text, kind);
 }
 
 /**

@@ -49,7 +49,7 @@ async function begin() {
 /** @returns {boolean} whether something cannot be saved right now */
 function isAtRisk() {
   return Object.values(app.value.saving).some(
-    (one) => one === "offline" || one === "failed" || one === "conflict",
+    (state) => state === "offline" || state === "failed" || state === "conflict",
   );
 }
 
@@ -59,7 +59,7 @@ async function loadProject() {
     const [described, project] = await Promise.all([json("/settings"), currentProject()]);
     app.set({ described });
     setProject(project);
-    project?.notes.forEach((/** @type {string} */ one) => notify(one));
+    project?.notes.forEach((/** @type {string} */ note) => notify(note));
     return true;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -112,7 +112,7 @@ async function turn() {
   const route = routeOf(location.hash);
   await shown?.close();
   const { project } = app.value;
-  const page = project?.pages.find((one) => one.id === route.page);
+  const page = project?.pages.find((page) => page.id === route.page);
   if (route.screen === "page" && page) shown = pageScreen(page);
   else if (route.screen === "book" && project) shown = bookScreen();
   else shown = shelfScreen();

@@ -14,7 +14,7 @@
  * @param {Size} page
  * @param {(stroke: Stroke) => string} [colorOf] what a stroke is shown in
  */
-export function drawStrokes(context, strokes, view, page, colorOf = (one) => one.color) {
+export function drawStrokes(context, strokes, view, page, colorOf = (stroke) => stroke.color) {
   for (const stroke of strokes) {
     if (stroke.kind === "clear") clear(context);
     else drawStroke(context, stroke, view, page, colorOf(stroke));
@@ -48,7 +48,7 @@ function drawStroke(context, stroke, view, page, color) {
   context.fillStyle = context.strokeStyle = color;
   context.lineCap = context.lineJoin = "round";
   if (at.length === 1) disc(context, at[0]);
-  else if (at.every((one) => one.r === at[0].r)) even(context, at);
+  else if (at.every((sample) => sample.r === at[0].r)) even(context, at);
   else pressed(context, at);
   context.restore();
 }

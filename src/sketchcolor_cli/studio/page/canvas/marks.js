@@ -32,6 +32,6 @@ export function strokeOf(mark) {
     return { ...common, kind: "point", erase: false, radius: mark.radius ?? POINT_RADIUS, samples };
   }
   /** @type {Sample[]} */
-  const samples = mark.stroke.map((/** @type {number[]} */ one) => [one[0], one[1], one[2] ?? 1]);
+  const samples = mark.stroke.map((/** @type {number[]} */ sample) => [sample[0], sample[1], sample[2] ?? 1]);
   return { ...common, kind: "stroke", erase: Boolean(mark.erase), radius: mark.radius, samples };
 }

@@ -124,7 +124,7 @@ export class Pointers {
     const last = this.last ?? at;
     if (this.main.mode === "pan") this.hands.pan(at.x - last.x, at.y - last.y);
     else if (this.main.mode === "grab") this.hands.drag(at);
-    else this.hands.move(this.#coalesced(event).map((one) => this.#touch(one)));
+    else this.hands.move(this.#coalesced(event).map((sample) => this.#touch(sample)));
     this.last = at;
   }
 

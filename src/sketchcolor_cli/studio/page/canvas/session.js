@@ -91,7 +91,7 @@ export class Session {
     this.stop.abort();
     this.live?.close();
     clearTimeout(this.zoomed);
-    for (const one of Object.values(this.savers)) one.stop();
+    for (const saver of Object.values(this.savers)) saver.stop();
   }
 
   /**
@@ -184,7 +184,7 @@ export class Session {
 
   /** Save now. */
   async flush(closing = false) {
-    await Promise.all(Object.values(this.savers).map((one) => one.flush(closing)));
+    await Promise.all(Object.values(this.savers).map((saver) => saver.flush(closing)));
   }
 
   /** @returns {Record<string, any>[]} */
@@ -415,7 +415,7 @@ export class Session {
 
 /** @param {string} color @returns {boolean} */
 function isPaper(color) {
-  return rgbOf(color).every((one) => one >= PAPER);
+  return rgbOf(color).every((channel) => channel >= PAPER);
 }
 
 /** @param {Response} response @returns {string} */

@@ -64,7 +64,7 @@ export class Stage {
   close() {
     this.observer.disconnect();
     cancelAnimationFrame(this.asked);
-    for (const one of Object.values(this.pictures)) one?.close();
+    for (const picture of Object.values(this.pictures)) picture?.close();
     this.sharp?.page.close();
   }
 
@@ -172,7 +172,7 @@ export class Stage {
    */
   pinch(before, after) {
     this.fitted = false;
-    const [a, b] = [before, after].map((two) => two.map((one) => this.#inRoom(one)));
+    const [a, b] = [before, after].map((two) => two.map((place) => this.#inRoom(place)));
     this.#move(pinch(this.view, /** @type {any} */ (a), /** @type {any} */ (b), this.page, this.room));
   }
 
@@ -203,7 +203,7 @@ export class Stage {
    * @param {...("page" | "result" | "strokes")} layers
    */
   draw(...layers) {
-    for (const one of layers) this.due.add(one);
+    for (const layer of layers) this.due.add(layer);
     if (!this.asked) this.asked = requestAnimationFrame(() => this.#frame());
   }
 
@@ -341,15 +341,15 @@ export class Stage {
     if (this.showMask) {
       context.globalAlpha = 0.5;
       this.#lay(context, this.pictures.found, shift);
-      this.#layer(context, "mask", shift, (one) => maskShown(one));
+      this.#layer(context, "mask", shift, (mark) => maskShown(mark));
     }
     context.globalAlpha = 0.6;
     if (this.showRough) this.#layer(context, "rough", shift);
     context.globalAlpha = 1;
     if (!this.showStrokes || this.peek) return;
     this.#layer(context, "hint", shift);
-    const pins = layerOf(this.strokes, "hint").filter((one) => one.kind === "point");
-    for (const one of pins) drawPin(context, one, { ...this.view, x: this.view.x + shift }, this.page);
+    const pins = layerOf(this.strokes, "hint").filter((mark) => mark.kind === "point");
+    for (const pin of pins) drawPin(context, pin, { ...this.view, x: this.view.x + shift }, this.page);
   }
 
   /**

@@ -100,7 +100,7 @@ function farthest(samples, from, to) {
  * @returns {boolean}
  */
 export function hasPaint(strokes, layer) {
-  return strokes.some((one) => one.layer === layer && !one.erase && one.kind !== "clear");
+  return strokes.some((stroke) => stroke.layer === layer && !stroke.erase && stroke.kind !== "clear");
 }
 
 /**
@@ -111,7 +111,7 @@ export function hasPaint(strokes, layer) {
  * @returns {Stroke[]}
  */
 export function layerOf(strokes, layer) {
-  return strokes.filter((one) => one.layer === layer);
+  return strokes.filter((stroke) => stroke.layer === layer);
 }
 
 /**
@@ -135,7 +135,7 @@ export function sameLayer(one, other, layer) {
  * @returns {Strokes}
  */
 export function without(strokes, layer) {
-  return strokes.filter((one) => one.layer !== layer);
+  return strokes.filter((stroke) => stroke.layer !== layer);
 }
 
 /**
@@ -146,7 +146,7 @@ export function without(strokes, layer) {
  */
 export function colorsOf(strokes) {
   const used = strokes
-    .filter((one) => !one.erase && one.kind !== "clear" && one.layer !== "mask")
-    .map((one) => one.color);
+    .filter((stroke) => !stroke.erase && stroke.kind !== "clear" && stroke.layer !== "mask")
+    .map((stroke) => stroke.color);
   return [...new Set(used.reverse())];
 }

@@ -19,7 +19,7 @@ const KEPT = "sketchcolor.token";
 
 /** Name of this window, by which it knows its own changes. */
 export const CLIENT = [...crypto.getRandomValues(new Uint8Array(12))]
-  .map((one) => (one % 36).toString(36))
+  .map((byte) => (byte % 36).toString(36))
   .join("");
 
 /** What the server says when it cannot do something. */
@@ -132,7 +132,7 @@ export async function upload(path, files, arrived) {
   let sent = 0;
   for (const lot of lots(files)) {
     const form = new FormData();
-    for (const one of lot) form.append("file", one, one.name);
+    for (const file of lot) form.append("file", file, file.name);
     const answer = await json(path, { method: "POST", body: form }).catch(namedFailures);
     sent += lot.length;
     arrived(answer, sent);

@@ -47,16 +47,16 @@ export function hexOf(rgb) {
  */
 export function labOf(rgb) {
   const [r, g, b] = [0, 1, 2].map((at) => {
-    const one = rgb[at] / 255;
-    return one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4;
+    const value = rgb[at] / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
   });
   const xyz = [
     0.4124564 * r + 0.3575761 * g + 0.1804375 * b,
     0.2126729 * r + 0.7151522 * g + 0.072175 * b,
     0.0193339 * r + 0.119192 * g + 0.9503041 * b,
   ];
-  const [x, y, z] = xyz.map((one, at) => {
-    const part = one / D65[at];
+  const [x, y, z] = xyz.map((share, at) => {
+    const part = share / D65[at];
     return part > 216 / 24389 ? Math.cbrt(part) : ((24389 / 27) * part + 16) / 116;
   });
   return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
@@ -83,7 +83,7 @@ export function meanColor(data) {
   const sum = [0, 0, 0];
   for (let at = 0; at + 3 < data.length; at += 4) {
     weight += data[at + 3];
-    for (let one = 0; one < 3; one += 1) sum[one] += data[at + one] * data[at + 3];
+    for (let channel = 0; channel < 3; channel += 1) sum[channel] += data[at + channel] * data[at + 3];
   }
-  return weight ? hexOf(sum.map((one) => one / weight)) : null;
+  return weight ? hexOf(sum.map((channel) => channel / weight)) : null;
 }

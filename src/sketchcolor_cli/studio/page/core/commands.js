@@ -25,7 +25,7 @@ const held = new Map();
 
 /** @param {Command[]} commands */
 export function addCommands(commands) {
-  for (const one of commands) known.set(one.id, one);
+  for (const command of commands) known.set(command.id, command);
   byKey = keyMap(known.values());
 }
 
@@ -120,7 +120,7 @@ function onKeyUp(event) {
 }
 
 function releaseAll() {
-  for (const one of held.values()) one.release?.();
+  for (const command of held.values()) command.release?.();
   held.clear();
 }
 

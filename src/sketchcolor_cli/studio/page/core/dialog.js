@@ -48,8 +48,8 @@ export function openDialog(title, look, ...children) {
 export function confirmed(question, yes) {
   return new Promise((resolve) => {
     let answer = false;
-    const decide = (/** @type {boolean} */ one) => () => {
-      answer = one;
+    const decide = (/** @type {boolean} */ chosen) => () => {
+      answer = chosen;
       dialog.close();
     };
     const dialog = openDialog(

@@ -30,7 +30,7 @@ function setProp(made, name, value) {
   if (value === null || value === undefined || value === false) return;
   if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
   else if (name === "dataset") Object.assign(made.dataset, value);
-  else if (name === "style") for (const [key, one] of Object.entries(value)) made.style.setProperty(key, one);
+  else if (name === "style") for (const [property, set] of Object.entries(value)) made.style.setProperty(property, set);
   else if (name === "value" || name === "checked") /** @type {any} */ (made)[name] = value;
   else made.setAttribute(name, value === true ? "" : String(value));
 }

@@ -26,7 +26,7 @@ export function onEvent(name, listener) {
  * @param {any} data
  */
 function tell(name, data) {
-  for (const one of listeners.get(name) ?? []) one(data);
+  for (const listener of listeners.get(name) ?? []) listener(data);
 }
 
 /** Read events until the window closes. */
@@ -55,7 +55,7 @@ async function readAll(response, alive) {
     const { done, value } = await reader.read();
     if (done) return;
     alive();
-    for (const one of events.read(decoder.decode(value, { stream: true })))
-      tell(one.name, JSON.parse(one.data));
+    for (const event of events.read(decoder.decode(value, { stream: true })))
+      tell(event.name, JSON.parse(event.data));
   }
 }

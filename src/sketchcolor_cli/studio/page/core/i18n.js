@@ -16,8 +16,8 @@ let messages = {};
  * @returns {keyof typeof LANGUAGES}
  */
 export function pickLanguage(chosen, wanted) {
-  const known = [chosen ?? "", ...wanted].map((one) => one.slice(0, 2).toLowerCase());
-  return /** @type {keyof typeof LANGUAGES} */ (known.find((one) => one in LANGUAGES) ?? "en");
+  const known = [chosen ?? "", ...wanted].map((locale) => locale.slice(0, 2).toLowerCase());
+  return /** @type {keyof typeof LANGUAGES} */ (known.find((language) => language in LANGUAGES) ?? "en");
 }
 
 /** @returns {string | null} */

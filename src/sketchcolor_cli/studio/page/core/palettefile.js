@@ -13,7 +13,7 @@ import { hexOf, readHex, rgbOf } from "./color.js";
 export function readPalette(text) {
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   const read = lines[0]?.startsWith("GIMP Palette") ? gimpLine : hexLine;
-  return lines.map(read).filter((one) => one !== null);
+  return lines.map(read).filter((swatch) => swatch !== null);
 }
 
 /**
@@ -49,7 +49,7 @@ function hexLine(line) {
 export function writePalette(swatches, name) {
   const rows = swatches.map(({ color, name: own }) => {
     const numbers = rgbOf(color)
-      .map((one) => String(one).padStart(3))
+      .map((channel) => String(channel).padStart(3))
       .join(" ");
     return `${numbers}\t${own.replace(/\s+/g, " ") || color}`;
   });

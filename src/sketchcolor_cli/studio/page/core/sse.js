@@ -15,7 +15,7 @@ export class EventReader {
   read(text) {
     const blocks = (this.rest + text.replaceAll("\r", "")).split("\n\n");
     this.rest = blocks.pop() ?? "";
-    return blocks.map(eventOf).filter((one) => one !== null);
+    return blocks.map(eventOf).filter((event) => event !== null);
   }
 }
 

@@ -22,8 +22,8 @@ export class Store {
     const due = new Set();
     const keys = Object.keys(change).filter((key) => this.value[key] !== change[key]);
     Object.assign(this.value, change);
-    for (const key of keys) for (const one of this.listeners.get(key) ?? []) due.add(one);
-    for (const one of due) one(this.value);
+    for (const key of keys) for (const listener of this.listeners.get(key) ?? []) due.add(listener);
+    for (const listener of due) listener(this.value);
   }
 
   /**

@@ -16,7 +16,7 @@ export function openExport() {
   knowsExport();
   const settings = usableSettings();
   const values = {
-    ...Object.fromEntries(settings.map((one) => [one.name, one.default])),
+    ...Object.fromEntries(settings.map((setting) => [setting.name, setting.default])),
     ...knownValues(settings),
   };
   const scope = { value: "all" };
@@ -41,8 +41,8 @@ export function openExport() {
     icon("export"),
     h("span", {}, t("export.start")),
   );
-  const fields = settings.map((one) =>
-    settingField(one, values[one.name], (value) => (values[one.name] = value)),
+  const fields = settings.map((setting) =>
+    settingField(setting, values[setting.name], (value) => (values[setting.name] = value)),
   );
   const form = h(
     "form",
@@ -65,11 +65,11 @@ export function openExport() {
  */
 function usableSettings() {
   const fromBook = Boolean(app.value.project?.books.length);
-  return app.value.described.export.map((one) => {
-    if (one.name !== "book") return one;
+  return app.value.described.export.map((setting) => {
+    if (setting.name !== "book") return setting;
     return fromBook
-      ? { ...one, default: "same" }
-      : { ...one, choices: (one.choices ?? []).filter((choice) => choice !== "same") };
+      ? { ...setting, default: "same" }
+      : { ...setting, choices: (setting.choices ?? []).filter((choice) => choice !== "same") };
   });
 }
 
@@ -90,7 +90,7 @@ function knownValues(settings) {
 /** @param {{value: string}} scope @returns {HTMLElement} */
 function scopes(scope) {
   const pages = app.value.project?.pages ?? [];
-  const done = pages.filter((one) => one.state === "done").length;
+  const done = pages.filter((page) => page.state === "done").length;
   const onPage = routeOf(location.hash).screen === "page";
   const choices = [
     ["all", tn("export.all", pages.length)],
@@ -109,5 +109,5 @@ function scopes(scope) {
 function pagesOf(scope) {
   if (scope === "all") return null;
   if (scope === "page") return [/** @type {string} */ (routeOf(location.hash).page)];
-  return (app.value.project?.pages ?? []).filter((one) => one.state === "done").map((one) => one.id);
+  return (app.value.project?.pages ?? []).filter((page) => page.state === "done").map((page) => page.id);
 }

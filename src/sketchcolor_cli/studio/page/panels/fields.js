@@ -41,13 +41,13 @@ function checkBox(_setting, value, changed) {
 /** @param {Setting} setting @param {string | null} value @param {Changed} changed */
 function menu(setting, value, changed) {
   const choices = setting.nullable ? ["", ...(setting.choices ?? [])] : (setting.choices ?? []);
-  const names = choices.map((one) =>
-    one === "" ? t("choice.none") : tOr(`choice.${setting.name}.${one}`, one),
+  const names = choices.map((choice) =>
+    choice === "" ? t("choice.none") : tOr(`choice.${setting.name}.${choice}`, choice),
   );
   const select = h(
     "select",
     { class: "select" },
-    choices.map((one, at) => h("option", { value: one }, names[at])),
+    choices.map((choice, at) => h("option", { value: choice }, names[at])),
   );
   select.value = value ?? "";
   select.addEventListener("change", () => changed(select.value === "" ? null : select.value));

@@ -37,7 +37,7 @@ export function fileInput(props, chosen) {
  * @param {boolean} fresh whether they begin a project of their own
  */
 export async function takeFiles(all, progress, fresh) {
-  const files = all.filter((one) => READ.test(one.name)).sort(byPath);
+  const files = all.filter((file) => READ.test(file.name)).sort(byPath);
   if (!files.length) return notify(t("shelf.nothing"), "error");
   const show = (/** @type {number} */ sent) =>
     fill(progress, t("shelf.sending", { sent, total: files.length }));
@@ -48,7 +48,7 @@ export async function takeFiles(all, progress, fresh) {
     if (fresh) await json("/shelf", { method: "POST", json: { name: nameOf(files[0]) } });
     await upload("/pages", files, ({ pages, failed }, sent) => {
       first ??= pages[0]?.id ?? null;
-      for (const one of failed) notify(`${one.name}: ${one.detail}`, "error");
+      for (const file of failed) notify(`${file.name}: ${file.detail}`, "error");
       show(sent);
     });
   });
@@ -88,8 +88,8 @@ function pathOf(file) {
  */
 export async function droppedFiles(dropped) {
   const entries = [...(dropped?.items ?? [])]
-    .map((one) => one.webkitGetAsEntry?.())
-    .filter((one) => one !== null && one !== undefined);
+    .map((item) => item.webkitGetAsEntry?.())
+    .filter((entry) => entry !== null && entry !== undefined);
   if (!entries.length) return [...(dropped?.files ?? [])];
   return (await Promise.all(entries.map(filesIn))).flat();
 }

@@ -41,7 +41,7 @@ export function jobCard(id) {
   const element = h("article", { class: "job" });
   let shown = "";
   const end = app.watch(["jobs"], ({ jobs }) => {
-    const job = jobs.find((one) => one.id === id);
+    const job = jobs.find((job) => job.id === id);
     element.hidden = !job;
     const now = JSON.stringify(job);
     if (!job || now === shown) return;
@@ -59,7 +59,7 @@ export function jobCard(id) {
 
 /** @param {Job} job @returns {HTMLElement} */
 function head(job) {
-  const page = app.value.project?.pages.find((one) => one.id === job.page);
+  const page = app.value.project?.pages.find((page) => page.id === job.page);
   const working = job.state === "running" && !page; // while the model is loaded, or the book bound
   const title = working ? t("job.working") : t(`job.${job.state}`, { page: page?.name ?? "" });
   const act = (/** @type {string} */ name, /** @type {string} */ image, /** @type {() => void} */ run) =>
@@ -121,14 +121,14 @@ function counts(job) {
 /** @param {Job} job @returns {HTMLElement | null} */
 function failures(job) {
   if (!job.failed.length) return null;
-  const row = (/** @type {Job["failed"][number]} */ one) =>
+  const row = (/** @type {Job["failed"][number]} */ failure) =>
     h(
       "li",
       {},
-      one.page
-        ? h("button", { type: "button", class: "link", onclick: () => go("page", one.page ?? "") }, one.name)
-        : h("strong", {}, one.name),
-      ` ${one.detail}`,
+      failure.page
+        ? h("button", { type: "button", class: "link", onclick: () => go("page", failure.page ?? "") }, failure.name)
+        : h("strong", {}, failure.name),
+      ` ${failure.detail}`,
     );
   return h("ul", { class: "failures" }, job.failed.map(row));
 }

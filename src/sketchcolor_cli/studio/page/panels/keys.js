@@ -26,8 +26,8 @@ export function openKeys() {
 /** @param {string} group @returns {HTMLElement[]} */
 function rows(group) {
   const own = allCommands()
-    .filter((one) => one.group === group && one.keys.length)
-    .map((one) => row(one.keys.map(shownKey), t(`command.${one.id}`)));
+    .filter((command) => command.group === group && command.keys.length)
+    .map((command) => row(command.keys.map(shownKey), t(`command.${command.id}`)));
   const others = OTHERS.filter(([where]) => where === group);
   return [...own, ...others.map(([, key, what]) => row([shownKey(key)], t(`keys.${what}`)))];
 }
@@ -40,7 +40,7 @@ function row(keys, what) {
     h(
       "dt",
       {},
-      keys.map((one) => h("kbd", {}, one)),
+      keys.map((key) => h("kbd", {}, key)),
     ),
     h("dd", {}, what),
   );

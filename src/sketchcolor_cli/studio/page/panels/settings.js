@@ -22,8 +22,8 @@ export function settingsPanel(changed) {
     shown = JSON.stringify(settings);
     fill(
       element,
-      described.settings.map((one) =>
-        settingField(one, settings[one.name], (value) => change(one.name, value)),
+      described.settings.map((setting) =>
+        settingField(setting, settings[setting.name], (value) => change(setting.name, value)),
       ),
     );
   });

@@ -22,7 +22,7 @@ export function sheetPanel() {
   let shown = "";
   const end = app.watch(["project"], ({ project }) => {
     const sheets = project?.sheets ?? [];
-    const wanted = sheets.map((one) => one.id).join(" ");
+    const wanted = sheets.map((sheet) => sheet.id).join(" ");
     if (wanted === shown && list.childElementCount) return;
     shown = wanted;
     fill(list, sheets.length ? sheets.map(sheetCard) : h("p", { class: "empty" }, t("sheets.empty")));

@@ -16,7 +16,7 @@ export function statusLine() {
   const live = h("span", { class: "live-state", role: "status" });
   const ends = [
     app.watch(["saving"], ({ saving: all }) => {
-      const state = WORST.find((one) => Object.values(all).includes(one)) ?? "saved";
+      const state = WORST.find((state) => Object.values(all).includes(state)) ?? "saved";
       saving.dataset.state = state;
       fill(
         saving,

@@ -29,7 +29,7 @@ export function swatchPanel() {
     app.watch(["color"], ({ color }) => markPresent([basic, list, recent], color)),
   ];
   const element = h("div", { class: "swatches" }, presentColors(ends), basic, recent, list, actions());
-  for (const one of [basic, recent, list]) one.addEventListener("click", showPage);
+  for (const swatches of [basic, recent, list]) swatches.addEventListener("click", showPage);
   return { element, close: () => ends.forEach((end) => end()) };
 }
 
@@ -46,7 +46,7 @@ function showPage({ target }) {
  * @param {string} color
  */
 function markPresent(places, color) {
-  for (const chip of places.flatMap((one) => [...one.querySelectorAll("[data-color]")]))
+  for (const chip of places.flatMap((place) => [...place.querySelectorAll("[data-color]")]))
     chip.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (chip).dataset.color === color));
 }
 
@@ -137,7 +137,7 @@ function swatchRow({ name, color }, at) {
     "aria-label": t("swatches.name", { name: shown }),
   });
   label.addEventListener("change", () =>
-    change((all) => all.map((one, place) => (place === at ? { ...one, name: label.value.trim() } : one))),
+    change((all) => all.map((swatch, place) => (place === at ? { ...swatch, name: label.value.trim() } : swatch))),
   );
   const remove = h(
     "button",
@@ -165,9 +165,9 @@ function change(edit) {
  */
 export function addSwatches(added) {
   const all = app.value.project?.swatches ?? [];
-  const known = new Set(all.map((one) => one.color));
+  const known = new Set(all.map((swatch) => swatch.color));
   const fresh = added.filter(
-    (one, at) => !known.has(one.color) && added.findIndex((other) => other.color === one.color) === at,
+    (swatch, at) => !known.has(swatch.color) && added.findIndex((other) => other.color === swatch.color) === at,
   );
   if (fresh.length) change((before) => [...before, ...fresh]);
   notify(tn("swatches.added", fresh.length));
@@ -225,15 +225,15 @@ function writeFile() {
 /** @returns {HTMLElement[]} */
 function recentDots() {
   const { recent, color } = app.value;
-  const dots = recent.map((one) =>
+  const dots = recent.map((used) =>
     h("button", {
       type: "button",
       class: "dot",
-      style: { "--chip": one },
-      "aria-label": t("swatches.use", { name: one }),
-      "aria-pressed": String(one === color),
-      dataset: { tip: one, color: one },
-      onclick: () => chooseColor(one),
+      style: { "--chip": used },
+      "aria-label": t("swatches.use", { name: used }),
+      "aria-pressed": String(used === color),
+      dataset: { tip: used, color: used },
+      onclick: () => chooseColor(used),
     }),
   );
   return recent.length

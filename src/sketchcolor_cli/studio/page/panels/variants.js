@@ -62,7 +62,7 @@ function drawTiles({ session }, grid, first, chosen) {
   tiles.get(session.page.seed ?? -1)?.face.setAttribute("aria-current", "true");
   fill(
     grid,
-    [...tiles.values()].map((one) => one.element),
+    [...tiles.values()].map((tile) => tile.element),
   );
   for (const [seed, tile] of tiles) tile.face.addEventListener("click", (event) => chosen(seed, tile, event));
   void session.variants([...tiles.keys()], (seed, bitmap) => tiles.get(seed)?.show(bitmap));

@@ -160,7 +160,7 @@ export class Bench {
       return this.stage.look({ split: Math.min(1, Math.max(0, this.stage.split + dx / 40)) });
     const step = STEP * (event.shiftKey ? 5 : 1);
     const from = this.stage.cross ?? { x: 0.5 - dx * step, y: 0.5 - dy * step };
-    const clamp = (/** @type {number} */ one) => Math.min(1, Math.max(0, one));
+    const clamp = (/** @type {number} */ share) => Math.min(1, Math.max(0, share));
     this.#setCross({ x: clamp(from.x + dx * step), y: clamp(from.y + dy * step) });
   }
 

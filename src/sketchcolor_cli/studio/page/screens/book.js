@@ -66,7 +66,7 @@ export function bookScreen() {
     element,
     close() {
       for (const end of ends) end();
-      for (const one of cards.values()) one.close();
+      for (const card of cards.values()) card.close();
     },
   };
 }
@@ -90,9 +90,9 @@ function adder() {
 
 /** @param {Page[]} pages @returns {HTMLElement[]} */
 function queueButtons(pages) {
-  const rest = pages.filter((one) => one.state !== "done");
+  const rest = pages.filter((page) => page.state !== "done");
   const done = pages.length - rest.length;
-  const failed = pages.filter((one) => one.state === "failed");
+  const failed = pages.filter((page) => page.state === "failed");
   const button = (
     /** @type {string} */ image,
     /** @type {string} */ text,
@@ -107,7 +107,7 @@ function queueButtons(pages) {
           button(
             "play",
             tn(done ? "book.rest" : "book.all", rest.length),
-            () => void startJob({ ...QUEUE, pages: rest.map((one) => one.id) }),
+            () => void startJob({ ...QUEUE, pages: rest.map((page) => page.id) }),
             "primary",
           ),
         ]
@@ -217,7 +217,7 @@ function showTile(tile, page, at) {
   done.setAttribute("aria-label", t("book.mark", { name: page.name }));
   done.dataset.tip = t("book.mark", { name: page.name });
   done.setAttribute("aria-pressed", String(page.state === "done"));
-  const [word, detail] = [".tile-state", ".tile-detail"].map((one) => tile.querySelector(one));
+  const [word, detail] = [".tile-state", ".tile-detail"].map((selector) => tile.querySelector(selector));
   if (word) word.textContent = state;
   if (detail) detail.textContent = page.detail;
   if (tile.dataset.state && tile.dataset.state !== page.state) reload(tile, page.id);
@@ -226,7 +226,7 @@ function showTile(tile, page, at) {
 
 /** @param {string} id */
 async function toggleDone(id) {
-  const page = app.value.project?.pages.find((one) => one.id === id);
+  const page = app.value.project?.pages.find((page) => page.id === id);
   const changed = await attempt(() =>
     json(`/pages/${id}`, { method: "PATCH", json: { done: page?.state !== "done" } }),
   );
@@ -238,7 +238,7 @@ async function loadDrift(place) {
   const found = await attempt(() => json("/drift"));
   const rows = /** @type {Drift[]} */ (found?.drift ?? []);
   if (!rows.length) return fill(place, h("p", { class: "empty" }, t("book.nodrift")));
-  const head = ["color", "pages", "mean", "worst"].map((one) => h("th", { scope: "col" }, t(`drift.${one}`)));
+  const head = ["color", "pages", "mean", "worst"].map((column) => h("th", { scope: "col" }, t(`drift.${column}`)));
   fill(place, h("table", {}, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows.map(driftRow))));
 }
 

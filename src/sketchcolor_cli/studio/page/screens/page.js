@@ -48,7 +48,7 @@ export function pageScreen(page) {
     watchLooks(stage),
     tabKey(canvases.strokes, (peek) => stage.look({ peek })),
     watchClosing(session),
-    ...panels.map((one) => one.close),
+    ...panels.map((panel) => panel.close),
   ];
   void start(session, area);
   return {
@@ -131,14 +131,14 @@ function newCanvases(page) {
  */
 function barMiddle(page, panels) {
   const steps = [commandButton("undo"), commandButton("redo")];
-  const compare = COMPARES.map((one) => commandButton(`compare-${one}`));
+  const compare = COMPARES.map((way) => commandButton(`compare-${way}`));
   const live = commandButton("live");
   const ends = [
     app.watch(["steps"], (value) =>
-      steps.forEach((one, which) => one.toggleAttribute("disabled", !value.steps[which ? "redo" : "undo"])),
+      steps.forEach((button, which) => button.toggleAttribute("disabled", !value.steps[which ? "redo" : "undo"])),
     ),
     app.watch(["compare"], (value) =>
-      compare.forEach((one, which) => setPressed(one, COMPARES[which] === value.compare)),
+      compare.forEach((button, which) => setPressed(button, COMPARES[which] === value.compare)),
     ),
     app.watch(["live"], (value) => setPressed(live, value.live)),
   ];
@@ -158,9 +158,9 @@ function barMiddle(page, panels) {
  */
 function pageCluster(page, panels) {
   const pages = app.value.project?.pages ?? [];
-  const number = pages.findIndex((one) => one.id === page.id) + 1;
+  const number = pages.findIndex((known) => known.id === page.id) + 1;
   const done = wordButton("done", "done");
-  const stateOf = () => app.value.project?.pages.find((one) => one.id === page.id)?.state;
+  const stateOf = () => app.value.project?.pages.find((known) => known.id === page.id)?.state;
   panels.push(ended(app.watch(["project"], () => setPressed(done, stateOf() === "done"))));
   const [name, place] = [h("span", {}, page.name), h("small", {}, `${number}/${pages.length}`)];
   const title = h("h1", { class: "page-name", title: page.name }, name, place);

@@ -108,7 +108,7 @@ function takeSwatch(at) {
 
 function addSwatch() {
   const { project, color } = app.value;
-  if (!project || project.swatches.some((one) => one.color === color)) return;
+  if (!project || project.swatches.some((swatch) => swatch.color === color)) return;
   void changeProject({ swatches: [...project.swatches, { name: "", color }] });
 }
 
@@ -149,13 +149,13 @@ function pageMoves() {
 /** @param {number} step @returns {import("../core/api.js").Page | undefined} */
 function neighbour(step) {
   const pages = app.value.project?.pages ?? [];
-  return pages[pages.findIndex((one) => one.id === current.bench?.session.page.id) + step];
+  return pages[pages.findIndex((page) => page.id === current.bench?.session.page.id) + step];
 }
 
 /** @param {Bench} bench */
 async function toggleDone({ session }) {
   const { id } = session.page;
-  const page = app.value.project?.pages.find((one) => one.id === id);
+  const page = app.value.project?.pages.find((page) => page.id === id);
   if (!page) return;
   const changed = await attempt(() =>
     json(`/pages/${id}`, { method: "PATCH", json: { done: page.state !== "done" } }),

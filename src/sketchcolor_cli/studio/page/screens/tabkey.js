@@ -44,8 +44,8 @@ const FOCUSABLE =
 
 /** @param {HTMLElement | null} element @returns {HTMLElement | null} the next one that the focus can go to */
 function next(element) {
-  const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(FOCUSABLE)]).filter((one) =>
-    one.checkVisibility(),
+  const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(FOCUSABLE)]).filter((control) =>
+    control.checkVisibility(),
   );
   return all[element ? all.indexOf(element) + 1 : 0] ?? all[0] ?? null;
 }

@@ -10,8 +10,8 @@ import { screenDistance } from "./tool.js";
 export const eraser = paintingTool(
   () => ({ layer: app.value.layer, color: "#000000", erase: true, radius: app.value.radii.eraser }),
   ({ session, stage }, stroke) => {
-    const rest = session.strokes.filter((one) => !(one.kind === "point" && touches(stage, stroke, one)));
-    const painted = rest.filter((one) => one.kind !== "point");
+    const rest = session.strokes.filter((mark) => !(mark.kind === "point" && touches(stage, stroke, mark)));
+    const painted = rest.filter((mark) => mark.kind !== "point");
     const stored = stroke.layer !== "hint" && stage.pictures[stroke.layer] !== null;
     if (hasPaint(painted, stroke.layer) || stored) session.apply([...rest, stroke]);
     else if (rest.length < session.strokes.length) session.apply(rest);

@@ -23,7 +23,7 @@ export function paintingTool(describe, finish) {
       this.move(bench, at, factor);
     },
     move({ stage }, at, factor) {
-      const [x, y] = [at.x, at.y].map((one) => Math.min(1, Math.max(0, one)));
+      const [x, y] = [at.x, at.y].map((share) => Math.min(1, Math.max(0, share)));
       const added = stage.active && addSample(stage.active.samples, [x, y, factor], LEAST / shownSize(stage));
       if (added) stage.draw("strokes");
     },

@@ -18,7 +18,7 @@ export const point = /** @type {import("./tool.js").Tool} */ ({
     this.move({ session, stage }, at, 1);
   },
   move({ session, stage }, at) {
-    if (moved) stage.setStrokes(session.strokes.map((one) => (one === moved ? placed(moved, at) : one)));
+    if (moved) stage.setStrokes(session.strokes.map((mark) => (mark === moved ? placed(moved, at) : mark)));
     else if (stage.active) stage.active = placed(stage.active, at);
     target = at;
     stage.draw("strokes");
@@ -31,7 +31,7 @@ export const point = /** @type {import("./tool.js").Tool} */ ({
     const before = moved;
     moved = null;
     if (screenDistance(stage, target, placeOf(before)) < 2) return stage.setStrokes(session.strokes);
-    session.apply(session.strokes.map((one) => (one === before ? placed(before, target) : one)));
+    session.apply(session.strokes.map((mark) => (mark === before ? placed(before, target) : mark)));
   },
   abort({ session, stage }) {
     moved = null;
@@ -67,14 +67,14 @@ function newPoint({ x, y }, color) {
   };
 }
 
-/** @param {Stroke} one @param {Place} at @returns {Stroke} */
-function placed(one, at) {
-  return { ...one, samples: [[at.x, at.y, 1]] };
+/** @param {Stroke} point @param {Place} at @returns {Stroke} */
+function placed(point, at) {
+  return { ...point, samples: [[at.x, at.y, 1]] };
 }
 
-/** @param {Stroke} one @returns {Place} */
-function placeOf(one) {
-  return { x: one.samples[0][0], y: one.samples[0][1] };
+/** @param {Stroke} point @returns {Place} */
+function placeOf(point) {
+  return { x: point.samples[0][0], y: point.samples[0][1] };
 }
 
 /**
@@ -84,6 +84,6 @@ function placeOf(one) {
  * @returns {Stroke | null}
  */
 function pointAt(strokes, stage, at) {
-  const points = strokes.filter((one) => one.kind === "point");
-  return points.findLast((one) => screenDistance(stage, at, placeOf(one)) <= NEAR) ?? null;
+  const points = strokes.filter((mark) => mark.kind === "point");
+  return points.findLast((point) => screenDistance(stage, at, placeOf(point)) <= NEAR) ?? null;
 }
