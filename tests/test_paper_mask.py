@@ -492,3 +492,73 @@ def test_a_window_with_bars_is_no_print() -> None:
     for x in range(140, 300, 40):
         cv2.line(gray, (x, 84), (x, 196), 0, 3)
     assert not found(gray)[1].any()
+
+
+Corners = tuple[tuple[int, int], ...]
+TAIL: Corners = ((285, 180), (315, 180), (330, 270))
+
+
+def cut_off(*shapes: Corners, line: int = 2, box: bool = False) -> np.ndarray:
+    """A balloon, or a box of text, around (300, 150), whose outline lies over these white shapes."""
+    gray = page()
+    for corners in shapes:
+        cv2.polylines(gray, [np.array(corners)], True, 0, line)
+        cv2.fillPoly(gray, [np.array(corners)], 255)
+        cv2.polylines(gray, [np.array(corners)], True, 0, line)
+    for tone, thick in ((255, -1), (0, 2)):
+        if box:
+            cv2.rectangle(gray, (200, 100), (400, 200), tone, thick)
+        else:
+            cv2.ellipse(gray, (300, 150), (100, 50), 0, 0, 360, tone, thick)
+    for number, text in enumerate(("Did you see", "that light?")):
+        letters(gray, text, (240, 150 + 18 * number), 0.5)
+    return gray
+
+
+@pytest.mark.parametrize("ground", ["blank", "tone"])
+@pytest.mark.parametrize("tip", [(330, 270), (290, 280), (370, 260)])
+def test_the_tail_that_an_outline_cuts_off_is_part_of_the_balloon(tip: tuple[int, int], ground: str) -> None:
+    gray = cut_off((*TAIL[:2], tip))
+    tail = np.zeros(gray.shape, np.uint8)
+    cv2.fillPoly(tail, [np.array((*TAIL[:2], tip))], 1)
+    if ground == "tone":
+        outside = cv2.ellipse(cv2.dilate(tail, np.ones((3, 3))), (300, 150), (100, 50), 0, 0, 360, 1, -1) == 0
+        y, x = np.mgrid[:1000, :700]
+        gray[outside & ((x + y) % 12 < 5) & ((x - y) % 12 < 5) & (y > 46) & (y < 335)] = 0
+    tail[:206] = 0
+    inside, around = cv2.erode(tail, np.ones((5, 5))) > 0, cv2.dilate(tail, np.ones((9, 9))) > 0
+    assert inside.sum() > 200
+    _, bubbles = found(gray)
+    assert bubbles[inside].mean() > 0.98
+    assert not bubbles[210:340][~around[210:340]].any()
+
+
+@pytest.mark.parametrize(
+    ("shape", "line", "box"),
+    [
+        (((288, 180), (312, 180), (312, 260), (288, 260)), 2, False),  # a post
+        (((265, 180), (335, 180), (300, 240)), 2, False),  # a collar
+        (((280, 180), (320, 180), (325, 290)), 10, False),  # the light between strands of black hair
+        (TAIL, 2, True),
+    ],
+)
+def test_other_white_that_a_balloon_cuts_off_is_none_of_it(shape: Corners, line: int, box: bool) -> None:
+    _, bubbles = found(cut_off(shape, line=line, box=box))
+    assert bubbles[110:190, 280:320].all()
+    assert not bubbles[210:340].any()
+
+
+@pytest.mark.parametrize("beside", ["a drawing in it", "a second", "an open tail"])
+def test_pointed_white_is_no_tail_where_a_drawing_says_otherwise(beside: str) -> None:
+    gray = cut_off(TAIL)
+    if beside == "a drawing in it":
+        cv2.circle(gray, (309, 212), 2, 0, -1)
+    elif beside == "a second":  # a fringe
+        gray = cut_off(TAIL, ((245, 170), (275, 170), (255, 270)))
+    else:
+        cv2.polylines(gray, [np.array([(340, 190), (420, 250), (370, 180)])], False, 0, 4)
+        cv2.fillPoly(gray, [np.array([(340, 185), (420, 250), (370, 180)])], 255)
+        assert found(gray)[1][225, 390]
+    _, bubbles = found(gray)
+    assert bubbles[110:190, 280:320].all()
+    assert not bubbles[212:340, :335].any()

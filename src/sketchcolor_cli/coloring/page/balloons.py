@@ -11,6 +11,7 @@ import numpy as np
 from sketchcolor_cli.coloring.page import lettering
 from sketchcolor_cli.coloring.page.lettering import Evidence, holds_print, letter_marks
 from sketchcolor_cli.coloring.page.shapes import count, filled_shape, grown, regions
+from sketchcolor_cli.coloring.page.tails import find_tails
 from sketchcolor_cli.imaging.sizes import page_side
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ _ENOUGH_IF_WIDE_OPEN = (Evidence(8, 0.75, 0.9, stray=0.03, brightness=0.65),)
 
 
 def find_balloons(white: Mask, gray: Plane, pieces: InkPieces) -> Mask:
-    """Return the balloons of a page, their print filled in.
+    """Return the balloons of a page with their tails, their print filled in.
 
     ``white`` (h, w) is where the page is paper and no gutter, ``gray`` (h, w) the page, paper 1 and ink 0.
     """
@@ -77,7 +78,7 @@ def find_balloons(white: Mask, gray: Plane, pieces: InkPieces) -> Mask:
         filled = _filled_balloon(region, gray[place], long, _ENOUGH, _SMALL_PRINT)
         if filled is not None and not _mostly_elsewhere(filled, opened[place], white[place]):
             out[place] |= filled
-    return out
+    return out | find_tails(white, pieces.all.labels > 0, out, long)
 
 
 def _mostly_elsewhere(filled: Mask, opened: Mask, white: Mask) -> bool:
