@@ -62,6 +62,23 @@ def test_a_face_is_one_area_however_near_its_eyes_are_to_its_outline() -> None:
         assert fill[height * y // 640, width * x // 600, 3] <= 0
 
 
+@pytest.mark.parametrize(("length", "lying"), [(480, False), (12600, True)])
+def test_a_face_is_one_area_on_a_long_strip_as_on_a_page(length: int, lying: bool) -> None:
+    page = np.full((length, 300), 255, np.uint8)
+    cv2.circle(page, (150, 240), 24, 0, 1)
+    for x in (141, 159):
+        cv2.ellipse(page, (x, 240), (8, 6), 0, 0, 360, 0, 1)
+    hint = np.zeros((length, 300, 4), np.float32)
+    hint[223:228, 148:153] = (*SKIN, 1)
+    if lying:
+        page, hint = page.T.copy(), hint.transpose(1, 0, 2).copy()
+    fill = PointAreas(page.astype(np.float32) / 255).fill(hint)
+    fill = fill.transpose(1, 0, 2) if lying else fill
+    assert fill[255, 150] == pytest.approx((*SKIN, 1), abs=0.01)  # the chin
+    for x, y in ((142, 240), (150, 150)):  # an eye, the ground
+        assert fill[y, x, 3] <= 0
+
+
 def test_an_area_without_a_point_is_left_alone() -> None:
     fill = PointAreas(figure()).fill(marks((FACE, SKIN)))
     assert at(fill, FACE)[3] == 1

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sketchcolor_cli.imaging.sizes import PadPlan, SizeRule, Span, page_side, scaled, spans, tile_shape
+from sketchcolor_cli.imaging.sizes import (
+    PadPlan,
+    SizeRule,
+    Span,
+    page_area,
+    page_side,
+    scaled,
+    spans,
+    tile_shape,
+)
 
 LENGTHS = st.integers(1, 90)
 RULES = st.builds(
@@ -178,6 +187,7 @@ def test_scaling_brings_the_longer_side_to_what_is_wanted(size, longest, expecte
 )
 def test_the_side_of_a_page_and_of_a_strip(size: tuple[int, int], side: int) -> None:
     assert page_side(*size) == side
+    assert page_area(*size) == side * min(size)
 
 
 def test_padding_may_be_at_the_end_alone() -> None:

@@ -126,6 +126,11 @@ def page_side(height: int, width: int) -> int:
     return min(max(height, width), max(1, round(_LONG * min(height, width))))
 
 
+def page_area(height: int, width: int) -> int:
+    """Return how many pixels a page has; of a strip, a page as wide as the strip."""
+    return page_side(height, width) * min(height, width)
+
+
 @dataclass(frozen=True)
 class Span:
     """A part of one side of a picture: the pixels that a tile shows, and those of them that it decides."""

@@ -18,7 +18,7 @@ from sketchcolor_cli.coloring.guides.palette import nearest
 from sketchcolor_cli.coloring.page.regions import borders
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.imaging.resize import shrink_by
-from sketchcolor_cli.imaging.sizes import page_side
+from sketchcolor_cli.imaging.sizes import page_area, page_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,7 +120,7 @@ def _found(gray: Plane, paint: Lab, paper: Mask | None, palette: Lab | None) -> 
     closed = _closed_in(labels, line, colors, gray)
     for _ in range(_RULES.rounds):
         deadline.check()
-        labels = _without_specks(labels, round(_RULES.speck * _page_size(gray)), kept=closed)
+        labels = _without_specks(labels, round(_RULES.speck * page_area(*gray.shape)), kept=closed)
         means, _ = _robust(labels, colors, ~line)
         labels, merged = _joined(labels, line, means)
         if not merged:
@@ -142,12 +142,6 @@ def find_lines(gray: Plane) -> Mask:
     step = cv2.morphologyEx(gray, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     out: Mask = (around - gray > _RULES.line_contrast) | (step > _RULES.edge_step)
     return out
-
-
-def _page_size(plane: Plane | Labels) -> int:
-    """Return how many pixels a page has; of a strip, one that is as wide."""
-    size: int = page_side(*plane.shape) * min(plane.shape)
-    return size
 
 
 def closed_regions(line: Mask, gap: float = 0) -> Labels:
@@ -286,7 +280,7 @@ def _parted(labels: Labels, colors: Lab, spread: Plane) -> Labels:
     whole = labels * (count + 1) + place
     parts = _connected(numbered(whole))
     # Patches that are too small for a change of colour go back to their neighbours.
-    return _without_specks(parts, round(_RULES.patch * _page_size(labels)), only=many[labels])
+    return _without_specks(parts, round(_RULES.patch * page_area(*labels.shape)), only=many[labels])
 
 
 def _nearest_in_blocks(colors: Lab, palette: Lab) -> NDArray[np.intp]:
@@ -331,7 +325,7 @@ def _without_specks(labels: Labels, least: int, only: Mask | None = None, kept: 
 def _closed_in(labels: Labels, line: Mask, colors: Lab, gray: Plane) -> Mask:
     """Return a pixel of each small region that lines close in, as an eye or a button, and that stands out."""
     count = int(labels.max()) + 1
-    speck = _RULES.speck * _page_size(labels)
+    speck = _RULES.speck * page_area(*labels.shape)
     open_ = np.bincount(labels[~line], minlength=count)  # pixels that are not line
     whole = np.bincount(labels.ravel(), minlength=count)
     small = (whole < speck) & (open_ >= max(6.0, _RULES.smallest_kept * speck))

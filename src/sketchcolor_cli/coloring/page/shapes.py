@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
+from sketchcolor_cli.imaging.sizes import page_area
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -119,9 +121,12 @@ def filled_shape(region: Mask) -> Shape:
 
 
 def regions(mask: Mask, least: float, most: float) -> Iterator[tuple[tuple[slice, slice], Mask]]:
-    """Give the connected parts of a mask that are from ``least`` to ``most`` of it: box, and mask there."""
+    """Give the connected parts of a mask that are from ``least`` to ``most`` of a page: box, and mask there.
+
+    Of a strip, of a page as wide as the strip.
+    """
     parts = components(mask, 4)
-    share = parts.areas / mask.size
+    share = parts.areas / page_area(*mask.shape)
     share[0] = 0
     for label in np.flatnonzero((share >= least) & (share <= most)).tolist():
         left, top, width, height = parts.boxes[label].tolist()
