@@ -368,6 +368,17 @@ def test_lines_of_an_attribution_without_a_name_are_nothing(tmp_path: Path) -> N
     assert packing.read_attribution(tmp_path / "who.csv").keys() == {"a/b"}
 
 
+def test_a_line_of_an_attribution_with_too_many_values_is_named(tmp_path: Path) -> None:
+    (tmp_path / "who.csv").write_text("file,author\na.png,Ann\nb.png,Bob, the elder\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"who\.csv: line 3 has more values than there are columns; quote"):
+        packing.read_attribution(tmp_path / "who.csv")
+
+
+def test_a_line_of_an_attribution_that_ends_early_says_nothing_of_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "who.csv").write_text("file,author,licence\na.png,Ann\n", encoding="utf-8")
+    assert packing.read_attribution(tmp_path / "who.csv") == {"a": {"author": "Ann"}}
+
+
 def test_a_damaged_manifest_is_one_line(tmp_path: Path, drawings: Path) -> None:
     pack(drawings, tmp_path / "out")
     (tmp_path / "out/manifest.csv").write_bytes(b"key,shard\n\xff\0,\n")

@@ -14,6 +14,7 @@ import tarfile
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -31,8 +32,9 @@ from sketchcolor_cli.imaging.resize import fitted
 from sketchcolor_cli.metrics.pictures import colorfulness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import TextIO
 
     import numpy as np
     from numpy.typing import NDArray
@@ -54,6 +56,8 @@ _MANIFEST = (
     "source",
 )
 _PRINT = "print"
+_TOLD = "licence", "author", "source", "group", "line"
+"""Columns of a table of attributions that are kept."""
 BROKEN = "broken"
 """The reason of pictures that cannot be read."""
 _DROPPED = ("file", "reason", "detail")
@@ -173,19 +177,44 @@ def read_attribution(path: Path) -> dict[str, dict[str, str]]:
     """Read a CSV with a column ``file`` or ``key``, and any of licence, author, source, group, line.
 
     Raises:
-        DataError: it is missing, no CSV, or lacks the column.
+        DataError: it is missing, no CSV, lacks the column, or a line has more values than there are columns.
     """
     try:
         if (why := refusal(path)) is not None:
             raise DataError(f"{path}: {why}")
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
+            found = {
+                without_ending(name): facts for name, facts in _facts(path, file) if PurePosixPath(name).name
+            }
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as CSV ({error})") from error
-    if not rows or not {"file", "key"} & rows[0].keys():
+    if not found:
         raise DataError(f"{path}: has no column file or key, or no rows")
-    named = ((row.get("file") or row.get("key") or "", row) for row in rows)
-    return {without_ending(name): row for name, row in named if PurePosixPath(name).name}
+    return found
+
+
+def _facts(path: Path, file: TextIO) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the name of each picture in a table of attributions, and what is told of it."""
+    for row in _lines(path, file):
+        if not {"file", "key"} & row.keys():
+            return
+        told = {column: intern(row[column]) for column in _TOLD if row.get(column) is not None}
+        yield row.get("file") or row.get("key") or "", told
+
+
+def _lines(path: Path, file: TextIO) -> Iterator[dict[str, str]]:
+    """Yield the lines of a table, each with what stands in its columns; a line may end early.
+
+    Raises:
+        DataError: a line has more values than there are columns.
+        csv.Error: it is no CSV.
+    """
+    reader = csv.DictReader(file)
+    for row in reader:
+        if None in row:
+            where = f"{path}: line {reader.line_num}"
+            raise DataError(f"{where} has more values than there are columns; quote values with commas")
+        yield row
 
 
 def prepare(
@@ -378,7 +407,7 @@ def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
         return []
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            rows = list(csv.DictReader(file))
+            rows = list(_lines(path, file))
     except (OSError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read ({error}); pack into an empty folder") from error
     if any(row.get(column) is None for row in rows for column in columns):
