@@ -89,19 +89,25 @@ class Desk:
         key = stamp(page.path), settings.protect, settings.descreen, settings.colored_pages
         with self._lock:
             mine = self._preparing.setdefault(key, threading.Lock())
-        with mine:  # two that want the same page wait for one
+        try:
+            with mine:  # two that want the same page wait for one
+                return self._opened(page, look, key)
+        finally:
             with self._lock:
-                if key in self._known:
-                    self._known.move_to_end(key)
-                    return self._known[key]
-            picture, color = read_picture(page.path), self.colorizers.get(look)
-            unguided, guided = (color.stays(picture, guided=given) for given in (False, True))
-            known = Known(color.prepare(with_paper(picture)), picture.rgb.shape[:2], (unguided, guided), {})
-            with self._lock:
-                self._known[key] = known
-                while len(self._known) > _KEPT:
-                    self._known.popitem(last=False)
                 self._preparing.pop(key, None)
+
+    def _opened(self, page: PageFiles, look: Look, key: Any) -> Known:
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        picture, color = read_picture(page.path), self.colorizers.get(look)
+        unguided, guided = (color.stays(picture, guided=given) for given in (False, True))
+        known = Known(color.prepare(with_paper(picture)), picture.rgb.shape[:2], (unguided, guided), {})
+        with self._lock:
+            self._known[key] = known
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
         return known
 
     def stages(self, request: PaintRequest, names: Sequence[str]) -> Iterator[Shown]:

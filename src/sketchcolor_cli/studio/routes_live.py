@@ -33,6 +33,7 @@ _STAGES = ("spread", "quick", "final")
 _WIDTHS = 64, 4096
 _SEEDS = 9
 _BEHIND = 64  # messages that are being answered at one time
+_AHEAD = 4  # pages that a window may ask to prepare at one time
 _QUIET = 0.6  # seconds without a stroke after which there is time for pages that may be opened next
 _NUMBERS = itertools.count(1)
 
@@ -136,7 +137,11 @@ class _Session:
             self._newest = 0
             self._begin(self._cancel())
         elif kind == "neighbours":
-            self._begin(self._ahead([str(page) for page in asked.get("pages", [])][:4]))
+            pages = asked.get("pages")
+            if not isinstance(pages, list):
+                await self._socket.close(1008, "pages is a list of pages")
+                return False
+            self._begin(self._ahead([str(page) for page in pages[:_AHEAD]]))
         else:
             await self._socket.close(1008, f"there is no message {str(kind)[:40]!r}")
             return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,7 +20,7 @@ from sketchcolor_cli.studio.json_response import JSONResponse
 from sketchcolor_cli.studio.pictures import Part, layer_of, shrunk
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.revisions import NONE
-from sketchcolor_cli.studio.routes_project import studio_of, swatches_of
+from sketchcolor_cli.studio.routes_project import project_of, studio_of, swatches_of
 from sketchcolor_cli.studio.series_files import MASKS, ROUGH
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from sketchcolor_cli.studio.project import Page
+    from sketchcolor_cli.studio.project import Page, Project
     from sketchcolor_cli.studio.state import Studio
 
     Answer = Callable[[Request], Awaitable[Response]]
@@ -64,41 +64,57 @@ def routes() -> list[Route]:
     return found
 
 
-async def _found(request: Request) -> tuple[Studio, Page]:
-    studio = studio_of(request)
-    return studio, await asyncio.to_thread(studio.project.page, request.path_params["id"])
+class _Found(NamedTuple):
+    """What a request is about."""
+
+    studio: Studio
+    project: Project
+    page: Page
+
+
+async def _found(request: Request) -> _Found:
+    project = project_of(request)
+    page = await asyncio.to_thread(project.page, request.path_params["id"])
+    return _Found(studio_of(request), project, page)
+
+
+async def _told(request: Request, studio: Studio, page: Page, what: str) -> dict[str, Any]:
+    """Tell all windows what has changed of a page, and return what they are told."""
+    description = await asyncio.to_thread(studio.describe, page)
+    studio.tell_page(description, what, client_of(request))
+    return description
 
 
 async def page(request: Request) -> Response:
     """Return all about a page."""
-    studio, page = await _found(request)
+    studio, _, page = await _found(request)
     return JSONResponse(await asyncio.to_thread(studio.describe, page))
 
 
 async def patch_page(request: Request) -> Response:
     """Mark a page as done or not, and give it a seed."""
-    studio, page = await _found(request)
+    studio, project, page = await _found(request)
     asked = await json_of(request, studio.limits)
     unknown = sorted(set(asked) - {"done", "seed"})
     if unknown:
         raise ProblemError(422, f"unknown key {unknown[0]}; send done and seed")
     if "done" in asked:
-        await asyncio.to_thread(studio.project.mark, page, done=bool(asked["done"]))
+        await asyncio.to_thread(project.mark, page, done=bool(asked["done"]))
     if "seed" in asked:
-        await asyncio.to_thread(studio.project.set_seed, page, asked["seed"])
-    return JSONResponse(await asyncio.to_thread(studio.tell_page, page, "state", client_of(request)))
+        await asyncio.to_thread(project.set_seed, page, asked["seed"])
+    return JSONResponse(await _told(request, studio, page, "state"))
 
 
 async def retry(request: Request) -> Response:
     """Forget why a page failed."""
-    studio, page = await _found(request)
-    await asyncio.to_thread(studio.project.mark, page, failed="")
-    return JSONResponse(await asyncio.to_thread(studio.tell_page, page, "state", client_of(request)))
+    studio, project, page = await _found(request)
+    await asyncio.to_thread(project.mark, page, failed="")
+    return JSONResponse(await _told(request, studio, page, "state"))
 
 
 async def original(request: Request) -> Response:
     """Show a page as it is: for the screen, whole, or a part of it."""
-    studio, page = await _found(request)
+    studio, _, page = await _found(request)
     asked = request.query_params
     width = int(number(request, "width", 0, 0, _WIDEST)) or None
     if "left" in asked:
@@ -118,7 +134,7 @@ async def _screen(studio: Studio, page: Page, width: int, request: Request) -> R
 
 async def thumbnail(request: Request) -> Response:
     """Show a page small: as it was painted last or exported, or else itself."""
-    studio, page = await _found(request)
+    studio, _, page = await _found(request)
     width = int(number(request, "width", 160, 16, 1024))
     painted = await asyncio.to_thread(studio.latest.find, page.path, page.result)
     if painted is not None:
@@ -130,10 +146,10 @@ async def thumbnail(request: Request) -> Response:
 
 async def preview(request: Request) -> Response:
     """Show a page coloured with what is painted on it."""
-    studio, page = await _found(request)
+    studio, project, page = await _found(request)
     width = int(number(request, "width", 1200, 64, _WIDEST))
-    _, painted = await asyncio.to_thread(studio.project.marks, page)
-    seed = (await asyncio.to_thread(studio.project.describe, page))["seed"]
+    _, painted = await asyncio.to_thread(project.marks, page)
+    seed = (await asyncio.to_thread(project.describe, page))["seed"]
     _, data = await studio.engine.ask_once(
         "paint",
         page=studio.page_files(page),
@@ -148,7 +164,7 @@ async def preview(request: Request) -> Response:
 
 async def result(request: Request) -> Response:
     """Show the page that was written last, at its size."""
-    studio, page = await _found(request)
+    studio, _, page = await _found(request)
     data = await asyncio.to_thread(studio.pictures.whole, _result_of(page))
     return Response(data, media_type="image/png")
 
@@ -161,7 +177,7 @@ def _result_of(page: Page) -> Path:
 
 async def masks(request: Request) -> Response:
     """Show what was found to stay paper."""
-    studio, page = await _found(request)
+    studio, _, page = await _found(request)
     look = await asyncio.to_thread(studio.look)
     _, data = await studio.engine.ask_once("masks", page=studio.page_files(page), look=look)
     return Response(data, media_type="image/png")
@@ -169,40 +185,40 @@ async def masks(request: Request) -> Response:
 
 async def color(request: Request) -> Response:
     """Return the colour at a place of a page."""
-    studio, page = await _found(request)
+    studio, _, page = await _found(request)
     x, y = (number(request, axis, None, 0, 1) for axis in "xy")
     return JSONResponse({"color": await asyncio.to_thread(studio.pictures.color, page.path, x, y)})
 
 
 async def swatches(request: Request) -> Response:
     """Return the commonest colours of a page's result."""
-    studio, page = await _found(request)
+    studio, _, page = await _found(request)
     return await swatches_of(studio, _result_of(page), request)
 
 
 async def marks(request: Request) -> Response:
     """Return what is painted on a page."""
-    studio, page = await _found(request)
-    revision, found = await asyncio.to_thread(studio.project.marks, page)
+    _, project, page = await _found(request)
+    revision, found = await asyncio.to_thread(project.marks, page)
     return JSONResponse({"revision": revision, "marks": found}, headers={"ETag": f'"{revision}"'})
 
 
 async def put_marks(request: Request) -> Response:
     """Keep what is painted on a page."""
-    studio, page = await _found(request)
+    studio, project, page = await _found(request)
     expected, asked = expected_revision(request), await json_of(request, studio.limits)
-    revision = await asyncio.to_thread(studio.project.put_marks, page, asked.get("marks"), expected)
-    await asyncio.to_thread(studio.tell_page, page, "marks", client_of(request))
+    revision = await asyncio.to_thread(project.put_marks, page, asked.get("marks"), expected)
+    await _told(request, studio, page, "marks")
     return JSONResponse({"revision": revision}, headers={"ETag": f'"{revision}"'})
 
 
 def _layer_getter(name: str) -> Answer:
     async def get(request: Request) -> Response:
-        studio, page = await _found(request)
-        path = studio.project.layer(page, _KINDS[name])
+        studio, project, page = await _found(request)
+        path = project.layer(page, _KINDS[name])
         if not path.is_file():
             raise ProblemError(404, f"nothing is painted on the {name} layer", headers={"ETag": f'"{NONE}"'})
-        revision = await asyncio.to_thread(studio.project.layer_revision, page, _KINDS[name])
+        revision = await asyncio.to_thread(project.layer_revision, page, _KINDS[name])
         data = await asyncio.to_thread(path.read_bytes)
         drawn = await asyncio.to_thread(layer_of, data, studio.limits.pixels)
         return Response(drawn, media_type="image/png", headers={"ETag": f'"{revision}"'})
@@ -212,27 +228,25 @@ def _layer_getter(name: str) -> Answer:
 
 def _layer_putter(name: str) -> Answer:
     async def put(request: Request) -> Response:
-        studio, page = await _found(request)
-        expected = expected_revision(request)
+        found = await _found(request)
+        limits, expected = found.studio.limits, expected_revision(request)
         require_type(request, "image/png", "image/webp")
-        sent = await body_of(request, studio.limits.body)
-        data = await asyncio.to_thread(layer_of, sent, studio.limits.pixels)
-        return await _changed(request, studio, page, name, data, expected)
+        sent = await body_of(request, limits.body)
+        data = await asyncio.to_thread(layer_of, sent, limits.pixels)
+        return await _changed(request, found, name, data, expected)
 
     return put
 
 
 def _layer_deleter(name: str) -> Answer:
     async def delete(request: Request) -> Response:
-        studio, page = await _found(request)
-        return await _changed(request, studio, page, name, None, expected_revision(request))
+        return await _changed(request, await _found(request), name, None, expected_revision(request))
 
     return delete
 
 
-async def _changed(
-    request: Request, studio: Studio, page: Page, name: str, data: bytes | None, expected: str
-) -> Response:
-    revision: Any = await asyncio.to_thread(studio.project.put_layer, page, _KINDS[name], data, expected)
-    await asyncio.to_thread(studio.tell_page, page, name, client_of(request))
+async def _changed(request: Request, found: _Found, name: str, data: bytes | None, expected: str) -> Response:
+    studio, project, page = found
+    revision: Any = await asyncio.to_thread(project.put_layer, page, _KINDS[name], data, expected)
+    await _told(request, studio, page, name)
     return JSONResponse({"revision": revision}, headers={"ETag": f'"{revision}"'})

@@ -71,6 +71,18 @@ def studio_of(request: Request) -> Studio:
     return studio
 
 
+def project_of(request: Request) -> Project:
+    """Return the open project.
+
+    Raises:
+        ProblemError: None is open, or the client names another one, which it still shows.
+    """
+    project = studio_of(request).project
+    if request.headers.get("x-project", project.id) != project.id:
+        raise ProblemError(409, "another project was opened meanwhile; open yours again, then repeat this")
+    return project
+
+
 async def shelf(request: Request) -> Response:
     """List the projects that were opened lately."""
     studio = studio_of(request)
@@ -88,7 +100,10 @@ async def new_project(request: Request) -> Response:
 
 async def open_project(request: Request) -> Response:
     """Open a project of the shelf."""
-    folder = await asyncio.to_thread(studio_of(request).shelf.find, request.path_params["id"])
+    studio, wanted = studio_of(request), request.path_params["id"]
+    if studio.is_open and studio.project.id == wanted:  # its jobs and windows go on
+        return await _document(studio.project)
+    folder = await asyncio.to_thread(studio.shelf.find, wanted)
     if folder is None:
         raise ProblemError(404, "there is no such project on the shelf")
     return await _opened(request, folder, 200)
@@ -101,12 +116,12 @@ async def _opened(request: Request, folder: Path, status: int) -> Response:
     for session in list(studio.sockets):
         await session.close()
     studio.tell_project(client_of(request), opened=True)
-    return await _document(studio, status)
+    return await _document(opened, status)
 
 
 async def project(request: Request) -> Response:
     """Return all about the project."""
-    return await _document(studio_of(request))
+    return await _document(studio_of(request).project)
 
 
 async def settings(request: Request) -> Response:
@@ -118,15 +133,15 @@ async def settings(request: Request) -> Response:
 
 async def put_project(request: Request) -> Response:
     """Change settings and swatches."""
-    studio = studio_of(request)
+    studio, project = studio_of(request), project_of(request)
     expected, asked = expected_revision(request), await json_of(request, studio.limits)
-    await asyncio.to_thread(studio.project.put, asked.get("settings"), asked.get("swatches"), expected)
+    await asyncio.to_thread(project.put, asked.get("settings"), asked.get("swatches"), expected)
     studio.tell_project(client_of(request))
-    return await _document(studio)
+    return await _document(project)
 
 
-async def _document(studio: Studio, status: int = 200) -> Response:
-    document = await asyncio.to_thread(studio.project.document)
+async def _document(project: Project, status: int = 200) -> Response:
+    document = await asyncio.to_thread(project.document)
     return JSONResponse(document, status, {"ETag": f'"{document["revision"]}"'})
 
 
@@ -140,8 +155,8 @@ async def add_pages(request: Request) -> Response:
             name = PurePosixPath(files[0].filename or "pages").stem if _are_books(files) else "pages"
             folder = await asyncio.to_thread(studio.shelf.make, name)
             await asyncio.to_thread(studio.open, Project(folder, studio.limits))
-        added, failed = await asyncio.to_thread(_added, studio, files)
-    here = studio.project
+        here = project_of(request)
+        added, failed = await asyncio.to_thread(_added, studio, here, files)
     await asyncio.to_thread(studio.shelf.note, here, len(here.pages()))
     studio.tell_project(client_of(request), opened=opened)
     names = {path.relative_to(here.folder).as_posix() for path in added}
@@ -156,7 +171,9 @@ def _are_books(files: list[UploadFile]) -> bool:
     return any(uploads.is_book(file.filename or "") for file in files)
 
 
-def _added(studio: Studio, files: list[UploadFile]) -> tuple[list[Path], list[dict[str, str]]]:
+def _added(
+    studio: Studio, project: Project, files: list[UploadFile]
+) -> tuple[list[Path], list[dict[str, str]]]:
     """Take files in, in the order of their names as they came; what cannot be is named."""
     added: list[Path] = []
     failed = []
@@ -164,26 +181,26 @@ def _added(studio: Studio, files: list[UploadFile]) -> tuple[list[Path], list[di
         name = file.filename or "page"
         try:
             if uploads.is_book(name):
-                added += _book_pages(studio, file)
+                added += _book_pages(studio, project, file)
             else:
-                added.append(uploads.add_picture(studio.project.folder, file.file, name))
+                added.append(uploads.add_picture(project.folder, file.file, name))
         except SketchcolorError as error:
             failed.append({"name": name, "detail": str(error)})
     return added, failed
 
 
-def _book_pages(studio: Studio, file: UploadFile) -> list[Path]:
+def _book_pages(studio: Studio, project: Project, file: UploadFile) -> list[Path]:
     suffix = PurePosixPath(file.filename or "").suffix.lower()
     path = studio.spooled(f"{os.urandom(8).hex()}{suffix}")
     try:
         with atomic_write(path, BookError) as draft, draft.open("wb") as out:
             while piece := file.file.read(2**20):
                 out.write(piece)
-        folder = studio.project.folder
-        if studio.project.pages():  # several books in one project do not mix
+        folder = project.folder
+        if project.pages():  # several books in one project do not mix
             stem = cleaned(PurePosixPath(file.filename or "book").stem) or "book"
             folder = _free(folder, stem)
-        return unpack_book(path, folder, studio.project.folder, PurePosixPath(file.filename or "book").name)
+        return unpack_book(path, folder, project.folder, PurePosixPath(file.filename or "book").name)
     except SketchcolorError as error:
         raise type(error)(str(error).replace(str(path), file.filename or "book")) from error
     finally:
@@ -201,8 +218,7 @@ def _free(folder: Path, stem: str) -> Path:
 
 async def add_sheet(request: Request) -> Response:
     """Take a character sheet into the project."""
-    studio = studio_of(request)
-    here = studio.project
+    studio, here = studio_of(request), project_of(request)
     async with form_of(request, studio.limits) as form:
         for file in files_in(form, "file"):
             (here.folder / SHEETS).mkdir(exist_ok=True)
@@ -210,16 +226,16 @@ async def add_sheet(request: Request) -> Response:
             await asyncio.to_thread(uploads.add_picture, here.folder / SHEETS, file.file, name)
     await asyncio.to_thread(here.series.list_sheets)
     studio.tell_project(client_of(request))
-    return await _document(studio, 201)
+    return await _document(here, 201)
 
 
 async def delete_sheet(request: Request) -> Response:
     """Delete a character sheet."""
-    studio = studio_of(request)
-    path = studio.project.series.sheet(request.path_params["id"])
-    await asyncio.to_thread(studio.project.series.delete_sheet, path)
+    studio, here = studio_of(request), project_of(request)
+    path = here.series.sheet(request.path_params["id"])
+    await asyncio.to_thread(here.series.delete_sheet, path)
     studio.tell_project(client_of(request))
-    return await _document(studio)
+    return await _document(here)
 
 
 async def sheet(request: Request) -> Response:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -91,7 +92,7 @@ async def _colorized(request: Request, *, flats: bool) -> Response:
         raise ProblemError(422, "send one picture in the form's field image")
     suffix = _wanted(request.headers.get("accept", ""), contents["image"][0][0])
     header, data = await answer(studio, contents, asked, suffix, flats=flats)
-    more = {"X-Model": asked.get("model", studio.model)}
+    more = {"X-Model": quote(header["model"])}
     if header["seed"] is not None:
         more["X-Seed"] = str(header["seed"])
     return Response(data, media_type=_media_of(suffix), headers=more | {"Vary": "Accept"})
@@ -132,6 +133,7 @@ async def answer(
         header, data = await _painted(studio, contents, look, suffix, flats=flats)
     finally:
         studio.waiting -= 1
+    header["model"] = Path(look["model"]).stem
     studio.answers.keep(key, header, data)
     return header, data
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 HINTS, ROUGH, MASKS, SHEETS, SWATCHES = "hints", "rough", "masks", "sheets", "swatches.gpl"
 """Names of folders and files beside the pages."""
 
-"""The model that every profile has that names none."""
-
 _LONGEST = 80  # letters of a swatch's name
 
 

@@ -111,7 +111,7 @@ def _first_look(studio: Studio) -> dict[str, Any]:
 
 def _tell_page(studio: Studio, page_id: str) -> None:
     with suppress(ProblemError, SketchcolorError):
-        studio.tell_page(studio.project.page(page_id), "state", None)
+        studio.tell_page(studio.describe(studio.project.page(page_id)), "state", None)
 
 
 class _Unforeseen:

@@ -139,11 +139,9 @@ class Studio:
             "mask_revision": project.layer_revision(page, MASKS),
         }
 
-    def tell_page(self, page: Page, what: str, by: str | None) -> dict[str, Any]:
-        """Tell all windows that a page has changed, and return what they are told."""
-        description = self.describe(page)
+    def tell_page(self, description: dict[str, Any], what: str, by: str | None) -> None:
+        """Tell all windows that a page has changed, which is described as it is now."""
         self.hub.tell("page", **description, what=what, by=by)
-        return description
 
     def tell_project(self, by: str | None, *, opened: bool = False) -> None:
         """Tell all windows that the project has changed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from pathlib import Path, PurePosixPath
@@ -72,7 +73,7 @@ def _named(draft: Path, folder: Path, stem: str, suffix: str) -> Path:
     for number in range(1, 100_000):
         name = stem if stem and number == 1 else f"{stem} {number}".strip() if stem else f"{number:04d}"
         target = folder / f"{name}{suffix}"
-        if any(other.stem == name for other in folder.glob(f"{_literal(name)}.*")):
+        if any(other.stem == name for other in folder.glob(f"{glob.escape(name)}.*")):
             continue  # what helps to colour a page goes by its name without ending
         try:
             os.link(draft, target)
@@ -82,7 +83,3 @@ def _named(draft: Path, folder: Path, stem: str, suffix: str) -> Path:
             draft.rename(target)
         return target
     raise AssertionError("there are a hundred thousand files of this name")
-
-
-def _literal(name: str) -> str:
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
