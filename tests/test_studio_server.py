@@ -6,7 +6,9 @@ import io
 import json
 import os
 import sys
+import threading
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +17,15 @@ from PIL import Image
 
 from sketchcolor_cli.jobs.colorize import colorize
 from sketchcolor_cli.jobs.requests import ColorizeRequest
+from sketchcolor_cli.studio import marks as marks_file
+from sketchcolor_cli.studio import uploads
 from sketchcolor_cli.studio.frames import unpacked
 from sketchcolor_cli.studio.latest import Latest
+from sketchcolor_cli.studio.project import Project
 from studio_server import STROKE, TOKEN, Client, draw, save_small_model, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PROTOCOLS = ["sketchcolor.v1", f"token.{TOKEN}"]
 
@@ -336,7 +340,10 @@ def test_a_stroke_that_makes_no_sense_is_an_error_and_the_socket_stays(client: C
         assert receive(socket, "picture")[0]["number"] == 2
 
 
-@pytest.mark.parametrize("message", ["no JSON", "[]", '{"type": "fly"}', '{"type": "paint"}', "NaN"])
+@pytest.mark.parametrize(
+    "message",
+    ["no JSON", "[]", '{"type": "fly"}', '{"type": "paint"}', "NaN", '{"type": "neighbours", "pages": 1}'],
+)
 def test_what_is_no_message_ends_the_socket(client: Client, message: str) -> None:
     with client.websocket_connect(f"{at(client)}/live", subprotocols=PROTOCOLS) as socket:
         socket.send_text(message)
@@ -504,3 +511,86 @@ def test_another_project_is_opened_from_the_shelf(client: Client, model: Path, t
     assert client.post("/api/v1/jobs", json={}).status_code == 409
     assert client.post(f"/api/v1/shelf/{first}/open").json()["id"] == first
     assert client.post("/api/v1/shelf/0000/open").status_code == 404
+
+
+def test_what_is_sent_stays_in_the_project_that_was_open(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = client.get("/api/v1/project").json()
+    other = tmp_path / "other"
+    page = draw(other / "page 2.png").read_bytes()  # which has the name of a page of the first
+
+    def opening(work: Any) -> Any:
+        def done(*given: Any) -> Any:
+            client.studio.open(Project(other))  # another window does, while this request is at work
+            return work(*given)
+
+        return done
+
+    marks, files = f"{at(client)}/marks", [("file", (f"new {number}.png", page)) for number in (1, 2)]
+    monkeypatch.setattr(marks_file, "checked", opening(marks_file.checked))
+    assert client.put(marks, json={"marks": [STROKE]}, headers={"If-Match": '"0"'}).status_code == 200
+    client.post(f"/api/v1/shelf/{first['id']}/open")
+    monkeypatch.setattr(uploads, "add_picture", opening(uploads.add_picture))
+    assert client.post("/api/v1/pages", files=files).status_code == 201
+    assert sorted(path.name for path in other.rglob("*")) == ["page 2.png"]
+    late = {"If-Match": '"0"', "X-Project": first["id"]}  # from a window that has not heard of it yet
+    refused = client.put(marks, json={"marks": []}, headers=late)
+    assert (refused.status_code, "another project" in refused.json()["detail"]) == (409, True)
+
+
+def test_a_project_that_is_opened_again_goes_on(client: Client, folder: Path) -> None:
+    job = client.post("/api/v1/jobs", json={}).json()["id"]
+    with client.websocket_connect(f"{at(client)}/live", subprotocols=PROTOCOLS) as socket:
+        receive(socket, "ready")
+        again = client.post(f"/api/v1/shelf/{client.studio.project.id}/open")
+        assert again.json()["folder"] == str(folder)
+        socket.send_json({"type": "paint", "number": 1, "marks": [], "width": 64})
+        receive(socket, "done")
+    assert finished(client, job)["state"] == "done"
+
+
+def test_a_job_goes_on_with_what_makes_sense_alone(client: Client, folder: Path, model: Path) -> None:
+    page = pages_of(client)["page 10.png"]["id"]
+    finished(client, client.post("/api/v1/jobs", json={"pages": [page]}).json()["id"])
+    kept = folder / ".sketchcolor/jobs.json"
+    [job] = json.loads(kept.read_text())
+    foreign = job["request"] | {"pages": None, "book": "x/../../evil.cbz"}
+    jobs = [job | {"state": "running"}, job | {"id": "f", "state": "running", "request": foreign}]
+    kept.write_text(json.dumps(jobs))
+    (folder / "page 10.png").unlink()
+    with served(folder, model, folder.parent) as anew:
+        assert anew.post("/api/v1/jobs/f/resume").status_code == 422
+        anew.post(f"/api/v1/jobs/{job['id']}/resume")
+        done = finished(anew, job["id"])
+        assert (done["state"], done["done"]) == ("failed", 0)  # and not all other pages
+        assert "renamed or deleted" in done["detail"]
+
+
+def test_a_job_ends_where_its_list_cannot_be_kept(client: Client, folder: Path) -> None:
+    (folder / ".sketchcolor/jobs.json").mkdir(parents=True)
+    (folder / os.fsdecode(b"p\xe4ge.png")).write_bytes((folder / "page 10.png").read_bytes())
+    done = finished(client, client.post("/api/v1/jobs", json={"format": "webp"}).json()["id"])
+    assert (done["state"], done["done"]) == ("done", 4)
+    for file in done["files"]:  # one of them has a name that is no proper Unicode
+        assert client.get(f"/api/v1/jobs/{done['id']}/files/{file['id']}").status_code == 200
+
+
+def test_an_answer_names_the_model_that_coloured_it(client: Client, folder: Path) -> None:
+    model = folder / "色.safetensors"
+    model.write_bytes(Path(client.studio.model).read_bytes())
+    (folder / "series.toml").write_text(f"model = {json.dumps(str(model))}\n", encoding="utf-8")
+    answer = client.post(
+        "/api/v1/colorize", files={"image": ("a.png", (folder / "page 10.png").read_bytes())}
+    )
+    assert (answer.status_code, answer.headers["x-model"]) == (200, "%E8%89%B2")
+
+
+def test_windows_are_told_by_the_thread_that_serves_them(client: Client) -> None:
+    told: list[tuple[str, threading.Thread]] = []
+    client.studio.hub.tell = lambda event, **_: told.append((event, threading.current_thread()))
+    serving = client.portal.call(threading.current_thread)
+    client.patch(at(client), json={"done": True})
+    headers = {"If-Match": '"0"', "Content-Type": "image/png"}
+    client.put(f"{at(client)}/mask", content=png((9, 12), (255, 255, 255, 255)), headers=headers)
+    assert told == [("page", serving)] * 2

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.environment import prepare_process
-from sketchcolor_cli.errors import SketchcolorError
+from sketchcolor_cli.errors import DataError, SketchcolorError
 from sketchcolor_cli.studio.frames import packed
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def _colorized(asked: dict[str, Any], send: Callable[[bytes], None]) -> Outcome:
         values["model"] = asked["model"]
     values |= {"device": asked["device"], "backend": asked["backend"]}
     request = ColorizeRequest.of(inputs=[folder], output=Path(asked["output"]), **values)
+    if asked["pages"] == []:
+        raise DataError("the pages of this job were renamed or deleted; begin another")
     only = tuple(folder / name for name in asked["pages"] or ())
     # What was done with the same hints and settings is left out, what was done with others is done again.
     run = replace(request.run, only=only, overwrite=asked["again"], update=not asked["again"])

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.studio.books import originals
 from sketchcolor_cli.studio.frames import unpacked
 from sketchcolor_cli.studio.job_file import OVER, read_jobs, write_jobs
@@ -131,17 +132,19 @@ class Queue:
         self._next()
         return self._changed(job)
 
-    def resume(self, job_id: str) -> dict[str, Any]:
+    def resume(self, project: Project, job_id: str) -> dict[str, Any]:
         """Let a job that ended early go on.
 
         Raises:
-            ProblemError: There is none, it has not ended early, or too many wait.
+            ProblemError: There is none, it has not ended early, it makes no sense, or too many wait.
         """
         job = self._find(job_id)
         if job["state"] not in ("interrupted", "cancelled", "failed"):
             raise ProblemError(409, f"this job is {job['state']}; only one that ended early goes on")
+        pages = {"pages": job["request"]["pages"]}  # some may be gone meanwhile
+        request = _checked(project, job["request"] | {"pages": None}) | pages
         self._refuse_too_many()
-        job.update(state="waiting", done=0, failed=[], skipped=0, detail="", finished=None)
+        job.update(request=request, state="waiting", done=0, failed=[], skipped=0, detail="", finished=None)
         self._keep()
         self._next()
         return self._changed(job)
@@ -296,7 +299,8 @@ class Queue:
 
     def _keep(self) -> None:
         if self._project is not None:
-            write_jobs(self._project.folder, self._jobs)
+            with suppress(ImageError):  # a job goes on, and ends, where its list cannot be kept
+                write_jobs(self._project.folder, self._jobs)
 
 
 def _checked(project: Project, asked: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from sketchcolor_cli.studio.asking import client_of, json_of
 from sketchcolor_cli.studio.hub import event_of
 from sketchcolor_cli.studio.json_response import JSONResponse
 from sketchcolor_cli.studio.problems import ProblemError
-from sketchcolor_cli.studio.routes_project import studio_of
+from sketchcolor_cli.studio.routes_project import project_of, studio_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -44,9 +45,9 @@ async def jobs(request: Request) -> Response:
 
 async def add_job(request: Request) -> Response:
     """Put a job into the queue."""
-    studio = studio_of(request)
+    studio, project = studio_of(request), project_of(request)
     asked = await json_of(request, studio.limits)
-    return JSONResponse(studio.queue.add(studio.project, asked), 202)
+    return JSONResponse(studio.queue.add(project, asked), 202)
 
 
 async def job(request: Request) -> Response:
@@ -61,13 +62,14 @@ async def cancel_job(request: Request) -> Response:
 
 async def resume_job(request: Request) -> Response:
     """Let a job go on that ended early."""
-    return JSONResponse(studio_of(request).queue.resume(request.path_params["id"]), 202)
+    job_id = request.path_params["id"]
+    return JSONResponse(studio_of(request).queue.resume(project_of(request), job_id), 202)
 
 
 async def job_file(request: Request) -> Response:
     """Return a file that a job has made, to be saved."""
     path = studio_of(request).queue.file(request.path_params["id"], request.path_params["file"])
-    disposition = f"attachment; filename*=UTF-8''{quote(path.name, safe='')}"
+    disposition = f"attachment; filename*=UTF-8''{quote(os.fsencode(path.name), safe='')}"
     headers = {"Content-Disposition": disposition}
     return FileResponse(path, media_type="application/octet-stream", headers=headers)
 
@@ -80,14 +82,14 @@ async def drift(request: Request) -> Response:
 
 async def carry(request: Request) -> Response:
     """Make a sheet and swatches of pages that are done, for those that are not."""
-    studio = studio_of(request)
+    studio, project = studio_of(request), project_of(request)
     asked = await json_of(request, studio.limits)
     chosen = asked.get("from")
     if chosen is not None and not isinstance(chosen, list):
         raise ProblemError(422, "from is a list of pages")
-    await asyncio.to_thread(carrying.carry, studio.project, chosen)
+    await asyncio.to_thread(carrying.carry, project, chosen)
     studio.tell_project(client_of(request))
-    document = await asyncio.to_thread(studio.project.document)
+    document = await asyncio.to_thread(project.document)
     return JSONResponse(document, headers={"ETag": f'"{document["revision"]}"'})
 
 
