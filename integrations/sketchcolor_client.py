@@ -103,6 +103,11 @@ class Server:
             raise SketchcolorError(f"sketchcolor serve does not begin: {why}")
         return cls(lines[0], lines[1], process)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it was started here and has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
     def close(self) -> None:
         """End the server, if it was started here."""
         if self._process is not None:

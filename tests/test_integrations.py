@@ -17,6 +17,7 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -218,6 +219,58 @@ def test_hints_are_opaque_where_their_mask_is(nodes: types.ModuleType) -> None:
     for given, place in ((None, (1, 2)), (mask, (3, 5))):
         alpha = np.asarray(Image.open(io.BytesIO(nodes._hints(hints, given))))[..., 3]
         assert [tuple(at) for at in np.argwhere(alpha == 255)] == [place]
+
+
+def started(client: Any, code: str = "time.sleep(60)") -> Any:
+    """Return what the client holds of a server that runs this once it has begun."""
+    said = "print('http://127.0.0.1:9', flush=True); print('token: abc', flush=True)"
+    return client.Server.start([sys.executable, "-c", f"import time; {said}; {code}"])
+
+
+def test_the_nodes_start_another_server_when_theirs_has_ended(
+    nodes: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = sys.modules["sketchcolor.sketchcolor_client"]
+    first, second = started(client, "pass"), started(client)
+    first._process.wait(10)
+    chosen = iter([first, second])
+    monkeypatch.setattr(client.Server, "chosen", lambda: next(chosen))
+    assert nodes.server() is first
+    assert nodes.server() is nodes.server() is second
+    second.close()
+
+
+@pytest.fixture
+def krita(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    """Krita's plugin as it is installed, on stubs of Krita and Qt."""
+    for name in ("krita", "PyQt6", "PyQt6.QtCore", "PyQt6.QtGui", "PyQt6.QtWidgets"):
+        monkeypatch.setitem(sys.modules, name, MagicMock())
+    sys.modules["krita"].Extension = type("Extension", (), {"__init__": lambda self, parent: None})  # type: ignore[attr-defined]
+    packed(tmp_path, "krita").extractall(tmp_path / "pykrita")
+    monkeypatch.syspath_prepend(str(tmp_path / "pykrita"))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sketchcolor"]:
+        monkeypatch.delitem(sys.modules, name)
+    return importlib.import_module("sketchcolor.extension")
+
+
+def test_krita_keeps_one_server_through_refusals_and_ends_it_with_itself(
+    krita: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = [started(krita, code) for code in ("time.sleep(60)", "pass")]
+    chosen = iter([*servers[::-1]])
+    monkeypatch.setattr(krita.Server, "chosen", lambda: next(chosen))
+    plugin = krita.SketchcolorExtension(None)
+    plugin.setup()
+    servers[1]._process.wait(10)
+    for _ in range(3):  # the first has ended; nobody listens where the second is said to be
+        answer: dict[str, Any] = {}
+        plugin._ask("flats", b"", (), (), answer)
+        assert "cannot be reached" in answer["problem"]
+    process = servers[0]._process
+    assert process.poll() is None
+    [[ended], _] = krita.QCoreApplication.instance().aboutToQuit.connect.call_args
+    ended()
+    assert process.wait(10) != 0
 
 
 def packed(folder: Path, program: str) -> zipfile.ZipFile:

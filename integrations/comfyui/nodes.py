@@ -16,8 +16,10 @@ _chosen = []  # the server, once it was asked for
 
 
 def server() -> Server:
-    """Return the server, which is chosen, and if need be started, once."""
+    """Return the server, which is chosen, and if need be started, once; again if it has ended."""
     with _lock:
+        if _chosen and _chosen[0].ended:
+            atexit.unregister(_chosen.pop().close)
         if not _chosen:
             _chosen.append(Server.chosen())
             atexit.register(_chosen[0].close)

@@ -10,10 +10,10 @@ from .document import RefusalError, active, put, read
 from .sketchcolor_client import Server, SketchcolorError
 
 try:
-    from PyQt6.QtCore import QTimer
+    from PyQt6.QtCore import QCoreApplication, QTimer
     from PyQt6.QtWidgets import QMessageBox
 except ImportError:
-    from PyQt5.QtCore import QTimer
+    from PyQt5.QtCore import QCoreApplication, QTimer
     from PyQt5.QtWidgets import QMessageBox
 
 MENU = "tools/scripts"
@@ -31,7 +31,8 @@ class SketchcolorExtension(Extension):
         self._timer = None
 
     def setup(self):
-        """Do what Krita wants done once it is up: nothing."""
+        """End the server with Krita."""
+        QCoreApplication.instance().aboutToQuit.connect(self._close)
 
     def createActions(self, window):
         """Make the entries."""
@@ -58,13 +59,12 @@ class SketchcolorExtension(Extension):
         return None
 
     def _ask(self, kind, page, hints, sheets, answer):
-        """Ask the server, which is started the first time; runs beside Krita."""
+        """Ask the server, which is started the first time, and again if it has ended; runs beside Krita."""
         try:
-            if self._server is None:
+            if self._server is None or self._server.ended:
                 self._server = Server.chosen()
             answer["png"] = getattr(self._server, kind)(page, hints=hints, sheet=sheets)
         except SketchcolorError as problem:
-            self._server = None
             answer["problem"] = str(problem)
         except Exception as problem:  # whatever it is, the user hears of it and Krita goes on
             answer["problem"] = f"{type(problem).__name__}: {problem}"
@@ -80,6 +80,10 @@ class SketchcolorExtension(Extension):
         elif document in Krita.instance().documents():
             put(document, name, answer["png"], mode)
             self._float(f"The colours are on the layer {name}.")
+
+    def _close(self):
+        if self._server is not None:
+            self._server.close()
 
     @staticmethod
     def _tell(sentence):
