@@ -28,8 +28,9 @@ from sketchcolor_cli.coloring.painter import Painter
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.imaging.images import Picture, gray_as_rgb, on_paper
+from sketchcolor_cli.imaging.images import Picture, gray_as_rgb, rows_on_paper
 from sketchcolor_cli.imaging.resize import Copies, shrink_by
+from sketchcolor_cli.imaging.rows import Rows, in_bands
 from sketchcolor_cli.imaging.sizes import page_side
 from sketchcolor_cli.networks.onnx_match import OnnxMatch
 from sketchcolor_cli.networks.sheets import lay_out
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     Hint = NDArray[np.float32]
 
 _TONE_SIDE = 1800  # longer side of the copy in which screentone is smoothed for the network
-_ROWS = 256  # of which the luma is taken at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,11 +107,11 @@ class Painted:
 
     def over(self, page: Picture) -> Picture:
         """Return the page that this was painted for, coloured."""
-        return replace(page, rgb=self.rgb(), gray=False)
+        return page.but(rgb=self.rgb(), gray=False)
 
     def without_colors(self, page: Picture) -> Picture:
         """Return the page that this was painted for as one plane, once its colours are wanted no more."""
-        return replace(page, rgb=gray_as_rgb(self.gray))
+        return page.but(rgb=gray_as_rgb(self.gray))
 
     def rgb(self) -> NDArray[np.float32]:
         """Return the coloured page, (H, W, 3) in [0, 1]; ink pixels are the page's own."""
@@ -359,10 +359,13 @@ def need_sheets(model: ColorNet | Forward) -> None:
 
 def luma(page: Picture) -> Plane:
     """Return the BT.709 luma of the page on white paper; of a grey page its own values, to the last bit."""
-    rgb = on_paper(page)
-    if page.gray:
+    rgb = rows_on_paper(page)
+    if page.gray and not isinstance(rgb, Rows):
         return np.ascontiguousarray(rgb[..., 0])
-    gray = np.empty(rgb.shape[:2], np.float32)
-    for top in range(0, len(gray), _ROWS):  # few at a time, as channels in one memory are copied for it
-        np.matmul(np.ascontiguousarray(rgb[top : top + _ROWS]), LUMA, out=gray[top : top + _ROWS])
+    gray = np.empty(page.shape, np.float32)
+    for rows in in_bands(rgb):  # few at a time, as channels in one memory are copied for it
+        if page.gray:
+            gray[rows] = rgb[rows][..., 0]
+        else:
+            np.matmul(np.ascontiguousarray(rgb[rows]), LUMA, out=gray[rows])
     return gray

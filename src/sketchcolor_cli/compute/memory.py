@@ -11,6 +11,8 @@ import sys
 _MALLOC = {-3: 2**26, -1: 2**29}  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD
 _ONE_HEAP = {-8: 1}  # M_ARENA_MAX
 
+_HUGE = 100_000_000  # samples
+
 # What the libraries below say when an allocation fails; each has its own error, or none.
 _SHORTAGES = (
     "out of memory",
@@ -30,8 +32,13 @@ def use_again(*, one_heap: bool) -> None:
             mallopt(option, value)
 
 
-def give_back() -> None:
-    """Give memory that this process has freed and keeps back to the system; only glibc can be told so."""
+def give_back_after(samples: int) -> None:
+    """Give what was freed back to the system if so many samples were decoded; only glibc can be told so.
+
+    The decoder of a huge page leaves far more room than is used again.
+    """
+    if samples <= _HUGE:
+        return
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import cv2
 import numpy as np
@@ -28,9 +28,11 @@ from PIL.TiffImagePlugin import (
     Y_RESOLUTION,
 )
 
+from sketchcolor_cli.compute import memory
 from sketchcolor_cli.errors import ImageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -46,7 +48,7 @@ def decode(path: Path, image: Image.Image, file: BinaryIO) -> tuple[Samples, Sam
 
     Args:
         path: The file's name, for errors.
-        image: The same file, decoded by Pillow.
+        image: The same file, decoded by Pillow; its pixels are let go if they are decoded here.
         file: The same file, open.
 
     Returns:
@@ -60,7 +62,11 @@ def decode(path: Path, image: Image.Image, file: BinaryIO) -> tuple[Samples, Sam
         return None
     file.seek(0)
     data = _bare_png(file.read()) if image.format == "PNG" else file.read()
+    has_alpha = image.has_transparency_data
+    image.close()  # OpenCV takes twice the room that the samples have
+    memory.give_back_after(3 * image.width * image.height)
     samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    del data
     if samples is None or samples.dtype != np.uint16 or samples.shape[:2] != (image.height, image.width):
         raise ImageError(f"{path}: its 16-bit channels cannot be decoded; save it again, as PNG")
     samples = samples.reshape(image.height, image.width, -1)  # BGR
@@ -69,7 +75,7 @@ def decode(path: Path, image: Image.Image, file: BinaryIO) -> tuple[Samples, Sam
     if (key := image.info.get("transparency")) is not None:  # the one grey or colour that is transparent
         hit = color == key if kind.gray else np.all(color == np.array(key), axis=2)
         alpha = np.where(hit, np.uint16(0), np.uint16(65535))
-    elif image.has_transparency_data:
+    elif has_alpha:
         alpha = samples[..., 3]
     return (65535 - color if kind.inverted else color), alpha
 
@@ -115,17 +121,28 @@ def _bare_png(data: bytes) -> bytes:
     return b"".join(kept)
 
 
-def encode_tiff(samples: Samples, dpi: tuple[float, float] | None, icc: bytes | None) -> bytes:
-    """Encode H×W×C samples (grey, grey and alpha, RGB or RGBA) as a 16-bit TIFF file, one deflated strip.
+def encode_tiff(
+    parts: Iterable[NDArray[Any]], height: int, dpi: tuple[float, float] | None, icc: bytes | None
+) -> bytes:
+    """Encode samples (grey, grey and alpha, RGB or RGBA) as a 16-bit TIFF file, one deflated strip.
 
     Source: TIFF revision 6.0 and Adobe's technical note on Deflate.
+
+    Args:
+        parts: (n, W, C) each, some rows from the top.
+        height: How many rows there are.
+        dpi: Dots per inch across and down, or None.
+        icc: The profile, or None.
     """
-    if samples.shape[2] == 2:
-        samples = samples[..., [0, 0, 0, 1]]  # few programs read grey with alpha at this depth
-    height, width, count = samples.shape
-    differences = samples.copy()
-    differences[:, 1:] -= samples[:, :-1]
-    strip = zlib.compress(differences.astype("<u2").tobytes())
+    packer, packed = zlib.compressobj(), []
+    for part in parts:
+        # Few programs read grey with alpha at this depth.
+        samples = part[..., [0, 0, 0, 1]] if part.shape[2] == 2 else part
+        _, width, count = samples.shape
+        differences = samples.copy()
+        differences[:, 1:] -= samples[:, :-1]
+        packed.append(packer.compress(differences.astype("<u2").tobytes()))
+    strip = b"".join([*packed, packer.flush()])
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[IMAGEWIDTH] = width
     tags[IMAGELENGTH] = height

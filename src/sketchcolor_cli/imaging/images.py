@@ -29,6 +29,7 @@ from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, IMAGE_SUFFIXES
 from sketchcolor_cli.imaging import deep as sixteen
 from sketchcolor_cli.imaging import formats, png
 from sketchcolor_cli.imaging import icc as profiles
+from sketchcolor_cli.imaging.rows import Rows, in_bands, mapped
 from sketchcolor_cli.imaging.settings import Saving
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float32]
     Samples = NDArray[np.uint8] | NDArray[np.uint16]
     Turn = Callable[[Any], Any]
+    Convert = Callable[[Any], FloatArray]
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -74,8 +76,27 @@ _SAME_PROFILE = 2
 _DAMAGED = "is damaged or cut short; save or copy it again"
 _ROWS = 64  # that are rounded at a time
 _BAND = 512  # rows that are turned into samples at a time
-_HUGE = 100_000_000  # samples
+_HUGE_PAGE = 64_000_000
+"""Pixels beyond which a picture in colour is held as its samples: more than a B4 page at 600 dpi has."""
 _DECODERS = threading.Lock()
+
+
+class _Values:
+    """A field of values; an array for all who ask, though of a huge picture only its samples are held."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, picture: Picture | None, owner: type) -> Any:
+        if picture is not None:
+            held = vars(picture)[self._name]
+            return held[:] if isinstance(held, Rows) else held
+        if self._name == "alpha":
+            return None  # its default
+        raise AttributeError(self._name)
+
+    def __set__(self, picture: Picture, held: FloatArray | Rows | None) -> None:
+        vars(picture)[self._name] = held
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +105,9 @@ class Picture:
 
     Attributes:
         rgb: H×W×3 float32 in [0, 1], sRGB-encoded, not premultiplied by alpha. Not to be written to: of a
-            page without colour the channels may be the same memory.
-        alpha: H×W float32 in [0, 1], 1 opaque; None where the file has no transparency.
+            page without colour the channels may be the same memory, and of one in colour with more than 64
+            million pixels it is made each time.
+        alpha: H×W float32 in [0, 1], 1 opaque; None where the file has no transparency. Likewise.
         gray: Whether the file is grey. The three channels are then equal, and one of them is written.
         bits: Depth per channel, 8 or 16.
         icc: The profile to write the picture with, to which its values, sRGB here, are then converted: that
@@ -95,8 +117,8 @@ class Picture:
         format: Pillow's name of the format: PNG, JPEG, WEBP, AVIF, TIFF, BMP, GIF, PSD, HEIF, JXL, JPEG2000.
     """
 
-    rgb: FloatArray
-    alpha: FloatArray | None = None
+    rgb: FloatArray = _Values()  # type: ignore[assignment]
+    alpha: FloatArray | None = _Values()  # type: ignore[assignment]
     gray: bool = False
     bits: int = 8
     icc: bytes | None = None
@@ -106,7 +128,27 @@ class Picture:
     @property
     def nbytes(self) -> int:
         """How many bytes of memory its samples take."""
-        return self.rgb.nbytes + (0 if self.alpha is None else self.alpha.nbytes)
+        return self.rgb_rows.nbytes + (0 if self.alpha_rows is None else self.alpha_rows.nbytes)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Its height and width."""
+        height, width = self.rgb_rows.shape[:2]
+        return height, width
+
+    @property
+    def rgb_rows(self) -> FloatArray | Rows:
+        """``rgb``, of which some rows can be taken without making all."""
+        return vars(self)["rgb"]  # type: ignore[no-any-return]
+
+    @property
+    def alpha_rows(self) -> FloatArray | Rows | None:
+        """``alpha``, likewise."""
+        return vars(self)["alpha"]  # type: ignore[no-any-return]
+
+    def but(self, **changes: Any) -> Picture:
+        """Return the same with some fields changed; unlike ``replace`` it makes no values of the others."""
+        return Picture(**(vars(self) | changes))
 
 
 def read_picture(path: Path, name: Path | None = None) -> Picture:
@@ -130,16 +172,18 @@ def read_picture(path: Path, name: Path | None = None) -> Picture:
     icc, dpi = image.info.get("icc_profile"), _dpi(image)
     kind = "JPEG" if image.format == "MPO" else str(image.format)
     del image
-    if samples.size > _HUGE:  # the decoder of such a page leaves far more room than is used again
-        memory.give_back()
+    memory.give_back_after(samples.size)
     # A damaged TIFF may have a number there.
-    color, icc = _converted_to_srgb(samples, icc if isinstance(icc, bytes) else None)
+    color, convert, icc = _in_srgb(turn(samples), icc if isinstance(icc, bytes) else None)
     gray = color.ndim == 2
-    bare = not gray and _has_equal_channels(color)
-    values = _to_unit(turn(color[..., 0] if bare else color))
+    bare = not gray and convert is _to_unit and _has_equal_channels(color)
+    if bare:
+        color = color[..., 0]
+        alpha = None if alpha is None else alpha.copy()  # or the other channels would be held with it
+    del samples
     return Picture(
-        rgb=gray_as_rgb(values) if gray or bare else values,
-        alpha=None if alpha is None else _to_unit(turn(alpha)),
+        rgb=gray_as_rgb(convert(color)) if color.ndim == 2 else _held(color, convert),
+        alpha=None if alpha is None else _held(turn(alpha), _to_unit),
         gray=gray,
         bits=16 if deep and color.dtype != np.uint8 else 8,
         icc=icc,
@@ -157,7 +201,8 @@ def _decoded(path: Path, name: Path) -> tuple[Image.Image, tuple[Samples, Sample
             raise ImageError(f"{name}: is empty (0 bytes); save or copy it again")
         with path.open("rb") as file, _decoders_prepared():
             image, inner = _decode(name, file)
-            return image, sixteen.decode(name, image, inner), _turn(image)
+            turn = _turn(image)
+            return image, sixteen.decode(name, image, inner), turn
     except FileNotFoundError as error:
         raise ImageError(f"{name}: no such file; check the name") from error
     except OSError as error:
@@ -172,9 +217,9 @@ def gray_as_rgb(gray: FloatArray) -> FloatArray:
     return as_strided(gray, (*gray.shape, 3), (*gray.strides, 0))
 
 
-def has_one_plane(rgb: FloatArray) -> bool:
+def has_one_plane(rgb: FloatArray | Rows) -> bool:
     """Whether three channels are the same memory, as of a picture that was found to be without colour."""
-    return rgb.strides[-1] == 0
+    return not isinstance(rgb, Rows) and rgb.strides[-1] == 0
 
 
 def on_paper(picture: Picture) -> FloatArray:
@@ -182,7 +227,14 @@ def on_paper(picture: Picture) -> FloatArray:
 
     Without alpha this is picture.rgb itself, not a copy.
     """
-    return picture.rgb if picture.alpha is None else _over_white(picture.rgb, picture.alpha)
+    rgb = rows_on_paper(picture)
+    return rgb[:] if isinstance(rgb, Rows) else rgb
+
+
+def rows_on_paper(picture: Picture) -> FloatArray | Rows:
+    """Do the same, of which some rows can be taken without making all."""
+    rgb, alpha = picture.rgb_rows, picture.alpha_rows
+    return rgb if alpha is None else mapped(_over_white, rgb, alpha)
 
 
 def _over_white(rgb: FloatArray, alpha: FloatArray) -> FloatArray:
@@ -235,10 +287,10 @@ def encode_picture(
         raise ImageError(
             f"{path}: not a format that can be written; choose a name that ends in one of {endings}"
         )
-    longest = max(picture.rgb.shape[:2])
+    longest = max(picture.shape)
     if longest > _LONGEST_SIDE.get(name, longest):
         raise ImageError(f"{path}: {longest} pixels are too many for one side of a {name} file; write PNG")
-    whole = picture.rgb
+    whole = picture.rgb_rows
     rows = (whole[top : top + _BAND] for top in range(0, len(whole), _BAND))
     try:
         return _encode(picture, name, saving or Saving(), rows if bands is None else bands)
@@ -375,8 +427,8 @@ def _flat_samples(path: Path, image: Image.Image) -> tuple[Samples, Samples | No
     space = _COLOR_SPACES[image.mode]
     try:
         if space == "CMYK" or not image.has_transparency_data:
-            return np.asarray(_in_mode(image, space)), None
-        layers = np.asarray(_in_mode(image, space + "A"))
+            return _as_array(_in_mode(image, space)), None
+        layers = _as_array(_in_mode(image, space + "A"))
     except ValueError as error:  # a palette that is smaller than what it makes transparent
         raise ImageError(f"{path}: {_DAMAGED}") from error
     return (layers[..., 0] if space == "L" else layers[..., :3]), layers[..., -1]
@@ -384,6 +436,15 @@ def _flat_samples(path: Path, image: Image.Image) -> tuple[Samples, Samples | No
 
 def _in_mode(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
+
+
+def _as_array(image: Image.Image) -> NDArray[np.uint8]:
+    """Return a picture's samples, taken some rows at a time: all at once Pillow holds them twice."""
+    count = len(image.getbands())
+    out = np.empty((image.height, image.width, count)[: 3 if count > 1 else 2], np.uint8)
+    for rows in in_bands(out):
+        out[rows] = np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
+    return out
 
 
 def _turned_right(samples: Any) -> Any:
@@ -430,26 +491,33 @@ def _turn(image: Image.Image) -> Turn:
     return _TURNS.get(orientation, np.asarray)
 
 
-def _converted_to_srgb(color: Samples, icc: bytes | None) -> tuple[Samples | FloatArray, bytes | None]:
-    """Grey or RGB in sRGB, as samples or as values in [0, 1]; and the profile to write the picture with."""
-    space = _space(color)
-    if icc and space != "CMYK" and (profile := profiles.read_profile(icc)):
-        if profile.is_gray != (space == "L"):
-            return color, None
+def _in_srgb(color: Samples, icc: bytes | None) -> tuple[Samples | FloatArray, Convert, bytes | None]:
+    """Grey or RGB, as samples or as values; what makes sRGB in [0, 1] of them; the profile to write with."""
+    if icc and color.shape[2:] != (4,) and (profile := profiles.read_profile(icc)):
+        if profile.is_gray != (color.ndim == 2):
+            return color, _to_unit, None
+        icc = profiles.srgb() if profile.is_gray else icc
         if profile.is_srgb:
-            return color, profiles.srgb() if profile.is_gray else icc
-        return profile.to_srgb(color), profiles.srgb() if profile.is_gray else icc
+            return color, _to_unit, icc
+        return (color, profile.to_srgb, icc) if _is_huge(color) else (profile.to_srgb(color), _to_unit, icc)
+    samples, icc = _converted_to_srgb(color, icc)
+    return samples, _to_unit, icc
+
+
+def _converted_to_srgb(color: Samples, icc: bytes | None) -> tuple[Samples, bytes | None]:
+    """Grey or RGB in sRGB, converted in 8 bits; and the profile to write the picture with."""
+    space = _space(color)
     transform = None if icc is None else _transform_to_srgb(icc, space)
     if transform is None:
-        return (np.asarray(_as_image(color).convert("RGB")) if space == "CMYK" else color), None
+        return (_by_bands(color, lambda image: image.convert("RGB")) if space == "CMYK" else color), None
     if space != "CMYK":
         levels = np.arange(0, 256, 51, dtype=np.uint8)
         probe: Samples = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
         if space == "L":
             probe = probe[..., 0]
-        if np.abs(_transformed(probe, transform).astype(int) - probe).max() <= _SAME_PROFILE:
+        if np.abs(_by_bands(probe, transform.apply).astype(int) - probe).max() <= _SAME_PROFILE:
             return color, icc if space == "RGB" else profiles.srgb()
-    return _transformed(color, transform), profiles.srgb()
+    return _by_bands(color, transform.apply), profiles.srgb()
 
 
 def _transform_to_srgb(icc: bytes, space: str) -> ImageCms.ImageCmsTransform | None:
@@ -471,9 +539,13 @@ def _transform_to_srgb(icc: bytes, space: str) -> ImageCms.ImageCmsTransform | N
         return None
 
 
-def _transformed(color: Samples, transform: ImageCms.ImageCmsTransform) -> Samples:
-    rgb = np.asarray(transform.apply(_as_image(color)))
-    return rgb[..., 1] if color.ndim == 2 else rgb  # grey stays grey: three equal channels
+def _by_bands(color: Samples, convert: Callable[[Image.Image], Image.Image]) -> Samples:
+    """Convert samples in Pillow, some rows at a time: it holds each of them several times."""
+    out = np.empty((*color.shape[:2], 3)[: 2 + (color.ndim > 2)], np.uint8)
+    for rows in in_bands(color):
+        rgb = np.asarray(convert(_as_image(color[rows])))
+        out[rows] = rgb[..., 1] if color.ndim == 2 else rgb  # grey stays grey: three equal channels
+    return out
 
 
 def _has_equal_channels(color: Samples | FloatArray) -> bool:
@@ -493,6 +565,15 @@ def _as_image(color: Samples) -> Image.Image:
     """Give the samples to Pillow, in 8 bits."""
     flat = color if color.dtype == np.uint8 else np.rint(color / 257).astype(np.uint8)
     return Image.frombytes(_space(color), (color.shape[1], color.shape[0]), flat.tobytes())
+
+
+def _is_huge(samples: NDArray[Any]) -> bool:
+    return bool(samples.shape[0] * samples.shape[1] > _HUGE_PAGE)
+
+
+def _held(samples: Samples | FloatArray, convert: Convert) -> Any:
+    """Return the values that are made of samples; of a huge picture as rows."""
+    return Rows(convert, samples) if _is_huge(samples) else convert(samples)
 
 
 def _to_unit(samples: Samples | FloatArray) -> FloatArray:
@@ -530,11 +611,11 @@ def _encode(picture: Picture, name: str, saving: Saving, bands: Iterable[FloatAr
     if profile and (profile.is_srgb or profile.is_gray):
         profile = None
     deep = picture.bits == 16 and name in _DEEP_FORMATS
-    samples = _samples(picture, bands, profile, deep=deep, alpha=name in _ALPHA_FORMATS)
+    parts = _samples(picture, bands, profile, deep=deep, alpha=name in _ALPHA_FORMATS)
     if name == "PNG":
-        return png.encode(samples, picture.dpi, icc)
+        return png.encode(parts, picture.shape[0], picture.dpi, icc)
     if deep:
-        return sixteen.encode_tiff(samples, picture.dpi, icc)
+        return sixteen.encode_tiff(parts, picture.shape[0], picture.dpi, icc)
     options: dict[str, Any] = {}
     ratios = ":".join(saving.subsampling)
     if name == "JPEG":
@@ -552,8 +633,20 @@ def _encode(picture: Picture, name: str, saving: Saving, bands: Iterable[FloatAr
     if icc:
         options["icc_profile"] = icc
     buffer = BytesIO()
-    Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples).save(buffer, name, **options)
+    _as_whole(parts, picture.shape[0]).save(buffer, name, **options)
     return buffer.getvalue()
+
+
+def _as_whole(parts: Iterable[Samples], height: int) -> Image.Image:
+    """Put samples (n, W, C) of rows from the top together to a picture of so many rows."""
+    whole, top = None, 0
+    for part in parts:
+        image = Image.fromarray(part[..., 0] if part.shape[2] == 1 else part)
+        whole = whole or Image.new(image.mode, (image.width, height))
+        whole.paste(image, (0, top))
+        top += image.height
+    assert whole is not None  # noqa: S101  (no picture is without rows)
+    return whole
 
 
 def _exif_with(dpi: tuple[float, float]) -> Image.Exif:
@@ -570,21 +663,17 @@ def _samples(
     *,
     deep: bool,
     alpha: bool,
-) -> Any:
-    """Return what is written of a picture, (H, W, C) uint8 or uint16, of its rows from the top.
+) -> Iterator[Samples]:
+    """Give what is written of a picture, (n, W, C) uint8 or uint16, of its rows from the top.
 
     ``profile`` is what colours are converted to, if that is needed; without ``alpha`` they are laid on paper.
     """
-    height, width = picture.rgb.shape[:2]
-    channels = (1 if picture.gray else 3) + (alpha and picture.alpha is not None)
-    samples = np.empty((height, width, channels), np.uint16 if deep else np.uint8)
-    top = 0
+    top, alphas = 0, picture.alpha_rows
     for band in bands:
         if np.isnan(band.min(initial=0)):  # which is as good as looking at each
             raise _NotNumbersError
-        rows = slice(top, top + len(band))
-        top = rows.stop
-        opaque = None if picture.alpha is None else picture.alpha[rows]
+        opaque = None if alphas is None else alphas[top : top + len(band)]
+        top += len(band)
         color = band if alpha or opaque is None else _over_white(band, opaque)
         if profile is not None:
             color = profile.from_srgb(color)
@@ -592,20 +681,18 @@ def _samples(
         if alpha and opaque is not None:
             values.append(opaque[..., None])
         whole = values[0] if len(values) == 1 else np.concatenate(values, axis=2)
-        if deep:
-            samples[rows] = _to_steps(whole, 65535)
-        else:
-            _to_bytes(whole, samples[rows])
-    return samples
+        yield _to_steps(whole, 65535).astype(np.uint16) if deep else _to_bytes(whole)
 
 
-def _to_bytes(values: FloatArray, samples: NDArray[np.uint8]) -> None:
+def _to_bytes(values: FloatArray) -> NDArray[np.uint8]:
     """Round [0, 1] to the nearest of 0 … 255."""
+    samples = np.empty(values.shape, np.uint8)
     for start in range(0, len(values), _ROWS):  # few at a time, which stay in the processor's cache
         part = np.clip(values[start : start + _ROWS], 0, 1).reshape(-1, values.shape[1] * values.shape[2])
         samples[start : start + _ROWS].reshape(part.shape)[:] = cv2.addWeighted(
             part, 255, part, 0, 0, dtype=cv2.CV_8U
         )
+    return samples
 
 
 def _to_steps(values: FloatArray, peak: int) -> FloatArray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from io import SEEK_END, BytesIO
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -15,7 +17,7 @@ except ImportError:  # for processors that the library is not made for
     isal_zlib = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -25,31 +27,55 @@ _UP, _SUB = 2, 1  # filters: each byte less the one above, or less that of the p
 _QUICK = 2  # level of isal, which is ten times as fast as zlib for files a tenth larger
 _ELSEWHERE = 3  # level of zlib
 _PIECE = 2**20  # bytes that are packed by themselves
-_ROWS = 2**25  # bytes of the rows that are filtered at once
 # The seven passes of interlacing: where each begins, and how far apart its pixels are.
 _ADAM7 = (
     (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
 )  # fmt: skip
 
 
-def encode(samples: Samples, dpi: tuple[float, float] | None, icc: bytes | None) -> bytes:
-    """Encode H×W×C samples (grey, grey and alpha, RGB or RGBA) as a PNG file with the depth of their type.
+def encode(
+    parts: Iterable[Samples], height: int, dpi: tuple[float, float] | None, icc: bytes | None
+) -> bytes:
+    """Encode samples (grey, grey and alpha, RGB or RGBA) as a PNG file with the depth of their type.
 
     Source: the W3C PNG specification.
+
+    Args:
+        parts: (n, W, C) each, some rows from the top.
+        height: How many rows there are.
+        dpi: Dots per inch across and down, or None.
+        icc: The profile, or None.
     """
-    height, width, count = samples.shape
+    coming = iter(parts)
+    first = next(coming)
+    _, width, count = first.shape
     color_type = {1: 0, 2: 4, 3: 2, 4: 6}[count]
-    chunks = [(b"IHDR", struct.pack(">2I5B", width, height, 8 * samples.itemsize, color_type, 0, 0, 0))]
+    chunks = [(b"IHDR", struct.pack(">2I5B", width, height, 8 * first.itemsize, color_type, 0, 0, 0))]
     if icc:
         chunks.append((b"iCCP", b"sRGB\0\0" + zlib.compress(icc)))
     if dpi:
         chunks.append((b"pHYs", struct.pack(">2IB", *(round(value / 0.0254) for value in dpi), 1)))
-    chunks += [(b"IDAT", _deflated(samples)), (b"IEND", b"")]
-    pieces = [b"\x89PNG\r\n\x1a\n"]
+    file = BytesIO(b"\x89PNG\r\n\x1a\n")
+    file.seek(0, SEEK_END)
     for kind, data in chunks:
-        pieces += [struct.pack(">I", len(data)), kind, data]
-        pieces.append(struct.pack(">I", zlib.crc32(data, zlib.crc32(kind))))
-    return b"".join(pieces)
+        _write_chunk(file, kind, [data])
+    _write_chunk(file, b"IDAT", _deflated(chain([first], coming)))
+    _write_chunk(file, b"IEND", [])
+    return file.getvalue()
+
+
+def _write_chunk(file: BytesIO, kind: bytes, pieces: Iterable[bytes]) -> None:
+    start = file.tell()
+    file.write(bytes(4) + kind)
+    check = zlib.crc32(kind)
+    for piece in pieces:
+        file.write(piece)
+        check = zlib.crc32(piece, check)
+    length = file.tell() - start - 8
+    file.write(struct.pack(">I", check))
+    file.seek(start)
+    file.write(struct.pack(">I", length))
+    file.seek(0, SEEK_END)
 
 
 def is_whole(file: BinaryIO) -> bool:
@@ -89,52 +115,52 @@ def _pixels(file: BinaryIO) -> Iterator[bytes]:
         file.seek(4, 1)
 
 
-def _filtered(samples: Samples, first: int, last: int) -> NDArray[np.uint8]:
-    """Return some rows as bytes, each with its filter before it.
+def _filtered(part: Samples, above: Samples) -> NDArray[np.uint8]:
+    """Return some rows (n, W, C) as bytes, each with its filter before it; ``above`` (W, C) is before them.
 
     Pages are even over long ways down, of which "Up" leaves zeros alone; the low bytes of 16 bits are noise
     that goes from pixel to pixel.
     """
-    count = samples.shape[2]
-    if samples.itemsize == 1:
-        above = max(first - 1, 0)
-        rows = np.ascontiguousarray(samples[above:last]).view(np.uint8).reshape(last - above, -1)
-        out = np.empty((last - first, 1 + rows.shape[1]), np.uint8)
+    height, _, count = part.shape
+    if part.itemsize == 1:
+        rows = np.ascontiguousarray(part).view(np.uint8).reshape(height, -1)
+        out = np.empty((height, 1 + rows.shape[1]), np.uint8)
         out[:, 0] = _UP
-        out[0, 1:] = rows[0]
-        np.subtract(rows[1:], rows[:-1], out=out[above + 1 - first :, 1:])
+        np.subtract(rows[0], above.ravel(), out=out[0, 1:])
+        np.subtract(rows[1:], rows[:-1], out=out[1:, 1:])
         return out
-    rows = np.ascontiguousarray(samples[first:last].astype(">u2")).view(np.uint8).reshape(last - first, -1)
-    out = np.empty((last - first, 1 + rows.shape[1]), np.uint8)
+    rows = np.ascontiguousarray(part.astype(">u2")).view(np.uint8).reshape(height, -1)
+    out = np.empty((height, 1 + rows.shape[1]), np.uint8)
     out[:, 0] = _SUB
     out[:, 1:] = rows
     out[:, 1 + 2 * count :] -= rows[:, : -2 * count]
     return out
 
 
-def _deflated(samples: Samples) -> bytes:
-    """Return the filtered rows as a zlib stream, whose pieces are packed side by side (as in Adler's pigz).
+def _deflated(parts: Iterable[Samples]) -> Iterator[bytes]:
+    """Give the filtered rows as a zlib stream, whose pieces are packed side by side (as in Adler's pigz).
 
     A few rows at a time, so that large pages take no more memory. The result is the same whatever the number
     of threads, and however many rows. Source: RFC 1950 and 1951.
     """
-    height, width, count = samples.shape
-    many = max(1, _ROWS // (width * count * samples.itemsize))
-    check, left, packed = 1, b"", [b"\x78\x01"]
+    check, left = 1, b""
+    waiting: Iterable[bytes] = [b"\x78\x01"]
+    above = None
     with ThreadPoolExecutor() as pool:
-        for first in range(0, height, many):
-            rows = _filtered(samples, first, min(first + many, height)).tobytes()
+        for part in parts:
+            rows = _filtered(part, np.zeros_like(part[0]) if above is None else above).tobytes()
+            above = part[-1].copy()
             check = (isal_zlib or zlib).adler32(rows, check)
             left += rows
-            is_last = first + many >= height
             # What fills no piece goes with the rows after; the last piece ends the stream.
-            end = len(left) if is_last else len(left) // _PIECE * _PIECE
-            pieces = [left[start : min(start + _PIECE, end)] for start in range(0, end, _PIECE)]
-            packed += pool.map(
-                _packed, pieces, [is_last and n + 1 == len(pieces) for n in range(len(pieces))]
-            )
+            end = (len(left) - 1) // _PIECE * _PIECE
+            pieces = [left[start : start + _PIECE] for start in range(0, end, _PIECE)]
             left = left[end:]
-    return b"".join([*packed, struct.pack(">I", check)])
+            yield from waiting  # those of the rows before, while these are packed
+            waiting = pool.map(_packed, pieces, repeat(False))
+        yield from waiting
+    yield _packed(left, last=True)
+    yield struct.pack(">I", check)
 
 
 def _packed(piece: bytes, last: bool) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import cv2
 
+from sketchcolor_cli.imaging.rows import Rows, resized
 from sketchcolor_cli.imaging.sizes import scaled_by
 
 if TYPE_CHECKING:
@@ -18,18 +19,21 @@ if TYPE_CHECKING:
 _KEPT = 4  # copies
 
 
-def scaled_shape(array: NDArray[Any], scale: float) -> tuple[int, int]:
+def scaled_shape(array: NDArray[Any] | Rows, scale: float) -> tuple[int, int]:
     """Return the height and width of an array (H, W, …) at a scale, each at least 1."""
     height, width = array.shape[:2]
     return scaled_by(height, width, scale)
 
 
-def shrink_by(array: Samples, scale: float) -> Samples:
+@overload
+def shrink_by(array: Samples, scale: float) -> Samples: ...
+@overload
+def shrink_by(array: Rows, scale: float) -> NDArray[np.float32]: ...
+def shrink_by(array: Any, scale: float) -> Any:
     """Return an array at a scale, by area averaging; itself where that is 1 or more."""
     if scale >= 1:
-        return array
-    size = scaled_shape(array, scale)[::-1]
-    return cv2.resize(array, size, interpolation=cv2.INTER_AREA)  # type: ignore[no-any-return]
+        return array[:] if isinstance(array, Rows) else array
+    return resized(array, scaled_shape(array, scale)[::-1])
 
 
 class Copies:
@@ -51,7 +55,11 @@ class Copies:
         return copy
 
 
-def shrink_to(array: Samples, longest: int) -> Samples:
+@overload
+def shrink_to(array: Samples, longest: int) -> Samples: ...
+@overload
+def shrink_to(array: Rows, longest: int) -> NDArray[np.float32]: ...
+def shrink_to(array: Any, longest: int) -> Any:
     """Return an array with its longer side at most so many pixels."""
     return shrink_by(array, longest / max(array.shape[:2]))
 

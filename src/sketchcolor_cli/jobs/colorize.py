@@ -231,7 +231,7 @@ class PageColorizer:
         picture = picture if stays else with_paper(picture)
         prepared = None if stays else self._prepared(job, picture)
         if prepared is not None and prepared.own is None and self._request.saved_latents is None:
-            picture = replace(picture, rgb=gray_as_rgb(prepared.gray))  # its colours are wanted no more
+            picture = picture.but(rgb=gray_as_rgb(prepared.gray))  # its colours are wanted no more
         strip = None if stays else strip
         return Page(job, picture, references, hints, prepared, stays, self._seed_of(job), strip)
 
@@ -239,7 +239,7 @@ class PageColorizer:
         """Find out what needs no network, and correct what stays paper by the page's masks."""
         prepared = self._colorizer.prepare(picture)
         for mask in self._masks(job, picture):
-            prepared = prepared.corrected(mask, picture.rgb.shape[:2])
+            prepared = prepared.corrected(mask, picture.shape)
         return prepared
 
     def paint(self, pages: Sequence[Page]) -> list[PaintedPage]:

@@ -176,7 +176,7 @@ class PageGuides:
             own = [file for folder in self.folders if (file := folder.file_of(job, output)) is not None]
             marks = [*points, *(mark for file in own for mark in read_points(file))]
             ours = [mark for mark in marks if any(mark.is_on(name) for name in names)]
-            layer = painted(ours, *page.rgb.shape[:2]) if ours else None
+            layer = painted(ours, *page.shape) if ours else None
             return found if layer is None else (layer, *found)
 
         return find

@@ -103,7 +103,7 @@ class Desk:
                 return self._known[key]
         picture, color = read_picture(page.path), self.colorizers.get(look)
         unguided, guided = (color.stays(picture, guided=given) for given in (False, True))
-        known = Known(color.prepare(with_paper(picture)), picture.rgb.shape[:2], (unguided, guided), {})
+        known = Known(color.prepare(with_paper(picture)), picture.shape, (unguided, guided), {})
         with self._lock:
             self._known[key] = known
             while len(self._known) > _KEPT:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from sketchcolor_cli.imaging.images import on_paper, read_picture
 from sketchcolor_cli.imaging.resize import shrink_to_width
+from sketchcolor_cli.imaging.rows import resized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def on_screen(stage: str, known: Known, done: Painted, width: int) -> Shown:
     """Return the coloured page at the size of the screen."""
     gray, own = known.at_width(width), done.own
     if own is not None and own.rgb.shape[:2] != gray.shape:
-        own = replace(own, rgb=cv2.resize(own.rgb, gray.shape[::-1], interpolation=cv2.INTER_AREA))
+        own = replace(own, rgb=resized(own.rgb, gray.shape[::-1]))
     rgb = replace(done, gray=gray, own=own).rgb()
     quality = _FULL if rgb.shape[1] == known.size[1] else _JPEG
     return Shown(stage, *encoded(rgb, quality), (rgb.shape[1], rgb.shape[0]))

@@ -49,7 +49,7 @@ def colorized(desk: Desk, look: Look, request: Mapping[str, Any], wish: Wish) ->
         prepared = None if stays else color.prepare(page)
         for path in _files(request, "masks"):
             if prepared is not None:
-                prepared = prepared.corrected(read_picture(path), page.rgb.shape[:2])
+                prepared = prepared.corrected(read_picture(path), page.shape)
     extras = Extras(flats=bool(request.get("flats")))
     if prepared is None:
         done = Colored(page, stays=stays)
@@ -97,7 +97,7 @@ def _drawer(method: str, device: str, backend: str) -> Drawer:
 def _points(request: Mapping[str, Any], page: Picture) -> list[Picture]:
     marks = [mark for path in _files(request, "points") for mark in read_points(path)]
     marks += points_of(request.get("marks", []), "points")
-    layer = painted(marks, *page.rgb.shape[:2]) if marks else None
+    layer = painted(marks, *page.shape) if marks else None
     return [] if layer is None else [layer]
 
 

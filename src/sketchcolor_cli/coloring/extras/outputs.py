@@ -78,7 +78,7 @@ class Colored:
         """Return what writing takes: the picture, how it is written, and its rows where they are made now."""
         if self.painted is None:
             return self.page, saving, None
-        return replace(self.page, gray=False), saving, self.painted.bands()
+        return self.page.but(gray=False), saving, self.painted.bands()
 
 
 def with_extras(

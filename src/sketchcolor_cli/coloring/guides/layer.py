@@ -31,12 +31,12 @@ class Layer:
         self._picture = picture
         alpha = picture.alpha
         self._seen = None if alpha is None else alpha > _OPAQUE
-        self._count = picture.rgb[..., 0].size if self._seen is None else int(np.count_nonzero(self._seen))
+        self._count = int(np.prod(picture.shape)) if self._seen is None else int(np.count_nonzero(self._seen))
         self.is_opaque = self._seen is None or self._count == self._seen.size
 
     def lay(self, hint: Hint, least: float) -> None:
         """Write it to a hint (h, w, 4), RGB and mask, where more than the share ``least`` is opaque."""
-        height, width = self._picture.rgb.shape[:2]
+        height, width = self._picture.shape
         smaller = hint.shape[0] <= height and hint.shape[1] <= width
         if smaller and self._count <= _FEW * height * width:
             self._lay_spots(hint, least)
@@ -60,8 +60,8 @@ class Layer:
     def _lay_spots(self, hint: Hint, least: float) -> None:
         """Do the same by area averaging of the opaque pixels alone: strokes cover little of a page."""
         y, x, colors = self._spots
-        down = _shares(y, hint.shape[0] / self._picture.rgb.shape[0])
-        right = _shares(x, hint.shape[1] / self._picture.rgb.shape[1])
+        down = _shares(y, hint.shape[0] / self._picture.shape[0])
+        right = _shares(x, hint.shape[1] / self._picture.shape[1])
         place = np.concatenate([row * hint.shape[1] + column for row, _ in down for column, _ in right])
         share = np.concatenate([high * wide for _, high in down for _, wide in right])
         some = share > 0
@@ -86,8 +86,8 @@ def _shares(places: Places, scale: float) -> tuple[tuple[Places, Hint], tuple[Pl
 def rgb_and_mask(picture: Picture) -> Hint:
     """Return a picture as (H, W, 4): RGB and mask, both 0 where it is transparent."""
     if picture.alpha is None:
-        return np.dstack([picture.rgb, np.ones(picture.rgb.shape[:2], np.float32)])
-    layer = np.zeros((*picture.rgb.shape[:2], 4), np.float32)
+        return np.dstack([picture.rgb, np.ones(picture.shape, np.float32)])
+    layer = np.zeros((*picture.shape, 4), np.float32)
     opaque = picture.alpha > _OPAQUE  # with strokes, in few places
     layer[opaque, :3], layer[opaque, 3] = picture.rgb[opaque], 1
     return layer

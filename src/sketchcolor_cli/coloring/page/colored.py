@@ -8,18 +8,21 @@ to be coloured. A night scene all in blue is in colour.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.page.shapes import components, grown
-from sketchcolor_cli.imaging.images import Picture, has_one_plane, on_paper
+from sketchcolor_cli.imaging.images import Picture, has_one_plane, rows_on_paper
 from sketchcolor_cli.imaging.resize import shrink_to
+from sketchcolor_cli.imaging.rows import resized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from sketchcolor_cli.imaging.rows import Rows
 
     Lab = NDArray[np.float32]
     Plane = NDArray[np.float32]
@@ -125,9 +128,9 @@ def is_colored(page: Picture) -> bool:
     not only lines, and is spread over what is drawn, not only at its side as a banner is, nor between panels.
     A page that is blue all over, or in another colour that neither paper nor a lamp has, is a coloured one.
     """
-    if page.gray or has_one_plane(page.rgb):
+    if page.gray or has_one_plane(page.rgb_rows):
         return False
-    small = shrink_to(on_paper(page), _RULES.side)
+    small = shrink_to(rows_on_paper(page), _RULES.side)
     if _is_gray(small):
         return False
     lab = _lab(small)
@@ -156,7 +159,7 @@ class OwnColors:
         pencil: (h, w), where nothing is so dark and strong that it could be ink.
     """
 
-    rgb: Plane
+    rgb: Plane | Rows
     share: Plane
     areas: Mask
     pencil: Mask
@@ -165,7 +168,7 @@ class OwnColors:
         """Return them as a rough colouring, transparent where the page has none; None for lines alone."""
         if not self.areas.any():
             return None
-        small = cv2.resize(self.rgb, self.share.shape[::-1], interpolation=cv2.INTER_AREA)
+        small = resized(self.rgb, self.share.shape[::-1])
         return Picture(rgb=small, alpha=self.areas.astype(np.float32))
 
     def over(self, rgb: Plane, top: int = 0) -> Plane:
@@ -187,13 +190,15 @@ class OwnColors:
         for top in range(0, len(gray), _ROWS):
             rows = np.s_[top : top + _ROWS]
             old, kind, rgb = gray[rows], near[rows], self.rgb[rows]
-            lightest = np.minimum(rgb.max(2) / np.float32(_RULES.pencil_white), np.float32(1))
+            lightest = np.minimum(
+                reduce(np.maximum, cv2.split(rgb)) / np.float32(_RULES.pencil_white), np.float32(1)
+            )
             np.copyto(old, lightest, where=(kind == 2) | ((kind == 1) & (old > _RULES.pale)))
         return gray
 
     def rgba(self) -> Plane:
         """Return them as a layer, (H, W, 4)."""
-        return np.concatenate([self.rgb, self._enlarged(slice(None))], 2)
+        return np.concatenate([self.rgb[:], self._enlarged(slice(None))], 2)
 
     def _enlarged(self, rows: slice) -> Plane:
         """Return the share of some rows of the page, (n, W, 1)."""
@@ -211,9 +216,9 @@ class OwnColors:
 
 def own_colors(page: Picture) -> OwnColors | None:
     """Return the colours on a page that is not in colour as a whole; None where there are none."""
-    if page.gray or has_one_plane(page.rgb):
+    if page.gray or has_one_plane(page.rgb_rows):
         return None
-    rgb = on_paper(page)
+    rgb = rows_on_paper(page)
     small = shrink_to(rgb, _RULES.fine_side)
     if _is_gray(small):
         return None

@@ -13,13 +13,14 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.color.luma import LUMA
-from sketchcolor_cli.imaging.images import has_one_plane, on_paper
+from sketchcolor_cli.imaging.images import has_one_plane, rows_on_paper
 from sketchcolor_cli.imaging.resize import shrink_to
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.rows import Rows
 
     Plane = NDArray[np.float32]
 
@@ -62,7 +63,7 @@ class ColoredInk:
         ink: (3,), that of its ink.
     """
 
-    rgb: Plane
+    rgb: Plane | Rows
     paper: Plane
     ink: Plane
 
@@ -88,7 +89,7 @@ class ColoredInk:
 
     def rgba(self) -> Plane:
         """Return the ink as a layer, (H, W, 4)."""
-        covered = 1 - self._bare(self.rgb @ LUMA)
+        covered = 1 - self._bare(self.rgb[:] @ LUMA)
         return np.concatenate([np.broadcast_to(self.ink, self.rgb.shape), covered[..., None]], 2)
 
     def _bare(self, gray: Plane) -> Plane:
@@ -100,9 +101,9 @@ class ColoredInk:
 
 def colored_ink(page: Picture) -> ColoredInk | None:
     """Return the ink of a page that is drawn in one coloured ink alone; None for any other."""
-    if page.gray or has_one_plane(page.rgb):
+    if page.gray or has_one_plane(page.rgb_rows):
         return None
-    rgb = on_paper(page)
+    rgb = rows_on_paper(page)
     small = shrink_to(rgb, _RULES.side)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
     paper_lab = np.median(lab[lab[..., 0] >= np.median(lab[..., 0])], axis=0)

@@ -62,8 +62,8 @@ def evened(gray: Plane) -> Plane:
     if light is None:
         return gray
     whole = cv2.resize(light, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    out: Plane = np.minimum(gray / whole, np.float32(1))
-    return out
+    np.divide(gray, whole, out=whole)
+    return np.minimum(whole, np.float32(1), out=whole)  # type: ignore[no-any-return]
 
 
 def _find_light(gray: Plane) -> Plane | None:

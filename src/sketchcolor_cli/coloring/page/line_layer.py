@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from sketchcolor_cli.color.luma import LUMA
-from sketchcolor_cli.imaging.images import Picture, on_paper
+from sketchcolor_cli.imaging.images import Picture, rows_on_paper
+from sketchcolor_cli.imaging.rows import mapped, resized
 from sketchcolor_cli.imaging.sizes import scaled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sketchcolor_cli.imaging.rows import Rows
+
+    Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -39,22 +48,21 @@ def with_paper(page: Picture) -> Picture:
     Where all that is opaque is ink, paint is wanted under the transparency. A figure that is cut out keeps
     its transparency, and the paint ends where it ends.
     """
-    if page.alpha is None or not _is_ink(page):
+    if page.alpha_rows is None or not _is_ink(page.rgb_rows, page.alpha_rows):
         return page
-    return replace(page, rgb=on_paper(page), alpha=None)
+    return page.but(rgb=rows_on_paper(page), alpha=None)
 
 
-def _is_ink(page: Picture) -> bool:
-    """Return whether what is opaque of a page with transparency is ink alone."""
-    assert page.alpha is not None  # noqa: S101  (asked of no other)
-    height, width = page.alpha.shape
+def _is_ink(rgb: Plane | Rows, whole: Plane | Rows) -> bool:
+    """Return whether what is opaque of a page (H, W, 3) with transparency, (H, W), is ink alone."""
+    height, width = whole.shape
     size = scaled(height, width, min(_RULES.side, max(height, width)))[::-1]
-    alpha = cv2.resize(page.alpha, size, interpolation=cv2.INTER_AREA)
+    alpha = resized(whole, size)
     weight = float(alpha.sum())
     if not weight or alpha.min() > 0.5:
         return False
-    premultiplied = (page.rgb @ LUMA) * page.alpha
-    brightness = cv2.resize(premultiplied, size, interpolation=cv2.INTER_AREA) / np.maximum(alpha, 1e-3)
+    premultiplied = mapped(lambda rgb, alpha: (rgb @ LUMA) * alpha, rgb, whole)
+    brightness = resized(premultiplied, size) / np.maximum(alpha, 1e-3)
     if float(alpha[brightness >= _RULES.paper].sum()) > _RULES.papered * weight:
         return False
     if float((alpha * brightness).sum()) <= _RULES.dark * weight:
