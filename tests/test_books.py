@@ -39,6 +39,7 @@ from sketchcolor_cli.files.books.pdf_writer import PdfWriter
 from sketchcolor_cli.files.books.pdfs import PdfBook
 from sketchcolor_cli.files.books.settings import BookLimits, PdfSettings
 from sketchcolor_cli.files.books.tars import TarBook
+from sketchcolor_cli.files.books.zips import packed_info
 from sketchcolor_cli.files.settings import check_encoding
 
 KEPT = [name for name in volume() if not name.startswith(("__MACOSX", "Thumbs"))]
@@ -422,6 +423,31 @@ def test_a_tar_keeps_dates_rights_and_owners(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "b.cbt") as archive:
         for info in archive.getmembers():
             assert (info.mtime, info.mode, info.uname) == (1_000_000_000, 0o640, "ペン")
+
+
+@pytest.mark.parametrize("mtime", ["nan", "inf"])
+def test_a_date_in_a_tar_that_is_no_number_is_left_out(tmp_path: Path, mtime: str) -> None:
+    info = tarfile.TarInfo("a.png")
+    info.size, info.pax_headers = len(page()), {"mtime": mtime}
+    with tarfile.open(tmp_path / "a.cbt", "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(page()))
+    bound(tmp_path / "a.cbt", tmp_path / "b.cbt")
+    with tarfile.open(tmp_path / "b.cbt") as archive:
+        assert archive.getmembers()[0].mtime == 0
+
+
+def test_dates_that_an_archive_cannot_say_are_the_nearest_that_it_can(tmp_path: Path) -> None:
+    """A RAR 5 may say 2200, and a damaged ZIP month 15."""
+    info = packed_info(Entry(0, "a.png", 1, date=(2200, 1, 1, 0, 0, 0)), "a.png")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(info, b"x")
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert archive.infolist()[0].date_time == (2107, 12, 31, 23, 59, 58)
+    with zipfile.ZipFile(tmp_path / "a.cbt", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("a.png", (1999, 15, 1, 0, 0, 0)), page())
+    bound(tmp_path / "a.cbt", tmp_path / "b.cbt")
+    with tarfile.open(tmp_path / "b.cbt") as archive:
+        assert archive.getnames() == ["a.png"]
 
 
 def test_binding_twice_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -100,6 +100,11 @@ def test_a_pattern_that_counts_backwards_is_refused(tmp_path: Path) -> None:
         open_pictures([str(tmp_path / "a-{3..1}.tar")])
 
 
+def test_a_pattern_of_more_shards_than_anyone_has_is_refused() -> None:
+    with pytest.raises(DataError, match=r"names 1000000000 shards, more than 1000000; name fewer"):
+        open_pictures(["a-{0..999999999}.tar"])
+
+
 def test_a_folder_of_shards_stands_for_them(tmp_path: Path) -> None:
     for number in (1, 0):
         write_shard(tmp_path / f"{number}.tar", {f"k{number}.color.png": encoded(picture(4, 4))})

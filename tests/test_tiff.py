@@ -139,6 +139,15 @@ def test_a_chain_without_end_is_damage(tmp_path: Path) -> None:
         open_book(path)
 
 
+def test_a_place_beyond_the_longest_file_is_damage(tmp_path: Path) -> None:
+    head = b"II" + struct.pack("<HHHQ", 43, 8, 0, 16)
+    strips = struct.pack("<QHHQQQ", 1, 273, 16, 20, 2**64 - 1, 0)
+    (tmp_path / "a.tif").write_bytes(head + strips + bytes(400))
+    assert count_pages(tmp_path / "a.tif") == 1
+    with pytest.raises(BookError, match="is cut short"):
+        open_book(tmp_path / "a.tif")
+
+
 @given(st.data())
 def test_damage_is_told_or_harmless(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     path = tmp_path_factory.mktemp("damage") / "a.tif"

@@ -166,11 +166,23 @@ def _unpacked(file: BinaryIO, at: int, form: str) -> tuple[int, ...]:
 
 
 def _read(file: BinaryIO, at: int, length: int) -> bytes:
-    file.seek(at)
+    _seek(file, at)
     data = file.read(length)
     if len(data) < length:
         raise TiffDamage("is cut short")
     return data
+
+
+def _seek(file: BinaryIO, at: int) -> None:
+    """Go to a place that the file itself names.
+
+    Raises:
+        TiffDamage: no file is that long.
+    """
+    try:
+        file.seek(at)
+    except (OSError, ValueError, OverflowError) as error:
+        raise TiffDamage("is cut short") from error
 
 
 class TiffWriter:
@@ -221,10 +233,7 @@ class TiffWriter:
 
     def _copy(self, source: BinaryIO, at: int, length: int) -> int:
         place = self._aligned()
-        try:
-            source.seek(at)
-        except (ValueError, OverflowError) as error:  # no file is that long
-            raise TiffDamage("its pixels are cut short") from error
+        _seek(source, at)
         while length:
             piece = source.read(min(length, _CHUNK))
             if not piece:

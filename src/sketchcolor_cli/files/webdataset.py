@@ -18,15 +18,23 @@ if TYPE_CHECKING:
 Place = tuple[int, int]
 """Where in its shard a file is: offset and length in bytes."""
 
-_BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_BRACES = re.compile(r"\{(\d{1,18})\.\.(\d{1,18})\}")
+_MOST_SHARDS = 1_000_000  # that a pattern may name
 
 
 def expand(pattern: str) -> list[Path]:
-    """Return the files that a pattern names: ``train-{000000..000003}.tar`` counts, as in WebDataset."""
+    """Return the files that a pattern names: ``train-{000000..000003}.tar`` counts, as in WebDataset.
+
+    Raises:
+        DataError: It names more than anyone has.
+    """
     braces = _BRACES.search(pattern)
     if not braces:
         return [Path(pattern)]
     first, last = braces.groups()
+    count = int(last) - int(first) + 1
+    if count > _MOST_SHARDS:
+        raise DataError(f"{pattern}: names {count} shards, more than {_MOST_SHARDS}; name fewer")
     return [
         Path(f"{pattern[: braces.start()]}{number:0{len(first)}d}{pattern[braces.end() :]}")
         for number in range(int(first), int(last) + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import copy
+import math
 import tarfile
 import warnings
 import zipfile
@@ -106,6 +107,8 @@ def _tar_info(book: Book, entry: Entry) -> tarfile.TarInfo:
     if isinstance(book, TarBook):
         info = copy.copy(book.info(entry))
         info.pax_headers = {}  # what there is to say is said by the fields, and old sizes would count first
+        if not math.isfinite(info.mtime):  # which cannot be written
+            info.mtime = 0
         if info.isreg() or entry.is_page:
             info.type = tarfile.REGTYPE  # a sparse file is written with its holes filled
         return info
@@ -113,7 +116,7 @@ def _tar_info(book: Book, entry: Entry) -> tarfile.TarInfo:
     info.type = tarfile.DIRTYPE if entry.is_folder else tarfile.REGTYPE
     info.mode = 0o755 if entry.is_folder else 0o644
     year, month, day, hour, minute, second = entry.date
-    info.mtime = calendar.timegm((year, max(month, 1), max(day, 1), hour, minute, second))
+    info.mtime = calendar.timegm((year, min(max(month, 1), 12), max(day, 1), hour, minute, second))
     return info
 
 

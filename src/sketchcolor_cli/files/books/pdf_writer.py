@@ -77,10 +77,10 @@ class PdfWriter:
         kids: dict[int | None, list[int]] = {}
         for place, parent in enumerate(above):
             kids.setdefault(parent, []).append(place)
+        place_in_row = {place: here for row in kids.values() for here, place in enumerate(row)}
         for place, (_, title, page) in enumerate(bookmarks):
-            parent = above[place]
+            parent, here = above[place], place_in_row[place]
             row = kids[parent]
-            here = row.index(place)
             links = b" /Parent %d 0 R" % (root if parent is None else first + parent)
             links += b" /Prev %d 0 R" % (first + row[here - 1]) if here else b""
             links += b" /Next %d 0 R" % (first + row[here + 1]) if here + 1 < len(row) else b""

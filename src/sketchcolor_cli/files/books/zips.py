@@ -27,6 +27,7 @@ _UTF8 = 0x800  # the flag that says a name is written so
 _LOCKED = 0x1
 _ENCRYPTION, _MOST_ENCRYPTION = "META-INF/encryption.xml", 2**24
 _CIPHER = re.compile(r"""CipherReference\s+URI\s*=\s*["']([^"']+)""")
+_FIRST_DATE, _LAST_DATE = (1980, 0, 0, 0, 0, 0), (2107, 12, 31, 23, 59, 58)  # that a ZIP can say
 _UNICODE_PATH = 0x7075  # the extra field in which Info-ZIP says a name in UTF-8 beside the one of its system
 
 
@@ -179,7 +180,7 @@ def packed_info(
 
     ``raw`` is the name in bytes where it is to be written so, without saying in which encoding.
     """
-    date = max(entry.date, (1980, 0, 0, 0, 0, 0))
+    date = min(max(entry.date, _FIRST_DATE), _LAST_DATE)
     slash = "/" if entry.is_folder and not name.endswith("/") else ""
     info = _RawInfo(name + slash, date) if raw else zipfile.ZipInfo(name + slash, date)
     if isinstance(info, _RawInfo):
