@@ -6,6 +6,10 @@ import csv
 import gzip
 import json
 import lzma
+import os
+import sys
+import time
+import warnings
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,16 +19,19 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from book_files import page, write_tar
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.data import prepare as packing
 from sketchcolor_cli.data.check import check, html_contents
 from sketchcolor_cli.data.danbooru import DEFAULT_RULES, filter_danbooru, read_rules
+from sketchcolor_cli.data.folder import list_files
 from sketchcolor_cli.data.likeness import Print, Prints, print_of
 from sketchcolor_cli.data.opening import open_pictures
 from sketchcolor_cli.data.review import html_review, review, scores_csv
 from sketchcolor_cli.data.settings import PrepareSettings, ReviewSettings
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files.webdataset import directory, read_parts
+from sketchcolor_cli.jobs.dataset import DatasetCheckRequest, check_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,6 +181,8 @@ def test_rules_can_be_edited(tmp_path: Path) -> None:
         ("rating = []", "unknown rule rating"),
         ("aspect = [1, 2]", "a rule is missing"),
         ("ratings = []\n[require.hair]\nonly_one = true", "a rule is missing"),
+        ('ratings = []\nforbidden = "comic"', "'comic' is not a list"),
+        ("ratings = []\n[require.hair]\ntags = []\nonly_on = true", "unknown key only_on"),
     ],
 )
 def test_rules_that_make_no_sense_are_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -485,3 +494,54 @@ def test_mistakes_are_one_line(
     assert ran.exit_code == code
     assert said in ran.stderr
     assert ran.stderr.count("\n") == 1
+
+
+def test_a_strip_that_webp_cannot_hold_is_dropped_and_the_rest_goes_on(tmp_path: Path) -> None:
+    strip = Image.new("RGB", (32, 16_500), "red")
+    folder = draw(tmp_path / "drawings", {"a.png": strip, "b.png": picture(1)})
+    sources = packing.find_sources([folder], tmp_path / "out")
+    found = packing.prepare(sources, tmp_path / "out", SETTINGS, workers=1)
+    assert (found.packed, found.dropped) == (1, {"long": 1})
+
+
+@pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="names are Unicode there")
+def test_names_that_are_not_unicode_are_packed_checked_and_reviewed(tmp_path: Path) -> None:
+    folder = draw(tmp_path / "drawings" / os.fsdecode(b"caf\xe9"), {"1.png": picture(1)})
+    sources = packing.find_sources([folder.parent], tmp_path / "out")
+    assert packing.prepare(sources, tmp_path / "out", SETTINGS, workers=1).packed == 1
+    assert open_pictures([str(tmp_path / "out")]).group(0) == os.fsdecode(b"caf\xe9")
+    request = DatasetCheckRequest(str(folder.parent), tmp_path / "page.html")
+    assert check_dataset(request).pictures == 1
+    assert b"caf\\udce9/1.png" in (tmp_path / "page.html").read_bytes()
+
+
+def test_settings_that_are_damaged_are_not_those_of_this_run(tmp_path: Path, drawings: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / packing.SETTINGS).write_bytes(b"\xff")
+    sources = packing.find_sources([drawings], tmp_path / "out")
+    with pytest.raises(DataError, match="was begun with other settings"):
+        packing.prepare(sources, tmp_path / "out", SETTINGS, resume=True, workers=1)
+
+
+def test_pages_are_read_whatever_their_entries_are_called(tmp_path: Path) -> None:
+    """``tar -cf a.cbt .`` writes ./1.png; a ZIP may have a name twice."""
+    first, second = page(1), page(2)
+    write_tar(tmp_path / "a.cbt", {"./1.png": first, "x//2.png": second})
+    with zipfile.ZipFile(tmp_path / "b.cbz", "w") as archive, warnings.catch_warnings(action="ignore"):
+        archive.writestr("1.png", first)
+        archive.writestr("1.png", second)
+    found = list_files([tmp_path / "a.cbt", tmp_path / "b.cbz"]).files
+    assert list(found) == ["a.cbt/1.png", "a.cbt/x/2.png", "b.cbz/1.png", "b.cbz/1-2.png"]
+    assert [file.content() for file in found.values()] == [first, second, first, second]
+
+
+def test_thousands_of_pages_of_one_name_are_listed_in_time_that_grows_with_their_number(
+    tmp_path: Path,
+) -> None:
+    """Each tried all numbers from 2 on: 4000 took two minutes."""
+    with zipfile.ZipFile(tmp_path / "a.cbz", "w") as archive, warnings.catch_warnings(action="ignore"):
+        for _ in range(3000):
+            archive.writestr("1.png", b"")
+    start = time.process_time()
+    assert list(list_files([tmp_path / "a.cbz"]).files)[-1] == "a.cbz/1-3000.png"
+    assert time.process_time() - start < 10

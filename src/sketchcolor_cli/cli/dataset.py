@@ -65,9 +65,10 @@ def rules() -> int:
 def prepare(request: DatasetPrepareRequest, json: options.Json = False) -> int:
     """Pack pictures into shards for training: each decoded once, resized, or dropped if it is of no use.
 
-    Pages of books (CBZ, CBT, EPUB, PDF, CBR) are pictures too. Broken, tiny and grey pictures are dropped,
-    as are near-duplicates; dropped.csv says which and why. manifest.csv has a line for each picture, with its
-    licence. Another colouring of the same lines is kept. The exit code is 1 if a picture cannot be read.
+    Pages of books (CBZ, CBT, EPUB, PDF, CBR) are pictures too. Broken, tiny, grey and very long pictures are
+    dropped, as are near-duplicates; dropped.csv says which and why. manifest.csv has a line for each picture,
+    with its licence. Another colouring of the same lines is kept. The exit code is 1 if a picture cannot be
+    read.
 
     Example: `sketchcolor dataset prepare drawings/ -o shards/ --licence CC-BY-4.0`
     """

@@ -120,19 +120,29 @@ def read_rules(path: Path) -> Rules:
         raise DataError(f"{path}: unknown rule {min(unknown)}; valid rules: {', '.join(sorted(_KEYS))}")
     try:
         least, most = found.get("aspect", (0, float("inf")))
-        require = {
-            name: Required(frozenset(rule["tags"]), bool(rule.get("only_one", False)))
-            for name, rule in found.get("require", {}).items()
-        }
+        require = {name: _required(rule) for name, rule in found.get("require", {}).items()}
         return Rules(
-            ratings=frozenset(found["ratings"]),
+            ratings=_words(found["ratings"]),
             aspect=(float(least), float(most)),
             longer_side=int(found.get("longer_side", 0)),
-            forbidden=frozenset(found.get("forbidden", ())),
+            forbidden=_words(found.get("forbidden", [])),
             require=require,
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(f"{path}: a rule is missing or has a value of another kind ({error!r})") from error
+
+
+def _required(rule: dict[str, Any]) -> Required:
+    if unknown := rule.keys() - {"tags", "only_one"}:
+        raise ValueError(f"unknown key {min(unknown)}")
+    return Required(_words(rule["tags"]), bool(rule.get("only_one", False)))
+
+
+def _words(value: Any) -> frozenset[str]:
+    """Return the words of a list; a text alone would be taken for its letters."""
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return frozenset(value)
 
 
 def filter_danbooru(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sketchcolor_cli.files.books.book import Entry
     from sketchcolor_cli.imaging.images import Picture
 
 
@@ -35,11 +36,13 @@ class PictureFile:
     Attributes:
         path: Where it is, as the user knows it: a file, or a book's file and in it a page.
         book: The file of the book that it is a page of.
+        page: The place of the page's entry in the book, from 0.
         problem: Why it cannot be read, where that is known.
     """
 
     path: Path
     book: Path | None = None
+    page: int = 0
     problem: str = ""
 
     def read(self) -> Picture:
@@ -70,17 +73,19 @@ class PictureFile:
                 if (why := refusal(self.path)) is not None:
                     raise ImageError(f"{self.path}: {why}")
                 return self.path.read_bytes()
-            name = self.path.relative_to(self.book).as_posix()
             # Opened each time: processes that share an open file would read in each other's places.
             with open_book(self.book) as book:
-                page = next(page for page in book.pages if page.name == name)
-                return b"".join(book.chunks(page))
+                return b"".join(book.chunks(next(filter(self._is, book.pages))))
         except (BookError, StopIteration) as error:
             raise ImageError(str(error) or f"{self.path}: is not there any more") from error
         except OSError as error:
             raise ImageError(
                 f"{self.path}: cannot be read ({error.strerror}); check its permissions"
             ) from error
+
+    def _is(self, page: Entry) -> bool:
+        """Whether it is this page of its book; entries may share a name."""
+        return page.place == self.page and Path(self.book or "", page.name) == self.path
 
 
 @dataclass(frozen=True)
@@ -170,8 +175,7 @@ def list_files(inputs: Sequence[Path], apart: Path | None = None) -> Listing:
         WorklistError: There is no such file or folder, or no picture.
     """
     require(inputs)
-    found = Found()
-    files: dict[str, PictureFile] = {}
+    found, places = Found(), _Places()
     known: set[Path] = set()
     several = sum(os.path.isdir(path) for path in inputs) > 1  # noqa: PTH112 - is_dir() raises for long names
     for given in inputs:
@@ -184,13 +188,13 @@ def list_files(inputs: Sequence[Path], apart: Path | None = None) -> Listing:
                 if location not in known:  # a file may be reached twice
                     known.add(location)
                     for inner, file in _pictures_of(source):
-                        files[_free(files, (place / inner).as_posix())] = file
+                        places.add((place / inner).as_posix(), file)
         except OSError as error:
             raise WorklistError(f"{given}: cannot be opened ({error.strerror}); check it") from error
     for folder, why in found.unreadable:
         problem = f"{folder}: cannot be opened ({why}); check its permissions"
-        files[_free(files, folder.name)] = PictureFile(folder, problem=problem)
-    return Listing(files, dict(sorted(found.left_out.items())))
+        places.add(folder.name, PictureFile(folder, problem=problem))
+    return Listing(places.files, dict(sorted(found.left_out.items())))
 
 
 def match_lines(
@@ -222,12 +226,12 @@ def _pictures_of(source: Path) -> Iterator[tuple[str, PictureFile]]:
         return
     try:
         with open_book(source) as book:
-            names = sorted((page.name for page in book.pages), key=natural_key)
+            pages = sorted(book.pages, key=lambda page: natural_key(page.name))
             inner = book.inner_books
     except (BookError, OSError) as error:
         yield "", PictureFile(source, problem=str(error))
         return
-    if not names and not inner:
+    if not pages and not inner:
         yield "", PictureFile(source, problem=f"{source}: has no pages")
     for name in inner:
         place = source / name
@@ -235,8 +239,8 @@ def _pictures_of(source: Path) -> Iterator[tuple[str, PictureFile]]:
             name,
             PictureFile(place, problem=f"{place}: is a book within a book; unpack it to have its pages"),
         )
-    for name in names:
-        yield name, PictureFile(source / name, book=source)
+    for page in pages:
+        yield page.name, PictureFile(source / page.name, source, page.place)
 
 
 def _is_book(path: Path) -> bool:
@@ -249,10 +253,18 @@ def _is_book(path: Path) -> bool:
     return ending in BOOK_OF_SUFFIX
 
 
-def _free(taken: Mapping[str, PictureFile], place: str) -> str:
-    """Return a place that no other file has; folders that are named alike may hold the same names."""
-    number, free = 2, place
-    while free in taken:
-        path = PurePosixPath(place)
-        number, free = number + 1, path.with_name(f"{path.stem}-{number}{path.suffix}").as_posix()
-    return free
+class _Places:
+    """Files by place; where several have one place, as in folders of one name, the others get a number."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, PictureFile] = {}
+        self._last: dict[str, int] = {}  # the number given last, as a book may have thousands of one name
+
+    def add(self, place: str, file: PictureFile) -> None:
+        """Add a file."""
+        path, free, number = PurePosixPath(place), place, self._last.get(place, 1)
+        while free in self.files:
+            number += 1
+            free = path.with_name(f"{path.stem}-{number}{path.suffix}").as_posix()
+        self._last[place] = number
+        self.files[free] = file

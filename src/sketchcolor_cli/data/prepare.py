@@ -26,7 +26,7 @@ from sketchcolor_cli.data.pictures import to_bytes
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import webdataset
 from sketchcolor_cli.files.atomic import write_bytes
-from sketchcolor_cli.files.regular import refusal
+from sketchcolor_cli.files.regular import read_bytes, refusal
 from sketchcolor_cli.imaging.images import on_paper, to_tensor
 from sketchcolor_cli.imaging.resize import fitted
 from sketchcolor_cli.metrics.pictures import colorfulness
@@ -61,6 +61,7 @@ _TOLD = "licence", "author", "source", "group", "line"
 BROKEN = "broken"
 """The reason of pictures that cannot be read."""
 _DROPPED = ("file", "reason", "detail")
+_LONGEST = 16_383  # pixels of a side, in WebP
 
 
 @dataclass(frozen=True)
@@ -256,6 +257,8 @@ def _read(source: Source, settings: PrepareSettings) -> _Ready:
     if min(height, width) < settings.min_side:
         return _Ready(reason="tiny", detail=f"{width}×{height}")
     rgb = fitted(rgb, settings.short_side)
+    if max(rgb.shape[:2]) > _LONGEST:
+        return _Ready(reason="long", detail=f"{width}×{height}")
     colors = float(colorfulness(to_tensor(rgb)))
     if colors < settings.min_colorfulness:
         return _Ready(reason="grey", detail=f"colourfulness {colors:.1f}")
@@ -300,7 +303,10 @@ def _sample(
     files = {"color.webp": ready.color}
     if ready.line is not None:
         files["line.webp"] = ready.line
-    files["json"] = json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()
+    text = json.dumps(facts, ensure_ascii=False, sort_keys=True)
+    files["json"] = text.encode(
+        errors="backslashreplace"
+    )  # as JSON writes the bytes of names that are not UTF-8
     row = {
         **facts,
         "key": key,
@@ -340,7 +346,7 @@ class _State:
                 raise DataError(
                     f"{self.output}: has shards already; go on with --resume, or name another folder"
                 )
-            if path.read_text(encoding="utf-8") != plain:
+            if read_bytes(path) != plain.encode():
                 raise DataError(f"{self.output}: was begun with other settings, in {path}; use the same")
         else:
             _write(path, plain.encode())

@@ -90,9 +90,11 @@ def embedded(rgb: NDArray[np.uint8], *, quality: int = 82) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all, making its folder if need be.
+    r"""Write a text file in UTF-8, whole or not at all, making its folder if need be.
+
+    What is not Unicode, as in names of files with other bytes, is written as ``\udce9``.
 
     Raises:
         DataError: it cannot be written.
     """
-    write_bytes(path, text.encode(), DataError)
+    write_bytes(path, text.encode(errors="backslashreplace"), DataError)
