@@ -41,6 +41,22 @@ def test_no_names_and_no_foreign_paths_are_shown(home, text, shown):
     assert without_names(text.format(home=home)) == shown
 
 
+def test_an_account_without_a_home_folder_is_none_to_hide(monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert without_names("/srv/comics/book.cbz is damaged") == "…/book.cbz is damaged"
+
+
+def test_an_extractor_whose_weights_are_damaged_is_not_ready(tmp_path, monkeypatch):
+    monkeypatch.setenv(environment.WEIGHTS, str(tmp_path))
+    (tmp_path / "anime2sketch.safetensors").write_bytes(b"nothing")
+    found = {finding.name: finding for finding in software.check_plugins()}
+    assert found["extractor anime2sketch"].value == "lacks weights: anime2sketch"
+    assert found["extractor xdog"].value == "ready"
+
+
 def test_a_check_that_breaks_is_a_finding_and_the_others_go_on():
     def check_disk():
         yield Finding("Computer", "disk", "fine")

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from sketchcolor_cli.environment import prepare_process
+from sketchcolor_cli.environment import cache_folder, prepare_process, process_ranks
+from sketchcolor_cli.errors import UsageError
 
 # What is left of processor time where threads that work now and then sleep in between.
 CALM = """
@@ -69,3 +70,14 @@ def test_they_sleep_also_where_torch_was_imported_before() -> None:
         return float(done.stdout)
 
     assert seconds("calm") < seconds("as it is") / 2
+
+
+def test_values_that_make_no_sense_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKETCHCOLOR_CACHE", "~nobody-of-this-name/cache")
+    with pytest.raises(
+        UsageError, match=r"SKETCHCOLOR_CACHE: .*: there is no such user; write the whole path"
+    ):
+        cache_folder()
+    monkeypatch.setenv("RANK", "first")
+    with pytest.raises(UsageError, match="RANK: first: must be a whole number"):
+        process_ranks()

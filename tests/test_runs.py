@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import zipfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -493,8 +493,9 @@ def test_a_line_that_was_cut_off_spoils_no_other(tmp_path: Path) -> None:
         assert journal.find("a")
         assert journal.find("b") is None
         journal.add(record("c"))
-    path.write_bytes(path.read_bytes() + b'{"target": 7}\n[]\nnonsense\n\xff\n')
-    assert [bool(Journal(tmp_path).find(name)) for name in "abc"] == [True, False, True]
+    endless = json.dumps({**asdict(record("d")), "around": [["e", "", float("inf"), 0]]}).encode()
+    path.write_bytes(path.read_bytes() + b'{"target": 7}\n[]\nnonsense\n\xff\n' + endless)
+    assert [bool(Journal(tmp_path).find(name)) for name in "abcd"] == [True, False, True, False]
 
 
 def test_two_runs_at_a_time_need_shards(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import cv2
@@ -16,7 +18,7 @@ from sketchcolor_cli.coloring.settings import ColorizeSettings, Protect
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.imaging.images import Picture, write_picture
 from sketchcolor_cli.jobs.requests import ColorizeRequest, Guides
-from sketchcolor_cli.jobs.series import drifts, read_series, template
+from sketchcolor_cli.jobs.series import drifts, read_series, template, write_series
 from sketchcolor_cli.settings import leaves
 
 if TYPE_CHECKING:
@@ -50,6 +52,20 @@ def test_init_writes_a_profile_that_check_takes(tmp_path: Path) -> None:
     code, _, said = run("series", "init", tmp_path)
     assert code == 1
     assert "is there already" in said
+
+
+@pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="such names are not possible there")
+def test_init_writes_any_name_that_toml_can_say_and_nothing_where_it_cannot(tmp_path: Path) -> None:
+    (tmp_path / "sheets").mkdir()
+    odd = tmp_path / "sheets" / 'a "b"\n\x7f\\.png'
+    odd.touch()
+    write_series(ColorizeRequest, tmp_path)
+    assert read_series(ColorizeRequest, tmp_path / "series.toml")["sheet"] == (odd,)
+    (tmp_path / "series.toml").unlink()
+    (tmp_path / "sheets" / os.fsdecode(b"\xe9.png")).touch()
+    with pytest.raises(DataError, match="its name is not Unicode; rename it"):
+        write_series(ColorizeRequest, tmp_path)
+    assert not (tmp_path / "series.toml").exists()
 
 
 def test_an_empty_template_is_a_profile(tmp_path: Path) -> None:

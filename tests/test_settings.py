@@ -155,6 +155,8 @@ def test_a_table_sets_what_files_may_set() -> None:
         ({"work-size": "big"}, "--work-size 'big': must be a whole number, at least 64"),
         ({"work-size": True}, "--work-size True: must be a whole number, at least 64"),
         ({"flats": 1}, "--flats 1: must be true or false"),
+        ({"sheet": ["a"], "sheets": ["b"]}, "sheets: sets sheet a second time; keep one of the two"),
+        ({"work-size": 64, "work_size": 65}, "work_size: sets work-size a second time"),
     ],
 )
 def test_a_table_that_makes_no_sense_is_refused(table: dict[str, Any], message: str) -> None:
@@ -173,7 +175,10 @@ def test_the_environment_sets_what_files_may_set() -> None:
 
 def test_command_line_then_environment_then_file_then_default(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
-    file.write_text('device = "cpu"\nstrength = 0.1\n[paint]\nstrength = 0.2\nmood = "bold"\n')
+    file.write_text(
+        'device = "cpu"\nstrength = 0.1\nwork-size = 64\n[paint]\nstrength = 0.2\n'
+        'mood = "bold"\nwork_size = 65\n'
+    )
     app, heard = listening(Request)
     config = str(file)
     assert run(app, "a", SKETCHCOLOR_CONFIG=config).exit_code == 0
@@ -184,7 +189,7 @@ def test_command_line_then_environment_then_file_then_default(tmp_path: Path) ->
     )
     assert [request.colors.strength for request in heard] == [0.2, 0.3, 0.4]
     assert {request.device for request in heard} == {"cpu"}
-    assert {request.colors.mood for request in heard} == {Mood.BOLD}
+    assert {(request.colors.mood, request.colors.work_size) for request in heard} == {(Mood.BOLD, 65)}
 
 
 def test_a_switch_in_a_file_can_be_turned_off(tmp_path: Path) -> None:
@@ -215,6 +220,19 @@ def test_a_bad_config_file_is_named(tmp_path: Path, text: str, message: str) -> 
     assert result.exit_code == 2
     assert str(file) in result.output.replace("\n", "")
     assert message in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [("my.conf", "strength = 0.2", 0), ("my.json", '{"strength": 0.2}', 0), ("my.json", "[1]", 2)],
+)
+def test_a_config_file_may_have_any_name(tmp_path: Path, name: str, text: str, code: int) -> None:
+    (tmp_path / name).write_text(text)
+    app, heard = listening(Request)
+    result = run(app, "a", SKETCHCOLOR_CONFIG=str(tmp_path / name))
+    assert result.exit_code == code
+    assert [request.colors.strength for request in heard] == [0.2] * (code == 0)
+    assert ("holds no settings by name" in result.stderr) is (code == 2)
 
 
 def test_a_variable_that_names_no_config_file_is_refused(tmp_path: Path) -> None:

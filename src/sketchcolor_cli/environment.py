@@ -118,16 +118,35 @@ def variables() -> Mapping[str, str]:
 
 
 def _path(variable: str, usual: Callable[[PlatformDirs], Path]) -> Path:
-    """Return the path that a variable names, or the usual one in the user's folders."""
+    """Return the path that a variable names, or the usual one in the user's folders.
+
+    Raises:
+        UsageError: It begins with ``~NAME``, and there is no user of this name.
+    """
     if chosen := os.environ.get(variable):
-        return Path(chosen).expanduser()
+        try:
+            return Path(chosen).expanduser()
+        except RuntimeError as error:
+            raise UsageError(f"{variable}: {chosen}: there is no such user; write the whole path") from error
     from platformdirs import PlatformDirs
 
     return usual(PlatformDirs("sketchcolor", appauthor=False))
 
 
 def process_ranks() -> tuple[int, int, int]:
-    """Return which of how many training processes this is, and which on its machine, as torchrun says it."""
-    names = (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0))
-    rank, count, local = (int(os.environ.get(name, default)) for name, default in names)
-    return rank, count, local
+    """Return which of how many training processes this is, and which on its machine, as torchrun says it.
+
+    Raises:
+        UsageError: A variable of torchrun's is not a whole number.
+    """
+    return _number("RANK", 0), _number("WORLD_SIZE", 1), _number("LOCAL_RANK", 0)
+
+
+def _number(variable: str, default: int) -> int:
+    text = os.environ.get(variable, str(default))
+    try:
+        return int(text)
+    except ValueError as error:
+        raise UsageError(
+            f"{variable}: {text}: must be a whole number; unset it where torchrun did not set it"
+        ) from error

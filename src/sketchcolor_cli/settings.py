@@ -393,18 +393,20 @@ def from_table(
         folder: Where relative paths begin.
 
     Raises:
-        UsageError: A key is unknown, or a value of another type or out of its bounds.
+        UsageError: A key is unknown, two set the same, or a value is of another type or out of its bounds.
     """
     stored = [leaf for leaf in leaves(kind) if leaf.about.stored and not leaf.about.internal]
     known = {leaf.key: leaf for leaf in stored}
     fields_too = {leaf.field: leaf for leaf in stored} | known  # several sheets may be "sheets", too
-    values = {}
+    values: dict[str, Any] = {}
     for key, value in table.items():
         leaf = fields_too.get(key.replace("_", "-"))
         if leaf is None:
             raise UsageError(
                 f"unknown key {key}{nearest(key, known)}; valid keys: {', '.join(sorted(known))}"
             )
+        if leaf.name in values:
+            raise UsageError(f"{key}: sets {leaf.key} a second time; keep one of the two")
         values[leaf.name] = leaf.accept(value, folder)
         leaf.check(values[leaf.name])
     return values

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import DataError, UsageError
-from sketchcolor_cli.files.regular import read_document
+from sketchcolor_cli.files.regular import read_table
 from sketchcolor_cli.settings import from_table, leaves, nearest
 
 if TYPE_CHECKING:
@@ -55,10 +55,12 @@ class Config:
         """
         keys = _keys(leaves(kind))
         shared = {key: value for key, value in self.document.items() if key.replace("_", "-") in keys}
+        tables = shared, self.document.get(command, {})
         try:
-            return from_table(kind, {**shared, **self.document.get(command, {})}, self.path.parent)
+            for_all, own = (from_table(kind, table, self.path.parent) for table in tables)
         except UsageError as error:
             raise UsageError(f"{self.path}: {error}") from error
+        return {**for_all, **own}
 
 
 def read_config(path: Path) -> Config:
@@ -70,7 +72,7 @@ def read_config(path: Path) -> Config:
     if not path.exists():
         return Config(path, {})
     try:
-        return Config(path, read_document(path))
+        return Config(path, read_table(path))
     except DataError as error:
         raise UsageError(f"{error}; correct or delete it") from error
 

@@ -58,12 +58,19 @@ def without_names(text: str) -> str:
 
     The home folder is ``~``, of paths outside it only the last part is left, and the user's name is ``USER``.
     """
-    home = str(Path.home())
-    if home != Path(home).anchor:
+    home = _home()
+    if home and home != Path(home).anchor:
         text = text.replace(home, "~")
     text = _FOLDERS.sub("…/", text)
     user = _user()
     return re.sub(rf"(?<!\w){re.escape(user)}(?!\w)", "USER", text) if len(user) > 1 else text
+
+
+def _home() -> str:
+    try:
+        return str(Path.home())
+    except RuntimeError:  # an account without a home folder, as in containers
+        return ""
 
 
 def _user() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 import warnings
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING
@@ -12,8 +11,9 @@ from PIL import features
 from sketchcolor_cli import __version__, environment
 from sketchcolor_cli.compute import onnx, slim
 from sketchcolor_cli.doctor.findings import Finding, Level
-from sketchcolor_cli.errors import SketchcolorError, UsageError
+from sketchcolor_cli.errors import DataError, SketchcolorError, UsageError
 from sketchcolor_cli.files.books import rars
+from sketchcolor_cli.files.regular import read_table
 from sketchcolor_cli.networks.registry import read_header
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.weights.store import State
@@ -123,7 +123,7 @@ def check_plugins() -> Iterator[Finding]:
                 f"update or remove {listing.distribution}",
             )
             continue
-        lacking = [file.name for file in needed if store.state(file) is State.MISSING]
+        lacking = [file.name for file in needed if store.state(file) is not State.READY]
         if lacking:
             remedy = f"sketchcolor weights fetch {listing.name}"
             yield Finding(GROUP, name, f"lacks weights: {', '.join(lacking)}", Level.MISSING, remedy)
@@ -162,9 +162,9 @@ def _config_file() -> Finding:
     if not path.is_file():
         return Finding(GROUP, "config file", f"{path}, not there")
     try:
-        tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        return Finding(GROUP, "config file", f"{path}: {error}", Level.PROBLEM, "correct or delete it")
+        read_table(path)
+    except DataError as error:
+        return Finding(GROUP, "config file", str(error), Level.PROBLEM, "correct or delete it")
     return Finding(GROUP, "config file", str(path))
 
 

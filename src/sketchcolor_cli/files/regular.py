@@ -61,6 +61,18 @@ def read_document(path: Path, most: int = _MOST_TEXT) -> Any:
     return parse_document(read_bytes(path, most), str(path), toml=path.suffix.lower() == ".toml")
 
 
+def read_table(path: Path) -> dict[str, Any]:
+    """Return the settings that a TOML file holds, by key, or a JSON file where it ends in ``.json``.
+
+    Raises:
+        DataError: as :func:`read_bytes`; or it is not proper TOML or JSON, or holds something else.
+    """
+    found = parse_document(read_bytes(path), str(path), toml=path.suffix.lower() != ".json")
+    if not isinstance(found, dict):
+        raise DataError(f"{path}: holds no settings by name; write them as TOML, such as: seed = 3")
+    return found
+
+
 def parse_document(data: bytes | str, source: str, *, toml: bool = False) -> Any:
     """Return what a JSON or TOML document holds; ``source`` is named in errors.
 
@@ -73,7 +85,6 @@ def parse_document(data: bytes | str, source: str, *, toml: bool = False) -> Any
         return tomllib.loads(text) if toml else json.loads(text)
     except RecursionError as error:
         raise DataError(f"{source}: is nested too deeply to be read") from error
-    except (
-        ValueError
-    ) as error:  # of both parsers, of bytes that are not UTF-8, of numbers with too many digits
+    # Of both parsers, of bytes that are not UTF-8, and of numbers with too many digits.
+    except ValueError as error:
         raise DataError(f"{source}: not valid {kind} ({error})") from error

@@ -174,7 +174,7 @@ def _record(line: bytes) -> Record | None:
             (str(name), str(content), int(size), int(when)) for name, content, size, when in around
         ]
         record = Record(**plain)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
     texts = record.target, record.source, record.content, record.settings
     numbers = record.size, record.changed, record.bytes

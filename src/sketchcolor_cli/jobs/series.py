@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import textwrap
+from itertools import chain
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import DataError, UsageError
-from sketchcolor_cli.files.atomic import write_error
+from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.folders import PALETTE_SUFFIXES, POINT_SUFFIXES
 from sketchcolor_cli.files.listing import list_pictures
-from sketchcolor_cli.files.regular import read_document
+from sketchcolor_cli.files.regular import read_table
 from sketchcolor_cli.files.worklist import SERIES, SERIES_GUIDES
 from sketchcolor_cli.settings import from_table, leaves
 
@@ -55,7 +57,7 @@ def read_series(kind: type[Settings], path: Path) -> dict[str, Any]:
         DataError: It cannot be read, sets something unknown or to something that makes no sense, or names a
             file that is not there.
     """
-    document = read_document(path)
+    document = read_table(path)
     try:
         values = from_table(kind, document, path.parent)
     except UsageError as error:
@@ -95,12 +97,18 @@ def write_series(kind: type[Settings], folder: Path) -> Path:
     """Write a profile to fill in, with the palette, points and folders that are there; return its file.
 
     Raises:
-        DataError: There is no such folder, or a profile is there already, or it cannot be written.
+        DataError: There is no such folder, or a profile is there already, or it cannot be written; or what it
+            would name has a name that is not Unicode.
     """
     path = folder / SERIES
     if not folder.is_dir():
         raise DataError(f"{folder}: is not a folder; name the one with the pages")
-    names = sorted(path.name for path in folder.iterdir())
+    if os.path.lexists(path):
+        raise DataError(f"{path}: is there already; change it, or delete it first")
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be opened ({error.strerror}); check its permissions") from error
     hints = [name for name in names if name == "hints" or _is_points(Path(name))]
     found = {
         "palette": [name for name in names if Path(name).suffix.lower() in _PALETTES][:1],
@@ -113,13 +121,8 @@ def write_series(kind: type[Settings], folder: Path) -> Path:
             if sheet.suffix.lower() in _SHEETS
         ],
     }
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(template(kind, found))
-    except FileExistsError as error:
-        raise DataError(f"{path}: is there already; change it, or delete it first") from error
-    except OSError as error:
-        raise write_error(path, error, DataError) from error
+    _require_unicode(folder, found)
+    write_bytes(path, template(kind, found).encode(), DataError)
     return path
 
 
@@ -149,6 +152,15 @@ def drifts(colored: Path, palette: Path | None) -> list[Drift]:
 def _is_extra(place: PurePath) -> bool:
     """Whether a picture was made beside a coloured page."""
     return place.name.endswith(".flats.png") or any(folder.suffix in _EXTRAS for folder in place.parents)
+
+
+def _require_unicode(folder: Path, found: Mapping[str, Sequence[str]]) -> None:
+    """Refuse names that TOML cannot say."""
+    for name in chain.from_iterable(found.values()):
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(f"{folder / name}: its name is not Unicode; rename it") from error
 
 
 def _is_points(file: Path) -> bool:
@@ -181,5 +193,5 @@ def _toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return repr(value)
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    # TOML has the escapes of JSON, and wants one more character escaped.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
