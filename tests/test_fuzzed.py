@@ -12,6 +12,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -229,6 +230,16 @@ def test_a_shard_picture_that_claims_too_many_pixels_is_refused_at_once(tmp_path
     with pytest.raises(ImageError, match="claims more than 67 million pixels"):
         ShardSet([shard_of(tmp_path / "a.tar", bytes(data))]).color(0)
     assert time.process_time() - began < 1
+
+
+def test_a_shard_picture_that_is_shorter_than_it_says_is_refused_before_room_is_made_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("4 GiB are filled with zeros"))
+    data = bytearray(page(kind="PNG"))
+    struct.pack_into(">I", data, data.index(b"IDAT") - 4, 0xFFFFFF00)
+    with pytest.raises(ImageError, match="the picture cannot be decoded; pack it again"):
+        ShardSet([shard_of(tmp_path / "a.tar", bytes(data))]).color(0)
 
 
 def test_records_in_damaged_gzip_are_named(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from sketchcolor_cli.data.pictures import PictureSet
 from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import webdataset
 from sketchcolor_cli.files.jpeg import TOO_MANY, has_too_many_scans
+from sketchcolor_cli.imaging.png import is_cut_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -101,7 +102,8 @@ class ShardSet(PictureSet):
         if data.startswith(b"\xff\xd8") and has_too_many_scans(data):
             raise ImageError(f"{self.place(index)}.{name}: {TOO_MANY}")
         try:
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+            readable = data and not is_cut_off(data)
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if readable else None
         except cv2.error:  # larger than OpenCV reads
             image = None
         if image is None:

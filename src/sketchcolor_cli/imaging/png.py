@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UP, _SUB = 2, 1  # filters: each byte less the one above, or less that of the pixel before
 _QUICK = 2  # level of isal, which is ten times as fast as zlib for files a tenth larger
 _ELSEWHERE = 3  # level of zlib
@@ -55,7 +56,7 @@ def encode(
         chunks.append((b"iCCP", b"sRGB\0\0" + zlib.compress(icc)))
     if dpi:
         chunks.append((b"pHYs", struct.pack(">2IB", *(round(value / 0.0254) for value in dpi), 1)))
-    file = BytesIO(b"\x89PNG\r\n\x1a\n")
+    file = BytesIO(_SIGNATURE)
     file.seek(0, SEEK_END)
     for kind, data in chunks:
         _write_chunk(file, kind, [data])
@@ -76,6 +77,19 @@ def _write_chunk(file: BytesIO, kind: bytes, pieces: Iterable[bytes]) -> None:
     file.seek(start)
     file.write(struct.pack(">I", length))
     file.seek(0, SEEK_END)
+
+
+def is_cut_off(data: bytes) -> bool:
+    """Whether a file is a PNG with a chunk that says it is longer than what is left of the file.
+
+    OpenCV makes room for such a chunk before it reads it, up to 4 GiB.
+    """
+    start = len(_SIGNATURE)
+    if not data.startswith(_SIGNATURE):
+        return False
+    while start < len(data):
+        start += 12 + int.from_bytes(data[start : start + 4], "big")
+    return start > len(data)
 
 
 def is_whole(file: BinaryIO) -> bool:
