@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import sys
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -10,12 +15,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from sketchcolor_cli.cli import console, printing
-from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.cli import console, printing, tables
+from sketchcolor_cli.cli.app import app, main
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from click.testing import Result
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
@@ -104,3 +107,48 @@ def test_tables_fit_a_narrow_screen(command: str, width: int) -> None:
     assert max(map(len, lines)) <= width
     assert ("┃" in shown) == (width == 120)
     assert sum(len(line) > 8 for line in lines) > len(lines) / 2  # not one word below the other
+
+
+def test_a_log_whose_disk_is_full_ends_and_the_command_does_not(
+    drawings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_log: object, _text: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(console, "_log", full)
+    run = extract(drawings, "--log-file", str(drawings.parent / "log"))
+    assert "1 sketched" in run.stderr
+    assert run.stderr.count("the log ends here, it cannot be written (No space left on device)") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+def test_a_log_that_is_closed_after_a_full_disk_complains_no_more() -> None:
+    with console.wanted(quiet=False, log_file=Path("/dev/full")):
+        printing.note("one")
+        printing.note("two")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+@pytest.mark.parametrize("command", [["plugins"], ["dataset", "rules"]])
+def test_results_that_cannot_be_written_are_one_line(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        monkeypatch.setattr(sys, "argv", ["sketchcolor", *command])
+        with pytest.raises(SystemExit) as end:
+            main()
+    assert end.value.code == 1
+    said = capfd.readouterr().err
+    assert said.startswith("error: standard output cannot be written (No space left on device)")
+    assert said.count("\n") == 1
+
+
+def test_tables_are_drawn_with_signs_that_the_console_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = TextIOWrapper(BytesIO(), "ascii")
+    monkeypatch.setattr(sys, "stdout", console)
+    tables.show(("KID × 1000", "名"), [("1 ± 2", "x")])
+    console.seek(0)
+    text = console.read()
+    assert "| KID x 1000 |" in text
+    assert "1 \\xb1 2" in text

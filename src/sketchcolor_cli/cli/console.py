@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console as RichConsole
@@ -46,9 +46,27 @@ class Console(RichConsole):
         if shown and (essential or not quiet()):
             self.print(line)
         if (log := _wanted[-1].log) is not None:
-            text = line.plain if isinstance(line, Text) else line
-            log.write("".join(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}\n" for line in text.splitlines()))
-            log.flush()
+            try:
+                _log(log, line.plain if isinstance(line, Text) else line)
+            except OSError as error:  # what the command does goes on
+                _wanted[-1] = replace(_wanted[-1], log=None)
+                self.print(f"warning: {log.name}: the log ends here, it cannot be written ({error.strerror})")
+
+
+def _log(log: TextIO, text: str) -> None:
+    """Append lines with the time; a file that cannot be written is closed.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        log.write("".join(f"{now} {line}\n" for line in text.splitlines()))
+        log.flush()
+    except OSError:
+        with suppress(OSError):  # what is left cannot be written either
+            log.close()
+        raise
 
 
 def quiet() -> bool:

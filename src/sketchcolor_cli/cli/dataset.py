@@ -55,7 +55,7 @@ def rules() -> int:
     """
     from sketchcolor_cli.data.danbooru import DEFAULT_RULES
 
-    output.results().write(DEFAULT_RULES.read_text(encoding="utf-8"))
+    output.write(DEFAULT_RULES.read_text(encoding="utf-8"))
     return 0
 
 
@@ -105,7 +105,7 @@ def check(request: DatasetCheckRequest, json: options.Json = False) -> int:
     if json:
         printing.emit_json(found.to_json())
     else:
-        printing.stdout().print(_contents_table(found.to_json()))
+        printing.emit_rendered(_contents_table(found.to_json()))
     return 1 if found.unreadable else 0
 
 

@@ -23,7 +23,7 @@ def doctor(json: options.Json = False) -> int:
 
     Example: `sketchcolor doctor --json`
     """
-    with options.loading():
+    with printing.leaving_at_once():
         from sketchcolor_cli.doctor.examination import examine  # imports OpenCV
 
         found: list[Finding] = []

@@ -36,7 +36,7 @@ def fid(request: FidRequest, json: options.Json = False) -> int:
     if json:
         printing.emit_json(_document(result))
     elif result.report is not None:
-        printing.stdout().print(_table(result.report, result.model))
+        printing.emit_rendered(_table(result.report, result.model))
     return 1 if result.unreadable else 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -17,7 +17,7 @@ from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.settings import Settings, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _JSON = "Print one JSON document on stdout; everything else goes to stderr."
 
@@ -63,7 +63,7 @@ def with_exit_code(command: Callable[..., int]) -> Callable[..., None]:
                     printing.emit_failure(problem)
             except KeyboardInterrupt:
                 printing.note(printing.STOPPED)
-                code = printing.INTERRUPTED
+                code = interrupt.CODE
         raise typer.Exit(code)
 
     add_options(run, command, quiet=(_QUIET, False), log_file=(_LOG_FILE, None))
@@ -80,10 +80,3 @@ def add_options(run: Callable[..., Any], command: Callable[..., Any], **options:
     every = [*signature.parameters.values(), *added]
     run.__signature__ = signature.replace(parameters=every)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in every}
-
-
-@contextmanager
-def loading() -> Iterator[None]:
-    """Let Ctrl-C end the process on the spot, while libraries and networks are loaded."""
-    with printing.leaving_at_once():
-        yield

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from contextlib import contextmanager, suppress
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
@@ -21,7 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from sketchcolor_cli.cli import output
+from sketchcolor_cli.cli import interrupt, output
 from sketchcolor_cli.cli.bars import ProgressBar as Bar
 from sketchcolor_cli.cli.console import Console
 from sketchcolor_cli.errors import OutputError
@@ -30,10 +31,10 @@ from sketchcolor_cli.files.folders import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from rich.console import RenderableType
+
     from sketchcolor_cli.errors import SketchcolorError
 
-INTERRUPTED = 130
-"""The exit code after Ctrl-C."""
 STOPPED = "stopped; no file is half-written"
 """What is said after Ctrl-C where nothing can be counted."""
 
@@ -42,7 +43,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def stdout() -> RichConsole:
-    """Return a console for results that were asked for."""
+    """Return a console of the width of standard output; :func:`emit_rendered` prints."""
     return RichConsole(file=output.results(), highlight=False, markup=False, emoji=False)
 
 
@@ -52,7 +53,7 @@ def error(message: str) -> None:
 
 
 def note(message: str) -> None:
-    """Print one line that is good to know."""
+    """Print one line of information."""
     Console().say(one_line(message))
 
 
@@ -64,6 +65,41 @@ def warn(message: str) -> None:
 def emit(line: str) -> None:
     """Print one line of a result that was asked for, however long, on stdout."""
     output.write(one_line(line) + "\n")
+
+
+def emit_rendered(*parts: RenderableType) -> None:
+    """Print tables and texts of a result that was asked for, one below the other, on stdout.
+
+    Raises:
+        OutputError: Standard output is closed, or cannot be written.
+    """
+    shown = stdout()
+    drawn = _Drawn(shown.encoding)
+    console = RichConsole(
+        file=drawn,
+        width=shown.width,
+        force_terminal=shown.is_terminal,
+        color_system=None if shown.legacy_windows else shown.color_system,  # type: ignore[arg-type]
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for part in parts:
+        console.print(part)
+    output.write(drawn.getvalue())
+
+
+class _Drawn(StringIO):
+    """Text that is drawn with the signs of an encoding."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(newline="")
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # which rich asks
+        return self._encoding
 
 
 def emit_json(document: dict[str, Any] | list[Any]) -> None:
@@ -144,7 +180,7 @@ def leaving_at_once() -> Iterator[None]:
 
     def leave(_number: int, _frame: object) -> None:
         note(STOPPED)
-        os._exit(INTERRUPTED)
+        os._exit(interrupt.CODE)
 
     before = signal.signal(signal.SIGINT, leave)
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import TaskID
 
-from sketchcolor_cli.cli import printing
+from sketchcolor_cli.cli import interrupt, printing
 from sketchcolor_cli.cli.console import Console
 from sketchcolor_cli.files.folders import counted
 from sketchcolor_cli.jobs.outcome import KEPT, Begun, Event, EventKind, Loading, Note
@@ -98,7 +98,7 @@ def outcome(result: Outcome, verb: str, *, as_json: bool, **facts: Any) -> int:
         printing.emit_json({**facts, **result.to_json()})
     if result.plan is not None:
         return _code_of(result.plan)
-    return printing.INTERRUPTED if result.interrupted else 1 if result.failed or result.partial else 0
+    return interrupt.CODE if result.interrupted else 1 if result.failed or result.partial else 0
 
 
 def _summary(result: Outcome, verb: str) -> str:

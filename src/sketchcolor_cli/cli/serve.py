@@ -16,7 +16,7 @@ def serve(request: ServeRequest) -> int:
 
     Example: `sketchcolor serve --port 8765`
     """
-    with options.loading():
+    with printing.leaving_at_once():
         from sketchcolor_cli.studio import opening
 
         ready = opening.ready(request.server, None, with_page=False, doors=request.doors, note=printing.note)

@@ -19,7 +19,7 @@ def studio(request: StudioRequest) -> int:
 
     Example: `sketchcolor studio pages/`
     """
-    with options.loading():
+    with printing.leaving_at_once():
         from sketchcolor_cli.studio import opening
 
         project = None if request.target is None else opening.project_of(request.target)

@@ -14,6 +14,8 @@ from sketchcolor_cli.cli.console import NARROW
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rich.console import RenderableType
+
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[str]], *, ruled: bool = False) -> None:
     """Print a table, or each row as its first cell and a line for each other.
@@ -23,18 +25,19 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str]], *, ruled: bool =
         rows: As many cells each; line breaks stay.
         ruled: Whether there is a line between two rows.
     """
-    console = printing.stdout()
     plain = [
         ["\n".join(printing.one_line(line) for line in cell.split("\n")) for cell in row] for row in rows
     ]
-    if console.width >= NARROW:
+    if printing.stdout().width >= NARROW:
         first, *others = columns
         table = Table(Column(first, no_wrap=True), *(Column(title, overflow="fold") for title in others))
         for row in plain:
             table.add_row(*row, end_section=ruled)
-        console.print(table)
+        printing.emit_rendered(table)
         return
+    parts: list[RenderableType] = []
     for name, *cells in plain:
-        console.print(Text(name, style="bold"))
+        parts.append(Text(name, style="bold"))
         for title, cell in zip(columns[1:], cells, strict=True):
-            console.print(Padding(Text(f"{title}: {cell}"), (0, 0, 0, 2)))
+            parts.append(Padding(Text(f"{title}: {cell}"), (0, 0, 0, 2)))
+    printing.emit_rendered(*parts)

@@ -30,7 +30,7 @@ def train(request: TrainRequest, json: options.Json = False) -> int:
     Example: `sketchcolor train drawings/ -o runs/first --preset fast --epochs pixel=20,perceptual=2`
     """
     settings = request.settings
-    with options.loading():
+    with printing.leaving_at_once():
         prepared = jobs.prepare(request)
     first = prepared.ranks.first
     if first:
