@@ -87,6 +87,11 @@ def test_a_cut_connection_goes_on_where_it_stopped(web, target):
     assert web.headers[1]["If-Range"] == '"one"'
 
 
+def test_a_cut_connection_without_a_length_is_known_by_the_size_of_the_file(web, target):
+    get(web.file("/net.pth", DATA, cuts=[100_000], length=False), target)
+    assert target.read_bytes() == DATA
+
+
 def test_a_connection_that_is_cut_again_and_again_is_given_up_and_goes_on_the_next_time(web, target):
     url = web.file("/net.pth", DATA, cuts=[70_000, 1, 0])
     with pytest.raises(UnavailableError, match="broke after 70001 of 300000 bytes"):

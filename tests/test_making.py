@@ -12,6 +12,7 @@ from PIL import Image
 from sketchcolor_cli.errors import BookError
 from sketchcolor_cli.files.books.making import make_book
 from sketchcolor_cli.files.books.opening import open_book
+from sketchcolor_cli.files.books.pdfs import PdfBook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +81,20 @@ def test_no_pages_and_no_room_are_one_line_and_leave_nothing(tmp_path: Path, pag
     with pytest.raises(BookError, match="cannot be written"):
         make_book(tmp_path / "file/b.cbz", pages, "")
     pages[1].write_bytes(b"no picture")
-    with pytest.raises(BookError):
-        make_book(tmp_path / "b.pdf", pages, "")
+    for kind in ("pdf", "epub"):
+        with pytest.raises(BookError, match=r"a\.webp: cannot be read"):
+            make_book(tmp_path / f"b.{kind}", pages, "")
+    pages[1].unlink()
+    with pytest.raises(BookError, match=r"a\.webp: cannot be read \(No such file or directory\)"):
+        make_book(tmp_path / "b.cbz", pages, "")
     assert list(tmp_path.glob("b.*")) == [tmp_path / "b.png"]
+
+
+@pytest.mark.parametrize("dpi", [1, 90_000])
+def test_a_resolution_that_makes_no_page_is_taken_for_unknown(tmp_path: Path, dpi: float) -> None:
+    """Cameras and programs write 1; viewers show no page larger than 14 400 points (ISO 32000-1, annex C)."""
+    Image.new("RGB", (600, 900)).save(tmp_path / "a.png", dpi=(dpi, dpi))
+    make_book(tmp_path / "b.pdf", [tmp_path / "a.png"], "")
+    with open_book(tmp_path / "b.pdf") as book:
+        assert isinstance(book, PdfBook)
+        assert book.sizes() == [(144, 216)]

@@ -11,8 +11,13 @@ import pytest
 
 from sketchcolor_cli.coloring.colorizer import Colorizer, Painted
 from sketchcolor_cli.coloring.extras.outputs import Colored, with_extras
+from sketchcolor_cli.coloring.page.stays import Stays
 from sketchcolor_cli.coloring.settings import Extras, LayerFormat
+from sketchcolor_cli.errors import ImageError
+from sketchcolor_cli.files.worklist import Job
 from sketchcolor_cli.imaging.images import Picture, gray_as_rgb, write_picture
+from sketchcolor_cli.jobs.outputs import write_page
+from sketchcolor_cli.jobs.requests import ColorizeRequest
 from test_colorizer import RED, REDO, Witness, strokes
 
 if TYPE_CHECKING:
@@ -79,3 +84,10 @@ def test_a_huge_page_is_never_whole_in_memory_as_numbers(tmp_path: Path) -> None
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 0.9 * 12 * gray.size
+
+
+def test_a_page_that_stays_and_is_gone_when_it_is_copied_is_no_fault_of_the_program(tmp_path: Path) -> None:
+    job = Job(tmp_path / "gone.png", tmp_path / "out" / "gone.png")
+    request = ColorizeRequest.of(inputs=[tmp_path], output=tmp_path / "out")
+    with pytest.raises(ImageError, match=r"gone\.png: cannot be read any more \(No such file or directory\)"):
+        write_page(job, Colored(page(), stays=Stays.COLORED), request)

@@ -9,7 +9,7 @@ import sys
 import uuid
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - a worker looks at the fields' types
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,9 @@ from sketchcolor_cli.files.settings import Container
 from sketchcolor_cli.files.worklist import Job, build_worklist
 from sketchcolor_cli.jobs import ray as distributed
 from sketchcolor_cli.jobs.journal import Journal
-from sketchcolor_cli.jobs.outcome import Done, Outcome
+from sketchcolor_cli.jobs.outcome import Done, Failure, Outcome
 from sketchcolor_cli.jobs.pipeline import Steps
-from sketchcolor_cli.jobs.plan import Planned, Planner
+from sketchcolor_cli.jobs.plan import Action, Planned, Planner
 from sketchcolor_cli.jobs.ray import run_on_ray
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.jobs.settings import Existing
@@ -244,3 +244,14 @@ def test_an_address_where_nobody_answers_is_told(tmp_path: Path) -> None:
         UsageError, match=r"--ray 127\.0\.0\.1:1: no cluster answers at this address \(.*refused"
     ):
         ray_run([], tmp_path, address="127.0.0.1:1")
+
+
+def test_what_workers_did_comes_in_the_order_of_the_plan() -> None:
+    jobs = [Job(Path(f"{name}.png"), Path("out", f"{name}.png")) for name in "abc"]
+    mixed = [jobs[2], jobs[0], jobs[1]]
+    failures = [Failure(job, "why") for job in mixed]
+    result = Outcome([Done(job, 1) for job in mixed], list(mixed), list(failures), list(failures))
+    distributed._sort(result, [Planned(job, Action.DO) for job in jobs])
+    for part in (result.done, result.failed, result.partial):
+        assert [entry.job for entry in part] == jobs
+    assert result.skipped == jobs

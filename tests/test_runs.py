@@ -466,6 +466,26 @@ def begun(output: Path, shard: Shard | None = None) -> Journal:
     return journal
 
 
+def test_a_journal_that_has_no_room_after_a_book_ends_the_run_with_what_was_done(
+    run: Run, book: Path
+) -> None:
+    told: list[Record] = []
+
+    def full(record: Record) -> None:
+        told.append(record)
+        if record.bytes != BEGUN:
+            raise DiskFullError("journal.jsonl: cannot be written (No space left on device)")
+
+    with Journal(run.output) as journal:
+        plan = run._plan((book,), journal)
+        result = Runner(run.output, run.steps, open_book, full, lambda _: None).run(plan)
+    assert [record.bytes == BEGUN for record in told] == [True, False]
+    assert result.stopped
+    assert [failure.message for failure in result.failed] == [
+        "journal.jsonl: cannot be written (No space left on device)"
+    ]
+
+
 def test_a_journal_is_read_again_with_all_shards_and_the_last_word_counts(tmp_path: Path) -> None:
     with begun(tmp_path) as journal:
         journal.add(record("a", bytes=BEGUN))

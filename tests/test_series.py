@@ -17,6 +17,8 @@ from sketchcolor_cli.coloring.guides.drift import drift
 from sketchcolor_cli.coloring.settings import ColorizeSettings, Protect
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.imaging.images import Picture, write_picture
+from sketchcolor_cli.jobs import colorize as colorize_jobs
+from sketchcolor_cli.jobs.outcome import Note, Outcome
 from sketchcolor_cli.jobs.requests import ColorizeRequest, Guides
 from sketchcolor_cli.jobs.series import drifts, read_series, template, write_series
 from sketchcolor_cli.settings import leaves
@@ -167,6 +169,23 @@ def test_colorize_reports_the_drift_of_a_series(tmp_path: Path) -> None:
     (tmp_path / "pages" / "series.toml").unlink()
     again = run("colorize", tmp_path / "pages", "-o", tmp_path / "out", "--resume", "--json")
     assert "drift" not in json.loads(again[1])
+
+
+def test_a_foreign_file_among_results_takes_no_outcome_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "series.toml").write_text("")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "foreign.png").write_bytes(b"no picture")
+    monkeypatch.setattr(colorize_jobs, "run_batch_over", lambda *_: Outcome(device="cpu"))
+    told: list[object] = []
+    request = ColorizeRequest.of(inputs=[tmp_path], output=tmp_path / "out", series=tmp_path)
+    outcome = colorize_jobs.colorize(request, told.append)
+    assert (outcome.device, outcome.drift) == ("cpu", None)
+    [note] = told
+    assert isinstance(note, Note)
+    assert "how far colours move is not known" in note.message
+    assert "foreign.png" in note.message
 
 
 def test_flats_and_layers_beside_pages_are_no_pages_of_the_drift(tmp_path: Path) -> None:

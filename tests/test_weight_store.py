@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save
 
 from sketchcolor_cli.errors import WeightError
+from sketchcolor_cli.weights import format as stored_files
 from sketchcolor_cli.weights.convert import pack
 from sketchcolor_cli.weights.format import Record, read_record, write_weights
 from sketchcolor_cli.weights.spec import WeightFile, WeightSource
@@ -148,3 +150,14 @@ def test_the_header_is_aligned_for_any_reader(store):
     put(store, NET, origin="é" * 3)
     assert int.from_bytes(store.path(NET).read_bytes()[:8], "little") % 8 == 0
     assert read_record(store.path(NET)).origin == "ééé"
+
+
+def test_a_disk_that_cannot_be_read_is_one_line(store, monkeypatch):
+    put(store, NET)
+
+    def broken(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(stored_files, "_digest", broken)
+    with pytest.raises(WeightError, match=r"cannot be read \(Input/output error\); check its permissions"):
+        store.find(NET)

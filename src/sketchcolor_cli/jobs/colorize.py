@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli import __version__, environment
 from sketchcolor_cli.compute import devices
-from sketchcolor_cli.errors import WorklistError
+from sketchcolor_cli.errors import SketchcolorError, WorklistError
 from sketchcolor_cli.jobs.batch import run_batch_over
 from sketchcolor_cli.jobs.carrying import Around, CarriedSheets
 from sketchcolor_cli.jobs.fallbacks import Fallbacks
 from sketchcolor_cli.jobs.fingerprint import fingerprint, of_content
 from sketchcolor_cli.jobs.guides import PageGuides
 from sketchcolor_cli.jobs.latents import PageLatents
-from sketchcolor_cli.jobs.outcome import silent
+from sketchcolor_cli.jobs.outcome import Note, silent
 from sketchcolor_cli.jobs.outputs import extras_place, write_page
 from sketchcolor_cli.jobs.pipeline import Steps
 from sketchcolor_cli.jobs.plan import pdf_settings_of
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.networks.matcher import Matcher
     from sketchcolor_cli.networks.onnx_match import OnnxMatch
 
+_COLORIZERS = 8  # that are kept, each with its copy of the sheets
 _BANDS = 8  # parts of a page that are painted one by one where memory is short
 
 
@@ -65,8 +65,12 @@ def colorize(request: ColorizeRequest, progress: Progress = silent) -> Outcome:
     request = request.for_one_file()
     outcome = run_batch_over(request, ColorizeWork(request), request.model, progress)
     if request.guides.series is not None and outcome.is_whole and not request.run.watch:
-        with suppress(WorklistError):  # there are books alone
+        try:
             outcome.drift = drifts(request.output, request.guides.palette)
+        except WorklistError:  # there are books alone
+            pass
+        except SketchcolorError as problem:  # the pages are done all the same
+            progress(Note(f"how far colours move is not known: {problem}"))
     return outcome
 
 
@@ -205,7 +209,8 @@ class PageColorizer:
         self._matcher: Matcher | OnnxMatch | None = None
         self._carried = CarriedSheets(note, carry=guides.carry, sequence=guides.sequence)
         self._networks: dict[str, ColorNet | Forward] = {}
-        self._colorizer_of = cache(self._load)  # a fallback is loaded when it is first needed
+        # A fallback is loaded when it is first needed; pages with seeds of their own have one each.
+        self._colorizer_of = lru_cache(_COLORIZERS)(self._load)
         self._colorizer = self._colorizer_of(device, request.colors)
         self._fallbacks = Fallbacks(self._ways(device), note)
         self._strips = Strips(

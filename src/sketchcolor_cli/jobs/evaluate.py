@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from sketchcolor_cli.compute import devices, slim
 from sketchcolor_cli.errors import UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import ENOUGH, EvaluateSettings
 from sketchcolor_cli.files.atomic import write_error
+from sketchcolor_cli.jobs.fingerprint import content_of
 from sketchcolor_cli.jobs.outcome import Loading, Note, silent
 from sketchcolor_cli.jobs.progress import Step
 from sketchcolor_cli.jobs.settings import (
@@ -191,7 +191,7 @@ def _contender(name: str, device: str, backends: Backends) -> Contender:
     facts = {
         "architecture": header.architecture,
         "parameters": header.parameters,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": content_of(path),
     }
     # every run of training writes its model.safetensors, so that the run's folder says more
     run = path.resolve().parent.name
@@ -240,4 +240,5 @@ def _peak_memory() -> float | None:
     except ImportError:  # Windows
         return None
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(most / (1e9 if sys.platform == "darwin" else 1e6), 3)
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes
+    return round(most * unit / 1e9, 3)

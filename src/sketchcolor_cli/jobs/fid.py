@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from sketchcolor_cli import environment
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.errors import ImageError, UsageError, WeightError
 from sketchcolor_cli.evaluation.settings import FidSettings
+from sketchcolor_cli.jobs.fingerprint import content_of
 from sketchcolor_cli.jobs.outcome import Loading, Note, silent
 from sketchcolor_cli.jobs.progress import Step
 from sketchcolor_cli.jobs.settings import backend_setting, device_setting, fid_weights_setting
@@ -191,8 +191,7 @@ def _weights(request: FidRequest) -> tuple[Path | None, str]:
     if request.weights is not None:
         if not request.weights.is_file():
             raise WeightError(f"{request.weights}: no such file; check the path of the weights")
-        with request.weights.open("rb") as file:
-            return request.weights, f"file:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        return request.weights, f"file:{content_of(request.weights)}"
     from sketchcolor_cli.weights.builtin import FID_INCEPTION
 
     store = environment.weight_store()
@@ -218,8 +217,7 @@ def _about_model(request: FidRequest) -> dict[str, Any]:
     if request.model is None:
         return {}
     path = environment.model_file(request.model)
-    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
-    return {"model": path.stem, "model_sha256": checksum, "reference": request.reference}
+    return {"model": path.stem, "model_sha256": content_of(path), "reference": request.reference}
 
 
 def _colored(request: FidRequest, progress: Progress) -> Made:

@@ -31,7 +31,11 @@ def write_page(job: Job, done: Colored, request: ColorizeRequest) -> dict[str, s
     from sketchcolor_cli.imaging.images import write_picture
 
     if done.stays and job.reads.suffix.lower() == job.writes.suffix.lower():
-        write_bytes(job.writes, job.reads.read_bytes(), ImageError, job.target)
+        try:
+            content = job.reads.read_bytes()
+        except OSError as error:
+            raise ImageError(f"{job.source}: cannot be read any more ({error.strerror}); check it") from error
+        write_bytes(job.writes, content, ImageError, job.target)
         return {KEPT: done.stays.value}
     place = extras_place(job, request.output)
     if done.masks is not None and request.debug_masks is not None:

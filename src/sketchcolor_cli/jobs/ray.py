@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.jobs.journal import BEGUN, Record
-from sketchcolor_cli.jobs.outcome import Done, Event, EventKind, Failure, Outcome
+from sketchcolor_cli.jobs.outcome import Event, EventKind, Failure, Outcome
 from sketchcolor_cli.jobs.plan import Action, place_of
 
 if TYPE_CHECKING:
@@ -126,12 +126,13 @@ def _sort(result: Outcome, plan: Sequence[Planned]) -> None:
     """Bring what workers did into the order of the plan; a page has the place of its book."""
     places = {planned.job.source: place for place, planned in enumerate(plan)}
 
-    def place(entry: Done | Failure) -> int:
-        source: Any = entry.job.source
-        return next((places[path] for path in (source, *source.parents) if path in places), len(places))
+    def place(job: Any) -> int:
+        paths = (job.source, *job.source.parents)
+        return next((places[path] for path in paths if path in places), len(places))
 
-    result.done.sort(key=place)
-    result.failed.sort(key=place)
+    for entries in (result.done, result.failed, result.partial):
+        entries.sort(key=lambda entry: place(entry.job))
+    result.skipped.sort(key=place)
 
 
 def _join(ray: Any, address: str, workers: int) -> None:
@@ -207,9 +208,7 @@ class _Shared:
     def _give(self, part: list[Planned], tries: int) -> None:
         worker = self._idle.pop()
         for planned in part:
-            if (
-                planned.action is Action.DO
-            ):  # should all die now, the next run knows that these files are ours
+            if planned.action is Action.DO:  # should all die now, the next run knows that this file is ours
                 place = place_of(planned.job, self._output)
                 self._record(Record(place, str(planned.job.source), "", 0, 0, "", BEGUN))
         self._busy[worker.do.remote(part)] = worker, part, tries

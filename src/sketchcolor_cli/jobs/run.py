@@ -156,15 +156,16 @@ class Runner(Generic[P, R]):
                 drafts = {page.place: page.job.writes for page in planned.pages if page.job.writes.exists()}
                 begun = self._begin(planned, source)
                 bind(book, job.target, drafts)
+            failed = [(failure.job.name, failure.message) for failure in result.failed]
+            again = len(failed) > unreadable
+            left = [failure.message for failure in result.partial]
+            size = job.target.stat().st_size
+            self.record(replace(begun, bytes=size, failed=failed, again=again, partial=left))
         except OSError as error:
             problem = write_error(job.target, error, BookError)
             return self._lost(planned, str(problem), stopped=isinstance(problem, DiskFullError))
         except SketchcolorError as error:
             return self._lost(planned, str(error), stopped=isinstance(error, DiskFullError))
-        failed = [(failure.job.name, failure.message) for failure in result.failed]
-        again = len(failed) > unreadable
-        left = [failure.message for failure in result.partial]
-        self.record(replace(begun, bytes=job.target.stat().st_size, failed=failed, again=again, partial=left))
         result.partial += _left(planned)
         if not again:
             shutil.rmtree(staging, ignore_errors=True)

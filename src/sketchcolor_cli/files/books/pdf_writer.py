@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+LARGEST_PAGE = 14_400.0
+"""Points of the longest side that viewers show (ISO 32000-1, annex C)."""
+
 Bookmark = tuple[int, str, int]
 """Level from 0, title, number of the page from 0."""
 

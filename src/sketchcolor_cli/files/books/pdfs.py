@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from sketchcolor_cli.errors import BookError, SlowBookError
 from sketchcolor_cli.files.books.book import Book, Entry
+from sketchcolor_cli.files.books.pdf_writer import LARGEST_PAGE
 from sketchcolor_cli.files.books.settings import PAGE_TIMEOUT, PdfSettings
 
 if TYPE_CHECKING:
     from sketchcolor_cli.files.books.pdf_writer import Bookmark
     from sketchcolor_cli.files.books.settings import BookLimits
 
-_LARGEST_PAGE = 14_400  # points, as the PDF reference has it
 _SOURCES = str(Path(__file__).parents[3])
 _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
@@ -186,5 +186,5 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
 
 def _size(width: float, height: float) -> tuple[float, float]:
     """Bring a page's size, which may be absurd, between one point and the largest that viewers show."""
-    width, height = (min(max(side, 1.0), float(_LARGEST_PAGE)) for side in (width, height))
+    width, height = (min(max(side, 1.0), LARGEST_PAGE) for side in (width, height))
     return width, height
