@@ -12,6 +12,7 @@ import tracemalloc
 import zipfile
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from book_files import (
     write_zip,
 )
 from sketchcolor_cli.errors import BookError, DiskFullError, UsageError
+from sketchcolor_cli.files.books import pdfs
 from sketchcolor_cli.files.books.binding import bind, new_name
 from sketchcolor_cli.files.books.book import Book, Entry
 from sketchcolor_cli.files.books.opening import open_book
@@ -735,3 +737,15 @@ def test_an_epub_whose_pictures_are_protected_is_told(tmp_path: Path, locked: st
         assert "its pictures are protected (DRM)" in refused(path)
     else:
         open_book(path).close()
+
+
+def test_an_answer_about_a_pdf_that_is_cut_off_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process is ended amid a long answer where that takes too long, or at Ctrl-C."""
+    cut = b"J" + (100).to_bytes(8, "big") + b"[[1, 2]"
+    process = SimpleNamespace(
+        stdin=io.BytesIO(), stdout=io.BytesIO(cut), kill=lambda: None, wait=lambda: None, poll=lambda: None
+    )
+    worker = pdfs._Worker(Path("a.pdf"), 10)
+    monkeypatch.setattr(worker, "_process", process)
+    with pytest.raises(BookError, match="reading it was ended, or ran out of memory; try it again"):
+        worker.facts("sizes")

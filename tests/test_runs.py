@@ -559,7 +559,7 @@ def test_shards_share_the_work_and_leave_nothing(tmp_path: Path, folder: Path, b
 
 def test_parse_shard() -> None:
     assert parse_shard("2/8") == Shard(2, 8)
-    for text in ("0/2", "3/2", "1", "a/b", "1/0", "-1/2"):
+    for text in ("0/2", "3/2", "1", "a/b", "1/0", "-1/2", f"1/{'9' * 5000}"):
         with pytest.raises(UsageError, match=f"--shard {text}: write it as I/N"):
             parse_shard(text)
 

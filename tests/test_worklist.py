@@ -373,3 +373,9 @@ def test_what_helps_a_series_is_no_page(tmp_path: Path) -> None:
     found = [job.source.relative_to(pages).as_posix() for job in build_worklist([pages], tmp_path / "out")]
     assert found == ["1.png", "b/2.png"]
     assert len(build_worklist([pages / "rough"], tmp_path / "out")) == 1
+
+
+def test_numbers_longer_than_python_reads_are_in_some_order() -> None:
+    """An archive may name its page so; Python reads 4300 digits."""
+    names = [f"{digit}{'0' * 5000}.png" for digit in "213"]
+    assert [name[0] for name in sorted(names, key=natural_key)] == ["1", "2", "3"]

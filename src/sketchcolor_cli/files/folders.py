@@ -24,6 +24,7 @@ LITTER_FOLDERS = frozenset({"__MACOSX", "@eaDir"})
 """Folders that unpacking on a Mac and Synology servers leave behind; in them nothing is a picture."""
 LITTER_FILES = frozenset({"thumbs.db", ".ds_store", "desktop.ini"})
 """Files that systems leave behind, in lower case."""
+_DIGITS = 1000  # of a number in a name that count; Python refuses to read 4301
 # What stands beside pages and was never meant to be one: texts, and what helps to colour.
 _BESIDE = frozenset(
     {".txt", ".md", ".json", ".toml", ".xml", ".csv", ".nfo", ".log", ".url", ".html", ".htm", ".ini"}
@@ -80,7 +81,7 @@ def natural_key(name: str) -> tuple[list[str | int], str]:
     Case makes no difference, unless nothing else does.
     """
     pieces = re.split(r"(\d+)", name.casefold())
-    return [int(piece) if piece.isdecimal() else piece for piece in pieces], name
+    return [int(piece[:_DIGITS]) if piece.isdecimal() else piece for piece in pieces], name
 
 
 def _children(folder: Path) -> list[Path]:

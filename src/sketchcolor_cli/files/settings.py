@@ -55,7 +55,7 @@ def parse_shard(text: str) -> Shard:
     Raises:
         UsageError: It is written otherwise, or the number is not from 1 to the count.
     """
-    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise UsageError(f"--shard {text}: write it as I/N, such as 2/8 for the second of eight shares")
     return Shard(int(found[1]), int(found[2]))

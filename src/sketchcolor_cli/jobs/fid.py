@@ -85,6 +85,8 @@ class FidRequest(Settings):
             raise UsageError("--model and --sketches go together")
         if self.model is not None and self.generated is not None:
             raise UsageError("give either GENERATED, or --model and --sketches")
+        if self.model is None and self.reference != NOTHING:
+            raise UsageError("--reference goes with --model and --sketches")
         if self.model is None and self.generated is None and self.save_stats is None:
             raise UsageError("name the generated pictures too, or --model and --sketches, or --save-stats")
         if self.save_stats is not None and self.save_stats.suffix.lower() != ".npz":

@@ -18,7 +18,7 @@ from sketchcolor_cli.errors import (
     SketchcolorError,
     TimeLimitError,
 )
-from sketchcolor_cli.files.atomic import write_error
+from sketchcolor_cli.files.atomic import atomic_write, write_error
 from sketchcolor_cli.files.books.binding import bind
 from sketchcolor_cli.jobs.fingerprint import content_of, known_content
 from sketchcolor_cli.jobs.journal import BEGUN, Record
@@ -284,6 +284,5 @@ def _copy_comic_infos(plan: Sequence[Planned]) -> None:
         info, new = folder / _COMIC_INFO, target / _COMIC_INFO
         with suppress(OSError):  # as good as none
             if target.is_dir() and info.is_file() and not (new.is_file() and cmp(info, new, shallow=False)):
-                draft = target / f".{_COMIC_INFO}.tmp"
-                shutil.copyfile(info, draft)
-                draft.replace(new)
+                with atomic_write(new) as draft:
+                    shutil.copyfile(info, draft)

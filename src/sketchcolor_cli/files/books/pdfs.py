@@ -142,7 +142,7 @@ class _Worker:
                 letter = b""
             finally:
                 watch.cancel()
-            if not letter or (letter == b"T" and len(content) < int.from_bytes(length, "big")):
+            if not letter or len(content) < int.from_bytes(length, "big"):
                 self.end()
                 if late.is_set():
                     raise SlowBookError(
