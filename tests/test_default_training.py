@@ -151,6 +151,27 @@ def test_a_step_of_muon_is_a_rotation_of_the_gradient_and_of_vectors_one_of_adam
     torch.testing.assert_close(stepped["stem.bias"], -0.1 * bias.grad.sign(), rtol=1e-3, atol=1e-4)
 
 
+def test_a_gradient_scaler_reaches_every_parameter_before_a_step_of_muon():
+    """In float16 gradients are scaled; one that the scaler does not see stays so, and may be infinite."""
+    net = nn.ModuleDict({"stem": nn.Conv2d(4, 8, 1), "inner": nn.Conv2d(8, 8, 3, bias=False)})
+    optimizer = MuonAndAdamW(net, 0.1, ("stem.",))
+    optimizer.set_hyper("lr", 0.2)
+    assert optimizer.hypers == [{"lr": 0.2}]
+    assert {group["lr"] for part in optimizer.parts for group in part.param_groups} == {0.2}
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    scaler.scale(torch.ones(()))
+    for parameter in net.parameters():
+        parameter.grad = torch.full_like(parameter, 1024)
+    scaler.unscale_(optimizer)
+    assert all(torch.equal(part.grad, torch.ones_like(part)) for part in net.parameters())
+    before = net["inner"].weight.detach().clone()
+    net["inner"].weight.grad[0, 0, 0, 0] = torch.inf
+    scaler = torch.amp.GradScaler("cpu")
+    scaler.scale(torch.ones(()))
+    scaler.step(optimizer)
+    assert torch.equal(net["inner"].weight, before)
+
+
 @pytest.mark.parametrize("shape", [(8, 72), (72, 8)])
 @pytest.mark.parametrize(("dtype", "near"), [(torch.bfloat16, 0), (torch.float32, 0.01)])
 def test_muon_steps_as_the_published_one(shape, dtype, near):

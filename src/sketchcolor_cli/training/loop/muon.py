@@ -114,8 +114,9 @@ class MuonAndAdamW:
         """Set the learning rate; one for all, or one for each group, of which the last counts."""
         if name == "lr":
             rate = float(value if isinstance(value, float | int) else value[-1])
-            for group in self.param_groups:
-                group["lr"] = rate
+            for part in self.parts:
+                for group in part.param_groups:
+                    group["lr"] = rate
 
     def set_hypers(self, **given: Any) -> None:
         """Set what fastai sets before fitting; of that, there is the learning rate here."""
@@ -125,12 +126,13 @@ class MuonAndAdamW:
     @property
     def hypers(self) -> list[dict[str, float]]:
         """The learning rate, as fastai shows it."""
-        return [{"lr": float(self.param_groups[0]["lr"])}]
+        return [{"lr": float(self.parts[0].param_groups[0]["lr"])}]
 
     @property
     def param_groups(self) -> list[dict[str, Any]]:
-        """The groups of both, as a gradient scaler wants them."""
-        return [group for part in self.parts for group in part.param_groups]
+        """The parameters of the network, whose gradients a scaler takes its factor off before each step."""
+        kernels = [parameter for parameter, _ in self.kernels]  # the matrices get their gradients later
+        return [{"params": kernels}, *self.parts[1].param_groups]
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of both."""
