@@ -13,6 +13,7 @@ import torch
 
 from sketchcolor_cli.environment import process_ranks
 from sketchcolor_cli.errors import UsageError
+from sketchcolor_cli.training.gan.fakes import Fakes, share_of
 from sketchcolor_cli.training.loop import learner
 from sketchcolor_cli.training.loop.data import EpochBatches
 from sketchcolor_cli.training.loop.ranks import Ranks
@@ -135,3 +136,27 @@ def test_two_processes_have_the_gradients_that_one_has_of_both_batches(tmp_path,
         assert torch.equal(two, other)
         torch.testing.assert_close(two, due, rtol=1e-3, atol=1e-5 * largest)
     assert (tmp_path / "two" / "metrics.csv").read_text().count("\n") == 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 11, 12])
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+def test_processes_that_paint_are_asked_equally_often_whether_to_stop(count, ranks, tmp_path):
+    """All answer together; where one asks more often than another, they wait for each other forever."""
+    painting = Fakes(tmp_path, 8)
+    pairs = [torch.zeros(3, 8, 8)]
+
+    class Pairs:
+        def __getitem__(self, _place):
+            return pairs
+
+    asked = []
+    for rank in range(ranks):
+        asks = []
+        painting.paint(
+            Pairs(), share_of(count, rank, ranks), lambda batch: batch[0], 5,
+            progress=lambda _: None, stop=lambda asks=asks: asks.append(1) or False,
+        )  # fmt: skip
+        asked.append(len(asks))
+    assert len(set(asked)) == 1
+    assert all(painting.file(number).is_file() for number in range(count))
+    assert not painting.file(count).exists()

@@ -155,7 +155,7 @@ def _paint_fakes(context: Context, setup: Setup) -> dict[str, fakes.RealAndFake]
         if context.ranks.first:
             generated.claim(net)
         context.ranks.wait()
-        mine = range(context.ranks.rank, len(pairs), context.ranks.count)
+        mine = fakes.share_of(len(pairs), context.ranks.rank, context.ranks.count)
         generated.paint(
             pairs, mine, paint, config.batch_size,
             progress=partial(context.busy, "painting for the critic", len(mine)), stop=context.stop,

@@ -66,22 +66,32 @@ class Fakes:
         """Save what the generator paints for the pairs of these numbers; what is there stays.
 
         ``painted`` turns a batch of the dataset into RGB pictures (N, 3, S, S) in [0, 1]. A picture is whole
-        or absent, so painting can be stopped at any moment and taken up again.
+        or absent, so painting can be stopped at any moment and taken up again. How often ``stop`` is asked
+        depends on the count of numbers alone: processes answer it together.
 
         Raises:
             KeyboardInterrupt: ``stop`` said so.
             ImageError: a picture cannot be written.
         """
-        missing = [number for number in numbers if not self.file(number).exists()]
-        for start in range(0, len(missing), batch_size):
+        for start in range(0, len(numbers), batch_size):
             if stop():
                 raise KeyboardInterrupt
-            batch = missing[start : start + batch_size]
-            items = [pairs[_EPOCH, number, self.size] for number in batch]
-            pictures = painted(tuple(map(torch.stack, zip(*items, strict=True))))
-            for number, picture in zip(batch, pictures, strict=True):
-                write_picture(self.file(number), Picture(to_array(picture[None])))
-            progress(len(numbers) - len(missing) + start + len(batch))
+            batch = numbers[start : start + batch_size]
+            missing = [number for number in batch if not self.file(number).exists()]
+            if missing:
+                items = [pairs[_EPOCH, number, self.size] for number in missing]
+                pictures = painted(tuple(map(torch.stack, zip(*items, strict=True))))
+                for number, picture in zip(missing, pictures, strict=True):
+                    write_picture(self.file(number), Picture(to_array(picture[None])))
+            progress(start + len(batch))
+
+
+def share_of(count: int, rank: int, ranks: int) -> list[int]:
+    """Return which of ``count`` pairs one of several processes paints: as many as each other one.
+
+    Where they do not divide evenly, a few are painted twice.
+    """
+    return [number % count for number in range(rank, -(-count // ranks) * ranks, ranks)]
 
 
 class RealAndFake(Dataset[tuple[Tensor, ...]]):
