@@ -29,7 +29,9 @@ from sketchcolor_cli.training import opening, presets
 from sketchcolor_cli.training import run as run_module
 from sketchcolor_cli.training.loop import checkpoints, context, data
 from sketchcolor_cli.training.loop.data import SetDrawings, Subset
+from sketchcolor_cli.training.material import open_pictures
 from sketchcolor_cli.training.opening import open_drawings
+from sketchcolor_cli.training.pairs.classes import set_up_classes
 from sketchcolor_cli.training.pairs.pairs import find_kin
 from sketchcolor_cli.training.run import Run, train
 from sketchcolor_cli.training.settings import TrainSettings
@@ -653,10 +655,43 @@ def test_when_no_picture_can_be_read_that_is_told_in_one_line(pictures, tmp_path
     for number in range(9):
         (pictures / f"{number}.png").write_bytes(b"broken")
     with pytest.raises(
-        DataError, match=r"^none of the 9 pictures can be read; .*skipped\.txt says why"
+        DataError, match=r"^none of the 8 pictures to learn from, .* can be read; skipped\.txt .*says why"
     ) as raised:
         run(pictures, tmp_path / "run", "fast")
     only_line(raised)
+
+
+@pytest.mark.parametrize("weights", [{}, {"other": 0}])
+@pytest.mark.parametrize("decoded", [True, False])
+def test_no_held_out_picture_stands_in_for_a_broken_one_that_is_learnt_from(
+    pictures, tmp_path, weights, decoded
+):
+    settings = TrainSettings.of(preset="fast", size=32, valid_share=0.4, source_weights=weights)
+    found = open_pictures([str(pictures)], tmp_path / "run", settings, None)
+    parts = {part: {drawing.key for drawing in part} for part in (found.learning, found.held_out)}
+    for part, keys in parts.items():
+        for number in part.numbers[1:]:
+            (pictures / f"{number}.png").write_bytes(b"broken")
+        if decoded:
+            found.opened[0].decode(lambda _: None)
+        assert len(keys) == len(part) > 2
+        assert {drawing.key for drawing in part} == {str(pictures / f"{part.numbers[0]}.png")}
+    assert len(opening.skipped(tmp_path / "run")) == len(set().union(*parts.values())) - 2
+
+
+def test_what_stands_in_for_a_broken_picture_has_its_own_class(tmp_path):
+    for name, value in (("a", 0), ("b", 255)):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            cv2.imwrite(str(tmp_path / name / f"{number}.png"), np.full((40, 44, 3), value, np.uint8))
+    (tmp_path / "a" / "2.png").write_bytes(b"broken")
+    settings = TrainSettings.of(stages=("vgg",), size=32)
+    drawings = open_drawings([str(tmp_path)], tmp_path / "run", settings)
+    names = drawings.class_names([str(tmp_path)])
+    found = set_up_classes(settings, drawings, names, range(6), [0])
+    assert names[2] == "a"
+    picture, label = found.train[0, 2, 32]
+    assert found.names[int(label)] == ("b" if picture.mean() > 0.5 else "a") == "b"
 
 
 def learnt_from():

@@ -30,7 +30,7 @@ class Pictures:
     opened: tuple[OpenDrawings, ...]
     """All that was opened: the data, and pictures to measure on of their own."""
     learning: Subset
-    held_out: Drawings
+    held_out: Subset
     counts: dict[str, int]
     """How many are learnt from, and how many held out."""
 
@@ -79,8 +79,9 @@ def open_pictures(data: Sequence[str], run: Path, config: TrainSettings, sketch:
     if config.valid:
         others = opening.open_drawings(config.valid, run, replace(config, sketches=""), sketch)
         learning = Subset(drawings, range(len(drawings)))
-        counts = {"pictures": len(learning), "held_out": len(others)}
-        return Pictures((opened, others), learning, others, counts)
+        held_out = Subset(others, range(len(others)))
+        counts = {"pictures": len(learning), "held_out": len(held_out)}
+        return Pictures((opened, others), learning, held_out, counts)
     learning, held_out = split(drawings, config.valid_share, config.seed)
     return Pictures((opened,), learning, held_out, {"pictures": len(learning), "held_out": len(held_out)})
 

@@ -24,21 +24,46 @@ SKIPPED = "skipped.txt"
 
 
 class OpenDrawings(Drawings):
-    """The pictures that the user named, by number: broken ones passed over, few ones decoded only once."""
+    """The pictures that the user named, by number: broken ones written down, few ones decoded only once."""
 
     def __init__(self, found: SetDrawings, log: Path, sketch: Sketch | None) -> None:
-        self.found = found
-        self.drawings: Sequence[Drawing] = ReadableDrawings(found, log)
-        if sketch is not None:
-            self.drawings = DrawingsWithSketches(self.drawings, sketch)
+        self.found, self.log = found, log
+        self.drawings: Sequence[Drawing] = found if sketch is None else DrawingsWithSketches(found, sketch)
         self.small = len(found) * found.short_side**2 * 4 <= _MEMORY
-        self.kept: list[Drawing] | None = None
+        self.kept: list[Drawing | ImageError] | None = None
 
     def __len__(self) -> int:
         return len(self.found)
 
     def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]  # nobody asks for slices
-        return self.drawings[index] if self.kept is None else self.kept[index]
+        """Return a drawing.
+
+        Raises:
+            ImageError: It cannot be read.
+        """
+        drawing = self._read(index) if self.kept is None else self.kept[index]
+        if isinstance(drawing, ImageError):
+            raise ImageError(str(drawing))
+        return drawing
+
+    def _read(self, index: int) -> Drawing | ImageError:
+        """Return a drawing, or why it cannot be read, which is written down."""
+        try:
+            return self.drawings[index]
+        except ImageError as error:
+            self._write_down(str(error))
+            return error
+
+    def _write_down(self, message: str) -> None:
+        try:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            line = " ".join(message.split()) + "\n"
+            with self.log.open("a", encoding="utf-8") as file:  # a short write, from any process, stays whole
+                file.write(line)
+        except OSError as error:
+            raise TrainingError(
+                f"{self.log}: cannot be written ({error.strerror}); make room there, then use --resume"
+            ) from error
 
     def group(self, index: int) -> str:
         """Return the group of a picture, empty for none, without decoding it."""
@@ -54,7 +79,7 @@ class OpenDrawings(Drawings):
             return
         kept = []
         for index in range(len(self)):
-            kept.append(self.drawings[index])
+            kept.append(self._read(index))
             report(index + 1)
         self.kept = kept
 
@@ -102,39 +127,6 @@ def name_classes(paths: Sequence[Path], folder: str) -> list[str]:
             raise DataError(f"{path}: is not in a subfolder of {folder}; a class is a folder of pictures")
         names.append(parts[0])
     return names
-
-
-class ReadableDrawings(Drawings):
-    """The drawings of another sequence; one that cannot be read is written down, and the next taken instead.
-
-    Which is taken depends on the files alone, so a run can still be repeated.
-    """
-
-    def __init__(self, drawings: Sequence[Drawing], log: Path) -> None:
-        self.drawings, self.log = drawings, log
-
-    def __len__(self) -> int:
-        return len(self.drawings)
-
-    def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]  # nobody asks for slices
-        for further in range(len(self)):
-            try:
-                return self.drawings[(index + further) % len(self)]
-            except ImageError as error:
-                self._write_down(str(error))
-        raise DataError(f"none of the {len(self)} pictures can be read; {self.log} says why")
-
-    def _write_down(self, message: str) -> None:
-        try:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            with self.log.open(
-                "a", encoding="utf-8"
-            ) as file:  # one short write, from any process, stays whole
-                file.write(" ".join(message.split()) + "\n")
-        except OSError as error:
-            raise TrainingError(
-                f"{self.log}: cannot be written ({error.strerror}); make room there, then use --resume"
-            ) from error
 
 
 def skipped(run: Path) -> list[str]:

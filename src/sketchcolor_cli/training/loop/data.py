@@ -108,16 +108,44 @@ class DrawingsWithSketches(Drawings):
 
 
 class Subset(Drawings):
-    """Some of the drawings of another sequence, by number."""
+    """Some of the drawings of another sequence, by number.
+
+    In the place of one that cannot be read stands the next of these that can: never one of another part of
+    the sequence, such as the drawings that are held out. Which it is depends on the files alone, so a run can
+    still be repeated.
+    """
+
+    drawings: Sequence[Drawing]
+    numbers: Sequence[int]
 
     def __init__(self, drawings: Sequence[Drawing], numbers: Sequence[int]) -> None:
         self.drawings, self.numbers = drawings, numbers
+        if isinstance(drawings, Subset):  # so that the next one is one of these numbers
+            self.drawings, self.numbers = drawings.drawings, [drawings.numbers[number] for number in numbers]
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def __getitem__(self, index: int) -> Drawing:  # type: ignore[override]
-        return self.drawings[self.numbers[index]]
+        return self.next_readable(index)[1]
+
+    def next_readable(self, index: int) -> tuple[int, Drawing]:
+        """Return the first drawing from this place on, round and round, that can be read, and its place.
+
+        Raises:
+            IndexError: There is no such place.
+            DataError: None of them can be read.
+        """
+        first = range(len(self))[index]
+        for place in (*range(first, len(self)), *range(first)):
+            try:
+                return place, self.drawings[self.numbers[place]]
+            except ImageError:
+                continue
+        raise DataError(
+            f"none of the {len(self)} pictures to learn from, or to measure on, can be read; skipped.txt in "
+            "the run's folder says why"
+        )
 
     def group(self, index: int) -> str:
         """Return the group of a drawing, empty for none."""

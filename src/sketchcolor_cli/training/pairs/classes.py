@@ -82,23 +82,22 @@ class Cartoons(Dataset[tuple[Tensor, ...]]):
     picture in the default look.
     """
 
-    def __init__(
-        self, drawings: Sequence[Drawing], labels: Sequence[int], seed: int, *, varied: bool
-    ) -> None:
+    def __init__(self, drawings: Subset, labels: Sequence[int], seed: int, *, varied: bool) -> None:
         self.drawings, self.labels, self.seed, self.varied = drawings, labels, seed, varied
 
     def __len__(self) -> int:
         return len(self.drawings)
 
-    def __getitem__(self, place: tuple[int, int, int]) -> tuple[Tensor, ...]:
-        epoch, index, size = place
-        color, look = self.drawings[index].color, None
+    def __getitem__(self, item: tuple[int, int, int]) -> tuple[Tensor, ...]:
+        epoch, index, size = item
+        place, drawing = self.drawings.next_readable(index)
+        color, look = drawing.color, None
         if self.varied:
             rng = np.random.default_rng([self.seed, epoch, index])
             color, look = _cropped(rng, color), any_look(rng)
         square = to_unit(cv2.resize(color, (size, size), interpolation=cv2.INTER_AREA))
         drawn = to_planes(cartoonise(square, look))
-        return drawn, torch.tensor(self.labels[index])
+        return drawn, torch.tensor(self.labels[place])
 
 
 def _cropped(rng: Generator, color: NDArray[np.uint8]) -> NDArray[np.uint8]:
