@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
+import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,6 +93,24 @@ def test_a_graph_knows_no_weights() -> None:
     run = graphs.Network(GRAPH, export.tensors_of(other)).run
     assert export.difference(other, run) < export.CLOSE
     assert export.difference(same, run) > 1
+
+
+def test_a_damaged_graph_is_one_line_wherever_its_damage_is(tmp_path: Path) -> None:
+    data, chance = bytearray(GRAPH.read_bytes()), random.Random(0)  # noqa: S311 - a seed is what is wanted
+    file = tmp_path / "graph.zip"
+    for _ in range(60):
+        damaged = bytearray(data)
+        for _ in range(4):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        file.write_bytes(damaged)
+        with suppress(CheckpointError):
+            graphs.parts(file)
+    for about in ("5", "[1]", "null", "{}"):
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("about.json", about)
+            archive.writestr(graphs.WHOLE, b"")
+        with pytest.raises(CheckpointError, match="not the graph of a network, or damaged"):
+            graphs.parts(file)
 
 
 def test_the_graphs_that_come_with_the_package_are_small_and_no_others() -> None:

@@ -196,9 +196,19 @@ def test_shares_of_pairs_and_their_mistakes():
         ({"bare": 1}, "--pairs: unknown key bare"),
         ({"page_share": 2}, "must be a share"),
         ({"hint_kinds": {"dots": 1}}, "unknown kind of hint dots"),
+        ({"hint_kinds": 5}, "hint_kinds must be a table"),
+        ({"hint_kinds": {"none": -1}}, "hint_kinds must be numbers"),
+        ({"hint_kinds": {"none": 0}}, "one of them above 0"),
+        ({"augment": "no"}, "augment must be true or false, not 'no'"),
     ):
         with pytest.raises(UsageError, match=said):
             pair_recipe(TrainSettings.of(preset="fast", pairs=pairs))
+
+
+@pytest.mark.parametrize("weight", [-1, "2", True, float("nan"), float("inf")])
+def test_a_weight_of_a_source_that_nothing_can_be_drawn_by_is_refused(weight):
+    with pytest.raises(UsageError, match=r"^--source-weights: books must be a number of at least 0, not"):
+        TrainSettings.of(source_weights={"games": 1, "books": weight})
 
 
 def test_sources_that_all_weigh_nothing_are_told(shards, tmp_path):

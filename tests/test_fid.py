@@ -421,12 +421,25 @@ def test_statistics_of_other_weights_are_refused_where_that_can_be_told(
         ({"mu": np.zeros(3), "sigma": np.zeros((2, 2))}, "do not fit together"),
         ({"mu": np.array([np.nan]), "sigma": np.zeros((1, 1))}, "not numbers"),
         ({"mu": np.array([{}]), "sigma": np.zeros((1, 1))}, "cannot be read"),
+        ({"mu": np.zeros(1), "sigma": np.eye(1), "features": np.array([[np.nan]])}, "not numbers"),
+        ({"mu": np.zeros(1), "sigma": np.eye(1), "features": np.array([["x"]])}, "has no statistics"),
     ],
 )
 def test_files_that_are_no_statistics_are_refused(tmp_path: Path, arrays: dict[str, Any], said: str) -> None:
     np.savez(tmp_path / "some.npz", **arrays)
     with pytest.raises(DataError, match=said):
         read_statistics(tmp_path / "some.npz")
+
+
+def test_statistics_whose_checksum_of_weights_is_no_text_are_taken_with_a_warning(tmp_path: Path) -> None:
+    about = np.array(json.dumps({"weights": 5}))
+    np.savez(tmp_path / "a.npz", mu=np.zeros(DIMS), sigma=np.eye(DIMS), about=about)
+
+    def load() -> Any:
+        raise AssertionError("no picture needs a network")
+
+    found = FidMeter(FidSettings(dims=DIMS), load, "file:0").distance(*2 * [tmp_path / "a.npz"])
+    assert "statistics name their weights by another kind of checksum: taken as the same" in found.warnings
 
 
 def test_statistics_that_ask_for_much_memory_are_refused_unread(tmp_path: Path) -> None:

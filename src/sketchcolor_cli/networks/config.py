@@ -16,7 +16,7 @@ OutputSpace = Literal["hxhysv", "xyv", "rgb", "lab"]
 
 _MOST = 16_384  # channels, places, pixels of a side
 _MOST_BLOCKS, _MOST_ENTRIES = 512, 16  # of one part of a network; sizes that it has
-_FINEST = 1.0  # steps on the lattice of colours, in units of CIELAB; finer than anyone sees
+_FINEST, _COARSEST = 1.0, 100.0  # steps on the lattice of colours, in units of CIELAB; it needs two each way
 
 Version = Literal[1, 2]
 """Version of the thesis's residual block (``sketchcolor_cli.networks.blocks``): 2, as its author has it; 1 in
@@ -122,13 +122,16 @@ class HintUNetConfig:
         _need_at_least(0, self, "depths")
         _need_at_least(0, self, "sheet_width")
         _need_at_least(8, self, "sheet_size")
+        if self.widths and self.widths[-1] % 4:
+            raise ValueError("the last width must be a multiple of 4, for the heads of attention")
         if self.sheet_width and len(self.widths) < 2:
             raise ValueError("a network with sheets needs at least two widths")
         if self.sheet_width % 4 or self.sheet_size % 8:  # four heads of attention; one token sees 8×8 pixels
             raise ValueError("sheet_width must be a multiple of 4, sheet_size of 8")
-        if not self.widths or self.lab_step < _FINEST or self.temperature <= 0:
+        if not self.widths or not _FINEST <= self.lab_step <= _COARSEST or self.temperature <= 0:
             raise ValueError(
-                f"widths must not be empty; lab_step must be at least {_FINEST:g}, temperature above 0"
+                f"widths must not be empty; lab_step must be from {_FINEST:g} to {_COARSEST:g}, temperature "
+                "above 0"
             )
 
 

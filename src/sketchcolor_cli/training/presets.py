@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
@@ -34,9 +35,10 @@ from sketchcolor_cli.training.losses import color_rarity, paint_loss, pixel_loss
 from sketchcolor_cli.training.pairs.pairs import Drawing, Inputs, Pair, PairRecipe, find_kin, make_pair
 from sketchcolor_cli.training.pairs.strokes import KINDS
 from sketchcolor_cli.training.results import page_lightness, result_rgb
+from sketchcolor_cli.training.settings import is_share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.random import Generator as NumpyGenerator
 
@@ -226,15 +228,28 @@ def pair_recipe(config: TrainSettings) -> PairRecipe:
     for name, value in {**given, **({} if bare is None else {"bare_share": bare})}.items():
         if name.endswith("share") and not (isinstance(value, int | float) and 0 <= value <= 1):
             raise UsageError(f"--pairs: {name} must be a share from 0 to 1, not {value}")
+        if isinstance(getattr(recipe, name, None), bool) and not isinstance(value, bool):
+            raise UsageError(f"--pairs: {name} must be true or false, not {value!r}")
     recipe = replace(recipe, **given)
-    if unknown := set(recipe.hint_kinds) - set(KINDS):
-        raise UsageError(f"--pairs: unknown kind of hint {min(unknown)}; there are {', '.join(KINDS)}")
+    _check_kinds(recipe.hint_kinds)
     if bare is None:
         return recipe
     helped = {kind: share for kind, share in recipe.hint_kinds.items() if kind != "none"}
-    if bare == 1 or not helped:
+    if bare == 1 or not sum(helped.values()):
         return replace(recipe, hint_kinds={"none": 1.0})
     return replace(recipe, hint_kinds={"none": bare / (1 - bare) * sum(helped.values()), **helped})
+
+
+def _check_kinds(kinds: object) -> None:
+    """Refuse kinds of hints that there are not, and frequencies that none can be drawn by."""
+    if not isinstance(kinds, Mapping):
+        raise UsageError(
+            f"--pairs: hint_kinds must be a table such as {{ none = 1, points = 2 }}, not {kinds!r}"
+        )
+    if unknown := set(kinds) - set(KINDS):
+        raise UsageError(f"--pairs: unknown kind of hint {min(unknown)}; there are {', '.join(KINDS)}")
+    if not all(map(is_share, kinds.values())) or not sum(kinds.values()):
+        raise UsageError("--pairs: hint_kinds must be numbers of at least 0, one of them above 0")
 
 
 def _shares(config: TrainSettings, train: Sequence[Drawing]) -> list[float] | None:

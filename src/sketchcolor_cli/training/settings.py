@@ -303,6 +303,9 @@ class TrainSettings(Settings):
         for name in _FREE_TABLES:
             if not isinstance(getattr(self, name), Mapping):
                 raise UsageError(f"--{name.replace('_', '-')} {getattr(self, name)}: must be a table")
+        for source, weight in self.source_weights.items():
+            if not is_share(weight):
+                raise UsageError(f"--source-weights: {source} must be a number of at least 0, not {weight!r}")
         for name in ("size", "stages"):
             if not getattr(self, name):
                 raise UsageError(f"--{name}: must not be empty")
@@ -359,6 +362,11 @@ def _staged(name: str, value: Any, below: Mapping[str, Any]) -> Any:
     if not isinstance(value, Mapping):
         return dict.fromkeys(STAGES, value)
     return {**below.get(name, default), **value}
+
+
+def is_share(value: object) -> bool:
+    """Return whether a value of a table says how often something is drawn: a number, at least 0, finite."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < inf
 
 
 def _check_table(name: str, table: Any) -> None:

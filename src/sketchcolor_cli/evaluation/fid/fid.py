@@ -234,7 +234,7 @@ class FidMeter:
                 )
         if (
             self._other_weights(about)
-            and about["weights"].partition(":")[0] == self.weights.partition(":")[0]
+            and str(about["weights"]).partition(":")[0] == self.weights.partition(":")[0]
         ):
             raise DataError(f"{path}: statistics of other weights of the network; measure them again")
 

@@ -103,14 +103,14 @@ def read_statistics(path: Path) -> Statistics:
         count = int(parts.get("count", UNKNOWN))
         otherwise = int(parts.get("looking_otherwise", 0))
         about = json.loads(str(parts.get("about", "{}")))
-        features = parts.get("features")
+        features = np.asarray(parts["features"], np.float32) if "features" in parts else None
     except (KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"{path}: has no statistics mu and sigma of features in it") from error
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)) or not isinstance(about, dict):
         raise DataError(f"{path}: mu {mean.shape} and sigma {covariance.shape} do not fit together")
     if features is not None and (features.ndim != 2 or features.shape[1] != len(mean)):
         raise DataError(f"{path}: mu {mean.shape} and features {features.shape} do not fit together")
-    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+    if not all(np.isfinite(part).all() for part in (mean, covariance, features) if part is not None):
         raise DataError(
             f"{path}: the statistics have values that are not numbers; measure the pictures again"
         )
