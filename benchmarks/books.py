@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
     from sketchcolor_cli.jobs.outcome import Outcome
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "pages"
@@ -91,7 +91,7 @@ def overlap(book: Path, output: Path, model: str) -> None:
 def forward_of_one_page(color: Colorizer, book: Path, forwards: list[float]) -> float:
     """Return the median seconds that the network takes for the first page, with nothing else going on."""
     from sketchcolor_cli.files.books.opening import open_book
-    from sketchcolor_cli.imaging.images import read_picture
+    from sketchcolor_cli.imaging.reading import read_picture
 
     with open_book(book) as opened, tempfile.NamedTemporaryFile() as file:
         file.write(b"".join(opened.chunks(opened.pages[0])))
@@ -113,7 +113,7 @@ def colored(color: Colorizer, book: Path, output: Path) -> tuple[Outcome, float]
     from sketchcolor_cli.coloring.settings import Extras
     from sketchcolor_cli.files.books.opening import open_book
     from sketchcolor_cli.files.worklist import Job
-    from sketchcolor_cli.imaging.images import read_picture
+    from sketchcolor_cli.imaging.reading import read_picture
     from sketchcolor_cli.jobs.journal import Journal
     from sketchcolor_cli.jobs.pipeline import Steps
     from sketchcolor_cli.jobs.plan import Planner

@@ -22,7 +22,8 @@ from sketchcolor_cli.coloring.colorizer import Colorizer, Sheet
 from sketchcolor_cli.coloring.settings import ColorizeSettings, Protect
 from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.environment import model_file
-from sketchcolor_cli.imaging.images import Picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.jobs import carrying
 from sketchcolor_cli.metrics.pictures import delta_e00
 from sketchcolor_cli.networks.base import ColorNet

@@ -20,7 +20,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from sketchcolor_cli.imaging.images import on_paper, read_picture, write_picture
+from sketchcolor_cli.imaging.picture import on_paper
+from sketchcolor_cli.imaging.reading import read_picture
+from sketchcolor_cli.imaging.writing import write_picture
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "pages"
 INK = 82 / 255  # sRGB grey with L* 35

@@ -79,7 +79,8 @@ def paint(kind: str) -> None:
 
     from sketchcolor_cli import environment
     from sketchcolor_cli.coloring.colorizer import Colorizer
-    from sketchcolor_cli.imaging.images import Picture, read_picture
+    from sketchcolor_cli.imaging.picture import Picture
+    from sketchcolor_cli.imaging.reading import read_picture
     from sketchcolor_cli.imaging.resize import shrink_by
     from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.checkpoint import load_model

@@ -33,7 +33,9 @@ from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.extraction.loader import Loader
-from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture, on_paper
+from sketchcolor_cli.imaging.reading import read_picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.weights.fetch import import_file
 from sketchcolor_cli.weights.store import WeightStore

@@ -22,7 +22,8 @@ from sketchcolor_cli.coloring.settings import ColorizeSettings, Guess
 from sketchcolor_cli.data.opening import open_pictures
 from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.evaluation.models.samples import Sample, Samples
-from sketchcolor_cli.imaging.images import Picture, to_tensor, write_picture
+from sketchcolor_cli.imaging.picture import Picture, to_tensor
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.metrics.pictures import colorfulness, delta_e, psnr
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model

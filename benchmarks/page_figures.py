@@ -26,7 +26,9 @@ from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColorizeSettings
 from sketchcolor_cli.environment import model_file
-from sketchcolor_cli.imaging.images import IMAGE_SUFFIXES, on_paper, read_picture, to_tensor
+from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES
+from sketchcolor_cli.imaging.picture import on_paper, to_tensor
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.metrics.pictures import delta_e
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model

@@ -78,7 +78,8 @@ def measured(rounds: int) -> Stopwatch:
     from sketchcolor_cli.coloring.colorizer import Colorizer
     from sketchcolor_cli.coloring.settings import ColorizeSettings, Guess
     from sketchcolor_cli.environment import model_file
-    from sketchcolor_cli.imaging.images import read_picture, write_picture
+    from sketchcolor_cli.imaging.reading import read_picture
+    from sketchcolor_cli.imaging.writing import write_picture
     from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.checkpoint import load_model
 
@@ -114,7 +115,8 @@ def color_page(
     prepared: Prepared | None = None,
 ) -> Prepared:
     """Colour a page from file to file; return what is known of it before it is painted."""
-    from sketchcolor_cli.imaging.images import read_picture, write_picture
+    from sketchcolor_cli.imaging.reading import read_picture
+    from sketchcolor_cli.imaging.writing import write_picture
 
     start = time.perf_counter(), time.process_time()
     page = watch("  read", read_picture, source)

@@ -25,7 +25,9 @@ import cv2
 from commands import measured
 
 from sketchcolor_cli import __version__
-from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture, on_paper
+from sketchcolor_cli.imaging.reading import read_picture
+from sketchcolor_cli.imaging.writing import write_picture
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent / "examples" / "pages"

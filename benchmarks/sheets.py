@@ -35,8 +35,9 @@ from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.data.shards import ShardSet
 from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.evaluation.models.bootstrap import interval
-from sketchcolor_cli.imaging.images import Picture, to_tensor, write_picture
+from sketchcolor_cli.imaging.picture import Picture, to_tensor
 from sketchcolor_cli.imaging.resize import shrink_to
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.jobs.sketches import array_sketcher
 from sketchcolor_cli.metrics.pictures import delta_e00
 from sketchcolor_cli.networks.base import ColorNet

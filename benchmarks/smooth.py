@@ -19,7 +19,8 @@ from scipy.sparse import diags
 from scipy.sparse.linalg import cg
 
 from sketchcolor_cli.coloring.paint import smooth
-from sketchcolor_cli.imaging.images import on_paper, read_picture
+from sketchcolor_cli.imaging.picture import on_paper
+from sketchcolor_cli.imaging.reading import read_picture
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 STRENGTH = 4.0

@@ -27,7 +27,8 @@ import torch
 from scipy.stats import t as student
 
 from sketchcolor_cli.color.spaces import rgb_to_hsv
-from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
+from sketchcolor_cli.imaging.picture import Picture, to_array
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.jobs.train import TrainRequest
 from sketchcolor_cli.metrics.pictures import colorfulness, delta_e, psnr
 from sketchcolor_cli.networks.base import ColorNet

@@ -324,8 +324,8 @@ def test_all_rooms_are_there() -> None:
         ),
         (
             "files.worklist",
-            "from sketchcolor_cli.imaging.images import x",
-            "imports sketchcolor_cli.imaging.images.x, which is in no row",
+            "from sketchcolor_cli.imaging.reading import x",
+            "imports sketchcolor_cli.imaging.reading.x, which is in no row",
         ),
         (
             "files.worklist",
@@ -334,8 +334,8 @@ def test_all_rooms_are_there() -> None:
         ),
         (
             "files.worklist",
-            "from ..imaging import images",
-            "imports sketchcolor_cli.imaging.images, which is in no row",
+            "from ..imaging import reading",
+            "imports sketchcolor_cli.imaging.reading, which is in no row",
         ),
         (
             "networks.blocks",
@@ -387,9 +387,9 @@ def test_all_rooms_are_there() -> None:
         ("training.files", "state = torch.load(path)", "calls torch.load without weights_only=True"),
         ("training.files", "state = torch.load(path, weights_only=False)", "without weights_only=True"),
         ("training.files", "a = np.load(path, allow_pickle=True)", "calls np.load with allow_pickle"),
-        ("imaging.images", "torch.set_num_threads(1)", "acts when it is imported: torch.set_num_threads(1)"),
+        ("imaging.reading", "torch.set_num_threads(1)", "acts when it is imported: torch.set_num_threads(1)"),
         (
-            "imaging.images",
+            "imaging.reading",
             "for name in names:\n    register(name)",
             "acts when it is imported: for name in names:",
         ),
@@ -409,7 +409,7 @@ def test_a_broken_rule_is_found(name: str, source: str, said: str) -> None:
         ("class Net:\n    import numpy", "imports numpy when it is listed"),
         ("from .network import Net", "imports sketchcolor_plugins.demo.network.Net when it is listed"),
         (
-            "from sketchcolor_cli.imaging.images import read_picture",
+            "from sketchcolor_cli.imaging.reading import read_picture",
             "use the names that sketchcolor_cli exports",
         ),
         (

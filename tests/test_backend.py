@@ -23,8 +23,10 @@ from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColorizeSettings
 from sketchcolor_cli.compute import graphs, onnx, precision, slim
 from sketchcolor_cli.errors import CheckpointError, DeviceError
-from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.imaging.resize import shrink_by
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.networks import backend, export
 from sketchcolor_cli.networks.backend import Backends

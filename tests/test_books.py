@@ -659,7 +659,8 @@ def test_a_pdf_becomes_a_cbz(tmp_path: Path) -> None:
 
 
 def test_sixteen_bits_and_grey_go_into_a_pdf_and_transparency_does_not(tmp_path: Path) -> None:
-    from sketchcolor_cli.imaging.images import Picture, write_picture
+    from sketchcolor_cli.imaging.picture import Picture
+    from sketchcolor_cli.imaging.writing import write_picture
 
     ramp = np.linspace(0, 1, 64 * 48, dtype=np.float32).reshape(64, 48)
     rgb = np.repeat(ramp[..., None], 3, axis=2)

@@ -11,7 +11,9 @@ import pytest
 from sketchcolor_cli import ColorizeRequest, colorize
 from sketchcolor_cli.coloring.guides.matching import SheetMatcher
 from sketchcolor_cli.compute import onnx
-from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
+from sketchcolor_cli.imaging.reading import read_picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.networks.graph_files import GRAPHS, graph_name
 from sketchcolor_cli.networks.loading import load_matcher
 from sketchcolor_cli.networks.onnx_match import OnnxMatch

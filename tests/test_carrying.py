@@ -11,7 +11,9 @@ import torch
 
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.files.worklist import Job
-from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
+from sketchcolor_cli.imaging.reading import read_picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.jobs import carrying
 from sketchcolor_cli.jobs.carrying import Around, CarriedSheets, Rows
 from sketchcolor_cli.jobs.colorize import colorize

@@ -43,7 +43,7 @@ from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
 from sketchcolor_cli.files.books.settings import PdfSettings
 from sketchcolor_cli.files.settings import Container, Shard
-from sketchcolor_cli.imaging import images
+from sketchcolor_cli.imaging import reading, writing
 from sketchcolor_cli.imaging.settings import Saving
 from sketchcolor_cli.jobs import colorize, explore, extract
 from sketchcolor_cli.jobs.outcome import Begun, Outcome
@@ -87,7 +87,8 @@ class Shown(str):
 
     __slots__ = ()
     nbytes = weight = 0
-    alpha, gray = None, True
+    alpha = alpha_rows = None
+    gray = True
     rgb = np.zeros((1, 1, 3))
 
     def over(self, page: Shown) -> Shown:
@@ -163,8 +164,8 @@ def engines(folder: None, monkeypatch: pytest.MonkeyPatch) -> Engines:
     monkeypatch.setattr(checkpoint, "load_model", made.model)
     monkeypatch.setattr(colorizers, "Colorizer", lambda *_, **__: colorizer)
     monkeypatch.setattr(outputs, "with_extras", lambda page, painted, *_: outputs.Colored(painted.over(page)))
-    monkeypatch.setattr(images, "read_picture", lambda path, _name=None: Shown(f"<{path.as_posix()}>"))
-    monkeypatch.setattr(images, "write_picture", lambda path, *given, **_: made.write(path, *given[:2]))
+    monkeypatch.setattr(reading, "read_picture", lambda path, _name=None: Shown(f"<{path.as_posix()}>"))
+    monkeypatch.setattr(writing, "write_picture", lambda path, *given, **_: made.write(path, *given[:2]))
     monkeypatch.setattr(training_run, "train", made.train)
     return made
 

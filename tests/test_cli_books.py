@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from book_files import COMIC_INFO, page, volume, write_pdf, write_rar, write_zip
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.files.books.opening import open_book
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.networks.checkpoint import save_model
 from sketchcolor_cli.networks.config import HintUNetConfig
 from sketchcolor_cli.networks.hint_unet import HintUNet

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sketchcolor_cli.coloring.page.colored import is_colored, own_colors
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 
 PAPER, INK = np.array((0.95, 0.87, 0.68)), np.array((0.15, 0.1, 0.2))
 

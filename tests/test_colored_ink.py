@@ -8,7 +8,7 @@ import pytest
 
 from sketchcolor_cli.coloring.colorizer import Colorizer, luma
 from sketchcolor_cli.coloring.page.colored_ink import colored_ink
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 from test_colorizer import Witness
 
 PENCIL, RED, GREEN, NAVY = (0.35, 0.55, 0.9), (0.86, 0.1, 0.1), (0.1, 0.63, 0.25), (0.1, 0.15, 0.86)

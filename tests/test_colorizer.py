@@ -16,7 +16,7 @@ from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 from sketchcolor_cli.networks.base import ColorNet, Prediction
 from sketchcolor_cli.networks.config import HintUNetConfig
 from sketchcolor_cli.networks.hint_unet import HintUNet

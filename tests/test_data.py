@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from sketchcolor_cli.data.folder import FolderSet, PictureFile
 from sketchcolor_cli.errors import DataError, ImageError
-from sketchcolor_cli.imaging.images import Picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.training.loop.data import (
     DrawingsWithSketches,
     EpochBatches,

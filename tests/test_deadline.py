@@ -16,7 +16,7 @@ from sketchcolor_cli.coloring.settings import ColorizeSettings, Extras, LayerFor
 from sketchcolor_cli.compute.deadline import Deadline, check, within
 from sketchcolor_cli.errors import TimeLimitError
 from sketchcolor_cli.extraction.loader import Loader
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 from sketchcolor_cli.networks.config import HintUNetConfig
 from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.plugin.discovery import find_extractors

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from sketchcolor_cli.errors import DataError, UsageError
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.jobs.train import TrainRequest, train
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model

@@ -15,7 +15,7 @@ from sketchcolor_cli import Resources
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.testing import check_extractor
 

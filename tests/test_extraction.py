@@ -14,8 +14,9 @@ from sketchcolor_cli.errors import DeviceError, PluginError, UsageError
 from sketchcolor_cli.extraction.drawer import Drawer, sketch
 from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
-from sketchcolor_cli.imaging.images import Picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
 from sketchcolor_cli.imaging.sizes import SizeRule
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.plugin.contract import Extractor, Parameter
 from sketchcolor_cli.plugin.discovery import Extractors, Listing
 from sketchcolor_cli.weights.spec import WeightFile

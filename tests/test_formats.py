@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from sketchcolor_cli.errors import ImageError
-from sketchcolor_cli.imaging.images import read_picture, write_picture
+from sketchcolor_cli.imaging.reading import read_picture
+from sketchcolor_cli.imaging.writing import write_picture
 
 if TYPE_CHECKING:
     from pathlib import Path

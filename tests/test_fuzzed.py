@@ -35,7 +35,7 @@ from sketchcolor_cli.errors import (
 from sketchcolor_cli.evaluation.fid.statistics import read_statistics
 from sketchcolor_cli.files.books.names import guess
 from sketchcolor_cli.files.books.opening import open_book
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.jobs.journal import Journal
 from sketchcolor_cli.jobs.series import read_series
 from sketchcolor_cli.jobs.train import read_config

@@ -9,7 +9,7 @@ from sketchcolor_cli.coloring.guides.areas import PointAreas
 from sketchcolor_cli.coloring.guides.given import Given
 from sketchcolor_cli.coloring.guides.layer import Layer
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 
 RED, GREEN, BLUE = np.eye(3, dtype=np.float32)
 

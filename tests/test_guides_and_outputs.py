@@ -13,7 +13,9 @@ from sketchcolor_cli.coloring.page.stays import Stays
 from sketchcolor_cli.coloring.settings import Extras, LayerFormat
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.files.worklist import Job
-from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
+from sketchcolor_cli.imaging.reading import read_picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.jobs.guides import PageGuides
 from sketchcolor_cli.jobs.outputs import extras_place, write_page
 from sketchcolor_cli.jobs.requests import ColorizeRequest

@@ -23,20 +23,13 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageCms, ImageOps
 
 from sketchcolor_cli.errors import ImageError, SeveralPicturesError, UsageError
-from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX
-from sketchcolor_cli.imaging import formats, images
+from sketchcolor_cli.files.worklist import FORMAT_OF_SUFFIX, IMAGE_SUFFIXES
+from sketchcolor_cli.imaging import decoding, formats
 from sketchcolor_cli.imaging import icc as profiles
-from sketchcolor_cli.imaging.images import (
-    IMAGE_SUFFIXES,
-    Picture,
-    has_one_plane,
-    on_paper,
-    read_picture,
-    to_array,
-    to_tensor,
-    write_picture,
-)
+from sketchcolor_cli.imaging.picture import Picture, has_one_plane, on_paper, to_array, to_tensor
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.imaging.settings import SUBSAMPLINGS, Saving
+from sketchcolor_cli.imaging.writing import write_picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -495,9 +488,9 @@ def test_the_limit_is_ours_and_not_pillows(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1)
     assert read_picture(tmp_path / "a.png").rgb.shape == (2, 3, 3)
     assert Image.MAX_IMAGE_PIXELS == 1
-    monkeypatch.setattr(images, "MAX_PIXELS", 6)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 6)
     read_picture(tmp_path / "a.png")
-    monkeypatch.setattr(images, "MAX_PIXELS", 5)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 5)
     assert "pixels" in refused(tmp_path / "a.png")
     assert Image.MAX_IMAGE_PIXELS == 1
 
@@ -918,6 +911,6 @@ def test_array_of_a_sketch_and_of_half_precision() -> None:
 
 
 def test_import_does_without_torch() -> None:
-    ours = "import sketchcolor_cli.imaging.images, sketchcolor_cli.jobs.pipeline"
+    ours = "from sketchcolor_cli.imaging import reading, writing; import sketchcolor_cli.jobs.pipeline"
     check = f"{ours}, sys; assert 'torch' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

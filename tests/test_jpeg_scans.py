@@ -16,7 +16,7 @@ from sketchcolor_cli.errors import BookError, ImageError
 from sketchcolor_cli.evaluation.fid.pictures import decode
 from sketchcolor_cli.files.books.opening import open_book
 from sketchcolor_cli.files.books.pdf_writer import PdfWriter
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 
 if TYPE_CHECKING:
     from pathlib import Path

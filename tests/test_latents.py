@@ -17,7 +17,9 @@ from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ExploreSettings, Guess
 from sketchcolor_cli.environment import model_file
 from sketchcolor_cli.errors import DataError, UsageError
-from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
+from sketchcolor_cli.imaging.reading import read_picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.config import GeneratorConfig

@@ -9,7 +9,7 @@ import pytest
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.settings import ColorizeSettings
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 from test_colorizer import Witness
 
 

@@ -15,7 +15,8 @@ from sketchcolor_cli.errors import DeviceError, UsageError
 from sketchcolor_cli.extraction import loader as loading_extractors
 from sketchcolor_cli.extraction.drawer import draws_arrays
 from sketchcolor_cli.extraction.loader import Loader
-from sketchcolor_cli.imaging.images import Picture, read_picture
+from sketchcolor_cli.imaging.picture import Picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.networks.backend import Backends
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.testing import check_extractor

@@ -6,7 +6,7 @@ import numpy as np
 
 from sketchcolor_cli.coloring.guides.masks import corrected
 from sketchcolor_cli.coloring.page.paper_mask import PaperMask
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 
 
 def painted(alpha: np.ndarray | None, lightness: np.ndarray) -> Picture:

@@ -13,7 +13,7 @@ from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.guides import matching
 from sketchcolor_cli.coloring.guides.consensus import support
 from sketchcolor_cli.coloring.guides.matching import MatchRules, RegionColors, SheetMatcher
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 from sketchcolor_cli.networks.base import ColorNet, Prediction
 from sketchcolor_cli.networks.config import MatcherConfig
 from sketchcolor_cli.networks.matcher import Matcher

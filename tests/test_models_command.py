@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 from sketchcolor_cli import environment
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.errors import CheckpointError
-from sketchcolor_cli.imaging.images import Picture, read_picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
+from sketchcolor_cli.imaging.reading import read_picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.networks.checkpoint import save_model
 from sketchcolor_cli.networks.config import CriticConfig, HintUNetConfig
 from sketchcolor_cli.networks.critic import Critic

@@ -15,7 +15,8 @@ from sketchcolor_cli.coloring.page.stays import Stays
 from sketchcolor_cli.coloring.settings import Extras, LayerFormat
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.files.worklist import Job
-from sketchcolor_cli.imaging.images import Picture, gray_as_rgb, write_picture
+from sketchcolor_cli.imaging.picture import Picture, gray_as_rgb
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.jobs.outputs import write_page
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from test_colorizer import RED, REDO, Witness, strokes

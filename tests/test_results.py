@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sketchcolor_cli.color.spaces import lab_to_rgb
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.networks.base import ColorNet, Prediction
 from sketchcolor_cli.training.results import contact_sheet, page_lightness, result_rgb
 

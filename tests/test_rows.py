@@ -15,8 +15,8 @@ from sketchcolor_cli.coloring.page import colored as page_colors
 from sketchcolor_cli.coloring.page import colored_ink
 from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.paint import composite
-from sketchcolor_cli.imaging import images, png
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging import png, rows
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.imaging.rows import Rows
 from test_colored import drawing
 from test_colorizer import Witness
@@ -79,7 +79,7 @@ def test_a_huge_page_comes_out_as_any_other_and_is_never_made_whole(
         return values
 
     monkeypatch.setattr(Rows, "__getitem__", counted)
-    monkeypatch.setattr(images, "_HUGE_PAGE", 1000)
+    monkeypatch.setattr(rows, "_HUGE_PAGE", 1000)
     monkeypatch.setattr(composite, "_BAND", 200_000)
     huge = colored(path)
     assert {ending: huge.encoded(tmp_path / ending) for ending in due} == due

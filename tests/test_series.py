@@ -16,7 +16,8 @@ from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.coloring.guides.drift import drift
 from sketchcolor_cli.coloring.settings import ColorizeSettings, Protect
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.imaging.images import Picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.jobs import colorize as colorize_jobs
 from sketchcolor_cli.jobs.outcome import Note, Outcome
 from sketchcolor_cli.jobs.requests import ColorizeRequest, Guides

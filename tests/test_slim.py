@@ -23,7 +23,7 @@ from safetensors.numpy import save_file
 
 from sketchcolor_cli.compute import onnx, slim
 from sketchcolor_cli.evaluation.settings import FidSettings
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.weights.inception import _convolutions
 from studio_server import draw
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sketchcolor_cli.errors import CheckpointError, DataError, TrainingError, UsageError
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.networks.checkpoint import load_critic, load_model
 from sketchcolor_cli.networks.config import PatchCriticConfig
 from sketchcolor_cli.networks.perceptual import Perceptual

@@ -15,7 +15,7 @@ from PIL import Image
 from book_files import write_zip
 from sketchcolor_cli.coloring.page.strips import Cut, Edges, cut_between, run_around
 from sketchcolor_cli.files.worklist import Job
-from sketchcolor_cli.imaging import images
+from sketchcolor_cli.imaging import reading
 from sketchcolor_cli.jobs import colorize, strips
 from sketchcolor_cli.jobs.outputs import write_page
 from sketchcolor_cli.jobs.requests import ColorizeRequest
@@ -146,7 +146,7 @@ def test_huge_pages_are_held_one_at_a_time(
 ) -> None:
     monkeypatch.setattr(strips, "_LARGE", 0)
     held: WeakSet[Any] = WeakSet()
-    read, begun = images.read_picture, []
+    read, begun = reading.read_picture, []
 
     def watched(path: Path, name: Path | None = None) -> Any:
         assert not held
@@ -155,7 +155,7 @@ def test_huge_pages_are_held_one_at_a_time(
         held.add(picture)
         return picture
 
-    monkeypatch.setattr(images, "read_picture", watched)
+    monkeypatch.setattr(reading, "read_picture", watched)
     for number, part in enumerate((strip(600), strip(600, 500))):  # two that are no strip
         (tmp_path / f"{number}.png").write_bytes(png(part))
     jobs = [Job(tmp_path / f"{number}.png", tmp_path / f"out/{number}.png") for number in range(count)]

@@ -10,7 +10,7 @@ import torch
 from sketchcolor_cli.extraction.loader import Loader
 from sketchcolor_cli.extraction.settings import NATIVE, Sketching
 from sketchcolor_cli.extraction.stroke_width import stroke_width
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 from sketchcolor_cli.plugin.discovery import find_extractors
 
 RED, BLUE = (0.6, 0.1, 0.1), (0.35, 0.55, 0.9)

@@ -19,7 +19,7 @@ import torch
 
 from sketchcolor_cli.data.folder import open_folder
 from sketchcolor_cli.errors import CheckpointError, DataError, TrainingError, WorklistError
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.jobs.train import TrainRequest
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.coloring import colorizer
 from sketchcolor_cli.coloring.painter import Painter
-from sketchcolor_cli.imaging.images import Picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.networks.checkpoint import save_model
 from sketchcolor_cli.networks.config import HintUNetConfig
 from sketchcolor_cli.networks.hint_unet import HintUNet

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 from score_lines import drawer
 
-from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, to_tensor, write_picture
+from sketchcolor_cli.imaging.picture import Picture, on_paper, to_tensor
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.imaging.resize import shrink_to, shrink_to_width
+from sketchcolor_cli.imaging.writing import write_picture
 
 
 def main() -> None:

@@ -16,8 +16,9 @@ import numpy as np
 from sketchcolor_cli.coloring.arrays import ArrayColorizer
 from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.environment import model_file
-from sketchcolor_cli.imaging.images import Picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture
 from sketchcolor_cli.imaging.settings import Saving
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.networks.registry import BUNDLED

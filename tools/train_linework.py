@@ -33,8 +33,9 @@ from training_run import Session, check_gradients, follow, log
 from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.data.shards import ShardSet
-from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
+from sketchcolor_cli.imaging.picture import Picture, to_array
 from sketchcolor_cli.imaging.resize import shrink_by
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.training.files import save_state
 from sketchcolor_cli.training.loop.data import SetDrawings, readable
 from sketchcolor_plugins.linework.network import Linework

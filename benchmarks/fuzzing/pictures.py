@@ -156,39 +156,43 @@ def _psd(depth: int, channels: int) -> bytes:
 
 def read(path: Path) -> None:
     """Read a picture; what comes of it is a picture, and can be written again."""
-    from sketchcolor_cli.imaging import images
+    from sketchcolor_cli.imaging import decoding
+    from sketchcolor_cli.imaging.picture import on_paper
+    from sketchcolor_cli.imaging.reading import read_picture
+    from sketchcolor_cli.imaging.writing import write_picture
 
-    images.MAX_PIXELS = _MOST
-    picture = images.read_picture(path)
+    decoding.MAX_PIXELS = _MOST
+    picture = read_picture(path)
     height, width = picture.rgb.shape[:2]
     assert picture.rgb.shape == (height, width, 3)
     assert min(height, width) > 0
     assert picture.alpha is None or picture.alpha.shape == (height, width)
-    paper = images.on_paper(picture)
+    paper = on_paper(picture)
     assert np.isfinite(paper).all(), "values that are not numbers"
     assert -1e-3 <= paper.min() <= paper.max() <= 1 + 1e-3, "values outside of 0 to 1"
     if height * width < 100_000:
         for suffix in (".png", ".tif"):
-            images.write_picture(path.with_name(f"out{suffix}"), picture)
-            again = images.read_picture(path.with_name(f"out{suffix}"))
+            write_picture(path.with_name(f"out{suffix}"), picture)
+            again = read_picture(path.with_name(f"out{suffix}"))
             assert again.rgb.shape == picture.rgb.shape, "it is written in another size"
 
 
 def read_mask(path: Path) -> None:
     from sketchcolor_cli.coloring.guides.masks import corrected
-    from sketchcolor_cli.imaging import images
+    from sketchcolor_cli.imaging import decoding
+    from sketchcolor_cli.imaging.reading import read_picture
 
-    images.MAX_PIXELS = _MOST
-    corrected(None, images.read_picture(path), (56, 40))
+    decoding.MAX_PIXELS = _MOST
+    corrected(None, read_picture(path), (56, 40))
 
 
 def read_sets(path: Path) -> None:
     """Read a picture as pytorch-fid does, and as viewers do."""
     from sketchcolor_cli.evaluation.fid.pictures import decode
     from sketchcolor_cli.evaluation.settings import Decode
-    from sketchcolor_cli.imaging import images
+    from sketchcolor_cli.imaging import decoding
 
-    images.MAX_PIXELS, Image.MAX_IMAGE_PIXELS = _MOST, _MOST
+    decoding.MAX_PIXELS, Image.MAX_IMAGE_PIXELS = _MOST, _MOST
     for how in Decode:
         rgb = decode(path.name, path.read_bytes(), how).rgb
         assert rgb.dtype == np.uint8

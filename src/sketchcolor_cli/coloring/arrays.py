@@ -10,7 +10,7 @@ import numpy as np
 
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -28,7 +28,7 @@ from sketchcolor_cli.coloring.painter import Painter
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.imaging.images import Picture, gray_as_rgb, rows_on_paper
+from sketchcolor_cli.imaging.picture import Picture, gray_as_rgb, rows_on_paper
 from sketchcolor_cli.imaging.resize import Copies, shrink_by
 from sketchcolor_cli.imaging.rows import Rows, in_bands
 from sketchcolor_cli.imaging.sizes import page_side

@@ -18,7 +18,7 @@ from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings, Gu
 from sketchcolor_cli.errors import DataError, ImageError, UsageError
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.regular import read_document
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 from sketchcolor_cli.imaging.resize import shrink_to
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from sketchcolor_cli.files.folders import Found, natural_key, real
 from sketchcolor_cli.files.regular import refusal
 from sketchcolor_cli.files.tiff import count_pages
 from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX, TIFF_SUFFIXES, find_pictures, require
-from sketchcolor_cli.imaging.images import on_paper, read_picture
+from sketchcolor_cli.imaging.picture import on_paper
+from sketchcolor_cli.imaging.reading import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.files.books.book import Entry
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
 
 
 @dataclass(frozen=True)

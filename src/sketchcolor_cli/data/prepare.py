@@ -27,7 +27,7 @@ from sketchcolor_cli.errors import DataError, ImageError
 from sketchcolor_cli.files import webdataset
 from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.regular import read_bytes, refusal
-from sketchcolor_cli.imaging.images import on_paper, to_tensor
+from sketchcolor_cli.imaging.picture import on_paper, to_tensor
 from sketchcolor_cli.imaging.resize import fitted
 from sketchcolor_cli.metrics.pictures import colorfulness
 

@@ -20,7 +20,7 @@ from sketchcolor_cli.data.check import thumbnail
 from sketchcolor_cli.data.pictures import none_read, to_unit
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.files import html
-from sketchcolor_cli.imaging.images import to_tensor
+from sketchcolor_cli.imaging.picture import to_tensor
 from sketchcolor_cli.imaging.resize import fitted
 from sketchcolor_cli.metrics.pictures import colorfulness, delta_e
 

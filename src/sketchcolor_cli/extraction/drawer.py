@@ -13,7 +13,7 @@ from sketchcolor_cli.compute.memory import is_shortage, let_go
 from sketchcolor_cli.errors import DeviceError, PluginError
 from sketchcolor_cli.extraction.settings import Sketching
 from sketchcolor_cli.extraction.stroke_width import stroke_width
-from sketchcolor_cli.imaging.images import gray_as_rgb, on_paper
+from sketchcolor_cli.imaging.picture import gray_as_rgb, on_paper
 from sketchcolor_cli.imaging.sizes import scaled, spans, tile_shape
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
     from sketchcolor_cli.imaging.sizes import PadPlan, SizeRule, Span
     from sketchcolor_cli.plugin.contract import Extractor, Sketcher
 

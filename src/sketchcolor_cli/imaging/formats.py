@@ -29,6 +29,8 @@ _PILLOW = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "AVIF", "JPEG2000", "PSD", "WEBP
 _ANIMATED = frozenset({"AVIF", "GIF", "JXL", "PNG", "WEBP"})
 TURNED = frozenset({"HEIF", "JXL"})
 """Formats that say in themselves how they are turned, which decoders heed; EXIF does not count."""
+EXIF_DPI = frozenset({"AVIF", "WEBP"})
+"""Formats that say their resolution in EXIF alone."""
 _MERGED = "mergedimage.png"
 _MOST_MERGED = 2**31
 _HEIC = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     Values = NDArray[np.float32]
 
 _BAND = 256  # rows that are made at a time
+_HUGE_PAGE = 64_000_000
+"""Pixels beyond which a picture in colour is held as its samples: more than a B4 page at 600 dpi has."""
 
 
 class Rows:
@@ -36,6 +38,11 @@ class Rows:
 
     def __getitem__(self, rows: slice) -> Values:
         return self._make(*(source[rows] for source in self._sources))
+
+
+def is_huge(samples: NDArray[Any]) -> bool:
+    """Whether a picture in colour, (H, W, …), is so large that its values are made when they are taken."""
+    return bool(samples.shape[0] * samples.shape[1] > _HUGE_PAGE)
 
 
 def mapped(make: Callable[..., Values], *sources: Values | Rows) -> Values | Rows:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.coloring.colorizer import Colorizer, Sheet
     from sketchcolor_cli.files.worklist import Job
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
 
 _LAST = 2  # pages right before one that are sheets for it, beside the first of all
 _REMEMBERED = 16  # sheets
@@ -127,7 +127,8 @@ class CarriedSheets:
 def _read(path: Path) -> Picture | None:
     """Return a picture as small as a sheet may be; None of one that is not there, or not in colour."""
     from sketchcolor_cli.coloring.page.colored import is_colored
-    from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture
+    from sketchcolor_cli.imaging.picture import Picture, on_paper
+    from sketchcolor_cli.imaging.reading import read_picture
     from sketchcolor_cli.imaging.resize import shrink_by
 
     try:

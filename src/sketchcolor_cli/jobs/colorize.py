@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.coloring.page.stays import Stays
     from sketchcolor_cli.coloring.settings import ColorizeSettings
     from sketchcolor_cli.files.worklist import Job
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
     from sketchcolor_cli.jobs.outcome import Outcome, Progress
     from sketchcolor_cli.jobs.requests import ColorizeRequest
     from sketchcolor_cli.jobs.strips import Strip
@@ -190,7 +190,7 @@ class PageColorizer:
             SketchcolorError: A sheet, the palette, or what else is for all pages cannot be read.
         """
         from sketchcolor_cli.coloring.guides.palette_files import read_palette
-        from sketchcolor_cli.imaging.images import read_picture
+        from sketchcolor_cli.imaging.reading import read_picture
 
         request = self._request = work.request
         self._read_picture = read_picture
@@ -227,7 +227,7 @@ class PageColorizer:
     def read(self, job: Job) -> Page:
         """Read a page and what helps to colour it, and find out what needs no network."""
         from sketchcolor_cli.coloring.page.line_layer import with_paper
-        from sketchcolor_cli.imaging.images import gray_as_rgb
+        from sketchcolor_cli.imaging.picture import gray_as_rgb
 
         strip = self._strips.of(job)  # first, as huge pages are read for it, one at a time
         picture = self._strips.picture(job)
@@ -316,7 +316,7 @@ class PageColorizer:
         known = self._painted_strip
         if not known or known[:2] != (colorizer, strip):
             prepared = strip.prepared
-            from sketchcolor_cli.imaging.images import Picture  # imports Pillow
+            from sketchcolor_cli.imaging.picture import Picture
 
             picture = Picture(rgb=prepared.gray[..., None], gray=True)
             carried = self._carried.of(strip.first, colorizer)

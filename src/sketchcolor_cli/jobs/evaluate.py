@@ -221,7 +221,7 @@ def _pairs(files: Sequence[Path] | None, device: str) -> list[PairFigure]:
 
     from sketchcolor_cli.evaluation.models.lpips import NAME, load_lpips
     from sketchcolor_cli.evaluation.models.run import PairFigure
-    from sketchcolor_cli.imaging.images import to_tensor
+    from sketchcolor_cli.imaging.picture import to_tensor
 
     trunk, heads = files
     distance = load_lpips(trunk, heads, device)

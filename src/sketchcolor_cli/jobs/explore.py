@@ -27,7 +27,8 @@ def explore(request: ExploreRequest, progress: Progress = silent) -> None:
     progress(Loading())
     device = devices.resolve(request.device)
     from sketchcolor_cli.coloring import latents
-    from sketchcolor_cli.imaging.images import read_picture, write_picture
+    from sketchcolor_cli.imaging.reading import read_picture
+    from sketchcolor_cli.imaging.writing import write_picture
     from sketchcolor_cli.networks.base import ColorNet
     from sketchcolor_cli.networks.checkpoint import load_model
 

@@ -106,7 +106,8 @@ class PageSketcher:
         Raises:
             SketchcolorError: It cannot be loaded.
         """
-        from sketchcolor_cli.imaging.images import read_picture, write_picture
+        from sketchcolor_cli.imaging.reading import read_picture
+        from sketchcolor_cli.imaging.writing import write_picture
 
         self._request = request
         self._note = note

@@ -272,7 +272,7 @@ def _color_one(
     """Return one sketch in colour, (H, W, 3)."""
     from sketchcolor_cli.data.pictures import to_bytes
     from sketchcolor_cli.evaluation.models.protocols import rough
-    from sketchcolor_cli.imaging.images import Picture, on_paper
+    from sketchcolor_cli.imaging.picture import Picture, on_paper
 
     reference = sketches.lines[index]
     given = reference.read() if reference else None

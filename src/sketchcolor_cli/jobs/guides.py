@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.coloring.guides.points import Mark
     from sketchcolor_cli.files.worklist import Job
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
 
 
 @dataclass(frozen=True)

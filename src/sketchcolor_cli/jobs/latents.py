@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from sketchcolor_cli.coloring.colorizer import Colorizer
     from sketchcolor_cli.files.worklist import Job
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
 
 
 class PageLatents:

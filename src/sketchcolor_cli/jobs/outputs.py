@@ -28,7 +28,7 @@ def write_page(job: Job, done: Colored, request: ColorizeRequest) -> dict[str, s
     """
     from sketchcolor_cli.errors import ImageError
     from sketchcolor_cli.files.atomic import write_bytes
-    from sketchcolor_cli.imaging.images import write_picture
+    from sketchcolor_cli.imaging.writing import write_picture
 
     if done.stays and job.reads.suffix.lower() == job.writes.suffix.lower():
         try:

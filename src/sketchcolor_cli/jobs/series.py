@@ -142,7 +142,7 @@ def drifts(colored: Path, palette: Path | None) -> list[Drift]:
     """
     from sketchcolor_cli.coloring.guides.drift import drift, small
     from sketchcolor_cli.coloring.guides.palette_files import read_palette
-    from sketchcolor_cli.imaging.images import read_picture
+    from sketchcolor_cli.imaging.reading import read_picture
 
     files = {place: file for place, file in list_pictures(colored).items() if not _is_extra(place)}
     pages = {place.as_posix(): small(read_picture(file)) for place, file in files.items()}

@@ -23,7 +23,7 @@ def array_sketcher(method: str, device: str) -> Callable[[Array], Array]:
         WeightError: Its weights are not there.
     """
     from sketchcolor_cli.extraction.loader import Loader
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
     from sketchcolor_cli.plugin.discovery import find_extractors
 
     extractors = find_extractors()

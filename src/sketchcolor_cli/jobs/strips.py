@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
     from sketchcolor_cli.coloring.page.strips import Cut, Edges, Run
     from sketchcolor_cli.files.worklist import Job
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
 
     Plane = NDArray[np.float32]
 
@@ -154,7 +154,7 @@ class Strips:
 
         from sketchcolor_cli.coloring.colorizer import luma
         from sketchcolor_cli.coloring.page.strips import Cut
-        from sketchcolor_cli.imaging.images import Picture
+        from sketchcolor_cli.imaging.picture import Picture
 
         axis, first = 0 if run.cut is Cut.BELOW else 1, jobs[0]
         jobs = jobs[::-1] if run.cut is Cut.LEFT else jobs

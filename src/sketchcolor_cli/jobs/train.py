@@ -180,7 +180,7 @@ def sketcher(method: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]
     for name, mix in chosen:
         store.require(extractors.weights(name, mix))
     from sketchcolor_cli.extraction.loader import Loader  # imports torch
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
 
     loader = Loader(extractors, find_weight=store.find)
     drawers = [loader.load(name, mix) for name, mix in chosen]

@@ -128,8 +128,9 @@ def _with_ending(picture: Path, draft: Path, quality: int) -> Path:
     now, wanted = picture.suffix.lower(), draft.suffix.lower()
     if now == wanted or {now, wanted} <= _LOSSY:
         return picture
-    from sketchcolor_cli.imaging.images import read_picture, write_picture
+    from sketchcolor_cli.imaging.reading import read_picture
     from sketchcolor_cli.imaging.settings import Saving
+    from sketchcolor_cli.imaging.writing import write_picture
 
     write_picture(draft, read_picture(picture), Saving(quality=quality))
     return draft

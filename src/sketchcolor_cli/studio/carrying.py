@@ -15,7 +15,9 @@ from sketchcolor_cli.coloring.guides.palette_files import read_palette
 from sketchcolor_cli.coloring.guides.points import parse_color
 from sketchcolor_cli.errors import ImageError, SketchcolorError
 from sketchcolor_cli.files.atomic import write_bytes
-from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, write_picture
+from sketchcolor_cli.imaging.picture import Picture, on_paper
+from sketchcolor_cli.imaging.reading import read_picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.studio.problems import ProblemError
 from sketchcolor_cli.studio.series_files import SHEETS, SWATCHES
 

@@ -14,7 +14,7 @@ import numpy as np
 from sketchcolor_cli import environment
 from sketchcolor_cli.coloring.colorizer import Colorizer
 from sketchcolor_cli.compute import devices
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.networks.backend import matcher_beside
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
 from sketchcolor_cli.studio.known import MIDDLE, SMALL

@@ -22,7 +22,7 @@ from sketchcolor_cli.coloring.guides.points import painted, points_of
 from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.paint.composite import composite
 from sketchcolor_cli.coloring.paint.upsample import ink_aware_upsample
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.networks.hints import spread
 from sketchcolor_cli.studio.colorizers import Asking, Colorizers, asked_by
 from sketchcolor_cli.studio.known import MIDDLE, SMALL, Known
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sketchcolor_cli.coloring.colorizer import Colorizer, Painted
     from sketchcolor_cli.coloring.page.paper_mask import PaperMask
     from sketchcolor_cli.coloring.page.stays import Stays
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
     from sketchcolor_cli.studio.look import Look, PageFiles, PaintRequest
 
 _KEPT = 4  # pages of which what was found is kept: the one that is painted on, its neighbours, and one more

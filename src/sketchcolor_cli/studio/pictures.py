@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from sketchcolor_cli.imaging.images import on_paper, read_picture
+from sketchcolor_cli.imaging.picture import on_paper
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.imaging.resize import shrink_to, shrink_to_width
 from sketchcolor_cli.studio.problems import ProblemError
 

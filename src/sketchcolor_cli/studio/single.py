@@ -13,8 +13,9 @@ from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.settings import Extras
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.extraction.loader import Loader
-from sketchcolor_cli.imaging.images import encode_picture, read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.imaging.settings import Saving
+from sketchcolor_cli.imaging.writing import encode_picture
 from sketchcolor_cli.plugin.discovery import find_extractors
 from sketchcolor_cli.studio.turns import ASKED
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sketchcolor_cli.extraction.drawer import Drawer
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
     from sketchcolor_cli.studio.live import Desk
     from sketchcolor_cli.studio.look import Look
     from sketchcolor_cli.studio.turns import Turns, Wish

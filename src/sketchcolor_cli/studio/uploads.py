@@ -12,7 +12,7 @@ from PIL import Image
 
 from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX
-from sketchcolor_cli.imaging.images import read_picture
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.studio.shelf import cleaned
 
 if TYPE_CHECKING:

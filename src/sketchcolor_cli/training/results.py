@@ -11,7 +11,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from sketchcolor_cli.color.compositing import compose
 from sketchcolor_cli.color.spaces import lab_to_rgb, rgb_to_lab
-from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
+from sketchcolor_cli.imaging.picture import Picture, to_array
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.metrics.pictures import psnr
 from sketchcolor_cli.training.loop.data import EpochBatches, loader
 

@@ -13,8 +13,8 @@ from sketchcolor_cli.coloring.extras import flats
 from sketchcolor_cli.coloring.extras.layers import Layer
 from sketchcolor_cli.coloring.page import screentone
 from sketchcolor_cli.compute import deadline
-from sketchcolor_cli.imaging import images
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging import writing
+from sketchcolor_cli.imaging.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ class Colored:
             ImageError: It cannot be written.
             TimeLimitError: The time for it is over.
         """
-        images.write_picture(path, *self._rows(saving), name)
+        writing.write_picture(path, *self._rows(saving), name)
 
     def encoded(self, path: Path, saving: Saving | None = None) -> bytes:
         """Return what :meth:`write` writes.
@@ -72,7 +72,7 @@ class Colored:
         Raises:
             ImageError: The ending of the path stands for no format that can be written.
         """
-        return images.encode_picture(path, *self._rows(saving))
+        return writing.encode_picture(path, *self._rows(saving))
 
     def _rows(self, saving: Saving | None) -> tuple[Picture, Saving | None, Iterator[Image] | None]:
         """Return what writing takes: the picture, how it is written, and its rows where they are made now."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
 
     Lab = NDArray[np.float32]
 

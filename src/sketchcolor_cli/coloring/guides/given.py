@@ -10,7 +10,7 @@ import numpy as np
 
 from sketchcolor_cli.coloring.guides.layer import Layer
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

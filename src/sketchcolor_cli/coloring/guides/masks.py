@@ -11,7 +11,7 @@ from sketchcolor_cli.coloring.page.paper_mask import LONGEST, PaperMask
 from sketchcolor_cli.imaging.sizes import scaled
 
 if TYPE_CHECKING:
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
 
 _SAYS = 0.5  # alpha above which a mask says something, and lightness above which that is: paper
 

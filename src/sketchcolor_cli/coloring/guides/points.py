@@ -13,7 +13,7 @@ import numpy as np
 
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.files.regular import read_document
-from sketchcolor_cli.imaging.images import Picture
+from sketchcolor_cli.imaging.picture import Picture
 from sketchcolor_cli.imaging.sizes import scaled_by
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.page.shapes import components, grown
-from sketchcolor_cli.imaging.images import Picture, has_one_plane, rows_on_paper
+from sketchcolor_cli.imaging.picture import Picture, has_one_plane, rows_on_paper
 from sketchcolor_cli.imaging.resize import shrink_to
 from sketchcolor_cli.imaging.rows import resized
 

@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.color.luma import LUMA
-from sketchcolor_cli.imaging.images import has_one_plane, rows_on_paper
+from sketchcolor_cli.imaging.picture import has_one_plane, rows_on_paper
 from sketchcolor_cli.imaging.resize import shrink_to
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.imaging.images import Picture
+    from sketchcolor_cli.imaging.picture import Picture
     from sketchcolor_cli.imaging.rows import Rows
 
     Plane = NDArray[np.float32]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.color.luma import LUMA
-from sketchcolor_cli.imaging.images import Picture, rows_on_paper
+from sketchcolor_cli.imaging.picture import Picture, rows_on_paper
 from sketchcolor_cli.imaging.rows import mapped, resized
 from sketchcolor_cli.imaging.sizes import scaled
 

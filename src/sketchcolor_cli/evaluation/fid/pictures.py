@@ -25,7 +25,8 @@ from sketchcolor_cli.files.books.opening import open_book
 from sketchcolor_cli.files.folders import Found, files_in, natural_key
 from sketchcolor_cli.files.jpeg import TOO_MANY, has_too_many_scans
 from sketchcolor_cli.files.worklist import IMAGE_SUFFIXES
-from sketchcolor_cli.imaging.images import on_paper, read_picture
+from sketchcolor_cli.imaging.picture import on_paper
+from sketchcolor_cli.imaging.reading import read_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable

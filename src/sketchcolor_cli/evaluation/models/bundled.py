@@ -12,7 +12,7 @@ import cv2
 import torch
 
 from sketchcolor_cli.color.spaces import rgb_to_xyv
-from sketchcolor_cli.imaging.images import to_tensor
+from sketchcolor_cli.imaging.picture import to_tensor
 from sketchcolor_cli.networks.loading import PERCEPTUAL, load_perceptual
 
 if TYPE_CHECKING:

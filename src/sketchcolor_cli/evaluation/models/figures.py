@@ -14,7 +14,7 @@ from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.color.spaces import rgb_to_lab
 from sketchcolor_cli.evaluation.models.protocols import local_mean
 from sketchcolor_cli.evaluation.models.skin import TONES, skin_tones
-from sketchcolor_cli.imaging.images import to_tensor
+from sketchcolor_cli.imaging.picture import to_tensor
 from sketchcolor_cli.metrics.pictures import colorfulness, delta_e00, psnr, ssim
 
 if TYPE_CHECKING:

@@ -13,7 +13,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from sketchcolor_cli.compute.tensors import to_planes
-from sketchcolor_cli.imaging.images import Picture, on_paper, read_picture, to_array, write_picture
+from sketchcolor_cli.imaging.picture import Picture, on_paper, to_array
+from sketchcolor_cli.imaging.reading import read_picture
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.training.files import write_text
 from sketchcolor_cli.training.loop.data import EpochBatches, loader
 

@@ -14,7 +14,8 @@ from torch.utils.data import Dataset
 from sketchcolor_cli.compute.tensors import to_planes
 from sketchcolor_cli.data.pictures import to_unit
 from sketchcolor_cli.errors import DataError
-from sketchcolor_cli.imaging.images import Picture, to_array, write_picture
+from sketchcolor_cli.imaging.picture import Picture, to_array
+from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.networks.config import PerceptualConfig
 from sketchcolor_cli.networks.perceptual import Perceptual
 from sketchcolor_cli.training.loop.data import Subset
