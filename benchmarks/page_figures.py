@@ -93,7 +93,8 @@ def strip() -> None:
 def huge() -> None:
     enlarge = (
         "import sys, cv2; from dataclasses import replace; from pathlib import Path;"
-        "from sketchcolor_cli.imaging.images import read_picture, write_picture;"
+        "from sketchcolor_cli.imaging.reading import read_picture;"
+        "from sketchcolor_cli.imaging.writing import write_picture;"
         "page = read_picture(Path(sys.argv[1]));"
         "large = cv2.resize(page.rgb, (6000, 9000), interpolation=cv2.INTER_CUBIC).clip(0, 1);"
         "write_picture(Path(sys.argv[2]), replace(page, rgb=large, bits=16))"
