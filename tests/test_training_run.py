@@ -669,11 +669,11 @@ def test_no_held_out_picture_stands_in_for_a_broken_one_that_is_learnt_from(
     settings = TrainSettings.of(preset="fast", size=32, valid_share=0.4, source_weights=weights)
     found = open_pictures([str(pictures)], tmp_path / "run", settings, None)
     parts = {part: {drawing.key for drawing in part} for part in (found.learning, found.held_out)}
+    for number in (number for part in parts for number in part.numbers[1:]):
+        (pictures / f"{number}.png").write_bytes(b"broken")
+    if decoded:
+        found.opened[0].decode(lambda _: None)
     for part, keys in parts.items():
-        for number in part.numbers[1:]:
-            (pictures / f"{number}.png").write_bytes(b"broken")
-        if decoded:
-            found.opened[0].decode(lambda _: None)
         assert len(keys) == len(part) > 2
         assert {drawing.key for drawing in part} == {str(pictures / f"{part.numbers[0]}.png")}
     assert len(opening.skipped(tmp_path / "run")) == len(set().union(*parts.values())) - 2
