@@ -17,6 +17,7 @@ A run that is there already is not done again, and one that was stopped is resum
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
@@ -34,8 +35,8 @@ from sketchcolor_cli.metrics.pictures import colorfulness, delta_e, psnr
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.training import presets
-from sketchcolor_cli.training.loop.data import EpochBatches, loader, split
-from sketchcolor_cli.training.opening import open_drawings
+from sketchcolor_cli.training.loop.data import EpochBatches, loader
+from sketchcolor_cli.training.material import open_pictures
 from sketchcolor_cli.training.results import result_rgb
 from sketchcolor_cli.training.run import Run, train
 
@@ -56,9 +57,10 @@ def measured_on(
     options: argparse.Namespace, run: Path, config: TrainSettings
 ) -> list[tuple[torch.Tensor, ...]]:
     """Return batches of sketch, hint, spread, truth of the pictures to measure on."""
-    drawings = open_drawings([options.valid or options.data], run, config, lines_of)
-    learning, held_out = split(drawings, config.valid_share, config.seed)
-    setup = presets.set_up(config, learning, drawings if options.valid else held_out, "cpu")
+    if options.valid:
+        config = replace(config, valid=(options.valid,))
+    pictures = open_pictures([options.data], run, config, lines_of)  # divided as for training
+    setup = presets.set_up(config, pictures.learning, pictures.held_out, "cpu")
     order = EpochBatches(len(setup.valid), 16, 0, shuffled=False, sizes=config.size[-1:])
     return list(loader(setup.valid, order))
 

@@ -4,9 +4,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from sketchcolor_cli.errors import TrainingError
-from sketchcolor_cli.training.loop.callbacks import JointAugment, Seeds, StopOnNaN
+from sketchcolor_cli.training.gan.alternating import AlternatingUpdates
+from sketchcolor_cli.training.loop.callbacks import FrozenNorms, JointAugment, Seeds, StopOnNaN
 from sketchcolor_cli.training.loop.checkpoints import Checkpoints
 from sketchcolor_cli.training.loop.context import Context
 from sketchcolor_cli.training.loop.data import EpochBatches
@@ -138,6 +140,21 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_what_is_left(tmp_path, 
 
 def test_a_loss_that_is_a_number_passes(tmp_path):
     attached(StopOnNaN(tmp_path / "checkpoint.pt"), loss=torch.tensor(1e30))("after_loss")
+
+
+def test_norms_of_what_is_fine_tuned_keep_their_statistics_in_a_game_too():
+    """There, each batch puts the player whose turn it is into training mode."""
+    net, critic = (nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2)) for _ in range(2))
+    turns = AlternatingUpdates({"generator": net, "critic": critic}, TrainSettings.of())
+    frozen = FrozenNorms(net)
+    frozen.learn = turns.learn = SimpleNamespace(opt=SimpleNamespace(), training=True)
+    for callback in sorted((frozen, turns), key=lambda callback: callback.order):
+        callback.before_batch()
+    assert net.training
+    assert not net[1].training
+    critic.train()
+    frozen.before_batch()
+    assert critic[1].training
 
 
 # Checkpoints

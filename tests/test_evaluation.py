@@ -343,6 +343,26 @@ def test_shards_have_groups_lines_and_a_digest_of_what_is_used(tmp_path: Path) -
     assert [name for name, _ in found.unreadable] == ["c"]
 
 
+def test_samples_of_one_key_in_two_shards_are_two_pictures(tmp_path: Path) -> None:
+    for number in range(2):
+        write_shard(tmp_path / f"v-{number}.tar", {"0": {"color.png": encoded(picture(number))}})
+    opened = Samples(open_pictures([str(tmp_path / "v-{0..1}.tar")]), outlines, 512)
+    assert opened.keys == [f"{tmp_path}/v-{number}.tar: 0" for number in range(2)]
+    found = evaluate([Contender("m", Knowing(0.1))], opened, SETTINGS)
+    assert found.setup.pictures == 2
+    assert found.summaries[Trial("m", Protocol.NONE)]["psnr"].n == 2
+
+
+def test_a_file_that_cannot_be_read_does_not_end_an_evaluation(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(encoded(picture(number)))
+    opened = Samples(open_pictures([str(tmp_path)]), outlines, 512)
+    (tmp_path / "1.png").unlink()
+    found = evaluate([Contender("m", Knowing(0.1))], opened, SETTINGS)
+    assert [name for name, _ in found.unreadable] == ["1"]
+    assert found.setup.pictures == 2
+
+
 def test_a_folder_has_groups_by_subfolder_and_large_pictures_are_brought_down(tmp_path: Path) -> None:
     for name in ("x/1.png", "x/2.png", "3.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -49,7 +49,8 @@ def train(
 ) -> dict[str, Any]:
     """Do the stages of a run, each of which writes ``STAGE.safetensors`` into its folder.
 
-    The painting network with the best figures is also best.safetensors, the last one model.safetensors.
+    best.safetensors is the network of the lowest held-out loss in the last stage, and after adversarial the
+    best generator; model.safetensors is the painting network at the end.
 
     Args:
         run: What is trained.

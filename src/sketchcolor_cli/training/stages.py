@@ -245,7 +245,7 @@ def _painting(context: Context, setup: Setup, stage: str, loss: Loss) -> Work:
         sheet=by_hint.sheet if setup.by_hint else partial(results.contact_sheet, net, sample),
         callbacks=[
             *([callbacks.JointAugment()] if setup.augments_batches else []),
-            *([callbacks.FrozenNorms()] if config.finetune else []),
+            *([callbacks.FrozenNorms(net)] if config.finetune else []),
         ],
         schedule=config.schedule,
         optimizer=partial(MuonAndAdamW, net, config.lr[stage], net.outer, iteration_format)

@@ -13,6 +13,7 @@ import numpy as np
 
 from sketchcolor_cli.data.folder import FolderSet, without_ending
 from sketchcolor_cli.data.pictures import to_bytes, to_unit
+from sketchcolor_cli.errors import ImageError
 from sketchcolor_cli.files.worklist import natural_key
 from sketchcolor_cli.imaging.resize import fitted
 
@@ -96,11 +97,14 @@ class Samples:
         )
 
     def digest(self, numbers: Sequence[int]) -> str:
-        """Return a checksum of the files of these samples."""
+        """Return a checksum of the files of these samples; what cannot be read counts as such."""
         total = hashlib.sha256()
         for number in numbers:
-            for data in self.pictures.contents(self.numbers[number]):
-                total.update(hashlib.sha256(data).digest())
+            try:
+                for data in self.pictures.contents(self.numbers[number]):
+                    total.update(hashlib.sha256(data).digest())
+            except ImageError:
+                total.update(b"unreadable")
         return total.hexdigest()
 
     def mates(self) -> list[list[int]]:
@@ -120,9 +124,13 @@ def as_file(rgb: Rgb) -> Rgb:
 
 
 def _names(pictures: PictureSet) -> list[str]:
-    """Return the keys; of files without their endings, as far as that leaves them unlike each other."""
+    """Return the keys; of files without their endings, as far as that leaves them unlike each other.
+
+    Two shards may have samples of one key; these are called by their shards as well.
+    """
     if not isinstance(pictures, FolderSet):
-        return list(pictures.keys)
-    short = [without_ending(key) for key in pictures.keys]
+        short, long = list(pictures.keys), [pictures.place(index) for index in range(len(pictures))]
+    else:
+        short, long = [without_ending(key) for key in pictures.keys], list(pictures.keys)
     counts = Counter(short)
-    return [name if counts[name] == 1 else key for name, key in zip(short, pictures.keys, strict=True)]
+    return [name if counts[name] == 1 else other for name, other in zip(short, long, strict=True)]

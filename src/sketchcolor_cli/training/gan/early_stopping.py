@@ -72,7 +72,7 @@ class EarlyStopping:
         return {**figures, "since": self.since}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`kept` returned."""
+        """Go on from what :meth:`state_dict` returned."""
         for name in ("first", "best"):
             setattr(self, name, Figures(**state[name]) if name in state else None)
         self.since = state["since"]

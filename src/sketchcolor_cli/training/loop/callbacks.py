@@ -106,13 +106,17 @@ class DropGradients(Callback):  # type: ignore[misc]
 
 
 class FrozenNorms(Callback):  # type: ignore[misc]
-    """Leave the statistics of batch norms as they are: those of a few pictures would spoil them."""
+    """Leave a network's batch norms as they are: the statistics of a few pictures would spoil them."""
 
     run_valid = False
 
-    def before_train(self) -> None:
-        """Put batch norms into evaluation mode after the rest was put into training mode."""
-        for module in self.learn.model.modules():
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def before_batch(self) -> None:
+        """Put them into evaluation mode: in a game, each turn puts the network into training mode again."""
+        for module in self.net.modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.eval()
 
@@ -233,7 +237,7 @@ class StopOnNaN(Callback):  # type: ignore[misc]
 
 
 class TrapezoidRate(Callback):  # type: ignore[misc]
-    """Let the learning rate rise over the first steps, stay, and fall to 0 over the last part of the run."""
+    """Let the learning rate rise over the first steps, stay, and fall to a hundredth over the last part."""
 
     run_valid = False
 

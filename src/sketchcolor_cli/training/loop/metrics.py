@@ -78,8 +78,8 @@ class FrechetMetric(Metric):  # type: ignore[misc]
     """The Fréchet distance of all results to all truths, by features of one's choice.
 
     Args:
-        see: From a picture (H, W, 3) to its features (D,): ``evaluation.bundled.BundledFeatures()``, or
-            ``evaluation.features.FidFeatures(FILE)``, whose distance alone is FID.
+        see: From a picture (H, W, 3) to its features (D,): ``evaluation.models.bundled.BundledFeatures()``,
+            or ``evaluation.fid.features.FidFeatures(FILE)``, whose distance alone is FID.
         name: What the Learner calls it.
         pictures: From the network's output and the parts of the target to results and truths.
     """

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     Hint = NDArray[np.float32]
 
 KINDS = ("none", "points", "strokes", "painting", "blurred", "patches", "areas")
-"""The kinds of hint; ``blurred`` is the thesis's own reference (§2) with HueDropout (§6), ``areas`` what a
-matcher says of a sheet: whole areas, some of them in the colour of another."""
+"""The kinds of hint. ``blurred`` is the reference of Cortés Méndez 2022, a small copy with HueDropout;
+``areas`` is what a matcher says of a sheet: whole areas, some of them in the colour of another."""
 
 _LEAST_AREA = 12  # pixels; smaller areas get no colour
 _WRONG = 0.3  # of areas that have the colour of another, at most
