@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli import Extractor, hookimpl
-from sketchcolor_plugins.arrays import LUMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sketchcolor_cli import Resources, Sketcher
+
+_LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709, on sRGB-encoded values
 
 
 @hookimpl
@@ -40,10 +41,10 @@ class _Gray:
     def __call__(self, rgb: Tensor) -> Tensor:
         """Turn (N, 3, H, W) in [0, 1] into its luma, (N, 1, H, W)."""
         red, green, blue = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
-        return (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue).clip(0, 1)
+        return (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue).clip(0, 1)
 
     def draw_array(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
         """Do the same with an array."""
         red, green, blue = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
-        luma: NDArray[np.float32] = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
+        luma: NDArray[np.float32] = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
         return luma.clip(0, 1)
