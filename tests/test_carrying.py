@@ -15,8 +15,9 @@ from sketchcolor_cli.imaging.picture import Picture
 from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.imaging.writing import write_picture
 from sketchcolor_cli.jobs import carrying
-from sketchcolor_cli.jobs.carrying import Around, CarriedSheets, Rows
+from sketchcolor_cli.jobs.carrying import Around, CarriedSheets
 from sketchcolor_cli.jobs.colorize import colorize
+from sketchcolor_cli.jobs.reading_order import ReadingOrder
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.networks.checkpoint import save_model
 from sketchcolor_cli.networks.config import HintUNetConfig
@@ -80,9 +81,7 @@ class Seer:
 
 def test_frames_in_colour_are_sheets_for_those_before_and_after_up_to_the_next(tmp_path: Path) -> None:
     row = jobs(frames(tmp_path / "in", 6, {1, 4}), 6)
-    rows = Rows()
-    rows.add(row)
-    found = [[key.name for key in rows.keys(job)] for job in row]
+    found = [[key.name for key in carrying._keys(row, number)] for number in range(len(row))]
     assert found == [["1.png"], ["4.png"], ["1.png", "4.png"], ["1.png", "4.png"], ["1.png"], ["4.png"]]
 
 
@@ -103,10 +102,10 @@ def test_the_first_page_and_the_last_two_that_are_done_and_in_colour_are_carried
 
 
 def test_pages_of_other_folders_are_not_carried(tmp_path: Path) -> None:
-    rows = Rows()
+    order = ReadingOrder()
     first, second = (Job(tmp_path / name / "1.png", tmp_path / "out" / name / "1.png") for name in "ab")
-    rows.add([first, second])
-    assert rows.before(second) == []
+    assert order.add([first, second]) == [[first], [second]]
+    assert order.of(second) == ([second], 0)
 
 
 def test_a_page_depends_on_those_before_it_and_a_frame_on_its_keys(tmp_path: Path) -> None:

@@ -912,7 +912,7 @@ def test_plugins_says_which_methods_lack_weights(
     for said in (
         "Draws. Lacks weights: net.",
         "Lacks weights: other, net.",
-        "cannot be told: gone: no",
+        "cannot be found out: gone: no",
         "a bug",
     ):
         assert said in result.stdout

@@ -244,7 +244,7 @@ def test_what_stays_in_a_book_is_named_in_every_run(tmp_path: Path) -> None:
     animation = "is an animation of 3 frames; save the one that is meant as a picture"
     told = [
         f"{book}/2.gif: {animation}; it stays as it is in the book",
-        f"{book}: 1 books in it stay as they are, such as ch 2.cbz; unpack it to have them done",
+        f"{book}: a book in it, ch 2.cbz, stays as it is; unpack it to have that done",
     ]
     first = run("extract", book, "-o", tmp_path / "out", "--json", "--fail-fast")
     second = run("extract", book, "-o", tmp_path / "out", "--json")

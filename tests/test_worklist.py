@@ -147,7 +147,7 @@ def test_links_to_pictures_are_pages_of_their_own() -> None:
 
 def test_two_sources_with_one_target() -> None:
     touch("in/a.png", "in/a.jpg", "one/a.png", "two/a.png", "page.1", "page.1.gif")
-    clash = "in/a.jpg and in/a.png: both results would become out/a.png"
+    clash = "in/a.jpg and in/a.png: both results would become out/a.png; rename one"
     assert refused("in", suffix=".png").startswith(clash)
     assert refused("one/a.png", "two/a.png").startswith("one/a.png and two/a.png: ")
     assert refused("page.1", "page.1.gif").startswith("page.1 and page.1.gif: ")
@@ -163,6 +163,7 @@ def test_targets_that_some_file_systems_take_for_one(one: str, other: str) -> No
     message = refused("in")
     assert f"in/{one}" in message
     assert f"in/{other}" in message
+    assert "where case makes no difference; rename one" in message
 
 
 def test_names_that_all_file_systems_tell_apart() -> None:

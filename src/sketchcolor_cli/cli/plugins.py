@@ -50,7 +50,9 @@ def _looked_at(
     try:
         files = extractors.weights(listing.name)
     except Exception as error:  # a stranger's code may raise anything; it must not take the others down
-        return replace(listing, problem=f"what it needs cannot be told: {printing.one_line(str(error))}"), []
+        return replace(
+            listing, problem=f"what it needs cannot be found out: {printing.one_line(str(error))}"
+        ), []
     return listing, [file for file in files if store.state(file) is not State.READY]
 
 

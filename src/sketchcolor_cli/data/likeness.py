@@ -1,6 +1,6 @@
 """Near-duplicates: the same picture again, at another size, cut a little, or compressed again.
 
-Not so another colouring of the same lines, which is worth having twice.
+Another colouring of the same lines is not one: it is worth having twice.
 """
 
 from __future__ import annotations

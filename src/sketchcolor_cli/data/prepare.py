@@ -276,7 +276,7 @@ def _read(source: Source, settings: PrepareSettings) -> _Ready:
 
 
 def _judge(prints: Prints, source: Source, ready: _Ready) -> _Ready:
-    """Drop a picture that is like one before; remember it otherwise. In order, so the result is one."""
+    """Drop a picture that is like one before, else remember it. Called in order, so results do not vary."""
     if ready.print_ is None:
         return ready
     like = prints.like(ready.print_)

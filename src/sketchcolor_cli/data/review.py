@@ -1,8 +1,8 @@
 """Reviewing pictures that a model has not seen: the most suspicious first, to be ticked off by hand.
 
-Cortés Méndez 2022 cleaned screenshots so: learn from the clean part, let the network judge the next, look,
-repeat. A picture is suspicious when the model cannot colour it although it is shown its colours at 96×96
-pixels: text, photographs, collages, wrong line drawings, and all that is unlike what it knows.
+Cortés Méndez (2022) cleaned screenshots in this way: learn from the clean part, let the network judge the
+next, look, repeat. A picture is suspicious when the model cannot colour it although it is shown its colours
+at 96×96 pixels: text, photographs, collages, wrong line drawings, and all that is unlike what it knows.
 """
 
 from __future__ import annotations

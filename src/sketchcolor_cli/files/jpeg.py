@@ -16,7 +16,7 @@ _SCAN, _END = 0xDA, 0xD9
 def has_too_many_scans(data: bytes, start: int = 0, stop: int | None = None) -> bool:
     """Whether the JPEG in a part of ``data`` has more than MOST_SCANS scans up to its end.
 
-    Of a damaged one counts what can be seen. Source: ITU-T T.81, annex B.
+    In a damaged one, the scans that can be found count. Source: ITU-T T.81, annex B.
     """
     last = len(data) if stop is None else stop
     if all(data.find(kind, start, last) < 0 for kind in _PROGRESSIVE):

@@ -6,7 +6,7 @@ import re
 
 _TAR_MAGIC, _TAR_AT = b"ustar", 257
 START = 1024
-"""So many bytes of the beginning are looked at."""
+"""Bytes at the beginning of a file that are looked at."""
 
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (
@@ -43,9 +43,9 @@ _SVG = re.compile(
 
 
 def describe(start: bytes) -> str | None:
-    """Return what a file that begins so is, and what to do; None where its beginning says nothing.
+    """Return what a file is by its first ``START`` bytes, and what to do; None where they say nothing.
 
-    It is asked once a file turned out not to be what it should be; ``start`` are its first ``START`` bytes.
+    Asked once a file has turned out not to be what it should be.
     """
     for signature, what in _STARTS:
         if start.startswith(signature):

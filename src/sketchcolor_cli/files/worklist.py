@@ -337,20 +337,21 @@ def _location(path: Path) -> Path:
 def _without_clashes(jobs: Mapping[Path, Job]) -> tuple[list[Job], list[tuple[Job, str]]]:
     """Part the jobs whose results have a file for themselves from the others."""
     sources = {folded(location): job.source for location, job in jobs.items()}
-    taken: dict[str, Path] = {}
+    taken: dict[str, Job] = {}
     due, failed = [], []
     for job in jobs.values():
         place = folded(_location(job.target))
         overwritten = sources.get(place)
-        rival = taken.setdefault(place, job.source)
+        rival = taken.setdefault(place, job)
         if overwritten is not None and job.target.exists() and job.target.samefile(overwritten):
             failed.append(
                 (job, f"{job.source}: the result would overwrite {overwritten}; name another output folder")
             )
-        elif rival is not job.source:
+        elif rival is not job:
             why = "rename one, give them separate output folders, or use --keep-both"
-            both = f"{rival} and {job.source}: both results would become {job.target}"
-            failed.append((job, f"{both} where case makes no difference; {why}"))
+            both = f"{rival.source} and {job.source}: both results would become {job.target}"
+            where = "" if rival.target == job.target else " where case makes no difference"
+            failed.append((job, f"{both}{where}; {why}"))
         else:
             due.append(job)
     return due, failed

@@ -167,10 +167,10 @@ class _FilesRun:
         from sketchcolor_cli.jobs.run import Runner  # imports numpy
 
         output, report = self._request.output, self._progress
-        row = (
-            None if run.watch else self._pictures
-        )  # while one is watched for, those after it are not there yet
-        return Runner(output, self._steps, self._open, journal.add, report, run.fail_fast, row).run(plan)
+        # In a watched folder, the pictures after one are not there yet.
+        pictures = None if run.watch else self._pictures
+        runner = Runner(output, self._steps, self._open, journal.add, report, run.fail_fast, pictures)
+        return runner.run(plan)
 
     def _load(self) -> None:
         """Load the networks."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import SketchcolorError
 from sketchcolor_cli.jobs.fingerprint import content_of, fingerprint
+from sketchcolor_cli.jobs.reading_order import ReadingOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,32 +24,6 @@ _REMEMBERED = 16  # sheets
 _SIDE = 640  # pixels of a sheet's shorter side; a matcher looks at less
 
 
-class Rows:
-    """Pages in reading order; those of one folder, or of one book, are a row."""
-
-    def __init__(self) -> None:
-        self._places: dict[Job, tuple[list[Job], int]] = {}
-
-    def add(self, jobs: Sequence[Job]) -> list[list[Job]]:
-        """Take note of jobs in their order; return them by rows."""
-        rows = [list(group) for _, group in groupby(jobs, key=lambda job: job.source.parent)]
-        for row in rows:
-            self._places.update({job: (row, number) for number, job in enumerate(row)})
-        return rows
-
-    def before(self, job: Job) -> list[Job]:
-        """Return the pages before one, the nearest last."""
-        row, number = self._places.get(job, ([], 0))
-        return row[:number]
-
-    def keys(self, job: Job) -> list[Job]:
-        """Return the last frame in colour before one and the first after it, as far as there are any."""
-        row, number = self._places.get(job, ([], 0))
-        sides: tuple[Iterable[Job], ...] = (reversed(row[:number]), row[number + 1 :])
-        nearest = (next((page for page in side if _in_color(page.reads)), None) for side in sides)
-        return [page for page in nearest if page is not None]
-
-
 class Around:
     """What the colours of a run's pictures depend on among the pictures around them, before any is done.
 
@@ -57,17 +32,18 @@ class Around:
 
     def __init__(self, pictures: Sequence[Job], settings_of: Callable[[Job], str]) -> None:
         """Remember the pictures, and what gives the fingerprint of what colours each by itself."""
-        self._rows, self._settings_of = Rows(), settings_of
+        self._rows, self._settings_of = ReadingOrder(), settings_of
         self._rows.add(pictures)
         self._known: dict[Job, str] = {}
 
     def before(self, job: Job, counts: Callable[[Job], bool]) -> list[str]:
         """Return fingerprints of the pages before one that count, and of what colours them."""
-        return [self._fingerprint(page) for page in self._rows.before(job) if counts(page)]
+        row, number = self._rows.of(job)
+        return [self._fingerprint(page) for page in row[:number] if counts(page)]
 
     def keys(self, job: Job) -> list[str]:
         """Return fingerprints of the frames in colour around one."""
-        return [_content(page.reads) for page in self._rows.keys(job)]
+        return [_content(page.reads) for page in _keys(*self._rows.of(job))]
 
     def _fingerprint(self, job: Job) -> str:
         if job not in self._known:
@@ -81,7 +57,7 @@ class CarriedSheets:
     def __init__(self, note: Callable[[str], None], *, carry: bool, sequence: bool) -> None:
         """Remember what is wanted; ``note`` is called with a line for the user."""
         self._note, self._carry, self._sequence = note, carry, sequence
-        self._rows = Rows()
+        self._rows = ReadingOrder()
         self._seen: OrderedDict[tuple[Path, str], Sheet] = OrderedDict()
         self._colorless: set[Path] = set()
 
@@ -96,14 +72,15 @@ class CarriedSheets:
     def of(self, job: Job, colorizer: Colorizer) -> list[Sheet]:
         """Return the sheets for a page: frames in colour around it; results of the first page and the last.
 
-        A result without colour is none, nor is one that is not there, as of a page that failed.
+        Results without colour, and those of pages that failed, are left out.
         """
         found: dict[Path, Sheet] = {}
+        row, number = self._rows.of(job)
         if self._sequence:
-            keys = [page.reads for page in self._rows.keys(job)]
+            keys = [page.reads for page in _keys(row, number)]
             found.update(self._sheets(keys, colorizer))
         if self._carry:
-            done = [page.writes for page in self._rows.before(job)]
+            done = [page.writes for page in row[:number]]
             found.update(islice(self._sheets(done, colorizer), 1))
             found.update(islice(self._sheets(reversed(done), colorizer), _LAST))
         return list(found.values())
@@ -122,6 +99,13 @@ class CarriedSheets:
             while len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
             yield path, self._seen[key]
+
+
+def _keys(row: Sequence[Job], number: int) -> list[Job]:
+    """Return the last frame in colour before one of a row and the first after it, as far as there are any."""
+    sides: tuple[Iterable[Job], ...] = (reversed(row[:number]), row[number + 1 :])
+    nearest = (next((page for page in side if _in_color(page.reads)), None) for side in sides)
+    return [page for page in nearest if page is not None]
 
 
 def _read(path: Path) -> Picture | None:
@@ -158,5 +142,5 @@ def _known_color(path: Path, _size: int, _changed: int) -> bool:
 def _content(path: Path) -> str:
     try:
         return content_of(path)
-    except OSError:  # told when it is its turn
+    except OSError:  # reported when it is its turn
         return ""

@@ -33,7 +33,7 @@ class Fallbacks(Generic[W]):
     note: Callable[[str], None] = lambda _: None
 
     def attempts(self, name: str) -> Iterator[Attempt[W]]:
-        """Give an attempt for each way, until one has enough memory; ``name`` is what the note calls it.
+        """Yield an attempt for each way, until one has enough memory; the note begins with ``name``.
 
         Raises:
             MemoryError: There is too little for every way.
@@ -46,9 +46,9 @@ class Fallbacks(Generic[W]):
 
 @dataclass(frozen=True)
 class Attempt(Generic[W]):
-    """One way, and a context in which a shortage of memory is not an error, as the next way is tried then.
+    """One way, and a context that swallows a shortage of memory, so that the next way is tried.
 
-    Of the last way an expected error comes out, which says more than that memory is short.
+    The last way lets an expected error through, which says more than that memory is short.
     """
 
     way: W
@@ -63,7 +63,7 @@ class Attempt(Generic[W]):
     def __exit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> bool:
-        """Pass over a shortage of memory."""
+        """Swallow a shortage of memory."""
         if error is None:
             if self.message:
                 self.note(self.message)

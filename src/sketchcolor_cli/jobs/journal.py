@@ -1,8 +1,8 @@
 """The account that a run keeps beside its results: one line of JSON for each that is finished.
 
 It lies in a hidden folder of the output. One line says that a result is about to be written, another
-that it has been; so that whatever ends a run, what the journal says is true. A line that was cut off is as
-good as none.
+that it has been, so what the journal says is true whatever ends a run. A line that was cut off is passed
+over.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Record:
         target: Its place below the output folder.
         source: What it was made of, as the user named it.
         content: SHA-256 of the source.
-        size: Bytes of the source, and
-        changed: when it was last changed, in nanoseconds: while both are the same, it is not read again.
+        size: Bytes of the source.
+        changed: When it was last changed, in nanoseconds. While this and its size stay, it is not read again.
         settings: Fingerprint of all else that it depends on.
         bytes: Size of the result; BEGUN where it was about to be written.
         failed: Pages of a book that were copied as they are, each with the reason.

@@ -258,11 +258,14 @@ def _unopened(book: Book) -> tuple[str, ...]:
     inner = book.inner_books
     if not inner:
         return ()
+    if len(inner) == 1:
+        return (f"{book.path}: a book in it, {inner[0]}, stays as it is; unpack it to have that done",)
     count = f"{len(inner)} books in it stay as they are, such as {inner[0]}"
     return (f"{book.path}: {count}; unpack it to have them done",)
 
 
 def _pageless(job: Job, book: Book) -> str:
     if inner := book.inner_books:
-        return f"{job.source}: holds no pictures but {len(inner)} books, such as {inner[0]}; unpack it first"
+        books = f"a book, {inner[0]}" if len(inner) == 1 else f"{len(inner)} books, such as {inner[0]}"
+        return f"{job.source}: holds no pictures but {books}; unpack it first"
     return f"{job.source}: holds no pictures; nothing is done with it"

@@ -157,13 +157,13 @@ class Guides(Settings):
     )
     carry: bool = setting(
         False,
-        "Pages that are done are sheets for those after them, so that a character keeps its colours: within "
-        "a folder or book, in reading order.",
+        "Use finished pages as sheets for the pages after them, so characters keep their colours; within a "
+        "folder or book, in reading order.",
     )
     sequence: bool = setting(
         False,
-        "The pages are frames of an animation: those in colour stay, and are sheets for the others, each for "
-        "those before it and after it up to the next.",
+        "The pages are frames of an animation. Frames in colour stay as they are; each other frame takes its "
+        "colours from the nearest frame in colour before it and after it.",
     )
     latents: Path | None = setting(
         None,
@@ -203,7 +203,7 @@ class ColorizeRequest(_OfFiles, Settings):
     beside: Extras = part(Extras)
     debug_masks: Path | None = setting(
         None,
-        "Also write to this folder each page with what stays paper tinted: gutters green, bubbles red.",
+        "Also write each page to this folder, with what stays paper tinted: gutters green, bubbles red.",
         metavar="DIR",
         stored=False,
         panel="Files beside",

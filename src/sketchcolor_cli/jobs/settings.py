@@ -35,7 +35,7 @@ class RunSettings(Settings):
     container: Container = setting(
         Container.SAME, "Write books back as what they were, or all as CBZ.", panel=_BOOKS, matters=False
     )
-    overwrite: bool = setting(False, "Do results again that are already there.", stored=False, matters=False)
+    overwrite: bool = setting(False, "Replace results that are already there.", stored=False, matters=False)
     resume: bool = setting(
         False,
         "Go on where a run stopped: results that are there stay as they are, whatever settings made them, "
@@ -78,14 +78,14 @@ class RunSettings(Settings):
     )
     keep_both: bool = setting(
         False,
-        "Where two results would get one name, such as those of 1.jpg and 1.png, keep the endings of both: "
-        "1.jpg.png.",
+        "Where two results would get the same name, such as those of 1.jpg and 1.png, keep the endings of "
+        "both: 1.jpg.png.",
         panel=_BOOKS,
         matters=False,
     )
     names: str | None = setting(
         None,
-        "Encoding of names in archives that do not say it, such as gbk, big5, cp949 or cp866.",
+        "Encoding of names in archives that do not state it, such as gbk, big5, cp949 or cp866.",
         metavar="ENCODING",
         shown="guessed from the names",
         parse=check_encoding,
@@ -167,7 +167,9 @@ def method_setting() -> Any:
 def data_argument() -> Any:
     """Return the argument that names a set of pictures."""
     return argument(
-        "A folder, a folder of shards, or shards `a-{000000..000003}.tar`.", metavar="DATA", matters=False
+        "A folder of pictures, a folder of shards, or shards `a-{000000..000003}.tar`.",
+        metavar="DATA",
+        matters=False,
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.errors import SketchcolorError, TimeLimitError
+from sketchcolor_cli.jobs.reading_order import ReadingOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,10 +47,8 @@ class Strip:
 
         def of_page(plane: NDArray[Any]) -> NDArray[Any]:
             scale = plane.shape[self.axis] / length
-            start, stop = (
-                round(part.start * scale),
-                max(round(part.start * scale) + 1, round(part.stop * scale)),
-            )
+            start = round(part.start * scale)
+            stop = max(start + 1, round(part.stop * scale))
             return plane[start:stop] if self.axis == 0 else plane[:, start:stop]
 
         masks = painted.masks
@@ -73,16 +71,14 @@ class Strips:
         self._read = read
         self._is_free = is_free
         self._colorizer = colorizer
-        self._rows: dict[Job, tuple[list[Job], int]] = {}
+        self._rows = ReadingOrder()
         self._edges: OrderedDict[Job, Edges | None] = OrderedDict()
         self._pictures: OrderedDict[Job, Picture] = OrderedDict()
         self._last: Strip | None = None
 
     def announce(self, jobs: Sequence[Job]) -> None:
         """Take note of jobs in their order; those in one folder may be of one strip."""
-        for _, group in groupby(jobs, key=lambda job: job.source.parent):
-            row = list(group)
-            self._rows.update({job: (row, number) for number, job in enumerate(row)})
+        self._rows.add(jobs)
 
     def picture(self, job: Job) -> Picture:
         """Return the picture of a job.
@@ -101,11 +97,11 @@ class Strips:
 
     def of(self, job: Job) -> Strip | None:
         """Return the strip that a page is a part of; None for a page by itself."""
-        if len(self._rows.get(job, ([], 0))[0]) < 2:
+        row, number = self._rows.of(job)
+        if len(row) < 2:
             return None
         from sketchcolor_cli.coloring.page.strips import run_around
 
-        row, number = self._rows[job]
         if self._last is not None and job in self._last.parts:
             return self._last
         run = run_around(

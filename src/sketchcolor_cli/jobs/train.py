@@ -110,7 +110,7 @@ def train(
         UsageError: A setting makes no sense here.
         DataError: Pictures are missing or do not fit together.
         TrainingError: There is a run already, or one with other settings to resume; or the loss became NaN.
-        WeightsError: The extractor's weights are not there.
+        WeightError: The extractor's weights are not there.
     """
     environment.prepare_process(ours=False)
     return prepare(request).run(progress, stop)
@@ -145,8 +145,10 @@ def prepare(request: TrainRequest) -> Prepared:
     """Load what training needs: libraries and, where sketches are to be drawn, the extractor.
 
     Raises:
-        UsageError: There is no such device or extractor.
-        WeightsError: The extractor's weights are not there.
+        UsageError: The device, or a parameter of the extractor, is not one.
+        DeviceError: This computer has no such device.
+        PluginError: There is no such extractor.
+        WeightError: The extractor's weights are not there.
     """
     device = devices.resolve(request.device)
     method = request.settings.method
@@ -162,12 +164,12 @@ def prepare(request: TrainRequest) -> Prepared:
 def sketcher(method: str) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Return a function from a picture (H, W, 3) to its sketch (H, W), by one extractor or several.
 
-    Of several with commas, which one draws a picture is decided by the picture itself. With plus signs they
-    are mixed, with shares drawn again for each picture.
+    Of several with commas, each picture has one, chosen by its own bytes. Those joined by plus signs are
+    mixed, in random shares that differ from picture to picture.
 
     Raises:
-        UsageError: There is no such extractor.
-        WeightsError: Its weights are not there.
+        PluginError: There is no such extractor.
+        WeightError: Its weights are not there.
     """
     from sketchcolor_cli.plugin.discovery import find_extractors
 

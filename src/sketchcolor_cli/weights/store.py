@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """What is known of weights at a glance; whether every number is right, only WeightStore.verify tells."""
+    """What is known of weights at a glance; only :meth:`WeightStore.verify` reads every number."""
 
     READY = "ready"
     MISSING = "missing"
@@ -185,7 +185,7 @@ def how_to_get(files: Iterable[WeightFile]) -> str:
 
 
 def _is_wanted(file: WeightFile, record: Record) -> bool:
-    """Tell whether a stored file is of these weights: a verified one must still be among the published."""
+    """Whether a stored file is of these weights: a verified one must still be among the published."""
     published = {f"sha256:{source.sha256}" for source in file.sources if source.sha256}
     published |= {f"md5:{source.md5}" for source in file.sources if source.md5}
     return record.name == file.name and (
