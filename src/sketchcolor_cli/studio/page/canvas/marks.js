@@ -1,10 +1,12 @@
 // Marks of the API and of the files ↔ strokes of the hint layer. Pure.
 
+import { hexOf } from "../core/color.js";
+
 /** @typedef {import("./strokes.js").Stroke} Stroke */
 /** @typedef {import("./strokes.js").Sample} Sample */
 /** @typedef {Record<string, any>} Mark */
 
-const POINT_RADIUS = 0.006; // of a point that says none
+const RADIUS = 0.006; // of a mark that says none
 const OWN = new Set(["stroke", "color", "radius", "erase", "x", "y"]);
 
 /**
@@ -25,13 +27,14 @@ export function markOf(stroke) {
 export function strokeOf(mark) {
   const extra = Object.fromEntries(Object.entries(mark).filter(([name]) => !OWN.has(name)));
   const kept = Object.keys(extra).length ? { extra } : {};
-  const common = { layer: /** @type {const} */ ("hint"), color: mark.color ?? "#000000", ...kept };
+  const color = Array.isArray(mark.color) ? hexOf(mark.color) : (mark.color ?? "#000000");
+  const common = { layer: /** @type {const} */ ("hint"), color, ...kept };
   if (!mark.stroke) {
     /** @type {Sample[]} */
     const samples = [[mark.x, mark.y, 1]];
-    return { ...common, kind: "point", erase: false, radius: mark.radius ?? POINT_RADIUS, samples };
+    return { ...common, kind: "point", erase: false, radius: mark.radius ?? RADIUS, samples };
   }
   /** @type {Sample[]} */
   const samples = mark.stroke.map((/** @type {number[]} */ sample) => [sample[0], sample[1], sample[2] ?? 1]);
-  return { ...common, kind: "stroke", erase: Boolean(mark.erase), radius: mark.radius, samples };
+  return { ...common, kind: "stroke", erase: Boolean(mark.erase), radius: mark.radius ?? RADIUS, samples };
 }

@@ -17,7 +17,7 @@ import { widthOf } from "./strokes.js";
  * @property {(dx: number, dy: number) => void} pan
  * @property {(before: [Place, Place], after: [Place, Place]) => void} pinch
  * @property {(factor: number, at: Place) => void} zoom
- * @property {(at: Place | null, pen: boolean) => void} hover
+ * @property {(at: Place | null) => void} hover
  */
 
 const PALM = 60; // a touch wider than this is not a finger
@@ -42,7 +42,7 @@ export class Pointers {
     element.addEventListener("pointermove", (event) => this.#move(event));
     element.addEventListener("pointerup", (event) => this.#up(event, false));
     element.addEventListener("pointercancel", (event) => this.#up(event, true));
-    element.addEventListener("pointerleave", () => this.hands.hover(null, false));
+    element.addEventListener("pointerleave", () => this.hands.hover(null));
     element.addEventListener("contextmenu", (event) => event.preventDefault());
     element.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
   }
@@ -117,7 +117,7 @@ export class Pointers {
   /** @param {PointerEvent} event */
   #move(event) {
     const at = this.#at(event);
-    if (event.pointerType !== "touch") this.hands.hover(at, event.pointerType === "pen");
+    if (event.pointerType !== "touch") this.hands.hover(at);
     if (this.fingers.size === 2 && this.fingers.has(event.pointerId)) return this.#pinch(event, at);
     if (this.fingers.has(event.pointerId)) this.fingers.set(event.pointerId, at);
     if (this.main?.id !== event.pointerId) return;

@@ -137,16 +137,3 @@ export function sameLayer(one, other, layer) {
 export function without(strokes, layer) {
   return strokes.filter((stroke) => stroke.layer !== layer);
 }
-
-/**
- * Return the colours used on a layer, the latest first, each once.
- *
- * @param {Strokes} strokes
- * @returns {string[]}
- */
-export function colorsOf(strokes) {
-  const used = strokes
-    .filter((stroke) => !stroke.erase && stroke.kind !== "clear" && stroke.layer !== "mask")
-    .map((stroke) => stroke.color);
-  return [...new Set(used.reverse())];
-}

@@ -46,7 +46,7 @@ export function runCommand(id) {
  * @param {string} id
  * @returns {string}
  */
-export function tipOf(id) {
+function tipOf(id) {
   const key = known.get(id)?.keys[0];
   return key ? `${t(`command.${id}`)}  ·  ${shownKey(key)}` : t(`command.${id}`);
 }

@@ -27,7 +27,6 @@ export class Bench {
     this.session = session;
     this.canvas = canvas;
     this.handHeld = false;
-    this.altHeld = false;
     /** @type {Tool | null} */
     this.used = null;
     /** @type {Place | null} */
@@ -79,7 +78,7 @@ export class Bench {
     const { cross } = this.stage;
     if (!cross || document.activeElement !== this.canvas) return void this.session.compute();
     const tool = this.#tool(null);
-    tool?.start(this, cross, 1, false);
+    tool?.start(this, cross, 1);
     tool?.end(this);
   }
 
@@ -110,7 +109,7 @@ export class Bench {
     const place = this.stage.pagePlace(at);
     this.used = this.session.ready ? this.#tool(event) : null;
     if (this.used !== TOOLS.picker && this.used !== TOOLS.eraser && !isOnPage(place)) this.used = null;
-    this.used?.start(this, place, factor, event.pointerType === "pen");
+    this.used?.start(this, place, factor);
   }
 
   /**

@@ -12,7 +12,7 @@
 
 /**
  * @typedef {object} Tool
- * @property {(bench: Bench, at: Place, factor: number, pen: boolean) => void} start `at` in parts of the page
+ * @property {(bench: Bench, at: Place, factor: number) => void} start `at` in parts of the page
  * @property {(bench: Bench, at: Place, factor: number) => void} move
  * @property {(bench: Bench) => void} end
  * @property {(bench: Bench) => void} abort
