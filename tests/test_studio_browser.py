@@ -164,7 +164,7 @@ def test_a_finger_paints_and_two_fingers_zoom(
 
 
 def test_what_one_window_saves_the_other_shows(
-    studio: Studio, window: Callable[..., Driver], fresh: Driver
+    studio: Studio, window: Callable[..., Driver], fresh: Driver, tmp_path: Path
 ) -> None:
     other = window(studio)
     other.page.locator(".canvas-area").wait_for()
@@ -173,6 +173,14 @@ def test_what_one_window_saves_the_other_shows(
     fresh.color(BLUE)
     fresh.stroke((180, 350), (220, 380))
     waited(lambda: not np.array_equal(other.layer("strokes"), empty), "the stroke in the other window")
+    with studio._client() as client:
+        page = draw_page(tmp_path / "page 0.png", 0).read_bytes()
+        assert client.post("/pages", files=[("file", ("page 0.png", page))]).status_code == 201
+    frames = other.page.locator(".frame")
+    waited(lambda: frames.count() == 2, "the page that came is in the strip")
+    labels = [frames.nth(at).get_attribute("aria-label") or "" for at in (0, 1)]
+    assert ["page 0.png" in labels[0], "page 1.png" in labels[1]] == [True, True]
+    assert frames.locator(".frame-number").all_inner_texts() == ["1", "2"]
 
 
 def test_two_windows_do_not_overwrite_each_other(
@@ -223,9 +231,61 @@ def test_two_windows_do_not_overwrite_each_others_settings(
     other.page.get_by_text("Another window changed the settings or swatches, too.").wait_for()
     assert stored(studio) == [BLUE]  # nothing was overwritten
     assert other.page.locator(f".chip[data-color='{GREEN}']").count() == 1  # nor lost
+    other.page.keyboard.press("k")
+    other.page.locator(".tile").wait_for()  # where the question stays
     other.page.get_by_role("button", name="Keep mine").click()
     waited(lambda: stored(studio) == [GREEN], "what was kept is stored")
     fresh.page.locator(f".chip[data-color='{GREEN}']").wait_for()
+
+
+def test_what_is_painted_while_another_windows_work_comes_is_not_lost(
+    studio: Studio, window: Callable[..., Driver], fresh: Driver
+) -> None:
+    other = shown(window(studio))
+    held: list[Any] = []
+    other.page.route(
+        "**/marks", lambda route: held.append(route) if route.request.method == "GET" else route.continue_()
+    )
+    fresh.stroke((180, 350), (220, 380))
+    waited(lambda: other.page.wait_for_timeout(50) or held, "the other window reads this one's stroke")
+    other.page.keyboard.press("f")
+    other.page.mouse.click(*other.place(200, 300))
+    for route in held:
+        route.continue_()
+    other.page.unroute("**/marks")
+    other.page.get_by_role("button", name="Keep mine").click()
+    waited(lambda: ["x" in mark for mark in studio.marks()] == [True], "the other window's point is stored")
+
+
+def test_a_page_with_unsaved_work_is_not_left_without_asking(
+    studio: Studio, window: Callable[..., Driver], tmp_path: Path
+) -> None:
+    studio.take([draw_page(tmp_path / f"page {number}.png", number) for number in (1, 2)])
+    driver = shown(window(studio))
+    page = driver.page
+    page.route(
+        "**/marks", lambda route: route.abort() if route.request.method == "PUT" else route.continue_()
+    )
+    driver.stroke((180, 350), (220, 380))
+    page.locator('.save-state[data-state="offline"]').wait_for()
+    page.keyboard.press(".")
+    page.get_by_role("button", name="Cancel").click()
+    assert page.locator('.frame:nth-child(1)[aria-current="page"]').count() == 1
+    page.keyboard.press(".")
+    page.locator("dialog").wait_for()
+    page.unroute("**/marks")
+    page.get_by_role("button", name="Cancel").click()
+    waited(studio.marks, "what was painted is stored after all")
+    driver.saved()
+    page.keyboard.press(".")
+    page.locator('.frame:nth-child(2)[aria-current="page"]').wait_for()
+    shown(driver)
+    page.keyboard.press("?")
+    page.evaluate("location.hash = '#/page/%E0'")  # which is the address of no page
+    page.locator(".drop").wait_for()
+    assert page.locator("dialog").count() == 0
+    page.evaluate("location.hash = '#/book'")
+    page.locator(".tile").first.wait_for()
 
 
 def stored(studio: Studio) -> list[str]:
@@ -258,12 +318,19 @@ def test_points_are_moved_and_erased(studio: Studio, fresh: Driver) -> None:
 def test_a_colour_goes_from_a_place_of_a_sheet_to_a_place_of_the_page(
     studio: Studio, fresh: Driver, tmp_path: Path
 ) -> None:
-    sheet = np.full((200, 300, 3), 255, np.uint8)
-    sheet[:, 150:] = (192, 102, 53)  # BLUE, in the order of OpenCV
+    sheet = np.full((800, 1200, 3), 255, np.uint8)  # larger than it is shown
+    sheet[:, 600:] = (192, 102, 53)  # BLUE, in the order of OpenCV
     cv2.imwrite(str(tmp_path / "hero.png"), sheet)
+    held: list[Any] = []
+    fresh.page.route("**/sheets", lambda route: held.append(route))
     with fresh.page.expect_file_chooser() as chooser:
         fresh.page.get_by_role("button", name="Add a sheet").click()
     chooser.value.set_files(tmp_path / "hero.png")
+    waited(lambda: fresh.page.wait_for_timeout(50) or held, "the sheet is on its way")
+    fresh.page.evaluate("unhurried()")
+    fresh.color(GREEN)
+    fresh.page.keyboard.press("Shift+S")
+    held[0].continue_()
     face = fresh.page.locator(".sheet-face img")
     waited(lambda: face.count() and face.evaluate("image => image.naturalWidth"), "the sheet is shown")
     box = face.bounding_box()
@@ -273,6 +340,7 @@ def test_a_colour_goes_from_a_place_of_a_sheet_to_a_place_of_the_page(
     [point] = waited(studio.marks, "the point is stored")
     assert far(rgb_of(point["color"]), BLUE) < 3
     assert fresh.page.locator(".carried").is_hidden()
+    waited(lambda: stored(studio) == [GREEN], "the swatch that was added meanwhile is stored")
 
 
 def test_rough_colour_and_mask_are_painted_kept_and_undone(studio: Studio, fresh: Driver) -> None:
@@ -282,8 +350,13 @@ def test_rough_colour_and_mask_are_painted_kept_and_undone(studio: Studio, fresh
     fresh.color(BLUE)
     fresh.stroke((8, 200), (8, 240))  # in the margin
     fresh.page.get_by_text("This place stays paper").wait_for()
+    fresh.idle()
+    fresh.page.evaluate("unhurried()")
+    closing = "dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    assert fresh.page.evaluate(closing)
     fresh.page.keyboard.press("r")
     fresh.stroke((80, 300), (280, 400))
+    assert not fresh.page.evaluate(closing)  # asks: no browser sends a picture on the way out
     waited(lambda: page()["rough"], "the rough colouring is stored")
     fresh.page.keyboard.press("m")
     fresh.stroke((80, 140), (160, 140))
@@ -318,9 +391,10 @@ def test_swatches_by_key_and_as_a_file(studio: Studio, fresh: Driver, tmp_path: 
         fresh.page.get_by_role("button", name="Save as palette file (.gpl)").click()
     text = Path(download.value.path()).read_text(encoding="utf-8")
     assert text.splitlines()[4:] == [" 63 154  77\tLeaf", " 53 102 192\tCoat"]
-    waited(
-        lambda: [swatch["color"] for swatch in studio.get("/project")["swatches"]] == [GREEN, BLUE], "stored"
-    )
+    waited(lambda: stored(studio) == [GREEN, BLUE], "stored")
+    fresh.page.get_by_role("button", name="Remove Leaf").press("Enter")
+    waited(lambda: stored(studio) == [BLUE], "the swatch is gone")
+    assert fresh.page.evaluate("document.activeElement.getAttribute('aria-label')") == "Remove Coat"
 
 
 def test_before_and_after(fresh: Driver) -> None:
@@ -347,6 +421,9 @@ def test_before_and_after(fresh: Driver) -> None:
     assert fresh.layer("result")[:, half:, 3].max() == 255
     fresh.page.keyboard.press("|")
     waited(lambda: (fresh.layer("page")[:, :half, 3] > 0).any(), "side by side")
+    fresh.page.evaluate("Object.defineProperty(window, 'devicePixelRatio', {value: 2})")  # another screen
+    fresh.page.keyboard.press("v")
+    waited(lambda: fresh.layer("page").shape[1] == 4 * half, "drawn as fine as that screen is")
 
 
 def test_variants(studio: Studio, fresh: Driver) -> None:

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { fileSize, momentText, progressOf } from "../../src/sketchcolor_cli/studio/page/core/amounts.js";
 import { readFrame } from "../../src/sketchcolor_cli/studio/page/core/frame.js";
 import { format, pickLanguage } from "../../src/sketchcolor_cli/studio/page/core/i18n.js";
+import { Live } from "../../src/sketchcolor_cli/studio/page/core/live.js";
 import { routeOf } from "../../src/sketchcolor_cli/studio/page/core/router.js";
 import { Saver } from "../../src/sketchcolor_cli/studio/page/core/saver.js";
 import { EventReader } from "../../src/sketchcolor_cli/studio/page/core/sse.js";
@@ -40,6 +41,7 @@ test("the language is the chosen one, else the first that is known", () => {
 test("an address names a screen", () => {
   assert.deepEqual(routeOf("#/page/00ff"), { screen: "page", page: "00ff" });
   assert.deepEqual(routeOf("#/book"), { screen: "book", page: null });
+  assert.equal(routeOf("#/page/%E0").page, "%E0"); // of no page, and no reason to stop
   for (const other of ["", "#", "#/", "#/page/", "#sometoken"]) assert.equal(routeOf(other).screen, "shelf");
 });
 
@@ -67,7 +69,7 @@ const settled = () => new Promise((done) => setTimeout(done, 20));
 
 function saver(save) {
   const states = [];
-  const explain = (error) => ({ status: error.status, current: error.current ?? null, detail: "" });
+  const explain = (error) => ({ status: error.status, detail: "" });
   return [new Saver("r0", { save, tell: (state) => states.push(state), explain }), states];
 }
 
@@ -97,7 +99,7 @@ test("after a conflict nothing is sent until it is settled", async () => {
   let sent = 0;
   const [one, states] = saver(async () => {
     sent += 1;
-    if (sent === 1) throw Object.assign(new Error(), { status: 412, current: "theirs" });
+    if (sent === 1) throw Object.assign(new Error(), { status: 412 });
     return "mine";
   });
   one.touch();
@@ -125,4 +127,61 @@ test("without a connection it stays unsaved, and the next time is saved", async 
   await one.flush();
   assert.equal(states.at(-1), "saved");
   one.stop();
+});
+
+test("a saver that was stopped tells nothing more", async () => {
+  let finish;
+  const [one, states] = saver(() => new Promise((_, fail) => (finish = () => fail({ status: 0 }))));
+  one.touch();
+  const saving = one.flush();
+  one.stop();
+  finish();
+  await saving;
+  assert.deepEqual(states, ["waiting", "saving"]);
+});
+
+/** @returns a connection, its socket, and what it told. */
+function connected() {
+  const told = [];
+  let socket;
+  globalThis.WebSocket = class {
+    static OPEN = 1;
+    readyState = 1;
+    constructor() {
+      socket = this;
+    }
+    send() {}
+    close() {}
+  };
+  globalThis.location = { protocol: "http:", host: "here" };
+  globalThis.sessionStorage = { getItem: () => "token" };
+  const live = new Live("page", {
+    picture: (stage) => told.push(stage),
+    variant: () => null,
+    state: (state, problem) => told.push(problem ? `${state}: ${problem.detail}` : state),
+  });
+  return { live, socket, told };
+}
+
+test("pictures are shown in the order in which they came", async () => {
+  const { live, socket, told } = connected();
+  const pauses = [30, 0];
+  globalThis.createImageBitmap = () => new Promise((done) => setTimeout(done, pauses.shift(), { close() {} }));
+  live.ask({});
+  for (const stage of ["quick", "final"]) {
+    const header = new TextEncoder().encode(JSON.stringify({ number: 1, type: "picture", stage }));
+    const frame = new Uint8Array(4 + header.length);
+    new DataView(frame.buffer).setUint32(0, header.length);
+    frame.set(header, 4);
+    socket.onmessage({ data: frame.buffer });
+  }
+  await new Promise((done) => setTimeout(done, 80));
+  assert.deepEqual(told, ["waiting", "quick", "final"]);
+});
+
+test("a page that is gone is not waited for", () => {
+  const { live, socket, told } = connected();
+  live.ask({});
+  socket.onclose({ code: 4404, reason: "there is no such page" });
+  assert.deepEqual(told, ["waiting", "idle: there is no such page"]);
 });

@@ -1,6 +1,6 @@
 // What the whole page knows: project, route, tools. Screens and panels watch it.
 
-import { ApiError, json } from "./core/api.js";
+import { ApiError, json, nameProject } from "./core/api.js";
 import { t } from "./core/i18n.js";
 import { kept, keep } from "./core/kept.js";
 import { Saver } from "./core/saver.js";
@@ -82,14 +82,28 @@ let projectSaver = null;
  * Take over a project as the server gives it.
  *
  * @param {Project | null} project
+ * @param {boolean} [keep] what was changed here and is not saved yet
  */
-export function setProject(project) {
-  if (project?.id !== app.value.project?.id) forgetStamps(null);
-  if (!project) projectSaver?.stop();
-  if (!project) projectSaver = null;
-  else if (projectSaver && app.value.project?.id === project.id) projectSaver.settle(project.revision, false);
-  else projectSaver = new Saver(project.revision, { save: saveProject, tell: tellProject, explain });
-  app.set({ project });
+export function setProject(project, keep = true) {
+  const before = app.value.project;
+  if (project && before && projectSaver && project.id === before.id) {
+    const changed = keep && isProjectChanged();
+    if (!keep || projectSaver.state !== "conflict") projectSaver.settle(project.revision, changed);
+    const ours = changed ? { settings: before.settings, swatches: before.swatches } : {};
+    return app.set({ project: { ...project, ...ours } });
+  }
+  forgetStamps(null);
+  nameProject(project?.id ?? null);
+  projectSaver?.stop();
+  projectSaver = project && newSaver(project);
+  const { project: _, ...saving } = app.value.saving; // how far the one before was saved
+  app.set({ project, saving });
+}
+
+/** @param {Project} project @returns {Saver} */
+function newSaver({ id, revision }) {
+  const save = (/** @type {string} */ seen, /** @type {boolean} */ closing) => saveProject(id, seen, closing);
+  return new Saver(revision, { save, tell: tellProject, explain });
 }
 
 /**
@@ -105,6 +119,23 @@ export async function changeProject(change) {
   app.set({ project: { ...project, ...change, settings } });
   projectSaver.touch();
   if (change.settings) await projectSaver.flush();
+}
+
+/**
+ * Change the project by a request that answers with it; what is changed here meanwhile is kept.
+ *
+ * @param {string} path
+ * @param {import("./core/api.js").Options} options
+ * @returns {Promise<Project | null>}
+ */
+export async function alterProject(path, options) {
+  const alter = () =>
+    attempt(async () => {
+      const project = await json(path, options);
+      setProject(project);
+      return project;
+    });
+  return projectSaver ? projectSaver.during(alter) : alter();
 }
 
 /**
@@ -127,13 +158,14 @@ export function saverOfProject() {
 }
 
 /**
+ * @param {string} id
  * @param {string} revision
  * @param {boolean} closing
  */
-async function saveProject(revision, closing) {
+async function saveProject(id, revision, closing) {
   const { settings, swatches } = /** @type {Project} */ (app.value.project);
   const body = { settings, swatches };
-  const saved = await json("/project", { method: "PUT", json: body, revision, keepalive: closing });
+  const saved = await json("/project", { method: "PUT", json: body, revision, project: id, keepalive: closing });
   return saved.revision;
 }
 
@@ -143,7 +175,7 @@ async function saveProject(revision, closing) {
  */
 function tellProject(state, detail) {
   tellSaving("project")(state, detail);
-  if (state === "failed") void attempt(async () => setProject(await json("/project"))); // as it was before
+  if (state === "failed") void attempt(async () => setProject(await json("/project"), false)); // as it was before
 }
 
 /**
@@ -161,11 +193,11 @@ export function tellSaving(name) {
 
 /**
  * @param {unknown} error
- * @returns {{status: number, current: string | null, detail: string}}
+ * @returns {{status: number, detail: string}}
  */
 export function explain(error) {
   if (!(error instanceof ApiError)) throw error;
-  return { status: error.status, current: error.problem.current?.revision ?? null, detail: error.message };
+  return { status: error.status, detail: error.message };
 }
 
 /**

@@ -1,9 +1,21 @@
 // The beginning: token, language, events of the server, and the screen that the address names.
 
-import { app, attempt, flushProject, isProjectChanged, notify, onNotice, setProject, updateJob, updatePage } from "./app.js";
+import {
+  app,
+  attempt,
+  flushProject,
+  isProjectChanged,
+  notify,
+  onNotice,
+  saverOfProject,
+  setProject,
+  updateJob,
+  updatePage,
+} from "./app.js";
 import { generalCommands } from "./commands.js";
 import { ApiError, CLIENT, json, takeToken, token } from "./core/api.js";
 import { addCommands, listenToKeys } from "./core/commands.js";
+import { confirmed } from "./core/dialog.js";
 import { byId, fill, h } from "./core/dom.js";
 import { onEvent, readEvents } from "./core/events.js";
 import { keptLanguage, loadMessages, pickLanguage, t } from "./core/i18n.js";
@@ -11,19 +23,28 @@ import { icon } from "./core/icons.js";
 import { go, routeOf } from "./core/router.js";
 import { showTheme } from "./core/theme.js";
 import { showTooltips } from "./core/tooltip.js";
+import { loadJobs } from "./panels/jobs.js";
 import { bookScreen } from "./screens/book.js";
 import { pageScreen } from "./screens/page.js";
 import { pageCommands } from "./screens/pagecommands.js";
 import { shelfScreen } from "./screens/shelf.js";
 
-/** @typedef {{element: HTMLElement, close: () => void | Promise<void>, heard?: (event: any) => void}} Screen */
+/** @typedef {object} Screen
+ * @property {HTMLElement} element
+ * @property {() => void | Promise<void>} close
+ * @property {(event: any) => void} [heard] what the server tells of a page
+ * @property {() => Promise<void>} [catchUp] with what was changed while nothing was heard
+ * @property {() => Promise<boolean>} [saved] whether all is saved, which is tried
+ */
 
 const NOTICE_MS = 6000;
 
 /** @type {Screen | null} */
 let shown = null;
+let address = ""; // of the screen that is shown
 let turning = Promise.resolve();
 let asked = 0;
+let greeted = false; // whether the server has said hello before
 
 async function begin() {
   showTheme();
@@ -38,6 +59,8 @@ async function begin() {
   if (!(await loadProject())) return;
   listenToServer();
   window.addEventListener("hashchange", () => showScreen());
+  for (const drag of ["dragover", "drop"]) // or the window would go to the file that is dropped
+    window.addEventListener(drag, (event) => event.preventDefault());
   window.addEventListener("pagehide", () => flushProject(true));
   window.addEventListener("beforeunload", (event) => isAtRisk() && event.preventDefault());
   if (app.value.project?.pages.length && routeOf(location.hash).screen === "shelf" && !location.hash)
@@ -79,7 +102,7 @@ async function currentProject() {
 }
 
 function listenToServer() {
-  onEvent("hello", (event) => app.set({ worker: event.worker }));
+  onEvent("hello", onHello);
   onEvent("worker", (event) => app.set({ worker: event.state }));
   onEvent("page", (event) => {
     updatePage(event);
@@ -89,27 +112,50 @@ function listenToServer() {
   onEvent("project", onProject);
 }
 
+/**
+ * Learn what happened while the stream of events was broken.
+ *
+ * @param {{worker: string}} event
+ */
+async function onHello({ worker }) {
+  app.set({ worker });
+  if (greeted) {
+    await onProject({ revision: "", opened: false, by: null });
+    await loadJobs();
+    await shown?.catchUp?.();
+  }
+  greeted = true;
+}
+
 /** @param {{revision: string, opened: boolean, by: string | null}} event */
 async function onProject(event) {
   if (event.by === CLIENT && !event.opened) return;
-  if (event.revision === app.value.project?.revision && !event.opened) return;
-  if (isProjectChanged() && !event.opened) return void flushProject(); // is refused, and the user chooses
+  const found = await attempt(async () => ({ project: await currentProject() }));
   const before = app.value.project?.id;
-  const project = await attempt(currentProject);
+  if (!found) return;
+  const { project } = found;
+  const differs = project?.id === before && project?.revision !== saverOfProject()?.revision;
+  if (isProjectChanged() && differs)
+    return void flushProject(); // which is refused, and the user chooses
   setProject(project);
-  if (project && before && project.id !== before && event.by !== CLIENT) go("shelf");
+  if (before && project?.id !== before && event.by !== CLIENT) go("shelf");
 }
 
 /** Show the screen that the address names, once the one before it has closed; only the last one asked for. */
 function showScreen() {
   asked += 1;
   const own = asked;
-  turning = turning.then(() => (own === asked ? turn() : undefined));
+  const next = () => (own === asked ? turn() : undefined);
+  turning = turning.then(next, next); // the next one comes, too, where one has failed
   return turning;
 }
 
 async function turn() {
-  const route = routeOf(location.hash);
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close(); // it belongs to the screen before
+  if (!((await shown?.saved?.()) ?? true) && !(await confirmed(t("leave.text"), t("leave.yes"))))
+    return history.replaceState(null, "", address);
+  address = location.hash || "#/";
+  const route = routeOf(address);
   await shown?.close();
   const { project } = app.value;
   const page = project?.pages.find((page) => page.id === route.page);

@@ -29,11 +29,9 @@ export function pixelsOf(source, at, reach) {
   const side = 2 * reach + 1;
   const canvas = new OffscreenCanvas(side, side);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.drawImage(
-    source,
-    reach - Math.floor(at.x * source.width),
-    reach - Math.floor(at.y * source.height),
-  );
+  const isImage = source instanceof HTMLImageElement; // whose width is that at which it is shown
+  const [width, height] = isImage ? [source.naturalWidth, source.naturalHeight] : [source.width, source.height];
+  context.drawImage(source, reach - Math.floor(at.x * width), reach - Math.floor(at.y * height));
   return context.getImageData(0, 0, side, side).data;
 }
 

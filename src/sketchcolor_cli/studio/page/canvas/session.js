@@ -24,6 +24,7 @@ const SMALLEST = 480;
 const STAMP = innerWidth > 2000 ? 480 : 240;
 const SAMPLED = 8; // vertices of a stroke that are looked at
 const PAPER = 235; // from which on a colour looks like paper
+const LAST_WORDS = 60_000; // letters that a browser sends for a window that closes: 64 KiB in all
 const SETTLED = 350; // ms after which a zoom is taken to be the last
 
 let toldOfPaper = false;
@@ -36,6 +37,7 @@ export class Session {
    */
   constructor(page, stage) {
     this.page = page;
+    this.project = app.value.project?.id ?? null;
     this.stage = stage;
     /** @type {History<Strokes>} */
     this.history = new History(/** @type {Strokes} */ ([]));
@@ -175,7 +177,8 @@ export class Session {
   async takeSeed(seed) {
     const { hint } = this.savers;
     await hint?.flush();
-    const page = await attempt(() => json(`/pages/${this.page.id}`, { method: "PATCH", json: { seed } }));
+    const page = await attempt(() => json(`/pages/${this.page.id}`, { method: "PATCH", json: { seed }, project: this.project }),
+    );
     if (!page) return;
     this.page = { ...this.page, ...page };
     if (hint?.state === "saved") hint.settle(page.marks_revision ?? "0", hint.dirty);
@@ -211,8 +214,26 @@ export class Session {
       const revision = event[`${name}_revision`];
       const saver = this.savers[layer];
       if (!saver || event.what !== name || revision === undefined || revision === saver.revision) continue;
-      if (!saver.dirty && saver.state === "saved") await this.takeTheirs(layer);
+      if (isSaved(saver)) await this.takeTheirs(layer, false);
     }
+  }
+
+  /** Look whether a document of the page was changed while nothing was heard. */
+  async catchUp() {
+    const page = await json(`/pages/${this.page.id}`);
+    for (const what of ["marks", "rough", "mask"]) await this.heard({ ...page, what, by: null });
+  }
+
+  /** @returns {boolean} whether all that was painted is saved */
+  get isSaved() {
+    return Object.values(this.savers).every(isSaved);
+  }
+
+  /** @returns {boolean} whether something is not saved that a browser does not send while the window closes */
+  get isLeftBehind() {
+    const { hint, ...rasters } = this.savers;
+    if (!Object.values(rasters).every(isSaved)) return true;
+    return hint !== undefined && !isSaved(hint) && JSON.stringify(this.marks()).length > LAST_WORDS;
   }
 
   /** @returns {Layer[]} layers that somebody else changed while we did, too */
@@ -224,8 +245,9 @@ export class Session {
    * Give up our changes of a layer for those that are stored.
    *
    * @param {Layer} layer
+   * @param {boolean} [chosen] whether the user chose them over what was painted here meanwhile
    */
-  async takeTheirs(layer) {
+  async takeTheirs(layer, chosen = true) {
     const path = `/pages/${this.page.id}`;
     let stored = /** @type {Strokes} */ ([]);
     let revision;
@@ -237,8 +259,10 @@ export class Session {
       await this.#loadLayer(layer);
       revision = (await json(path))[`${layer}_revision`] ?? "0";
     }
+    const saver = this.savers[layer];
+    if (!chosen && (!isSaved(saver) || revision === saver.revision)) return;
     this.history.push([...without(this.strokes, layer), ...stored]);
-    this.savers[layer].settle(revision, false);
+    saver.settle(revision, false);
     this.#show();
     if (app.value.live) this.compute();
   }
@@ -379,6 +403,7 @@ export class Session {
       method: "PUT",
       json: { marks: this.marks() },
       revision,
+      project: this.project,
       keepalive: closing,
     });
     return revisionOf(saved);
@@ -395,10 +420,8 @@ export class Session {
     const { strokes, stage } = this;
     const file = await layerFile(strokes, layer, stage.pictures[layer], stage.page);
     if (!file && revision === "0") return revision;
-    const sent = file
-      ? { method: "PUT", body: file, type: "image/png", revision, keepalive: closing }
-      : { method: "DELETE", revision, keepalive: closing };
-    const saved = await request(path, sent);
+    const change = file ? { method: "PUT", body: file, type: "image/png" } : { method: "DELETE" };
+    const saved = await request(path, { ...change, revision, project: this.project, keepalive: closing });
     return file ? revisionOf(saved) : "0";
   }
 
@@ -411,6 +434,11 @@ export class Session {
       this.stage.setPicture(layer, null);
     }
   }
+}
+
+/** @param {Saver} saver @returns {boolean} */
+function isSaved({ dirty, state }) {
+  return !dirty && state === "saved";
 }
 
 /** @param {string} color @returns {boolean} */

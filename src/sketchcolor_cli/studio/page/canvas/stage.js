@@ -246,6 +246,8 @@ export class Stage {
 
   #frame() {
     this.asked = 0;
+    if (this.layers.page.width !== Math.round(this.screen.width * devicePixelRatio))
+      this.#resized(); // the window went to a screen of other density
     const due = this.due;
     this.due = new Set();
     if (due.has("page")) this.#drawPage();

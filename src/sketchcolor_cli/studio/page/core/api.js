@@ -22,6 +22,18 @@ export const CLIENT = [...crypto.getRandomValues(new Uint8Array(12))]
   .map((byte) => (byte % 36).toString(36))
   .join("");
 
+/** @type {string | null} */
+let shownProject = null;
+
+/**
+ * Say which project this window shows: requests name it, so that they reach no other that was opened meanwhile.
+ *
+ * @param {string | null} id
+ */
+export function nameProject(id) {
+  shownProject = id;
+}
+
 /** What the server says when it cannot do something. */
 export class ApiError extends Error {
   /** @param {Problem} problem */
@@ -57,6 +69,7 @@ export function token() {
  * @property {BodyInit} [body] sent as it is
  * @property {string} [type] of `body`
  * @property {string} [revision] that the change is of
+ * @property {string | null} [project] that it is meant for, where it is not the one that is shown
  * @property {boolean} [keepalive] goes on when the window closes
  * @property {AbortSignal} [signal]
  * @property {string} [accept]
@@ -73,6 +86,8 @@ export function token() {
 export async function request(path, options = {}) {
   /** @type {Record<string, string>} */
   const headers = { Authorization: `Bearer ${token()}`, "X-Client": CLIENT };
+  const project = options.project ?? shownProject;
+  if (project) headers["X-Project"] = project;
   if (options.json !== undefined) headers["Content-Type"] = "application/json";
   if (options.type) headers["Content-Type"] = options.type;
   if (options.revision !== undefined) headers["If-Match"] = `"${options.revision}"`;

@@ -58,6 +58,31 @@ export function fill(parent, ...children) {
 }
 
 /**
+ * Let an element have these children in this order; those that stand where they belong are not touched.
+ *
+ * @param {Element} parent
+ * @param {Element[]} children
+ */
+export function arrange(parent, children) {
+  for (const [at, child] of children.entries())
+    if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
+  while (parent.children.length > children.length) parent.lastElementChild?.remove();
+}
+
+/**
+ * Build the children of an element anew; the focus goes to the control that comes in place of the one that had it.
+ *
+ * @param {Element} parent
+ * @param {...(Child | Child[])} children
+ */
+export function refill(parent, ...children) {
+  const controls = () => /** @type {HTMLElement[]} */ ([...parent.querySelectorAll("button, input")]);
+  const at = controls().findIndex((control) => control === document.activeElement);
+  fill(parent, ...children);
+  if (at >= 0) controls().slice(0, at + 1).at(-1)?.focus();
+}
+
+/**
  * Build an SVG icon of 24×24 units drawn with strokes.
  *
  * @param {string[]} paths data of its paths

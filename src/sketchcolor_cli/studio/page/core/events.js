@@ -9,7 +9,7 @@ const PAUSES = [500, 1000, 2000, 4000, 8000];
 const listeners = new Map();
 
 /**
- * Call a function on every event of a name: project, page, job, worker, hello, and lost when the stream breaks.
+ * Call a function on every event of a name: project, page, job, worker, and hello when the stream begins.
  *
  * @param {string} name
  * @param {(data: any) => void} listener
@@ -38,7 +38,6 @@ export async function readEvents() {
     } catch (error) {
       console.debug("events:", error);
     }
-    tell("lost", null);
     await new Promise((wake) => setTimeout(wake, PAUSES[Math.min(tries, PAUSES.length - 1)]));
   }
 }

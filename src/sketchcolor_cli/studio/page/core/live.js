@@ -27,6 +27,7 @@ export class Live {
     this.again = 0; // the request that was asked once more, since the worker died over it
     this.tries = 0;
     this.closed = false;
+    this.delivered = Promise.resolve(); // once the pictures that came are shown
     /** @type {WebSocket | null} */
     this.socket = null;
     this.#open();
@@ -78,13 +79,14 @@ export class Live {
     };
     socket.onmessage = ({ data }) =>
       typeof data === "string" ? this.#told(JSON.parse(data)) : this.#shown(data);
-    socket.onclose = ({ code }) => this.#lost(code);
+    socket.onclose = ({ code, reason }) => this.#lost(code, reason);
     this.socket = socket;
   }
 
-  /** @param {number} code */
-  #lost(code) {
-    if (this.closed || code === 4404 || code === 4409) return;
+  /** @param {number} code @param {string} reason */
+  #lost(code, reason) {
+    if (this.closed) return;
+    if (code === 4404 || code === 4409) return this.#finish({ detail: reason });
     this.listeners.state("lost");
     setTimeout(() => this.#open(), PAUSES[Math.min(this.tries, PAUSES.length - 1)]);
     this.tries += 1;
@@ -106,12 +108,21 @@ export class Live {
     this.listeners.state("idle", problem);
   }
 
-  /** @param {ArrayBuffer} data */
-  async #shown(data) {
+  /**
+   * Show pictures in the order in which they came, however long each takes to be decoded.
+   *
+   * @param {ArrayBuffer} data
+   */
+  #shown(data) {
     const { header, bytes } = readFrame(data);
     if (header.number !== this.number) return;
     const blob = new Blob([/** @type {any} */ (bytes)], { type: header.media });
-    const bitmap = await createImageBitmap(blob);
+    const decoded = createImageBitmap(blob);
+    this.delivered = this.delivered.then(async () => this.#deliver(header, await decoded)).catch(console.error);
+  }
+
+  /** @param {Record<string, any>} header @param {ImageBitmap} bitmap */
+  #deliver(header, bitmap) {
     if (header.number !== this.number || this.closed) return bitmap.close();
     if (header.type === "variant") this.listeners.variant(header.seed, bitmap, header.number);
     else this.listeners.picture(header.stage, bitmap, header.number);

@@ -8,7 +8,7 @@
  */
 export function routeOf(hash) {
   const [, screen, page] = hash.replace(/^#/, "").split("/");
-  if (screen === "page" && page) return { screen, page: decodeURIComponent(page) };
+  if (screen === "page" && page) return { screen, page };
   return { screen: screen === "book" ? "book" : "shelf", page: null };
 }
 
@@ -17,8 +17,7 @@ export function routeOf(hash) {
  * @param {string} [page]
  */
 export function go(screen, page) {
-  const target =
-    screen === "page" ? `#/page/${encodeURIComponent(page ?? "")}` : screen === "book" ? "#/book" : "#/";
+  const target = screen === "page" ? `#/page/${page ?? ""}` : screen === "book" ? "#/book" : "#/";
   if (location.hash === target) window.dispatchEvent(new HashChangeEvent("hashchange"));
   else location.hash = target;
 }

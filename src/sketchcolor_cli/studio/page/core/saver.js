@@ -6,7 +6,7 @@
  * @typedef {object} Deed
  * @property {(revision: string, closing: boolean) => Promise<string>} save sends it, returns its new revision
  * @property {(state: SaveState, detail?: string) => void} tell
- * @property {(error: unknown) => {status: number, current: string | null, detail: string}} explain
+ * @property {(error: unknown) => {status: number, detail: string}} explain
  */
 
 const PAUSE = 500;
@@ -22,6 +22,7 @@ export class Saver {
     this.revision = revision;
     this.deed = deed;
     this.dirty = false;
+    this.stopped = false;
     /** @type {SaveState} */
     this.state = "saved";
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -53,6 +54,27 @@ export class Saver {
   }
 
   /**
+   * Do something else that changes the document, once ours is saved; what changes meanwhile is saved after it.
+   *
+   * @template T
+   * @param {() => Promise<T>} deed
+   * @returns {Promise<T>}
+   */
+  async during(deed) {
+    await this.flush();
+    const done = deed();
+    this.running = done.then(
+      () => {},
+      () => {},
+    );
+    try {
+      return await done;
+    } finally {
+      this.running = null;
+    }
+  }
+
+  /**
    * Go on from another revision: after a conflict was settled, or when somebody else changed it and we had not.
    *
    * @param {string} revision
@@ -65,15 +87,16 @@ export class Saver {
     if (dirty) this.#later(0);
   }
 
-  /** Stop. */
+  /** Stop: save nothing more, and tell nothing of what is being saved. */
   stop() {
+    this.stopped = true;
     clearTimeout(this.timer);
   }
 
   /** @param {number} pause */
   #later(pause) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.flush(), pause);
+    if (!this.stopped) this.timer = setTimeout(() => this.flush(), pause);
   }
 
   /** @param {boolean} closing */
@@ -90,13 +113,11 @@ export class Saver {
     }
   }
 
-  /** @param {{status: number, current: string | null, detail: string}} why */
-  #failed({ status, current, detail }) {
+  /** @param {{status: number, detail: string}} why */
+  #failed({ status, detail }) {
     this.dirty = true;
-    if (status === 412) {
-      this.theirs = current;
-      this.#enter("conflict", detail);
-    } else if (status === 0 || status === 503 || status === 429) {
+    if (status === 412) this.#enter("conflict", detail);
+    else if (status === 0 || status === 503 || status === 429) {
       this.#enter("offline", detail);
       this.#later(AGAIN);
     } else this.#enter("failed", detail);
@@ -108,6 +129,6 @@ export class Saver {
    */
   #enter(state, detail) {
     this.state = state;
-    this.deed.tell(state, detail);
+    if (!this.stopped) this.deed.tell(state, detail);
   }
 }

@@ -2,7 +2,7 @@
 
 import { app } from "../app.js";
 import { CLIENT } from "../core/api.js";
-import { h } from "../core/dom.js";
+import { arrange, h } from "../core/dom.js";
 import { onEvent } from "../core/events.js";
 import { t } from "../core/i18n.js";
 import { loadPicture, pageImage, setPicture } from "../core/pictures.js";
@@ -28,12 +28,13 @@ export function filmStrip(current) {
     if (image && stamp) setPicture(image, stamp);
   });
   const end = app.watch(["project"], ({ project }) => {
-    for (const [at, page] of (project?.pages ?? []).entries()) {
-      const frame = frames.get(page.id) ?? newFrame(page, at, page.id === current);
-      if (!frames.has(page.id)) strip.appendChild(frame);
+    const shown = (project?.pages ?? []).map((page, at) => {
+      const frame = frames.get(page.id) ?? newFrame(page, page.id === current);
       frames.set(page.id, frame);
       showState(frame, page, at);
-    }
+      return frame;
+    });
+    arrange(strip, shown);
   });
   requestAnimationFrame(() => frames.get(current)?.scrollIntoView({ inline: "center", block: "nearest" }));
   const endJobs = onEvent("job", (job) => {
@@ -48,8 +49,8 @@ export function filmStrip(current) {
   return { element: strip, close };
 }
 
-/** @param {Page} page @param {number} at @param {boolean} current @returns {HTMLElement} */
-function newFrame(page, at, current) {
+/** @param {Page} page @param {boolean} current @returns {HTMLElement} */
+function newFrame(page, current) {
   return h(
     "button",
     {
@@ -67,7 +68,7 @@ function newFrame(page, at, current) {
       "span",
       { class: "frame-name" },
       h("span", { class: "state-dot" }),
-      h("span", { class: "frame-number" }, String(at + 1)),
+      h("span", { class: "frame-number" }),
     ),
   );
 }
@@ -84,6 +85,8 @@ function showState(frame, page, at) {
   }
   Object.assign(frame.dataset, { looks, state: page.state, tip: page.detail || name });
   frame.setAttribute("aria-label", name);
+  const number = frame.querySelector(".frame-number");
+  if (number) number.textContent = String(at + 1);
 }
 
 /** @type {Map<string, ReturnType<typeof setTimeout>>} */

@@ -45,7 +45,7 @@ export async function takeFiles(all, progress, fresh) {
   let first = null;
   show(0);
   await attempt(async () => {
-    if (fresh) await json("/shelf", { method: "POST", json: { name: nameOf(files[0]) } });
+    if (fresh) setProject(await json("/shelf", { method: "POST", json: { name: nameOf(files[0]) } }));
     await upload("/pages", files, ({ pages, failed }, sent) => {
       first ??= pages[0]?.id ?? null;
       for (const file of failed) notify(`${file.name}: ${file.detail}`, "error");

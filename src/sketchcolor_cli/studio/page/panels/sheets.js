@@ -1,6 +1,6 @@
 // Other drawings in the right colours, beside the page: a click takes a colour, the next one puts it on the page.
 
-import { app, attempt, chooseColor, flushProject, notify, setProject } from "../app.js";
+import { alterProject, app, attempt, chooseColor, notify } from "../app.js";
 import { pixelsOf } from "../canvas/pixels.js";
 import { json } from "../core/api.js";
 import { meanColor } from "../core/color.js";
@@ -102,9 +102,7 @@ async function takeSwatches(sheet) {
 /** @param {Sheet} sheet */
 async function remove(sheet) {
   if (!(await confirmed(t("sheets.sure", { name: sheet.name }), t("action.remove")))) return;
-  await flushProject();
-  const project = await attempt(() => json(`/sheets/${sheet.id}`, { method: "DELETE" }));
-  if (project) setProject(project);
+  await alterProject(`/sheets/${sheet.id}`, { method: "DELETE" });
 }
 
 /** @returns {HTMLElement} */
@@ -140,13 +138,10 @@ function adder() {
 async function add(input) {
   const files = [...(input.files ?? [])];
   input.value = "";
-  await flushProject();
   for (const file of files) {
     const form = new FormData();
     form.append("file", file, file.name);
-    const project = await attempt(() => json("/sheets", { method: "POST", body: form }));
-    if (!project) return;
-    setProject(project);
+    if (!(await alterProject("/sheets", { method: "POST", body: form }))) return;
     notify(t("sheets.added", { name: file.name }));
   }
 }

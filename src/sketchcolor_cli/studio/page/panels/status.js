@@ -1,6 +1,6 @@
 // How things stand: saved or not, computing or not, and what to do when two windows disagree.
 
-import { app, saverOfProject, setProject } from "../app.js";
+import { app, attempt, saverOfProject, setProject } from "../app.js";
 import { json } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
 import { t } from "../core/i18n.js";
@@ -44,7 +44,7 @@ export function conflictNotice(session) {
   const end = app.watch(["saving"], ({ saving }) => {
     element.hidden = !Object.values(saving).includes("conflict");
     if (element.hidden) return fill(element);
-    const choose = (/** @type {boolean} */ mine) => () => settle(session(), mine);
+    const choose = (/** @type {boolean} */ mine) => () => void attempt(() => settle(session(), mine));
     fill(
       element,
       icon("warning"),
@@ -71,5 +71,5 @@ async function settle(session, mine) {
   if (saver?.state !== "conflict") return;
   const theirs = await json("/project");
   if (mine) saver.settle(theirs.revision, true);
-  else setProject(theirs);
+  else setProject(theirs, false);
 }

@@ -4,7 +4,7 @@ import { app, attempt, changeProject, chooseColor, notify } from "../app.js";
 import { json, saveBlob } from "../core/api.js";
 import { readHex, wantsDarkText } from "../core/color.js";
 import { commandButton } from "../core/commands.js";
-import { fill, h } from "../core/dom.js";
+import { fill, h, refill } from "../core/dom.js";
 import { t, tn } from "../core/i18n.js";
 import { icon } from "../core/icons.js";
 import { isNarrow } from "../core/narrow.js";
@@ -22,7 +22,7 @@ export function swatchPanel() {
   const ends = [
     app.watch(["project"], ({ project }) => {
       const now = JSON.stringify(project?.swatches ?? []);
-      if (now !== written || !list.childElementCount) fill(list, swatchRows());
+      if (now !== written || !list.childElementCount) refill(list, swatchRows());
       written = now;
     }),
     app.watch(["recent"], () => fill(recent, recentDots())),
@@ -136,9 +136,9 @@ function swatchRow({ name, color }, at) {
     maxlength: 60,
     "aria-label": t("swatches.name", { name: shown }),
   });
-  label.addEventListener("change", () =>
-    change((all) => all.map((swatch, place) => (place === at ? { ...swatch, name: label.value.trim() } : swatch))),
-  );
+  const rename = () =>
+    change((all) => all.map((swatch, place) => (place === at ? { ...swatch, name: label.value.trim() } : swatch)));
+  label.addEventListener("change", () => setTimeout(rename)); // once the focus has gone where it goes
   const remove = h(
     "button",
     {

@@ -21,7 +21,12 @@ export function openVariants(bench) {
   const { session } = bench;
   const grid = h("div", { class: "variant-grid" });
   const state = { first: 1, keeping: false };
+  /** @type {Map<number, Tile>} */
+  let tiles = new Map();
+  const letGo = () => tiles.forEach((tile) => tile.bitmap?.close());
   const resume = () => {
+    letGo();
+    session.onVariant = null;
     session.paused = false;
     if (app.value.live) void session.compute();
   };
@@ -32,7 +37,10 @@ export function openVariants(bench) {
   };
   const take = (/** @type {number | null} */ seed) =>
     void session.takeSeed(seed).then(() => dialog.close());
-  const draw = () => drawTiles(bench, grid, state.first, chosen);
+  const draw = () => {
+    letGo();
+    tiles = drawTiles(bench, grid, state.first, chosen);
+  };
   const others = () => {
     state.first += COUNT;
     draw();
@@ -56,6 +64,7 @@ export function openVariants(bench) {
  * @param {HTMLElement} grid
  * @param {number} first seed
  * @param {(seed: number, tile: Tile, event: MouseEvent) => void} chosen
+ * @returns {Map<number, Tile>} by seed
  */
 function drawTiles({ session }, grid, first, chosen) {
   const tiles = new Map(Array.from({ length: COUNT }, (_, at) => [first + at, newTile(first + at)]));
@@ -66,6 +75,7 @@ function drawTiles({ session }, grid, first, chosen) {
   );
   for (const [seed, tile] of tiles) tile.face.addEventListener("click", (event) => chosen(seed, tile, event));
   void session.variants([...tiles.keys()], (seed, bitmap) => tiles.get(seed)?.show(bitmap));
+  return tiles;
 }
 
 /** @typedef {{element: HTMLElement, face: HTMLButtonElement, canvas: HTMLCanvasElement, bitmap: ImageBitmap | null, show: (bitmap: ImageBitmap) => void}} Tile */

@@ -1,10 +1,10 @@
 // The book screen: all pages with their states, the queue, and how far colours move from page to page.
 
-import { app, attempt, flushProject, notify, setProject, updatePage } from "../app.js";
+import { alterProject, app, attempt, notify, updatePage } from "../app.js";
 import { json } from "../core/api.js";
 import { commandButton } from "../core/commands.js";
 import { onEvent } from "../core/events.js";
-import { fill, h } from "../core/dom.js";
+import { arrange, fill, h } from "../core/dom.js";
 import { t, tn } from "../core/i18n.js";
 import { icon } from "../core/icons.js";
 import { loadPicture, pageImage } from "../core/pictures.js";
@@ -119,11 +119,7 @@ function queueButtons(pages) {
 
 /** Make a sheet and swatches of the pages that are done. */
 async function carry() {
-  await flushProject();
-  const project = await attempt(() => json("/carry", { method: "POST", json: {} }));
-  if (!project) return;
-  setProject(project);
-  notify(t("book.carried"));
+  if (await alterProject("/carry", { method: "POST", json: {} })) notify(t("book.carried"));
 }
 
 /** @param {Page[]} failed */
@@ -156,16 +152,17 @@ function showJobs(place, cards) {
  * @param {Page[]} pages
  */
 function showPages(grid, tiles, pages) {
-  for (const [at, page] of pages.entries()) {
-    const tile = tiles.get(page.id) ?? newTile(page, at);
-    if (!tiles.has(page.id)) grid.appendChild(tile);
+  const shown = pages.map((page, at) => {
+    const tile = tiles.get(page.id) ?? newTile(page);
     tiles.set(page.id, tile);
     showTile(tile, page, at);
-  }
+    return tile;
+  });
+  arrange(grid, shown);
 }
 
-/** @param {Page} page @param {number} at @returns {HTMLElement} */
-function newTile(page, at) {
+/** @param {Page} page @returns {HTMLElement} */
+function newTile(page) {
   const done = h(
     "button",
     { type: "button", class: "button icon-button quiet done", onclick: () => void toggleDone(page.id) },
@@ -184,7 +181,7 @@ function newTile(page, at) {
       "div",
       { class: "tile-foot" },
       h("span", { class: "state-dot" }),
-      h("span", { class: "tile-name", title: page.name }, `${at + 1} · ${page.name}`),
+      h("span", { class: "tile-name", title: page.name }),
       done,
     ),
     h("p", { class: "tile-state" }),
@@ -217,9 +214,11 @@ function showTile(tile, page, at) {
   done.setAttribute("aria-label", t("book.mark", { name: page.name }));
   done.dataset.tip = t("book.mark", { name: page.name });
   done.setAttribute("aria-pressed", String(page.state === "done"));
-  const [word, detail] = [".tile-state", ".tile-detail"].map((selector) => tile.querySelector(selector));
-  if (word) word.textContent = state;
-  if (detail) detail.textContent = page.detail;
+  const texts = { name: `${at + 1} · ${page.name}`, state, detail: page.detail };
+  for (const [part, text] of Object.entries(texts)) {
+    const place = tile.querySelector(`.tile-${part}`);
+    if (place) place.textContent = text;
+  }
   if (tile.dataset.state && tile.dataset.state !== page.state) reload(tile, page.id);
   tile.dataset.state = page.state;
 }

@@ -54,11 +54,19 @@ export function pageScreen(page) {
   return {
     element,
     heard: (event) => event.id === page.id && void session.unlessClosed(session.heard(event)),
+    async catchUp() {
+      await attempt(() => session.unlessClosed(session.catchUp()));
+    },
+    async saved() {
+      await session.flush();
+      return session.isSaved || session.project !== app.value.project?.id; // which takes it no more
+    },
     async close() {
       current.bench = null;
       for (const end of ends) end();
       await Promise.all([session.close(), flushProject()]);
-      app.set({ carried: null, saving: {}, liveState: "idle", steps: { undo: false, redo: false } });
+      const { project } = app.value.saving;
+      app.set({ carried: null, saving: project ? { project } : {}, liveState: "idle", steps: { undo: false, redo: false } });
       stage.close();
     },
   };
@@ -157,12 +165,15 @@ function barMiddle(page, panels) {
  * @returns {HTMLElement}
  */
 function pageCluster(page, panels) {
-  const pages = app.value.project?.pages ?? [];
-  const number = pages.findIndex((known) => known.id === page.id) + 1;
   const done = wordButton("done", "done");
-  const stateOf = () => app.value.project?.pages.find((known) => known.id === page.id)?.state;
-  panels.push(ended(app.watch(["project"], () => setPressed(done, stateOf() === "done"))));
-  const [name, place] = [h("span", {}, page.name), h("small", {}, `${number}/${pages.length}`)];
+  const [name, place] = [h("span", {}, page.name), h("small")];
+  const show = (/** @type {import("../app.js").State} */ { project }) => {
+    const pages = project?.pages ?? [];
+    const at = pages.findIndex((known) => known.id === page.id);
+    place.textContent = `${at + 1}/${pages.length}`;
+    setPressed(done, pages[at]?.state === "done");
+  };
+  panels.push(ended(app.watch(["project"], show)));
   const title = h("h1", { class: "page-name", title: page.name }, name, place);
   return h("div", { class: "cluster pages" }, commandButton("previous"), title, commandButton("next"), done);
 }
@@ -268,7 +279,13 @@ function watchLooks(stage) {
 
 /** @param {Session} session @returns {() => void} */
 function watchClosing(session) {
-  const save = () => void session.flush(true);
-  window.addEventListener("pagehide", save);
-  return () => window.removeEventListener("pagehide", save);
+  const ends = new AbortController();
+  const ask = (/** @type {Event} */ event) => {
+    if (!session.isLeftBehind) return;
+    event.preventDefault();
+    void session.flush(); // so that it is saved before the user has answered
+  };
+  window.addEventListener("beforeunload", ask, { signal: ends.signal });
+  window.addEventListener("pagehide", () => void session.flush(true), { signal: ends.signal });
+  return () => ends.abort();
 }
