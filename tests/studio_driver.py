@@ -194,12 +194,12 @@ class Driver:
 
     def idle(self) -> None:
         """Wait until nothing is computed and all is saved."""
-        self.page.wait_for_selector('.live-state[data-state="idle"]', timeout=PATIENCE * 1000)
+        self.page.locator('.live-state[data-state="idle"]').wait_for()
         self.saved()
 
     def saved(self) -> None:
         """Wait until all is saved."""
-        self.page.wait_for_selector('.save-state[data-state="saved"]', timeout=PATIENCE * 1000)
+        self.page.locator('.save-state[data-state="saved"]').wait_for()
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Return where on the screen a place of the page is, given in its pixels, while it is shown whole."""

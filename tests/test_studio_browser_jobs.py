@@ -125,6 +125,21 @@ def test_a_book_of_forty_pages(studio: Studio, window: Callable[..., Driver], tm
         driver.page.locator("dialog .job-files button", has_text="forty.cbz").click()
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.namelist() == [f"{number:03}.png" for number in range(1, 41)]
+    driver.page.keyboard.press("Escape")
+    driver.page.locator(".tile-face").first.click()
+    before = nodes(shown(driver))
+    for number in (2, 3, 4):
+        driver.page.keyboard.press(".")
+        driver.page.locator(f'.frame:nth-child({number})[aria-current="page"]').wait_for()
+        driver.idle()
+    assert nodes(driver) < before + 400  # the pages before have let go of theirs
+
+
+def nodes(driver: Driver) -> int:
+    """How many elements and texts the browser holds."""
+    session = driver.page.context.new_cdp_session(driver.page)
+    session.send("HeapProfiler.collectGarbage")
+    return int(session.send("Memory.getDOMCounters")["nodes"])
 
 
 def test_a_killed_server_goes_on(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
@@ -150,8 +165,10 @@ def test_the_page_survives_a_server_that_is_started_again(
 ) -> None:
     studio.open(studio.first)  # so that it is open after the start, too
     driver = shown(window(studio))
+    swatches = studio.target / "swatches.gpl"
     try:
         studio.kill()
+        swatches.write_text("GIMP Palette\n#\n 53 102 192\tCoat\n", encoding="utf-8")
         driver.color(GREEN)
         driver.stroke((110, 150), (135, 150))
         driver.page.locator('.save-state[data-state="offline"]').wait_for()
@@ -159,6 +176,11 @@ def test_the_page_survives_a_server_that_is_started_again(
         studio.start()
     waited(studio.marks, "what was painted meanwhile is stored")
     waited(lambda: far(driver.shown(150, 110), GREEN) < 8, "and coloured")
+    driver.page.get_by_role(
+        "button", name="Paint with Coat"
+    ).wait_for()  # which another program wrote meanwhile
+    assert driver.page.locator(".banner[role=alert]").is_hidden()
+    swatches.unlink()
 
 
 def test_a_worker_that_dies_is_started_again_and_the_page_asks_anew(studio: Studio, fresh: Driver) -> None:

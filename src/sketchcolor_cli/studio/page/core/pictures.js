@@ -4,8 +4,8 @@ import { request } from "./api.js";
 import { h } from "./dom.js";
 import { stampOf } from "./stamps.js";
 
-/** @type {Map<Element, () => void>} */
-const waiting = new Map();
+/** @type {WeakMap<Element, () => void>} those that go before they are seen are kept by nobody */
+const waiting = new WeakMap();
 
 const watcher = new IntersectionObserver(
   (entries) => {
@@ -26,7 +26,7 @@ const watcher = new IntersectionObserver(
  * @param {Record<string, any>} [props]
  * @returns {HTMLImageElement}
  */
-export function lazyPicture(path, props = {}) {
+function lazyPicture(path, props = {}) {
   const image = h("img", { alt: "", draggable: "false", decoding: "async", ...props });
   waiting.set(image, () => loadPicture(image, path));
   watcher.observe(image);
@@ -73,9 +73,10 @@ export async function loadPicture(image, path) {
     const blob = await response.blob();
     if (image.dataset.path !== path) return;
     const address = URL.createObjectURL(blob);
-    image.onload = image.onerror = () => URL.revokeObjectURL(address);
     image.src = address;
     image.classList.remove("missing");
+    const done = () => URL.revokeObjectURL(address);
+    image.decode().then(done, done); // fails, too, when another picture takes its place
   } catch {
     image.classList.add("missing");
   }
