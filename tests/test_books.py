@@ -427,6 +427,15 @@ def test_a_tar_keeps_dates_rights_and_owners(tmp_path: Path) -> None:
             assert (info.mtime, info.mode, info.uname) == (1_000_000_000, 0o640, "ペン")
 
 
+@pytest.mark.parametrize("kind", ["cbz", "cbt"])
+def test_pages_that_would_get_one_name_keep_their_endings(tmp_path: Path, kind: str) -> None:
+    """Readers show but one of two pages with one name."""
+    write = write_zip if kind == "cbz" else write_tar
+    path = write(tmp_path / f"a.{kind}", {"1.jpg": b"one", "1.png": b"two", "2.jpg": b"three"})
+    found = bound(path, tmp_path / f"b.{kind}", ".png")
+    assert found == {"1.jpg.png": b"new 1.jpg", "1.png": b"new 1.png", "2.png": b"new 2.jpg"}
+
+
 @pytest.mark.parametrize("mtime", ["nan", "inf"])
 def test_a_date_in_a_tar_that_is_no_number_is_left_out(tmp_path: Path, mtime: str) -> None:
     info = tarfile.TarInfo("a.png")

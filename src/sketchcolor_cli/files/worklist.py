@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os.path
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
 from sketchcolor_cli.errors import WorklistError
@@ -34,6 +35,7 @@ __all__ = [
     "find_pictures",
     "folded",
     "is_one_file",
+    "names_apart",
     "natural_key",
     "picture_name",
     "the_one_job",
@@ -327,6 +329,19 @@ def picture_name(name: str, suffix: str | None) -> str:
     if suffix is None:
         suffix = source.suffix if own in FORMAT_OF_SUFFIX else ".png"
     return stem + suffix
+
+
+def names_apart(names: Sequence[tuple[str, str]]) -> list[str]:
+    """Return new names of a book's entries; those that would become one are their old names and the ending.
+
+    Args:
+        names: Old and new name of each. If ``a.jpg`` and ``a.png`` both become ``a.png``, the first becomes
+            ``a.jpg.png`` instead.
+    """
+    count = Counter(new for _, new in names)
+    return [
+        new if new == old or count[new] == 1 else f"{old}{PurePosixPath(new).suffix}" for old, new in names
+    ]
 
 
 def _location(path: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from sketchcolor_cli.errors import BookError, WorklistError
-from sketchcolor_cli.files.worklist import TIFF_SUFFIXES, Job, picture_name
+from sketchcolor_cli.files.worklist import TIFF_SUFFIXES, Job, names_apart, picture_name
 from sketchcolor_cli.jobs.fingerprint import content_of, fingerprint
 from sketchcolor_cli.jobs.journal import BEGUN, FOLDER, STAGING
 from sketchcolor_cli.jobs.settings import Existing
@@ -145,9 +145,10 @@ class Planner:
                 entries = book.pages
                 if not entries:
                     return Planned(job, Action.FAIL, _pageless(job, book))
-                names = [(entry, self._page_name(job, entry)) for entry in entries]
+                names = names_apart([(entry.name, self._page_name(job, entry)) for entry in entries])
             pages = tuple(
-                Page(entry.place, Job(job.source / entry.name, job.target / name)) for entry, name in names
+                Page(entry.place, Job(job.source / entry.name, job.target / name))
+                for entry, name in zip(entries, names, strict=True)
             )
             settings = fingerprint([(page.job.target.name, self.settings_of(page.job)) for page in pages])
             planned = Planned(job, Action.DO, pages=pages, settings=settings, partial=_unopened(book))

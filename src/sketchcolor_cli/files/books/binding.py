@@ -19,6 +19,7 @@ from sketchcolor_cli.files.books.pdfs import PdfBook
 from sketchcolor_cli.files.books.tars import TarBook, holds_content
 from sketchcolor_cli.files.books.tiffs import TiffBook
 from sketchcolor_cli.files.books.zips import ZipBook, packed_info
+from sketchcolor_cli.files.worklist import names_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -56,12 +57,21 @@ def new_name(entry: Entry, picture: Path | None) -> str:
     return entry.name if own.lower() == new.lower() else entry.name.removesuffix(own) + new
 
 
-def _raw_name(entry: Entry, picture: Path | None) -> bytes:
-    """Return likewise the name in bytes, where it is in the encoding of the packer's system; else nothing."""
-    own = PurePosixPath(entry.name).suffix
-    new = PurePosixPath(new_name(entry, picture)).suffix
-    if not entry.raw or own == new:
+def _named(book: Book, pictures: Mapping[int, Path]) -> Iterator[tuple[Entry, Path | None, str]]:
+    """Give each entry with its new picture, if any, and its name in the new book."""
+    chosen = [(entry, pictures.get(entry.place)) for entry in book.entries]
+    names = names_apart([(entry.name, new_name(entry, picture)) for entry, picture in chosen])
+    for (entry, picture), name in zip(chosen, names, strict=True):
+        yield entry, picture, name
+
+
+def _raw_name(entry: Entry, name: str) -> bytes:
+    """Return a new name in bytes where the old one is in the encoding of the packer's system, else nothing."""
+    if not entry.raw or name == entry.name:
         return entry.raw
+    if name.startswith(entry.name):  # which keeps its ending
+        return entry.raw + name.removeprefix(entry.name).encode("ascii")
+    own, new = PurePosixPath(entry.name).suffix, PurePosixPath(name).suffix
     return entry.raw.removesuffix(own.encode("ascii")) + new.encode("ascii")
 
 
@@ -70,11 +80,10 @@ def _bind_zip(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
         warnings.simplefilter("ignore")  # that a name comes twice: so it does in the original
         if isinstance(book, ZipBook):
             new.comment = book.comment
-        for entry in book.entries:
-            picture = pictures.get(entry.place)
+        for entry, picture, name in _named(book, pictures):
             original = book.info(entry) if isinstance(book, ZipBook) else None
-            raw = b"" if original is None else _raw_name(entry, picture)
-            info = packed_info(entry, new_name(entry, picture), raw, original)
+            raw = b"" if original is None else _raw_name(entry, name)
+            info = packed_info(entry, name, raw, original)
             if entry.is_folder:
                 info.compress_type = zipfile.ZIP_STORED
                 new.writestr(info, b"")
@@ -88,11 +97,10 @@ def _bind_zip(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
 
 def _bind_tar(book: Book, file: BinaryIO, pictures: Mapping[int, Path]) -> None:
     with tarfile.open(fileobj=file, mode="w:", format=tarfile.PAX_FORMAT) as new:
-        for entry in book.entries:
-            picture = pictures.get(entry.place)
+        for entry, picture, name in _named(book, pictures):
             info = _tar_info(book, entry)
-            raw = _raw_name(entry, picture) if isinstance(book, TarBook) else b""
-            info.name = raw.decode(errors="surrogateescape") or new_name(entry, picture)
+            raw = _raw_name(entry, name) if isinstance(book, TarBook) else b""
+            info.name = raw.decode(errors="surrogateescape") or name
             if entry.is_folder or (isinstance(book, TarBook) and not holds_content(info)):
                 info.size = 0  # whatever it says, no content follows
                 new.addfile(info)
