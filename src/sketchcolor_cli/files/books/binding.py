@@ -66,7 +66,7 @@ def _named(book: Book, pictures: Mapping[int, Path]) -> Iterator[tuple[Entry, Pa
 
 
 def _raw_name(entry: Entry, name: str) -> bytes:
-    """Return a new name in bytes where the old one is in the encoding of the packer's system, else nothing."""
+    """Return a new name in bytes where the old one is in the packer's own encoding, else nothing."""
     if not entry.raw or name == entry.name:
         return entry.raw
     if name.startswith(entry.name):  # which keeps its ending
