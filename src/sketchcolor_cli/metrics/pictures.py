@@ -42,6 +42,8 @@ def ssim(result: Tensor, truth: Tensor) -> Tensor:
     x, y = luma(result), luma(truth)
     if min(x.shape[2:]) < 11:
         return x.new_full((len(x),), math.nan)
+    if x.is_cuda:  # there, convolutions of float32 are TF32 by default, too few digits for a variance
+        x, y = x.double(), y.double()
     place = torch.arange(-5, 6, dtype=x.dtype, device=x.device)
     bell = torch.exp(-place.square() / (2 * 1.5**2))
     bell = bell / bell.sum()
@@ -54,7 +56,8 @@ def ssim(result: Tensor, truth: Tensor) -> Tensor:
     shared = mean(x * y) - mean_x * mean_y
     c1, c2 = 0.01**2, 0.03**2
     likeness = (2 * mean_x * mean_y + c1) * (2 * shared + c2)
-    return (likeness / ((mean_x.square() + mean_y.square() + c1) * (var_x + var_y + c2))).flatten(1).mean(1)
+    likeness = likeness / ((mean_x.square() + mean_y.square() + c1) * (var_x + var_y + c2))
+    return likeness.flatten(1).mean(1).to(result.dtype)
 
 
 def delta_e(result: Tensor, truth: Tensor) -> Tensor:
