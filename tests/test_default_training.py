@@ -18,6 +18,7 @@ from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
 from sketchcolor_cli.training.loop.data import EpochBatches
 from sketchcolor_cli.training.loop.muon import Muon, MuonAndAdamW
+from sketchcolor_cli.training.material import open_pictures, set_up
 from sketchcolor_cli.training.presets import pair_recipe
 from sketchcolor_cli.training.settings import TrainSettings
 
@@ -203,6 +204,17 @@ def test_shares_of_pairs_and_their_mistakes():
     ):
         with pytest.raises(UsageError, match=said):
             pair_recipe(TrainSettings.of(preset="fast", pairs=pairs))
+
+
+def test_a_source_of_weight_0_is_left_out_of_the_perceptual_network_too(tmp_path):
+    shard(tmp_path / "a.tar", ["books"] * 4 + ["games"] * 4 + ["toys"] * 4, np.random.default_rng(0))
+    config = TrainSettings.of(stages=("vgg",), size=32, source_weights={"games": 0})
+    data = [str(tmp_path / "a.tar")]
+    found = open_pictures(data, tmp_path / "run", config, None)
+    classes = set_up(data, tmp_path / "run", config, found, "cpu").classes
+    assert classes.names == ["books", "toys"]
+    learnt = {drawing.source for part in (classes.train, classes.valid) for drawing in part.drawings}
+    assert learnt == {"books", "toys"}
 
 
 @pytest.mark.parametrize("weight", [-1, "2", True, float("nan"), float("inf")])

@@ -120,5 +120,5 @@ def _classes(data: Sequence[str], run: Path, config: TrainSettings, pictures: Pi
     else:
         drawings = pictures.opened[0]
     names = drawings.class_names(data)
-    learning, held_out = split(drawings, config.valid_share, config.seed)
+    learning, held_out = split(_weighed(drawings, config), config.valid_share, config.seed)
     return classes.set_up_classes(config, drawings, names, learning.numbers, held_out.numbers)

@@ -55,12 +55,13 @@ def set_up_classes(
 ) -> Classes:  # fmt: skip
     """Build what the stage vgg needs; weights start from ``config.seed``.
 
-    ``names`` has the class of each drawing; ``learning`` and ``held_out`` are numbers of drawings.
+    ``names`` has the class of each drawing; ``learning`` and ``held_out`` are numbers of drawings, and others
+    are left out.
 
     Raises:
         DataError: there is only one class.
     """
-    known = sorted(set(names))
+    known = sorted({names[number] for number in (*learning, *held_out)})
     if len(known) < 2:
         raise DataError(f"{len(known)} class of pictures found; telling classes apart needs 2 or more")
     number = {name: place for place, name in enumerate(known)}
