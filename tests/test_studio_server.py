@@ -7,7 +7,9 @@ import json
 import os
 import sys
 import threading
+import time
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,8 @@ from PIL import Image
 from sketchcolor_cli.jobs.colorize import colorize
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.studio import marks as marks_file
-from sketchcolor_cli.studio import uploads
+from sketchcolor_cli.studio import routes_project, uploads
+from sketchcolor_cli.studio.books import unpack_book
 from sketchcolor_cli.studio.frames import unpacked
 from sketchcolor_cli.studio.latest import Latest
 from sketchcolor_cli.studio.project import Project
@@ -497,6 +500,32 @@ def test_a_book_that_is_sent_is_unpacked_and_a_palette_is_read(model: Path, tmp_
         assert client.post("/api/v1/palettes", files=[("file", ("a.exe", b"no"))]).status_code == 422
         sheet = client.post("/api/v1/sheets", files=[("file", ("hero.png", page))])
         assert [hero["name"] for hero in sheet.json()["sheets"]] == ["hero.png"]
+
+
+def test_books_that_two_windows_send_at_once_do_not_mix(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unpacked_slowly(*given: Any) -> Any:
+        time.sleep(0.1)
+        return unpack_book(*given)
+
+    monkeypatch.setattr(routes_project, "unpack_book", unpacked_slowly)
+    page, books = draw(tmp_path / "a.png").read_bytes(), [io.BytesIO(), io.BytesIO()]
+    for book in books:
+        with zipfile.ZipFile(book, "w") as archive:
+            archive.writestr("1.png", page)
+    with served(None, model, tmp_path) as client:
+        client.post("/api/v1/shelf", json={"name": "two"})
+        send = partial(client.post, "/api/v1/pages")
+        windows = [
+            threading.Thread(target=send, kwargs={"files": [("file", ("b.cbz", book.getvalue()))]})
+            for book in books
+        ]
+        for one in windows:
+            one.start()
+        for one in windows:
+            one.join()
+        assert sorted(pages_of(client)) == ["0001.png", "b/0001.png"]
 
 
 def test_another_project_is_opened_from_the_shelf(client: Client, model: Path, tmp_path: Path) -> None:

@@ -156,7 +156,8 @@ async def add_pages(request: Request) -> Response:
             folder = await asyncio.to_thread(studio.shelf.make, name)
             await asyncio.to_thread(studio.open, Project(folder, studio.limits))
         here = project_of(request)
-        added, failed = await asyncio.to_thread(_added, studio, here, files)
+        async with studio.intake:
+            added, failed = await asyncio.to_thread(_added, studio, here, files)
     await asyncio.to_thread(studio.shelf.note, here, len(here.pages()))
     studio.tell_project(client_of(request), opened=opened)
     names = {path.relative_to(here.folder).as_posix() for path in added}

@@ -55,6 +55,7 @@ class Studio:
         self.pictures = Pictures(self.limits.pixels)
         self.answers, self.waiting, self.open_sockets = Answers(), 0, 0
         self.latest = Latest()
+        self.intake = asyncio.Lock()  # held while pages are taken in: their names are looked for first
         self.spool = TemporaryDirectory(prefix="sketchcolor-")
         self._project: Project | None = None
 
