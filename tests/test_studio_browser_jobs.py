@@ -164,7 +164,7 @@ def test_the_page_survives_a_server_that_is_started_again(
     studio: Studio, window: Callable[..., Driver]
 ) -> None:
     studio.open(studio.first)  # so that it is open after the start, too
-    driver = shown(window(studio))
+    driver, other = shown(window(studio)), shown(window(studio))
     swatches = studio.target / "swatches.gpl"
     try:
         studio.kill()
@@ -172,15 +172,19 @@ def test_the_page_survives_a_server_that_is_started_again(
         driver.color(GREEN)
         driver.stroke((110, 150), (135, 150))
         driver.page.locator('.save-state[data-state="offline"]').wait_for()
+        other.page.keyboard.press(".")
+        other.page.get_by_text("The server does not answer").first.wait_for()
     finally:
         studio.start()
     waited(studio.marks, "what was painted meanwhile is stored")
     waited(lambda: far(driver.shown(150, 110), GREEN) < 8, "and coloured")
-    driver.page.get_by_role(
-        "button", name="Paint with Coat"
-    ).wait_for()  # which another program wrote meanwhile
+    coat = driver.page.get_by_role("button", name="Paint with Coat")
+    coat.wait_for()  # which another program wrote meanwhile
     assert driver.page.locator(".banner[role=alert]").is_hidden()
     swatches.unlink()
+    waited(lambda: other.layer("result").any(), "the page that could not be loaded before is shown")
+    other.page.mouse.click(*other.place(120, 140))
+    waited(lambda: studio.marks(1), "and painted on")
 
 
 def test_a_worker_that_dies_is_started_again_and_the_page_asks_anew(studio: Studio, fresh: Driver) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from sketchcolor_cli.coloring.settings import ColorizeSettings
+from sketchcolor_cli.files.worklist import BOOK_OF_SUFFIX
 from sketchcolor_cli.imaging.settings import Saving
+from sketchcolor_cli.studio import uploads
 from sketchcolor_cli.studio.described import export_settings, project_settings
 
 ROOT = Path(__file__).parents[1]
@@ -130,6 +132,13 @@ def test_no_message_is_left_over():
         and key.rpartition(".")[0] not in literal
     ]
     assert unused == []
+
+
+def test_all_that_the_server_takes_is_sent():
+    text = (PAGE / "panels/intake.js").read_text(encoding="utf-8")
+    [read] = re.findall(r"READ = /(.+)/i;", text)
+    endings = {*uploads._SUFFIXES.values(), *BOOK_OF_SUFFIX}
+    assert [ending for ending in sorted(endings) if not re.search(read, f"page{ending}")] == []
 
 
 def test_no_markup_is_made_of_text():

@@ -198,7 +198,8 @@ export class Session {
   /** Look whether the view wants finer pictures than there are. */
   viewChanged() {
     clearTimeout(this.zoomed);
-    this.zoomed = setTimeout(() => void this.unlessClosed(this.#refine()), SETTLED);
+    const refine = () => attempt(() => this.unlessClosed(this.#refine()));
+    this.zoomed = setTimeout(() => this.ready && refine(), SETTLED);
   }
 
   /**

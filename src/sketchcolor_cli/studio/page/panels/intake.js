@@ -7,9 +7,9 @@ import { t } from "../core/i18n.js";
 import { go } from "../core/router.js";
 
 /** What a file chooser offers. */
-export const ACCEPTED = "image/*,.cbz,.cbt,.cbr,.epub,.pdf";
+export const ACCEPTED = "image/*,.cbz,.zip,.cbt,.tar,.cbr,.rar,.epub,.pdf";
 
-const READ = /\.(png|jpe?g|webp|avif|tiff?|bmp|cbz|cbt|cbr|epub|pdf)$/i;
+const READ = /\.(png|jpe?g|webp|avif|tiff?|bmp|gif|cbz|zip|cbt|tar|cbr|rar|epub|pdf)$/i;
 
 /**
  * Build a chooser of files that is not seen; a button opens it.

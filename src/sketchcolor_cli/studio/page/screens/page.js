@@ -55,6 +55,7 @@ export function pageScreen(page) {
     element,
     heard: (event) => event.id === page.id && void session.unlessClosed(session.heard(event)),
     async catchUp() {
+      if (!session.ready) return start(session, area); // what it needs could not be loaded
       await attempt(() => session.unlessClosed(session.catchUp()));
     },
     async saved() {
