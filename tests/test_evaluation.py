@@ -343,6 +343,16 @@ def test_shards_have_groups_lines_and_a_digest_of_what_is_used(tmp_path: Path) -
     assert [name for name, _ in found.unreadable] == ["c"]
 
 
+def test_the_small_pictures_of_a_sample_are_kept_once_for_all_models_and_protocols() -> None:
+    models = [Contender("a", Knowing(0.1)), Contender("b", Knowing(0.2))]
+    found = evaluate(models, drawn(), replace(SETTINGS, chosen=(Choice.NONE, Choice.POINTS)))
+    shown = found.shown.values()
+    assert len(shown) == 4 * len(drawn())
+    for name in ("sketch", "truth"):
+        assert len({id(getattr(pictures, name)) for pictures in shown}) == len(drawn())
+    assert len({id(pictures.result) for pictures in shown}) == len(shown)
+
+
 def test_samples_of_one_key_in_two_shards_are_two_pictures(tmp_path: Path) -> None:
     for number in range(2):
         write_shard(tmp_path / f"v-{number}.tar", {"0": {"color.png": encoded(picture(number))}})

@@ -33,13 +33,13 @@ class OnnxMatch:
 
     def queries(self, lines: Array, colors: Array) -> Array:
         """See :class:`MatchForward`."""
-        return self._told("queries", lines, colors)
+        return self._described("queries", lines, colors)
 
     def keys(self, lines: Array, colors: Array) -> Array:
         """See :class:`MatchForward`."""
-        return self._told("keys", lines, colors)
+        return self._described("keys", lines, colors)
 
-    def _told(self, name: str, lines: Array, colors: Array) -> Array:
+    def _described(self, name: str, lines: Array, colors: Array) -> Array:
         planes = np.ascontiguousarray(colors.transpose(2, 0, 1), np.float32)
         given = {"sketch": np.ascontiguousarray(lines, np.float32)[None, None], "colors": planes[None]}
         found: Array = self._network.run([name], given)[0][0]

@@ -31,14 +31,14 @@ class TorchMatch:
 
     def queries(self, lines: Array, colors: Array) -> Array:
         """See :class:`MatchForward`."""
-        return self._told(self._network.queries, lines, colors)
+        return self._described(self._network.queries, lines, colors)
 
     def keys(self, lines: Array, colors: Array) -> Array:
         """See :class:`MatchForward`."""
-        return self._told(self._network.keys, lines, colors)
+        return self._described(self._network.keys, lines, colors)
 
     @torch.inference_mode()
-    def _told(self, of: Callable[[Tensor], Tensor], lines: Array, colors: Array) -> Array:
+    def _described(self, of: Callable[[Tensor], Tensor], lines: Array, colors: Array) -> Array:
         found: Array = of(self._network(self._batch(lines[..., None]), self._batch(colors)))[0].cpu().numpy()
         return found
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sketchcolor_cli.evaluation.models.samples import Sample, Samples
+    from sketchcolor_cli.evaluation.models.thumbnails import Thumbnails
 
     Array = NDArray[np.float32]
 
@@ -164,6 +165,7 @@ class _Run:
         self.warm: set[str] = set()
         self.lines: dict[str, int] = {}
         self.collected = CollectedFeatures()
+        self.like: Thumbnails | None = None  # of the present picture
 
     def picture(self, number: int, *, steady: bool) -> None:
         """Do everything with one picture."""
@@ -173,6 +175,7 @@ class _Run:
             self.found.unreadable.append((self.samples.keys[number], str(error)))
             return
         self.lines[sample.lines] = self.lines.get(sample.lines, 0) + 1
+        self.like = None
         of_truth = {features.key: features.feature_extractor(sample.truth) for features in self.sets}
         for protocol in self.settings.protocols:
             other = self._other(number) if protocol is Kind.OTHER else None
@@ -225,7 +228,7 @@ class _Run:
         trial = Trial(contender.name, protocol)
         for features in self.sets:
             self.collected.results[trial, features.key].append(features.feature_extractor(result))
-        self.found.shown[(*trial, sample.key)] = thumbnails(sample, given, result)
+        self.like = self.found.shown[(*trial, sample.key)] = thumbnails(sample, given, result, self.like)
         return Row(*trial, sample.key, sample.source, figures)
 
     def _between_sizes(self, contender: Contender, sample: Sample, conditions: Mapping[str, Any]) -> float:

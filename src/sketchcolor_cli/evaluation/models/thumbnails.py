@@ -33,13 +33,19 @@ class Thumbnails:
     truth: Thumbnail
 
 
-def thumbnails(sample: Sample, given: Given, result: Array) -> Thumbnails:
-    """Return the pictures of a sample, of what was given beside its sketch, and of a result (H, W, 3)."""
-    sketch = np.repeat(sample.sketch[..., None], 3, axis=2)
+def thumbnails(sample: Sample, given: Given, result: Array, like: Thumbnails | None = None) -> Thumbnails:
+    """Return the pictures of a sample, of what was given beside its sketch, and of a result (H, W, 3).
+
+    Those of sketch and truth are the ones of ``like``, other pictures of the same sample, where there are
+    such: an evaluation keeps all of them until its report.
+    """
     shown = _as_picture(given, sample)
-    return Thumbnails(
-        _small(sketch), None if shown is None else _small(shown), _small(result), _small(sample.truth)
-    )
+    sketch, truth = (like.sketch, like.truth) if like is not None else _of_sample(sample)
+    return Thumbnails(sketch, None if shown is None else _small(shown), _small(result), truth)
+
+
+def _of_sample(sample: Sample) -> tuple[Thumbnail, Thumbnail]:
+    return _small(np.repeat(sample.sketch[..., None], 3, axis=2)), _small(sample.truth)
 
 
 def _as_picture(given: Given, sample: Sample) -> Array | None:
