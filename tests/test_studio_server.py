@@ -412,6 +412,7 @@ def test_a_job_over_some_pages_a_failure_and_a_page_that_is_done(client: Client,
     assert "page 10.png" in found["page 10.png"]["detail"]
     assert client.patch(at(client), json={"done": True}).json()["state"] == "done"
     assert client.patch(at(client), json={"done": False}).json()["state"] != "done"
+    assert client.patch(at(client), json={"done": "no"}).status_code == 422
 
 
 @pytest.mark.parametrize(

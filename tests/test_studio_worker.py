@@ -20,7 +20,7 @@ from sketchcolor_cli.studio.known import SMALL
 from sketchcolor_cli.studio.live import Desk
 from sketchcolor_cli.studio.look import Look, PageFiles, PaintRequest
 from sketchcolor_cli.studio.problems import ProblemError
-from sketchcolor_cli.studio.turns import AHEAD, ASKED, LIVE, CancelledError, Turns, Wish
+from sketchcolor_cli.studio.turns import ASKED, LIVE, CancelledError, Turns, Wish
 from sketchcolor_cli.studio.worker import Worker
 from studio_server import STROKE, draw, save_small_model
 from tiny_model import BACKEND, MODEL
@@ -75,7 +75,7 @@ def test_turns_go_by_urgency_and_then_by_order() -> None:
     turns, done = Turns(), []
     with turns.turn(LIVE):
         threads = []
-        for name, urgency in (("ahead", AHEAD), ("first", ASKED), ("second", ASKED), ("live", LIVE)):
+        for name, urgency in (("later", 2), ("first", ASKED), ("second", ASKED), ("live", LIVE)):
 
             def work(name: str = name, urgency: int = urgency) -> None:
                 with turns.turn(urgency):
@@ -86,7 +86,7 @@ def test_turns_go_by_urgency_and_then_by_order() -> None:
             time.sleep(0.02)
     for thread in threads:
         thread.join(5)
-    assert done == ["live", "first", "second", "ahead"]
+    assert done == ["live", "first", "second", "later"]
 
 
 def test_who_takes_a_wish_back_does_not_wait_on() -> None:

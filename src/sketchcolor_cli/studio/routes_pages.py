@@ -99,7 +99,9 @@ async def patch_page(request: Request) -> Response:
     if unknown:
         raise ProblemError(422, f"unknown key {unknown[0]}; send done and seed")
     if "done" in asked:
-        await asyncio.to_thread(project.mark, page, done=bool(asked["done"]))
+        if not isinstance(asked["done"], bool):
+            raise ProblemError(422, "done must be true or false")
+        await asyncio.to_thread(project.mark, page, done=asked["done"])
     if "seed" in asked:
         await asyncio.to_thread(project.set_seed, page, asked["seed"])
     return JSONResponse(await _told(request, studio, page, "state"))

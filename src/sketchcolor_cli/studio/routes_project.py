@@ -175,7 +175,7 @@ def _are_books(files: list[UploadFile]) -> bool:
 def _added(
     studio: Studio, project: Project, files: list[UploadFile]
 ) -> tuple[list[Path], list[dict[str, str]]]:
-    """Take files in, in the order of their names as they came; what cannot be is named."""
+    """Take files in, in the order in which they came, and name those that cannot be taken."""
     added: list[Path] = []
     failed = []
     for file in files:

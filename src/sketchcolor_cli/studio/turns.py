@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LIVE, ASKED, AHEAD = 0, 1, 2
-"""How urgent: somebody paints, somebody waits, somebody may want it."""
+LIVE, ASKED = 0, 1
+"""How urgent: somebody paints, somebody waits."""
 
 
 class CancelledError(Exception):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sketchcolor_cli.environment import prepare_process
 from sketchcolor_cli.studio.frames import packed, unpacked
 from sketchcolor_cli.studio.problems import problem_of
-from sketchcolor_cli.studio.turns import AHEAD, ASKED, LIVE, CancelledError, Wish
+from sketchcolor_cli.studio.turns import ASKED, LIVE, CancelledError, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -146,7 +146,7 @@ class Worker:
     def _pictures(self, request: Mapping[str, Any], wish: Wish, look: Any) -> Iterator[Answer]:
         from sketchcolor_cli.studio.look import PageFiles, PaintRequest
 
-        urgency = AHEAD if request.get("ahead") else ASKED if request.get("lane") is None else LIVE
+        urgency = ASKED if request.get("lane") is None else LIVE
         painting = PaintRequest(
             PageFiles.of(request["page"]),
             look,

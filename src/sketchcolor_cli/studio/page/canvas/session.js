@@ -48,7 +48,7 @@ export class Session {
     this.asked = 0; // width of the pictures that were asked for last
     this.loaded = 0; // width of the original that is shown
     /** @type {import("./strokes.js").Stroke | null} */
-    this.newest = null; // of which no colours came yet
+    this.newest = null; // the stroke whose colours have not come yet
     this.paused = false; // while variants are shown, no colours are asked for
     /** @type {((seed: number, bitmap: ImageBitmap) => void) | null} */
     this.onVariant = null;
