@@ -33,6 +33,7 @@ from book_files import (
     write_zip,
 )
 from sketchcolor_cli.errors import BookError, DiskFullError, UsageError
+from sketchcolor_cli.files import signatures
 from sketchcolor_cli.files.books import pdfs
 from sketchcolor_cli.files.books.binding import bind, new_name
 from sketchcolor_cli.files.books.book import Book, Entry
@@ -236,6 +237,14 @@ def test_a_negative_size_is_refused(tmp_path: Path) -> None:
 def test_what_another_kind_of_file_is_is_said(tmp_path: Path, name: str, start: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(start + bytes(600))
     assert refused(tmp_path / name).startswith(said)
+
+
+def test_what_begins_with_many_comments_is_looked_at_quickly() -> None:
+    """The pattern of SVG took exponential time over them: 1 kB held a run up for good."""
+    start = time.process_time()
+    assert signatures.describe(b"<!--a-->" * 128) is None
+    assert "is an SVG drawing" in str(signatures.describe(b"<!-- a -->\n<!--b--><svg>"))
+    assert time.process_time() - start < 5
 
 
 def test_a_tar_is_known_whatever_it_is_called(tmp_path: Path) -> None:

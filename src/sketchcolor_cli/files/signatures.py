@@ -37,8 +37,10 @@ _PICTURES: tuple[tuple[bytes, str], ...] = (
     (b"8BPS", "Photoshop"),
 )
 _HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|body)", re.IGNORECASE)
+# No comment may hold the end of another, or matching would take exponential time.
 _SVG = re.compile(
-    rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!doctype svg[^>]*>\s*)?<svg", re.IGNORECASE | re.DOTALL
+    rb"\s*(<\?xml[^>]*>\s*)?(<!--((?!-->).)*-->\s*)*(<!doctype svg[^>]*>\s*)?<svg",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
