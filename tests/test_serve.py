@@ -128,6 +128,13 @@ def test_what_is_no_picture_is_named_as_it_was_sent_and_not_where_it_lies(client
     assert "needs x, y and color" in client.post("/api/v1/colorize", files=bad).json()["detail"]
 
 
+def test_a_palette_with_an_ending_that_no_file_could_have_is_the_senders_mistake(
+    client: Client, page: Path
+) -> None:
+    odd = [*sent(page), ("palette", ("a." + "x" * 300, b"GIMP Palette\n255 0 0\tRed\n"))]
+    assert client.post("/api/v1/colorize", files=odd).status_code == 422
+
+
 def test_a_sketch_is_drawn(client: Client, page: Path) -> None:
     answer = client.post("/api/v1/extract", files=sent(page), data={"method": "xdog"})
     assert answer.status_code == 200, answer.text

@@ -164,7 +164,7 @@ def state(folder):
 
 
 def test_a_chain_that_is_stopped_anywhere_ends_the_same(pictures, whole, tmp_path):
-    """Whether to stop is asked 4 times in each stage, and 8 in the critic's, before which painting asks 4 each time.
+    """Each stage asks 4 times whether to stop, the critic's 8 times, and the painting before it 4 times.
 
     So these stop in each stage, and in the painting, which has no state of its own.
     """

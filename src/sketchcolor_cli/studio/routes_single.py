@@ -50,6 +50,7 @@ _MEDIA = {
     "image/tiff": ".tif",
 }
 _NAME = 100  # letters of a name that was sent which an error repeats
+_LONGEST_SUFFIX = 8  # letters of an ending that says of what kind a palette or file of points is
 _HELPS = {"hints": "hints", "reference": "references", "sheet": "sheets", "points": "points", "mask": "masks"}
 
 
@@ -286,7 +287,8 @@ def _spooled(folder: Path, contents: Contents, names: dict[str, str]) -> dict[st
     for name, files in contents.items():
         for number, (sent, data) in enumerate(files):
             suffix = Path(sent).suffix.lower() if name in ("palette", "points") else _suffix_of(data)
-            path = folder / f"{name}{number}{suffix if suffix[1:].isalnum() else ''}"
+            is_usual = suffix[1:].isalnum() and len(suffix) <= _LONGEST_SUFFIX
+            path = folder / f"{name}{number}{suffix if is_usual else ''}"
             path.write_bytes(data)
             names[str(path)] = sent.replace("\\", "/").rpartition("/")[2][:_NAME] or path.name
             found[_HELPS.get(name, name)].append(str(path))
