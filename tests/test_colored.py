@@ -282,3 +282,19 @@ def test_pale_rules_are_no_outlines_and_dark_lines_are() -> None:
         before, after = ((plane[paper] < 0.99).mean() for plane in (gray, seen))
         assert (after < 0.1 * before) == (cleared and before > 0)
         assert (seen[~paper] < 0.5).all()
+
+
+def test_a_long_strip_is_as_coloured_as_its_pages_and_keeps_its_stamp() -> None:
+    page = np.ones((200, 150, 3), np.float32)
+    cv2.circle(page, (70, 80), 50, (0.95, 0.75, 0.6), cv2.FILLED)
+    cv2.rectangle(page, (30, 140), (110, 190), (0.2, 0.4, 0.8), cv2.FILLED)
+    assert is_colored(Picture(rgb=np.tile(page, (12, 1, 1))))
+    plain = np.ones((2400, 150, 3), np.float32)
+    plain[::50] = 0
+    plain[1000:1020, 20:40] = (0.9, 0.1, 0.1)
+    own = own_colors(Picture(rgb=plain))
+    assert own is not None
+    kept = own.rgba()[..., 3]
+    assert kept[1003:1017, 23:37].min() == 1
+    assert not kept[1030:].any()
+    assert not kept[:990].any()

@@ -93,3 +93,11 @@ def test_loose_strokes_are_a_drawing_though_none_is_long() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (40, 3)])
 def test_pages_of_any_size(size: tuple[int, int]) -> None:
     assert not is_drawn_on(np.ones(size, np.float32))
+
+
+def test_a_strip_of_figures_is_a_drawing_however_long() -> None:
+    figure = np.full((600, 300), 255, np.uint8)
+    cv2.circle(figure, (150, 200), 60, 0, 3)
+    cv2.line(figure, (150, 260), (110, 420), 0, 3)
+    assert is_drawing(np.tile(figure, (12, 1)))
+    assert not is_drawing(np.full((7200, 300), 255, np.uint8))

@@ -47,3 +47,10 @@ def test_a_mask_of_another_size_is_stretched_over_the_page() -> None:
     done = corrected(found, painted(None, light), (1000, 600))
     assert done.gutters[26:].all()
     assert not done.gutters[:24].any()
+
+
+def test_a_mask_of_a_strip_is_as_fine_as_one_of_a_page() -> None:
+    light = np.zeros((3000, 100))
+    light[1500:1503] = 1
+    done = corrected(None, painted(None, light), light.shape)
+    np.testing.assert_array_equal(done.gutters, light > 0)

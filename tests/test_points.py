@@ -197,3 +197,13 @@ def test_a_stroke_that_makes_no_sense_is_told(entry: dict[str, Any], said: str) 
     with pytest.raises(DataError, match="a: point 1") as told:
         points_of([entry], "a")
     assert said in str(told.value)
+
+
+def test_a_point_on_a_long_strip_is_as_small_as_on_a_page() -> None:
+    shown = painted([Point(105, 10_000, (1.0, 0.0, 0.0))], 20_000, 800)
+    assert shown is not None
+    assert shown.alpha is not None
+    scale = shown.shape[0] / 20_000
+    rows, columns = np.nonzero(shown.alpha)
+    for places, middle in ((rows, 10_000), (columns, 105)):
+        assert (np.abs((places + 0.5) / scale - middle) < 8).all()

@@ -11,6 +11,7 @@ from sketchcolor_cli.imaging.sizes import (
     PadPlan,
     SizeRule,
     Span,
+    copy_scale,
     page_area,
     page_side,
     scaled,
@@ -188,6 +189,13 @@ def test_scaling_brings_the_longer_side_to_what_is_wanted(size, longest, expecte
 def test_the_side_of_a_page_and_of_a_strip(size: tuple[int, int], side: int) -> None:
     assert page_side(*size) == side
     assert page_area(*size) == side * min(size)
+
+
+def test_a_copy_of_a_strip_is_as_wide_as_one_of_a_page_unless_it_were_too_large() -> None:
+    assert copy_scale(2000, 1400, 1000) == copy_scale(8000, 1250, 1000) == 0.5
+    assert copy_scale(700, 500, 1400) == 1
+    height, width = 1_000_000, 250
+    assert height * width * copy_scale(height, width, 400) ** 2 <= 3_000_001
 
 
 def test_padding_may_be_at_the_end_alone() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 from typing import Literal, get_args
 
 PadMode = Literal["reflect", "replicate"]
@@ -119,11 +119,20 @@ def scaled_by(height: int, width: int, scale: float) -> tuple[int, int]:
 
 
 _LONG = 1.6  # a page is at most so much longer than wide; what is longer is a strip
+_MOST_OF_STRIP = 3_000_000  # pixels of a copy of a strip; those of a page have fewer
 
 
 def page_side(height: int, width: int) -> int:
     """Return the longer side of a page; of a strip, that of a page as wide as the strip."""
     return min(max(height, width), max(1, round(_LONG * min(height, width))))
+
+
+def copy_scale(height: int, width: int, side: int) -> float:
+    """Return the scale, up to 1, of a copy of a page whose longer side has ``side`` pixels.
+
+    Of a strip, that of a page as wide as the strip, or less where the copy would be too large.
+    """
+    return min(1.0, side / page_side(height, width), sqrt(_MOST_OF_STRIP / (height * width)))
 
 
 def page_area(height: int, width: int) -> int:

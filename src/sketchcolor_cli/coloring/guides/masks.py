@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from sketchcolor_cli.coloring.page.paper_mask import LONGEST, PaperMask
-from sketchcolor_cli.imaging.sizes import scaled
+from sketchcolor_cli.imaging.sizes import copy_scale, scaled_by
 
 if TYPE_CHECKING:
     from sketchcolor_cli.imaging.picture import Picture
@@ -22,7 +22,7 @@ def corrected(found: PaperMask | None, painted: Picture, page: tuple[int, int]) 
     The mask is stretched over the page. Opaque white stays paper, opaque black is coloured, and where it is
     transparent it says nothing; of a mask without transparency every place says one or the other.
     """
-    shape = found.gutters.shape if found is not None else scaled(*page, min(LONGEST, max(page)))
+    shape = found.gutters.shape if found is not None else scaled_by(*page, copy_scale(*page, LONGEST))
     size = shape[::-1]
     light = cv2.resize(painted.rgb, size, interpolation=cv2.INTER_AREA).mean(2) > _SAYS
     says = np.ones(shape, np.bool_)

@@ -14,7 +14,7 @@ import numpy as np
 from sketchcolor_cli.errors import DataError
 from sketchcolor_cli.files.regular import read_document
 from sketchcolor_cli.imaging.picture import Picture
-from sketchcolor_cli.imaging.sizes import scaled_by
+from sketchcolor_cli.imaging.sizes import copy_scale, scaled_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _RADIUS = 0.006  # of a point that has none, as a part of the page's shorter side
-_LONGEST = 1600  # longer side of the layer that points are painted on
+_LONGEST = 1600  # longer side of the layer that points are painted on, of a strip as of a page as wide
 _HEX = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z")
 _NOTES = {"tool", "note"}  # what programs may write beside a mark; it means nothing to us
 _FIELDS = {"page", "x", "y", "color", "radius"}
@@ -220,7 +220,7 @@ def painted(marks: Sequence[Mark], height: int, width: int) -> Picture | None:
 
     Points outside the page are left out; a later mark covers an earlier one.
     """
-    scale = min(1.0, _LONGEST / max(height, width))
+    scale = copy_scale(height, width, _LONGEST)
     size = scaled_by(height, width, scale)
     rgb = np.ones((*size, 3), np.float32)
     alpha = np.zeros(size, np.float32)

@@ -16,8 +16,9 @@ import numpy as np
 
 from sketchcolor_cli.coloring.page.shapes import components, grown
 from sketchcolor_cli.imaging.picture import Picture, has_one_plane, rows_on_paper
-from sketchcolor_cli.imaging.resize import shrink_to
+from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.rows import resized
+from sketchcolor_cli.imaging.sizes import copy_scale, page_area, page_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ColorRules:
-    """What counts as colour; distances are in CIELAB."""
+    """What counts as colour; distances are in CIELAB, and a strip is measured by a page as wide."""
 
     side: int = 256
     """Longer side of the copy on which is decided; averages out the colour noise of JPEG and scanners."""
@@ -130,7 +131,7 @@ def is_colored(page: Picture) -> bool:
     """
     if page.gray or has_one_plane(page.rgb_rows):
         return False
-    small = shrink_to(rows_on_paper(page), _RULES.side)
+    small = shrink_by(rows_on_paper(page), copy_scale(*page.shape, _RULES.side))
     if _is_gray(small):
         return False
     lab = _lab(small)
@@ -219,7 +220,7 @@ def own_colors(page: Picture) -> OwnColors | None:
     if page.gray or has_one_plane(page.rgb_rows):
         return None
     rgb = rows_on_paper(page)
-    small = shrink_to(rgb, _RULES.fine_side)
+    small = shrink_by(rgb, copy_scale(*page.shape, _RULES.fine_side))
     if _is_gray(small):
         return None
     lab = cv2.GaussianBlur(_lab(small), (0, 0), 1)
@@ -228,13 +229,13 @@ def own_colors(page: Picture) -> OwnColors | None:
     if ground is not None:
         off[ground] = 2 * _RULES.clear
     spots = components(off > _RULES.clear, 8)
-    kept = spots.areas >= max(9, _RULES.speck * off.size)
+    kept = spots.areas >= max(9, _RULES.speck * page_area(*off.shape))
     kept[0] = False
     colored = kept[spots.labels]
     rules = _pale_rules(lab[..., 0], off) & ~grown(colored, 2)
     if not kept.any() and not rules.any():
         return None
-    areas = _opened(colored, max(5, round(_RULES.broad * max(off.shape))) | 1)
+    areas = _opened(colored, max(5, round(_RULES.broad * page_side(*off.shape))) | 1)
     # Where strokes cross they are as wide as an area, and are none.
     solid = np.bincount(spots.labels[areas], minlength=spots.number) > _RULES.knots * spots.areas
     areas &= solid[spots.labels]
@@ -254,7 +255,7 @@ def _pale_rules(light: Plane, off: Plane) -> Mask:
         around = cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((2 * _RULES.tint_apart + 1,) * 2, np.uint8))
         pale &= ~grown(around - light > _RULES.tint_depth, _RULES.tint_apart)
     lines = components(pale, 8)
-    kept = lines.long_sides >= _RULES.tint_long * max(off.shape)
+    kept = lines.long_sides >= _RULES.tint_long * page_side(*off.shape)
     kept[0] = False
     rules: Mask = kept[lines.labels]
     return rules
@@ -316,7 +317,7 @@ def _is_toned(lab: Lab) -> bool:
 
 def _ground(lab: Lab) -> Mask | None:
     """Return where a page (h, w) has the colour of its margins, if that is not paper; None for nowhere."""
-    wide = max(1, round(_RULES.frame * max(lab.shape)))
+    wide = max(1, round(_RULES.frame * page_side(*lab.shape[:2])))
     inner = lab[wide:-wide, wide:-wide]
     if not inner.size:
         return None

@@ -14,7 +14,8 @@ import numpy as np
 
 from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.imaging.picture import has_one_plane, rows_on_paper
-from sketchcolor_cli.imaging.resize import shrink_to
+from sketchcolor_cli.imaging.resize import shrink_by
+from sketchcolor_cli.imaging.sizes import copy_scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +105,7 @@ def colored_ink(page: Picture) -> ColoredInk | None:
     if page.gray or has_one_plane(page.rgb_rows):
         return None
     rgb = rows_on_paper(page)
-    small = shrink_to(rgb, _RULES.side)
+    small = shrink_by(rgb, copy_scale(*page.shape, _RULES.side))
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
     paper_lab = np.median(lab[lab[..., 0] >= np.median(lab[..., 0])], axis=0)
     is_paper = np.linalg.norm(lab - paper_lab, axis=2) < _RULES.even

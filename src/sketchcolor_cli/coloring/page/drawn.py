@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
 from sketchcolor_cli.coloring.page.light import evened
 from sketchcolor_cli.coloring.page.shapes import components
-from sketchcolor_cli.imaging.sizes import scaled
+from sketchcolor_cli.imaging.resize import shrink_by
+from sketchcolor_cli.imaging.sizes import copy_scale, page_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DrawnRules:
-    """What is not a drawing; lengths are parts of the longer side of the page."""
+    """What is not a drawing; lengths are parts of the longer side of a page, as wide as a strip is."""
 
     side: int = 1000
     """Longer side, in pixels, of the copy that is looked at."""
@@ -66,13 +66,12 @@ def is_drawn_on(gray: Plane) -> bool:
     and dust. White print on a black page counts alike.
     """
     height, width = gray.shape
-    size = scaled(height, width, min(_RULES.side, max(gray.shape)))[::-1]
-    small = evened(cv2.resize(gray, size, interpolation=cv2.INTER_AREA))
+    small = evened(shrink_by(gray, copy_scale(height, width, _RULES.side)))
     middle = float(np.median(small))
     if small.max() - middle > middle - small.min():  # white on black
         small = 1 - small
     paper = np.percentile(small, _RULES.paper)
-    return _has_drawing(small < paper - _RULES.contrast, max(size))
+    return _has_drawing(small < paper - _RULES.contrast, page_side(*small.shape))
 
 
 class _Pieces(NamedTuple):

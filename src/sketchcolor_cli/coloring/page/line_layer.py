@@ -11,7 +11,7 @@ import numpy as np
 from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.imaging.picture import Picture, rows_on_paper
 from sketchcolor_cli.imaging.rows import mapped, resized
-from sketchcolor_cli.imaging.sizes import scaled
+from sketchcolor_cli.imaging.sizes import copy_scale, page_side, scaled_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +56,7 @@ def with_paper(page: Picture) -> Picture:
 def _is_ink(rgb: Plane | Rows, whole: Plane | Rows) -> bool:
     """Return whether what is opaque of a page (H, W, 3) with transparency, (H, W), is ink alone."""
     height, width = whole.shape
-    size = scaled(height, width, min(_RULES.side, max(height, width)))[::-1]
+    size = scaled_by(height, width, copy_scale(height, width, _RULES.side))[::-1]
     alpha = resized(whole, size)
     weight = float(alpha.sum())
     if not weight or alpha.min() > 0.5:
@@ -68,6 +68,6 @@ def _is_ink(rgb: Plane | Rows, whole: Plane | Rows) -> bool:
     if float((alpha * brightness).sum()) <= _RULES.dark * weight:
         return True
     opaque = (alpha > 0.5).view(np.uint8)
-    wide = max(7, round(_RULES.thick * max(size))) | 1
+    wide = max(7, round(_RULES.thick * page_side(*size))) | 1
     solid = cv2.morphologyEx(opaque, cv2.MORPH_OPEN, np.ones((wide, wide), np.uint8))
     return bool(solid.sum() <= _RULES.solid * opaque.sum())
