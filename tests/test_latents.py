@@ -55,6 +55,8 @@ def test_latents_come_back_from_their_file(tmp_path: Path) -> None:
     assert all(np.allclose(found[name], given[name]) for name in given)
     assert np.array_equal(latents.latent_for(found, PurePath("x/a.jpg")), found["a.png"])
     assert latents.latent_for(found, PurePath("d.png")) is None
+    chapters = {"ch1/1.png": found["a.png"], "ch2/1.png": found["b/c.png"]}
+    assert latents.latent_for(chapters, PurePath("ch2/1.jpg")) is chapters["ch2/1.png"]
     assert latents.latent_for({"a.png": found["a.png"]}, PurePath("d.png")) is found["a.png"]
 
 

@@ -237,6 +237,14 @@ def test_without_sheets_a_matcher_does_nothing() -> None:
     assert not net.hint.any()
 
 
+def test_a_sheet_that_is_transparent_all_over_says_nothing() -> None:
+    net = Witness()
+    page = Picture(np.repeat(drawing()[1][..., None], 3, 2), gray=True)
+    clear = Picture(np.ones((64, 64, 3), np.float32), alpha=np.zeros((64, 64), np.float32))
+    Colorizer(net, "cpu", sheets=[clear], matcher=matcher())(page)
+    assert not net.hint.any()
+
+
 def test_a_match_counts_as_far_as_those_beside_it_agree() -> None:
     """Of two equally good matches of the corner of 4 × 4 places that counts which the others go with."""
     alone = np.eye(16, dtype=np.float32)

@@ -38,3 +38,9 @@ def test_a_file_is_the_same_however_many_rows_come_at_once(depth: type) -> None:
     for rows in (1, 64, 512):
         parts = [samples[top : top + rows] for top in range(0, len(samples), rows)]
         assert png.encode(parts, len(samples), None, None) == whole
+
+
+def test_a_file_with_more_rows_than_it_names_is_whole() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (2500, 1000, 1)).astype(np.uint8)
+    assert png.is_whole(BytesIO(png.encode([noise], 40, None, None)))
+    assert not png.is_whole(BytesIO(png.encode([noise], 2501, None, None)))

@@ -205,8 +205,9 @@ class Colorizer:
             return
         self._sheets = tuple(sheets)
         self.painter = self.painter.with_sheet(np.concatenate([sheet.shown for sheet in sheets], 1))
-        places = [sheet.places for sheet in sheets if sheet.places is not None]
-        self.matched = self._matcher.beside(places) if self._matcher is not None else None
+        known = (sheet.places for sheet in sheets)
+        places = [place for place in known if place is not None and len(place.keys)]  # others are transparent
+        self.matched = self._matcher.beside(places) if self._matcher is not None and places else None
 
     def sharing(self, looked: list[Any]) -> Colorizer:
         """Return one that does but once with others, whose list this is, what no seed or size changes."""

@@ -65,8 +65,13 @@ def read_latents(path: Path) -> dict[str, Latent]:
 
 
 def latent_for(latents: Mapping[str, Latent], name: PurePath) -> Latent | None:
-    """Return the latent vector for the page of this name: its own, or the only one there is."""
-    own = next((latent for known, latent in latents.items() if PurePath(known).stem == name.stem), None)
+    """Return the latent vector for the page of this name: its own, else that of one so called elsewhere.
+
+    Where there is only one it is for all pages; None if nothing fits.
+    """
+    whole = {PurePath(known).with_suffix(""): latent for known, latent in latents.items()}
+    alike = (latent for known, latent in whole.items() if known.name == name.stem)
+    own = whole.get(PurePath(name).with_suffix(""), next(alike, None))
     return own if own is not None or len(latents) != 1 else next(iter(latents.values()))
 
 

@@ -108,8 +108,10 @@ def is_whole(file: BinaryIO) -> bool:
         piece = unpacker.decompress(data, _PIECE)
         while piece:
             missing -= len(piece)
-            piece = unpacker.decompress(unpacker.unconsumed_tail, _PIECE) if missing > 0 else b""
-    return bool(missing <= 0)
+            if missing <= 0:
+                return True  # whatever follows: decoders pass it over
+            piece = unpacker.decompress(unpacker.unconsumed_tail, _PIECE)
+    return False
 
 
 def _pixels(file: BinaryIO) -> Iterator[bytes]:
