@@ -411,13 +411,15 @@ def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Return the lines of a table that a run before wrote; none where there was none."""
     if not path.is_file():
         return []
+    rows = []
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            rows = list(_lines(path, file))
+            for row in _lines(path, file):
+                if any(row.get(column) is None for column in columns):
+                    raise DataError(f"{path}: is damaged; pack into an empty folder")
+                rows.append(row)
     except (OSError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read ({error}); pack into an empty folder") from error
-    if any(row.get(column) is None for row in rows for column in columns):
-        raise DataError(f"{path}: is damaged; pack into an empty folder")
     return rows
 
 
