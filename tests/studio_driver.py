@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +27,9 @@ from sketchcolor_cli.metrics.pictures import delta_e
 from tiny_model import BACKEND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 GREEN, BLUE = "#3f9a4d", "#3566c0"
@@ -200,6 +201,18 @@ class Driver:
     def saved(self) -> None:
         """Wait until all is saved."""
         self.page.locator('.save-state[data-state="saved"]').wait_for()
+
+    @contextmanager
+    def holding(self, address: str, method: str) -> Iterator[Callable[[str], Any]]:
+        """Hold requests back until the end of the context; gives what waits until one is held."""
+        held: list[Route] = []
+        self.page.route(
+            address, lambda route: held.append(route) if route.request.method == method else route.continue_()
+        )
+        yield lambda what: waited(lambda: self.page.wait_for_timeout(50) or held, what)
+        for route in held:
+            route.continue_()
+        self.page.unroute(address)
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         """Return where on the screen a place of the page is, given in its pixels, while it is shown whole."""

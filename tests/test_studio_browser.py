@@ -189,19 +189,13 @@ def test_two_windows_do_not_overwrite_each_other(
     other = window(studio)
     other.page.locator(".canvas-area").wait_for()
     other.idle()
-    held: list[Any] = []
-    other.page.route(
-        "**/marks", lambda route: held.append(route) if route.request.method == "PUT" else route.continue_()
-    )
-    other.page.keyboard.press("f")
-    other.page.mouse.click(*other.place(200, 300))
-    other.page.mouse.click(*other.place(220, 300))
-    waited(lambda: other.page.wait_for_timeout(50) or held, "the other window wants to save")
-    fresh.stroke((180, 350), (220, 380))
-    waited(studio.marks, "this window's stroke is stored")
-    for route in held:
-        route.continue_()
-    other.page.unroute("**/marks")
+    with other.holding("**/marks", "PUT") as held:
+        other.page.keyboard.press("f")
+        other.page.mouse.click(*other.place(200, 300))
+        other.page.mouse.click(*other.place(220, 300))
+        held("the other window wants to save")
+        fresh.stroke((180, 350), (220, 380))
+        waited(studio.marks, "this window's stroke is stored")
     other.page.locator(".banner[role=alert]").wait_for()
     assert "stroke" in studio.marks()[0]  # nothing was overwritten
     other.page.get_by_role("button", name="Keep mine").click()
@@ -215,19 +209,13 @@ def test_two_windows_do_not_overwrite_each_others_settings(
     studio: Studio, window: Callable[..., Driver], fresh: Driver
 ) -> None:
     other = shown(window(studio))
-    held: list[Any] = []
-    other.page.route(
-        "**/project", lambda route: held.append(route) if route.request.method == "PUT" else route.continue_()
-    )
-    other.color(GREEN)
-    other.page.keyboard.press("Shift+S")
-    waited(lambda: other.page.wait_for_timeout(50) or held, "the other window wants to save")
-    fresh.color(BLUE)
-    fresh.page.keyboard.press("Shift+S")
-    waited(lambda: stored(studio) == [BLUE], "this window's swatch is stored")
-    for route in held:
-        route.continue_()
-    other.page.unroute("**/project")
+    with other.holding("**/project", "PUT") as held:
+        other.color(GREEN)
+        other.page.keyboard.press("Shift+S")
+        held("the other window wants to save")
+        fresh.color(BLUE)
+        fresh.page.keyboard.press("Shift+S")
+        waited(lambda: stored(studio) == [BLUE], "this window's swatch is stored")
     other.page.get_by_text("Another window changed the settings or swatches, too.").wait_for()
     assert stored(studio) == [BLUE]  # nothing was overwritten
     assert other.page.locator(f".chip[data-color='{GREEN}']").count() == 1  # nor lost
@@ -242,17 +230,11 @@ def test_what_is_painted_while_another_windows_work_comes_is_not_lost(
     studio: Studio, window: Callable[..., Driver], fresh: Driver
 ) -> None:
     other = shown(window(studio))
-    held: list[Any] = []
-    other.page.route(
-        "**/marks", lambda route: held.append(route) if route.request.method == "GET" else route.continue_()
-    )
-    fresh.stroke((180, 350), (220, 380))
-    waited(lambda: other.page.wait_for_timeout(50) or held, "the other window reads this one's stroke")
-    other.page.keyboard.press("f")
-    other.page.mouse.click(*other.place(200, 300))
-    for route in held:
-        route.continue_()
-    other.page.unroute("**/marks")
+    with other.holding("**/marks", "GET") as held:
+        fresh.stroke((180, 350), (220, 380))
+        held("the other window reads this one's stroke")
+        other.page.keyboard.press("f")
+        other.page.mouse.click(*other.place(200, 300))
     other.page.get_by_role("button", name="Keep mine").click()
     waited(lambda: ["x" in mark for mark in studio.marks()] == [True], "the other window's point is stored")
 
@@ -321,16 +303,14 @@ def test_a_colour_goes_from_a_place_of_a_sheet_to_a_place_of_the_page(
     sheet = np.full((800, 1200, 3), 255, np.uint8)  # larger than it is shown
     sheet[:, 600:] = (192, 102, 53)  # BLUE, in the order of OpenCV
     cv2.imwrite(str(tmp_path / "hero.png"), sheet)
-    held: list[Any] = []
-    fresh.page.route("**/sheets", lambda route: held.append(route))
-    with fresh.page.expect_file_chooser() as chooser:
-        fresh.page.get_by_role("button", name="Add a sheet").click()
-    chooser.value.set_files(tmp_path / "hero.png")
-    waited(lambda: fresh.page.wait_for_timeout(50) or held, "the sheet is on its way")
-    fresh.page.evaluate("unhurried()")
-    fresh.color(GREEN)
-    fresh.page.keyboard.press("Shift+S")
-    held[0].continue_()
+    with fresh.holding("**/sheets", "POST") as held:
+        with fresh.page.expect_file_chooser() as chooser:
+            fresh.page.get_by_role("button", name="Add a sheet").click()
+        chooser.value.set_files(tmp_path / "hero.png")
+        held("the sheet is on its way")
+        fresh.page.evaluate("unhurried()")
+        fresh.color(GREEN)
+        fresh.page.keyboard.press("Shift+S")
     face = fresh.page.locator(".sheet-face img")
     waited(lambda: face.count() and face.evaluate("image => image.naturalWidth"), "the sheet is shown")
     box = face.bounding_box()
