@@ -144,7 +144,7 @@ export async function alterProject(path, options) {
  * @returns {boolean}
  */
 export function isProjectChanged() {
-  return projectSaver !== null && (projectSaver.dirty || projectSaver.state !== "saved");
+  return projectSaver !== null && !projectSaver.isSaved;
 }
 
 /** Save the project now. */

@@ -215,7 +215,7 @@ export class Session {
       const revision = event[`${name}_revision`];
       const saver = this.savers[layer];
       if (!saver || event.what !== name || revision === undefined || revision === saver.revision) continue;
-      if (isSaved(saver)) await this.takeTheirs(layer, false);
+      if (saver.isSaved) await this.takeTheirs(layer, false);
     }
   }
 
@@ -227,14 +227,14 @@ export class Session {
 
   /** @returns {boolean} whether all that was painted is saved */
   get isSaved() {
-    return Object.values(this.savers).every(isSaved);
+    return Object.values(this.savers).every((saver) => saver.isSaved);
   }
 
   /** @returns {boolean} whether something is not saved that a browser does not send while the window closes */
   get isLeftBehind() {
     const { hint, ...rasters } = this.savers;
-    if (!Object.values(rasters).every(isSaved)) return true;
-    return hint !== undefined && !isSaved(hint) && JSON.stringify(this.marks()).length > LAST_WORDS;
+    if (!Object.values(rasters).every((saver) => saver.isSaved)) return true;
+    return hint !== undefined && !hint.isSaved && JSON.stringify(this.marks()).length > LAST_WORDS;
   }
 
   /** @returns {Layer[]} layers that somebody else changed while we did, too */
@@ -261,7 +261,7 @@ export class Session {
       revision = (await json(path))[`${layer}_revision`] ?? "0";
     }
     const saver = this.savers[layer];
-    if (!chosen && (!isSaved(saver) || revision === saver.revision)) return;
+    if (!chosen && (!saver.isSaved || revision === saver.revision)) return;
     this.history.push([...without(this.strokes, layer), ...stored]);
     saver.settle(revision, false);
     this.#show();
@@ -435,11 +435,6 @@ export class Session {
       this.stage.setPicture(layer, null);
     }
   }
-}
-
-/** @param {Saver} saver @returns {boolean} */
-function isSaved({ dirty, state }) {
-  return !dirty && state === "saved";
 }
 
 /** @param {string} color @returns {boolean} */

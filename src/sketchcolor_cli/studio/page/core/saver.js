@@ -31,6 +31,11 @@ export class Saver {
     this.running = null;
   }
 
+  /** @returns {boolean} whether all that changed is saved */
+  get isSaved() {
+    return !this.dirty && this.state === "saved";
+  }
+
   /** Say that the document changed. */
   touch() {
     this.dirty = true;
