@@ -412,6 +412,16 @@ def from_table(
     return values
 
 
+def as_toml(value: Any) -> str:
+    """Return a value as it stands in a TOML file; paths as texts, tables in one line."""
+    import json
+
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {as_toml(item)}" for key, item in value.items()) + " }"
+    # What JSON writes for texts, finite numbers, truth values and lists is TOML, but for one more escape.
+    return json.dumps(value, ensure_ascii=False, default=str).replace("\x7f", "\\u007f")
+
+
 def from_environment(
     kind: type[Settings], environ: Mapping[str, str], prefixes: tuple[str, ...]
 ) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from sketchcolor_cli.files.atomic import write_bytes
 from sketchcolor_cli.files.regular import read_bytes, refusal
 from sketchcolor_cli.imaging.picture import on_paper, to_tensor
 from sketchcolor_cli.imaging.resize import fitted
+from sketchcolor_cli.imaging.writing import LONGEST_SIDE
 from sketchcolor_cli.metrics.pictures import colorfulness
 
 if TYPE_CHECKING:
@@ -61,7 +62,6 @@ _TOLD = "licence", "author", "source", "group", "line"
 BROKEN = "broken"
 """The reason of pictures that cannot be read."""
 _DROPPED = ("file", "reason", "detail")
-_LONGEST = 16_383  # pixels of a side, in WebP
 
 
 @dataclass(frozen=True)
@@ -257,7 +257,7 @@ def _read(source: Source, settings: PrepareSettings) -> _Ready:
     if min(height, width) < settings.min_side:
         return _Ready(reason="tiny", detail=f"{width}×{height}")
     rgb = fitted(rgb, settings.short_side)
-    if max(rgb.shape[:2]) > _LONGEST:
+    if max(rgb.shape[:2]) > LONGEST_SIDE["WEBP"]:
         return _Ready(reason="long", detail=f"{width}×{height}")
     colors = float(colorfulness(to_tensor(rgb)))
     if colors < settings.min_colorfulness:

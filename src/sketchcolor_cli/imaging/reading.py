@@ -14,7 +14,7 @@ from sketchcolor_cli.compute import memory
 from sketchcolor_cli.imaging.decoding import decoded, flat_samples
 from sketchcolor_cli.imaging.formats import EXIF_DPI
 from sketchcolor_cli.imaging.picture import Picture, gray_as_rgb
-from sketchcolor_cli.imaging.rows import Rows, is_huge
+from sketchcolor_cli.imaging.rows import Rows, in_bands, is_huge
 from sketchcolor_cli.imaging.srgb import in_srgb, to_unit
 from sketchcolor_cli.imaging.turning import LYING
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float32]
     Samples = NDArray[np.uint8] | NDArray[np.uint16]
     Convert = Callable[[Any], FloatArray]
-
-_BAND = 512  # rows that are turned into samples at a time
 
 
 def read_picture(path: Path, name: Path | None = None) -> Picture:
@@ -79,8 +77,8 @@ def _held(samples: Samples | FloatArray, convert: Convert) -> Any:
 
 def _has_equal_channels(color: Samples | FloatArray) -> bool:
     """Whether colours (H, W, 3) are greys; then one channel is held in memory."""
-    for top in range(0, len(color), _BAND):
-        red, green, blue = (color[top : top + _BAND, :, place] for place in range(3))
+    for rows in in_bands(color):
+        red, green, blue = (color[rows, :, place] for place in range(3))
         if not (np.array_equal(red, green) and np.array_equal(green, blue)):
             return False
     return True

@@ -17,6 +17,7 @@ from sketchcolor_cli.imaging import icc as profiles
 from sketchcolor_cli.imaging import png
 from sketchcolor_cli.imaging.formats import EXIF_DPI
 from sketchcolor_cli.imaging.picture import over_white
+from sketchcolor_cli.imaging.rows import in_bands
 from sketchcolor_cli.imaging.settings import Saving
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 
 _ALPHA_FORMATS = frozenset({"AVIF", "PNG", "TIFF", "WEBP"})
 _DEEP_FORMATS = frozenset({"PNG", "TIFF"})
-_LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "AVIF": 65535}
+LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "AVIF": 65535}
+"""Pixels that a side may have, of formats that have a limit."""
 _ROWS = 64  # that are rounded at a time
-_BAND = 512  # rows that are turned into samples at a time
 
 
 def write_picture(
@@ -83,10 +84,10 @@ def encode_picture(
             f"{path}: not a format that can be written; choose a name that ends in one of {endings}"
         )
     longest = max(picture.shape)
-    if longest > _LONGEST_SIDE.get(name, longest):
+    if longest > LONGEST_SIDE.get(name, longest):
         raise ImageError(f"{path}: {longest} pixels are too many for one side of a {name} file; write PNG")
     whole = picture.rgb_rows
-    rows = (whole[top : top + _BAND] for top in range(0, len(whole), _BAND))
+    rows = (whole[band] for band in in_bands(whole))
     try:
         return _encode(picture, name, saving or Saving(), rows if bands is None else bands)
     except _NotNumbersError as error:

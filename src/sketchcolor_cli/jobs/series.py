@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import textwrap
 from itertools import chain
@@ -15,7 +14,7 @@ from sketchcolor_cli.files.folders import PALETTE_SUFFIXES, POINT_SUFFIXES
 from sketchcolor_cli.files.listing import list_pictures
 from sketchcolor_cli.files.regular import read_table
 from sketchcolor_cli.files.worklist import SERIES, SERIES_GUIDES
-from sketchcolor_cli.settings import from_table, leaves
+from sketchcolor_cli.settings import as_toml, from_table, leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -180,18 +179,9 @@ def _entry(leaf: Leaf, found: Sequence[str]) -> str:
     )
     key = leaf.field if leaf.many else leaf.key
     if leaf.many:
-        line = f"{key} = [{', '.join(map(_toml, found))}]"
+        line = f"{key} = {as_toml(list(found))}"
     elif found or leaf.default is not None:
-        line = f"{key} = {_toml(found[0] if found else leaf.default)}"
+        line = f"{key} = {as_toml(found[0] if found else leaf.default)}"
     else:
-        line = f"# {key} = {_toml(1 if leaf.kind is int else '')}"
+        line = f"# {key} = {as_toml(1 if leaf.kind is int else '')}"
     return f"{comment}\n{line}\n"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    # TOML has the escapes of JSON, and wants one more character escaped.
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
 from sketchcolor_cli.errors import UsageError
-from sketchcolor_cli.settings import Settings, build, leaves, nearest, setting
+from sketchcolor_cli.settings import Settings, as_toml, build, leaves, nearest, setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -332,7 +331,7 @@ class TrainSettings(Settings):
     def toml(self) -> str:
         """Return all settings as a file that ``--config`` takes."""
         plain = self.plain()
-        return "".join(f"{leaf.key} = {_toml(plain[leaf.path[0]])}\n" for leaf in leaves(type(self)))
+        return "".join(f"{leaf.key} = {as_toml(plain[leaf.path[0]])}\n" for leaf in leaves(type(self)))
 
 
 def on_preset(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -403,10 +402,3 @@ def _check_stages(settings: TrainSettings) -> None:
         raise UsageError(
             "--stages: adversarial needs a critic; put critic before it, or name one with --from-critic"
         )
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
-    # What JSON writes for texts, numbers, truth values and lists, TOML reads.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

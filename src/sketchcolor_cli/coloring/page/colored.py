@@ -17,7 +17,7 @@ import numpy as np
 from sketchcolor_cli.coloring.page.shapes import components, grown
 from sketchcolor_cli.imaging.picture import Picture, has_one_plane, rows_on_paper
 from sketchcolor_cli.imaging.resize import shrink_by
-from sketchcolor_cli.imaging.rows import resized
+from sketchcolor_cli.imaging.rows import in_bands, resized
 from sketchcolor_cli.imaging.sizes import copy_scale, page_area, page_side
 
 if TYPE_CHECKING:
@@ -117,7 +117,6 @@ class ColorRules:
 
 
 _RULES = ColorRules()
-_ROWS = 256  # of a page that are worked on at a time
 
 
 def is_colored(page: Picture) -> bool:
@@ -188,8 +187,7 @@ class OwnColors:
         lines = grown(self.share > 0, 2) & ~grown(self.areas, 2)
         kinds = lines.view(np.uint8) + (lines & self.pencil)
         near = cv2.resize(kinds, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        for top in range(0, len(gray), _ROWS):
-            rows = np.s_[top : top + _ROWS]
+        for rows in in_bands(gray):
             old, kind, rgb = gray[rows], near[rows], self.rgb[rows]
             lightest = np.minimum(
                 reduce(np.maximum, cv2.split(rgb)) / np.float32(_RULES.pencil_white), np.float32(1)

@@ -15,6 +15,7 @@ import numpy as np
 from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.imaging.picture import has_one_plane, rows_on_paper
 from sketchcolor_cli.imaging.resize import shrink_by
+from sketchcolor_cli.imaging.rows import in_bands
 from sketchcolor_cli.imaging.sizes import copy_scale
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ class InkRules:
 
 
 _RULES = InkRules()
-_ROWS = 256  # of a page that are worked on at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +74,8 @@ class ColoredInk:
 
     def outlines(self, gray: Plane) -> Plane:
         """Return the page's luma ``gray`` (H, W), in the same memory, as if its ink were black."""
-        for top in range(0, len(gray), _ROWS):
-            rows = gray[top : top + _ROWS]
-            np.multiply(self._bare(rows), np.float32(LUMA @ self.paper), out=rows)
+        for rows in in_bands(gray):
+            np.multiply(self._bare(gray[rows]), np.float32(LUMA @ self.paper), out=gray[rows])
         return gray
 
     def over(self, rgb: Plane, top: int = 0) -> Plane:
