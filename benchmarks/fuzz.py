@@ -131,6 +131,8 @@ def main() -> None:
     asked = parser.parse_args()
     from fuzzing.readers import READERS
 
+    if unknown := sorted(set(asked.readers) - READERS.keys()):
+        parser.error(f"no reader is called {', '.join(unknown)}; there are {', '.join(READERS)}")
     asked.out.mkdir(parents=True, exist_ok=True)
     for name in asked.readers or READERS:
         if asked.only is not None:
