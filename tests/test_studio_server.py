@@ -239,6 +239,16 @@ def test_rough_layers_and_masks_are_png_files_encoded_anew(client: Client, folde
     assert ColorizeRequest.of(inputs=[folder], output="out")  # the profile names nothing that is gone
 
 
+def test_a_layer_of_which_pillow_finds_no_end_is_a_problem(client: Client) -> None:
+    sent = bytearray(png((8, 8), (255, 255, 255, 255)))
+    place = sent.rindex(b"IEND")
+    sent[place : place + 4] = b"iCCP"  # an empty profile, on which Pillow fails with an IndexError
+    headers = {"If-Match": '"0"', "Content-Type": "image/png"}
+    answer = client.put(f"{at(client)}/mask", content=bytes(sent), headers=headers)
+    assert answer.status_code == 422
+    assert "damaged" in answer.text
+
+
 def test_the_original_is_shown_at_any_size_and_in_parts(client: Client, folder: Path) -> None:
     address = f"{at(client)}/original"
     whole = client.get(address)

@@ -140,11 +140,12 @@ def layer_of(data: bytes, most: int) -> bytes:
     """
     try:
         with Image.open(BytesIO(data), formats=("PNG", "WEBP")) as image:
-            if image.width * image.height > most:
-                raise ProblemError(413, f"a layer has at most {most} pixels; scale it down")
-            samples = np.asarray(image.convert("RGBA"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            pixels = image.width * image.height
+            samples = np.asarray(image.convert("RGBA")) if pixels <= most else None
+    except Exception as error:  # damaged files make Pillow raise nearly anything
         raise ProblemError(422, "the layer is not a PNG or WebP picture, or is damaged") from error
+    if samples is None:
+        raise ProblemError(413, f"a layer has at most {most} pixels; scale it down")
     return encoded(samples, "PNG")
 
 
