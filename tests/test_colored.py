@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
+
 import cv2
 import numpy as np
 import pytest
 
-from sketchcolor_cli.coloring.page.colored import is_colored, own_colors
+from sketchcolor_cli.coloring.page.colored import OwnColors, is_colored, own_colors
 from sketchcolor_cli.imaging.picture import Picture
 
 PAPER, INK = np.array((0.95, 0.87, 0.68)), np.array((0.15, 0.1, 0.2))
@@ -135,37 +137,30 @@ def sketched(pencil: tuple[float, float, float]) -> np.ndarray:
 CREAM, NIGHT = (0.95, 0.85, 0.6), (0.1, 0.1, 0.3)
 
 
-@pytest.mark.parametrize(
-    ("rgb", "has_own"),
-    [
-        (between(RED), True),
-        (between(CREAM), True),
-        (between(NIGHT), True),
-        (sketched(SKY), True),
-        (sketched((0.95, 0.5, 0.45)), True),
-        (banner(), True),
-        (ruled(), True),
-        (inked((0, 0, 0), RED, BLUE, GREEN), True),
-        (inked((0.35, 0.55, 0.9)), False),
-        (two_lamps(), False),
-    ],
-    ids=[
-        "red between",
-        "cream between",
-        "night between",
-        "blue sketch",
-        "red sketch",
-        "banner",
-        "ruled",
-        "trace",
-        "pencil",
-        "lamps",
-    ],
-)
-def test_colour_beside_a_drawing_does_not_make_it_coloured(rgb: np.ndarray, has_own: bool) -> None:
-    page = picture(rgb)
-    assert not is_colored(page)
-    assert (own_colors(page) is not None) == has_own
+BESIDE = {
+    "red between": partial(between, RED),
+    "cream between": partial(between, CREAM),
+    "night between": partial(between, NIGHT),
+    "blue sketch": partial(sketched, SKY),
+    "red sketch": partial(sketched, (0.95, 0.5, 0.45)),
+    "banner": banner,
+    "ruled": ruled,
+    "trace": partial(inked, (0, 0, 0), RED, BLUE, GREEN),
+    "pencil": partial(inked, (0.35, 0.55, 0.9)),
+    "lamps": two_lamps,
+}
+"""Pages with colour beside the drawing."""
+
+
+@cache
+def own_of(kind: str) -> OwnColors | None:
+    return own_colors(picture(BESIDE[kind]()))
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_colour_beside_a_drawing_does_not_make_it_coloured(kind: str) -> None:
+    assert not is_colored(picture(BESIDE[kind]()))
+    assert (own_of(kind) is not None) == (kind not in ("pencil", "lamps"))
 
 
 def test_a_drawing_that_is_coloured_in_is_coloured() -> None:
@@ -237,9 +232,10 @@ def test_a_stamp_stays_and_is_a_hint_and_coloured_lines_only_stay() -> None:
 
 
 def test_a_page_of_one_ink_has_no_colours_of_its_own() -> None:
-    for ink in ((0.35, 0.2, 0.05), (0.35, 0.55, 0.9)):
+    sepia, blue = (0.35, 0.2, 0.05), (0.35, 0.55, 0.9)
+    for ink in (sepia, blue):
         assert own_colors(picture(inked(ink) * PAPER)) is None
-        assert own_colors(Picture(rgb=inked(ink).astype(np.float32))) is None
+    assert own_colors(Picture(rgb=inked(sepia).astype(np.float32))) is None
     assert own_colors(Picture(rgb=drawing().astype(np.float32), gray=True)) is None
 
 
@@ -273,8 +269,8 @@ def test_faint_rules_are_found_and_noise_and_tinted_edges_are_not() -> None:
 
 
 def test_pale_rules_are_no_outlines_and_dark_lines_are() -> None:
-    for rgb, cleared in ((ruled(), True), (inked((0, 0, 0), RED, BLUE, GREEN), False)):
-        own = own_colors(picture(rgb))
+    for kind, cleared in (("ruled", True), ("trace", False)):
+        rgb, own = BESIDE[kind](), own_of(kind)
         assert own is not None
         gray = rgb.astype(np.float32) @ np.array((0.2126, 0.7152, 0.0722), np.float32)
         seen = own.outlines(gray.copy())
