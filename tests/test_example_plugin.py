@@ -24,14 +24,18 @@ pytest.importorskip("hatchling", reason="builds the example's wheel; pip install
 pytest.importorskip("pip", reason="installs the example's wheel")
 
 
-# One process for several commands, as loading torch takes longer than all that they do.
+# One process for several commands and the example's tests, as loading torch takes longer than all of them.
 COMMANDS = """
-import json, sys
+import json, os, sys
+import pytest
 from typer.testing import CliRunner
 from sketchcolor_cli.cli.app import app
 
-done = [CliRunner().invoke(app, line) for line in json.load(sys.stdin)]
-print(json.dumps([[ran.exit_code, ran.stdout, ran.stderr] for ran in done]))
+lines, source = json.load(sys.stdin)
+done = [CliRunner().invoke(app, line) for line in lines]
+print(json.dumps([[ran.exit_code, ran.stdout, ran.stderr] for ran in done]), flush=True)
+os.chdir(source)
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "tests"]))
 """
 
 
@@ -69,9 +73,10 @@ def found(listings: str) -> list[dict[str, Any]]:
     return [listing for listing in json.loads(listings) if listing["name"] == "edges"]
 
 
-def test_it_is_listed_with_its_distribution_once_it_is_installed_and_draws_and_mixes_by_its_name(
+def test_it_is_listed_with_its_distribution_once_it_is_installed_draws_and_mixes_by_its_name_and_is_tested(
     built: tuple[Path, Path], tmp_path: Path
 ) -> None:
+    source, site = built
     page = Image.new("RGB", (40, 30), "white")
     ImageDraw.Draw(page).rectangle((10, 8, 29, 21), fill="navy")
     page.save(tmp_path / "page.png")
@@ -80,7 +85,9 @@ def test_it_is_listed_with_its_distribution_once_it_is_installed_and_draws_and_m
         "extract page.png -o alone --method edges",
         "extract page.png -o mixed --mix edges=1,gray=1",
     ]
-    told = json.loads(run("-c", COMMANDS, path=built[1], cwd=tmp_path, given=json.dumps(lines)))
+    given = json.dumps([lines, str(source)])
+    first, tested = run("-c", COMMANDS, path=site, cwd=tmp_path, given=given).split("\n", 1)
+    told = json.loads(first)
     assert [code for code, _, _ in told] == [0] * 3, told
 
     assert found(CliRunner().invoke(app, ["plugins", "--json"]).stdout) == []
@@ -95,12 +102,7 @@ def test_it_is_listed_with_its_distribution_once_it_is_installed_and_draws_and_m
     assert (alone[0] == 255).all()
     assert alone[8, 20] == 0
     assert np.abs(mixed - (alone + gray) / 2).max() <= 4  # Pillow weighs blue more than gray does
-
-
-def test_its_own_tests_pass(built: tuple[Path, Path]) -> None:
-    source, site = built
-    shown = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", path=site, cwd=source)
-    assert "3 passed" in shown
+    assert "3 passed" in tested
 
 
 def test_the_guide_shows_its_files_as_they_are() -> None:

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
@@ -87,22 +88,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def python(site: Path, cache: Path, *words: object, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run Python there, with this on stdin."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    paths = os.pathsep.join(map(str, (site, ROOT / "src", ROOT / "plugins")))
+    return subprocess.run(
+        [sys.executable, "-S", *map(str, words)], input=given, capture_output=True, text=True,
+        encoding="utf-8", env={**kept, "PYTHONPATH": paths, "SKETCHCOLOR_CACHE": str(cache)},
+    )  # fmt: skip
+
+
 @pytest.fixture
 def run(site: Path, tmp_path: Path):
     """Return what runs a command there."""
-    paths = [site, ROOT / "src", ROOT / "plugins"]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    env = {
-        **kept,
-        "PYTHONPATH": os.pathsep.join(map(str, paths)),
-        "SKETCHCOLOR_CACHE": str(tmp_path / "cache"),
-    }
-
-    def command(*words: object) -> subprocess.CompletedProcess[str]:
-        start = [sys.executable, "-S", "-m", "sketchcolor_cli", *map(str, words)]
-        return subprocess.run(start, env=env, capture_output=True, text=True, encoding="utf-8")
-
-    return command
+    return partial(python, site, tmp_path / "cache", "-m", "sketchcolor_cli")
 
 
 def test_a_page_is_coloured_as_with_torch_to_one_of_255(run, tmp_path: Path) -> None:
@@ -171,20 +170,31 @@ def test_doctor_colours_a_page_and_names_what_may_be_added(run) -> None:
     assert slim.WITH_TORCH in " ".join(done.stdout.split())
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "train {pages} -o {out} --preset fast --epochs 1",
-        "evaluate --data {pages} -o {out}",
-        "fid {pages} {pages} --weights {pages}/page.png",
-        "fid {pages} {pages} --weights {pages}/page.png --backend torch",
-        "colorize {pages} -o {out} --backend torch",
-        "colorize {pages} -o {out} --device cuda",
-    ],
+REST = (
+    "train {pages} -o {out} --preset fast --epochs 1",
+    "evaluate --data {pages} -o {out}",
+    "fid {pages} {pages} --weights {pages}/page.png",
+    "fid {pages} {pages} --weights {pages}/page.png --backend torch",
+    "colorize {pages} -o {out} --backend torch",
+    "colorize {pages} -o {out} --device cuda",
 )
-def test_the_rest_says_in_one_line_what_it_lacks(run, tmp_path: Path, words: str) -> None:
+TOLD = """
+import json, sys
+from typer.testing import CliRunner
+from sketchcolor_cli.cli.app import app
+
+done = [CliRunner().invoke(app, line) for line in json.load(sys.stdin)]
+print(json.dumps([[ran.exit_code, ran.stderr] for ran in done]))
+"""
+
+
+def test_the_rest_says_in_one_line_what_it_lacks(site: Path, tmp_path: Path) -> None:
+    """One process asks for all of it."""
     pages = draw(tmp_path / "pages/page.png").parent
-    done = run(*(word.format(pages=pages, out=tmp_path / "out") for word in words.split()))
-    assert done.returncode == 1
-    assert slim.WITH_TORCH in " ".join(done.stderr.split()), done.stderr
-    assert "Traceback" not in done.stderr
+    lines = [words.format(pages=pages, out=tmp_path / "out").split() for words in REST]
+    done = python(site, tmp_path / "cache", "-c", TOLD, given=json.dumps(lines))
+    assert done.returncode == 0, done.stderr
+    for words, (code, said) in zip(REST, json.loads(done.stdout), strict=True):
+        assert code == 1, (words, said)
+        assert slim.WITH_TORCH in " ".join(said.split()), (words, said)
+        assert "Traceback" not in said, words
