@@ -23,6 +23,7 @@ from packaging.requirements import Requirement
 from safetensors.numpy import save_file
 
 from sketchcolor_cli.compute import onnx, slim
+from sketchcolor_cli.errors import DeviceError
 from sketchcolor_cli.evaluation.settings import FidSettings
 from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.weights.inception import _convolutions
@@ -198,3 +199,13 @@ def test_the_rest_says_in_one_line_what_it_lacks(site: Path, tmp_path: Path) -> 
         assert code == 1, (words, said)
         assert slim.WITH_TORCH in " ".join(said.split()), (words, said)
         assert "Traceback" not in said, words
+
+
+def test_opencv_that_lacks_libraries_of_a_desktop_is_one_line_with_the_remedy() -> None:
+    with (
+        pytest.raises(DeviceError, match=r"libxcb\.so\.1.*opencv-python-headless"),
+        slim.naming_what_is_missing(),
+    ):
+        raise ImportError("libxcb.so.1: cannot open shared object file", name="cv2")
+    with pytest.raises(ImportError, match="of ours"), slim.naming_what_is_missing():
+        raise ImportError("a mistake of ours", name="sketchcolor_cli")

@@ -54,7 +54,7 @@ def with_exit_code(command: Callable[..., int]) -> Callable[..., None]:
             try:
                 stack.enter_context(output.for_results())
                 stack.enter_context(console.wanted(quiet=quiet, log_file=log_file))
-                with slim.naming_what_is_left_out():
+                with slim.naming_what_is_missing():
                     code = command(*args, **given)
             except SketchcolorError as problem:
                 printing.error(str(problem))

@@ -1,4 +1,4 @@
-"""What a slim installation leaves out, and what is said where it is needed."""
+"""What a slim installation leaves out, and what is said where a library is needed that cannot be had."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ LEFT_OUT = ("torch", "torchvision", "fastai", "fastcore", "pytorch_fid")
 WITH_TORCH = "pip install torch torchvision fastai pytorch-fid"
 """What adds them."""
 
+WITHOUT_DESKTOP = "pip uninstall --yes opencv-python && pip install opencv-python-headless"
+"""What replaces OpenCV by its build that needs no libraries of a desktop."""
+
 
 def has_torch() -> bool:
     """Return whether torch is installed; it is not imported for that."""
@@ -34,11 +37,11 @@ def require_torch(what: str) -> None:
 
 
 @contextmanager
-def naming_what_is_left_out() -> Iterator[None]:
-    """Turn the lack of a module that a slim installation leaves out into an expected error.
+def naming_what_is_missing() -> Iterator[None]:
+    """Turn the lack of what a slim installation leaves out, or OpenCV needs, into an expected error.
 
     Raises:
-        DeviceError: One of them is not installed.
+        DeviceError: One of them is not installed, or OpenCV finds no libraries of a desktop.
     """
     try:
         yield
@@ -47,3 +50,9 @@ def naming_what_is_left_out() -> Iterator[None]:
         if name not in LEFT_OUT:
             raise
         raise DeviceError(f"this needs {name}, which is not installed; {WITH_TORCH}") from error
+    except ImportError as error:
+        if error.name != "cv2":
+            raise
+        raise DeviceError(
+            f"OpenCV cannot be loaded ({error}); without a desktop: {WITHOUT_DESKTOP}"
+        ) from error
