@@ -16,6 +16,7 @@ from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.jobs.train import TrainRequest, train
 from sketchcolor_cli.networks.base import ColorNet
 from sketchcolor_cli.networks.checkpoint import load_model
+from sketchcolor_cli.training import presets
 from sketchcolor_cli.training.loop.data import EpochBatches
 from sketchcolor_cli.training.loop.muon import Muon, MuonAndAdamW
 from sketchcolor_cli.training.material import open_pictures, set_up
@@ -39,6 +40,12 @@ def shard(path, sources, rng):
                 member = tarfile.TarInfo(f"{number:04d}.{part}")
                 member.size = len(data)
                 tar.addfile(member, io.BytesIO(data))
+
+
+@pytest.fixture(autouse=True)
+def few_counted(monkeypatch):
+    """Count the colours of a few pairs, which takes longer than to learn from so few."""
+    monkeypatch.setattr(presets, "_COUNTED", 8)
 
 
 @pytest.fixture

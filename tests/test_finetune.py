@@ -11,8 +11,15 @@ from sketchcolor_cli.networks.checkpoint import load_model, save_model
 from sketchcolor_cli.networks.config import GeneratorConfig, HintUNetConfig
 from sketchcolor_cli.networks.hint_unet import HintUNet
 from sketchcolor_cli.networks.thesis_unet import Generator
+from sketchcolor_cli.training import presets
 from sketchcolor_cli.training.run import Run, train
 from sketchcolor_cli.training.settings import TrainSettings
+
+
+@pytest.fixture(autouse=True)
+def few_counted(monkeypatch):
+    """Count the colours of a few pairs, which takes longer than to learn from so few."""
+    monkeypatch.setattr(presets, "_COUNTED", 8)
 
 
 @pytest.fixture

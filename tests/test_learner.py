@@ -8,6 +8,7 @@ import torch
 from sketchcolor_cli.errors import TrainingError
 from test_training_run import (
     assert_same_run,
+    few_counted,  # noqa: F401  (a fixture)
     pictures,  # noqa: F401  (a fixture)
     rows,
     run,

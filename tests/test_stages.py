@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from sketchcolor_cli.errors import CheckpointError, DataError, TrainingError, UsageError
 from sketchcolor_cli.imaging.reading import read_picture
@@ -75,7 +76,7 @@ def table(folder, name="metrics.csv"):
 
 
 def tensors(path):
-    return load_model(path)[0].state_dict()
+    return load_file(path)
 
 
 def assert_same_network(one, other):
