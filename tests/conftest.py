@@ -46,14 +46,18 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 _LONG = (
-    "test_training_run", "test_studio_browser", "test_studio_browser_jobs", "test_stages", "test_slim",
-    "test_studio_api", "test_studio_command",
-    "test_studio_worker", "test_bad_input", "test_every_extractor", "test_guides", "test_fid",
-    "test_default_training", "test_learner", "test_example_plugin", "test_evaluation", "test_carrying",
-    "test_colored", "test_strips", "test_cli_end_to_end", "test_studio_server", "test_finetune",
-    "test_studio_books", "test_interrupt", "test_thesis_unet", "test_weights_cli", "test_stroke_width",
-    "test_studio_page", "test_studio_access", "test_strokes", "test_server_recipes", "test_sketchkeras",
-    "test_ranks",
+    "test_training_run", "test_studio_browser_jobs", "test_studio_browser", "test_stages", "test_fid",
+    "test_studio_server", "test_colored", "test_studio_api", "test_guides", "test_evaluation",
+    "test_carrying", "test_default_training", "test_slim", "test_learner", "test_every_extractor",
+    "test_rows", "test_strips", "test_books", "test_bad_input", "test_backend", "test_studio_worker",
+    "test_studio_command", "test_example_plugin", "test_bundled_matcher", "test_studio_books",
+    "test_finetune", "test_cli_end_to_end", "test_paper_mask", "test_cli_books", "test_environment",
+    "test_flats", "test_thesis_unet", "test_matching", "test_lpips", "test_colorizer",
+    "test_project_colorize", "test_release", "test_colored_ink", "test_interrupt", "test_library",
+    "test_stroke_width", "test_studio_access", "test_checkpoint", "test_extraction", "test_studio_page",
+    "test_linework", "test_default_model", "test_cli", "test_anime2sketch", "test_server_recipes",
+    "test_troubleshooting", "test_killed", "test_ranks", "test_studio_backend", "test_strokes",
+    "test_sketchkeras", "test_weights_cli",
 )  # fmt: skip
 """Files that take long begin first, so that no worker is left with one at the end."""
 
