@@ -10,13 +10,13 @@ import uuid
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
 
 from book_files import page, write_zip
+from fake_ray import FakeRay, Promise
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.errors import ImageError, UsageError
 from sketchcolor_cli.files.books.opening import open_book
@@ -141,76 +141,46 @@ def test_two_workers_share_a_tree_and_lost_workers_are_replaced(shared: Path, tm
     assert [planned.job.name for planned in again if planned.action == "do"] == ["bad.png", "deadly.png"]
 
 
-@dataclass(eq=False)
-class HiredWorker:
-    """A worker of the class below."""
+def first(name: str) -> Callable[[Promise], bool]:
+    """Return what loses the worker that is first asked for this."""
+    names: list[str] = []
 
-    real: Any
+    def is_lost(promise: Promise) -> bool:
+        names.append(promise.name)
+        return promise.name == name and names.count(name) == 1
 
-    @property
-    def do(self) -> Any:
-        return SimpleNamespace(remote=lambda part: Promise(self, part))
-
-
-@dataclass(eq=False)
-class Promise:
-    """Stands for what a worker will have made."""
-
-    worker: HiredWorker
-    part: list[Planned]
+    return is_lost
 
 
-class LosesANode:
-    """As much of Ray as is needed: two nodes for a worker each, of which one is lost with its first part."""
-
-    class exceptions:  # noqa: N801  (as Ray names it)
-        RayError = type("RayError", (Exception,), {})
-        RayTaskError = type("RayTaskError", (Exception,), {})
-
-    def __init__(self) -> None:
-        self.nodes = 2
-        self.hired: list[Any] = []
-
-    def remote(self, kind: type) -> Any:
-        def hire(*given: Any) -> Any:
-            self.hired.append(HiredWorker(kind(*given)))
-            return self.hired[-1]
-
-        return SimpleNamespace(options=lambda **_: SimpleNamespace(remote=hire))
-
-    def cluster_resources(self) -> dict[str, float]:
-        return {"CPU": self.nodes}
-
-    def wait(self, tasks: list[Promise], num_returns: int) -> Any:
-        ready = [task for task in tasks if task.worker in self.hired[: self.nodes]]
-        assert ready, "the run waits for a worker that no node has room for"
-        return ready[:num_returns], ready[num_returns:]
-
-    def get(self, task: Promise) -> Any:
-        if self.nodes == 2:
-            self.nodes = 1
-            self.kill(task.worker)
-            raise self.exceptions.RayError
-        return task.worker.real.do(task.part)
-
-    def kill(self, worker: Any) -> None:
-        self.hired = [hired for hired in self.hired if hired is not worker]
-
-
-def test_what_a_lost_node_had_is_done_by_those_that_are_left(shared: Path, tmp_path: Path) -> None:
-    output, marks = tmp_path / "out", tmp_path / "marks"
+def run_on_fake(ray: FakeRay, shared: Path, output: Path, marks: Path, **other: Any) -> Outcome:
     marks.mkdir()
     result = Outcome()
     with Journal(output) as journal:
         journal.begin()
         plan = plan_of(shared, output, journal)
-        request = ColorizeRequest.of(inputs=[], output=output, ray="local", jobs=2)
-        cluster = distributed._Shared(
-            LosesANode(), plan, (Capitals(marks), request, ()), journal.add, lambda _: None
-        )
-        cluster.run(result)
+        request = ColorizeRequest.of(inputs=[], output=output, ray="local", jobs=2, **other)
+        given = Capitals(marks), request, ()
+        distributed._Shared(ray, plan, given, journal.add, lambda _: None).run(result)
+    return result
+
+
+@pytest.mark.parametrize("name", ["load", "do"])
+def test_what_a_lost_node_had_is_done_by_those_that_are_left(shared: Path, tmp_path: Path, name: str) -> None:
+    ray = FakeRay(is_lost=first(name), nodes_are_lost=True)
+    result = run_on_fake(ray, shared, tmp_path / "out", tmp_path / "marks")
     assert len(result.done) == 9 + 2 * 2
     assert [failed.job.name for failed in result.failed] == ["bad.png"]
+    assert ray.options == {"num_cpus": 1, "num_gpus": 1}
+
+
+def test_after_a_failure_nothing_is_given_out_any_more(shared: Path, tmp_path: Path) -> None:
+    for number in range(4):
+        (shared / f"c{number}.png").write_bytes(b"page")
+    output = tmp_path / "out"
+    result = run_on_fake(FakeRay(1, is_lost=first("do")), shared, output, tmp_path / "marks", fail_fast=True)
+    assert result.stopped
+    assert (output / "8.png").is_file()
+    assert not any((output / name).exists() for name in ("c2.png", "c3.png", "x.cbz", "y.cbz"))
 
 
 def test_the_command_line_hands_over_what_is_to_be_done(

@@ -16,6 +16,7 @@
     ├── DataError               data to train or measure on is missing or does not fit together
     ├── TimeLimitError          a page takes longer than it may
     │   └── SlowBookError       so does reading it from its book; also a BookError
+    ├── WorkerError             workers on a cluster are lost again and again
     ├── OutputError             standard output is closed, or nobody reads it any more
     └── TrainingError           a training run cannot go on (NaN, another configuration)
 
@@ -103,6 +104,10 @@ class TimeLimitError(SketchcolorError):
 
 class SlowBookError(BookError, TimeLimitError):
     """Reading a page from its book takes longer than it may."""
+
+
+class WorkerError(SketchcolorError):
+    """Workers on a cluster are lost again and again."""
 
 
 class OutputError(SketchcolorError):

@@ -28,6 +28,16 @@ class Existing(StrEnum):
     OVERWRITE = "overwrite"
 
 
+def ray_setting() -> Any:
+    """Return the setting that shares the work among workers on Ray."""
+    return setting(
+        None,
+        "Share the work among workers on Ray: `local` for this machine, or a cluster's address.",
+        metavar="ADDRESS",
+        matters=False,
+    )
+
+
 @dataclass(frozen=True)
 class RunSettings(Settings):
     """How a run over many files goes."""
@@ -70,12 +80,7 @@ class RunSettings(Settings):
         stored=False,
         matters=False,
     )
-    ray: str | None = setting(
-        None,
-        "Share the work among workers on Ray: `local` for this machine, or a cluster's address.",
-        metavar="ADDRESS",
-        matters=False,
-    )
+    ray: str | None = ray_setting()
     keep_both: bool = setting(
         False,
         "Where two results would get the same name, such as those of 1.jpg and 1.png, keep the endings of "
