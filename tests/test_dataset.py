@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 from book_files import page, write_tar
 from sketchcolor_cli.cli.app import app
+from sketchcolor_cli.compute.executor import Here, Threads
 from sketchcolor_cli.data import prepare as packing
 from sketchcolor_cli.data.check import check, html_contents
 from sketchcolor_cli.data.danbooru import DEFAULT_RULES, filter_danbooru, read_rules
@@ -70,7 +71,7 @@ def draw(folder: Path, names: dict[str, Image.Image]) -> Path:
 
 def pack(folder: Path, output: Path, settings: PrepareSettings = SETTINGS, **kwargs: Any) -> Any:
     return packing.prepare(
-        packing.find_sources([folder], output), output, settings, **{"workers": 2, **kwargs}
+        packing.find_sources([folder], output), output, settings, **{"executor": Threads(2), **kwargs}
     )
 
 
@@ -271,7 +272,7 @@ def test_shards_can_be_read_again(tmp_path: Path, drawings: Path) -> None:
         output,
         SETTINGS,
         attribution=packing.Attribution("CC0-1.0", packing.read_attribution(tmp_path / "who.csv")),
-        workers=2,
+        executor=Threads(2),
     )
     shard = output / next(row["shard"] for row in table(output / "manifest.csv") if row["key"] == "story-1")
     parts = read_parts(shard, directory(shard)["story-1"])
@@ -500,7 +501,7 @@ def test_a_strip_that_webp_cannot_hold_is_dropped_and_the_rest_goes_on(tmp_path:
     strip = Image.new("RGB", (32, 16_500), "red")
     folder = draw(tmp_path / "drawings", {"a.png": strip, "b.png": picture(1)})
     sources = packing.find_sources([folder], tmp_path / "out")
-    found = packing.prepare(sources, tmp_path / "out", SETTINGS, workers=1)
+    found = packing.prepare(sources, tmp_path / "out", SETTINGS, executor=Here())
     assert (found.packed, found.dropped) == (1, {"long": 1})
 
 
@@ -508,7 +509,7 @@ def test_a_strip_that_webp_cannot_hold_is_dropped_and_the_rest_goes_on(tmp_path:
 def test_names_that_are_not_unicode_are_packed_checked_and_reviewed(tmp_path: Path) -> None:
     folder = draw(tmp_path / "drawings" / os.fsdecode(b"caf\xe9"), {"1.png": picture(1)})
     sources = packing.find_sources([folder.parent], tmp_path / "out")
-    assert packing.prepare(sources, tmp_path / "out", SETTINGS, workers=1).packed == 1
+    assert packing.prepare(sources, tmp_path / "out", SETTINGS, executor=Here()).packed == 1
     assert open_pictures([str(tmp_path / "out")]).group(0) == os.fsdecode(b"caf\xe9")
     request = DatasetCheckRequest(str(folder.parent), tmp_path / "page.html")
     assert check_dataset(request).pictures == 1
@@ -520,7 +521,7 @@ def test_settings_that_are_damaged_are_not_those_of_this_run(tmp_path: Path, dra
     (tmp_path / "out" / packing.SETTINGS).write_bytes(b"\xff")
     sources = packing.find_sources([drawings], tmp_path / "out")
     with pytest.raises(DataError, match="was begun with other settings"):
-        packing.prepare(sources, tmp_path / "out", SETTINGS, resume=True, workers=1)
+        packing.prepare(sources, tmp_path / "out", SETTINGS, resume=True, executor=Here())
 
 
 def test_pages_are_read_whatever_their_entries_are_called(tmp_path: Path) -> None:

@@ -291,6 +291,7 @@ def tables() -> Seeds:
 
 
 def read_table(path: Path) -> None:
+    from sketchcolor_cli.compute.executor import Here
     from sketchcolor_cli.data.prepare import find_sources, prepare, read_attribution
     from sketchcolor_cli.data.settings import PrepareSettings
 
@@ -301,9 +302,9 @@ def read_table(path: Path) -> None:
     folder.mkdir()
     (folder / "b.png").write_bytes(encoded("PNG", "RGB", 1))
     settings = PrepareSettings(min_side=8, min_colorfulness=0)
-    prepare(find_sources([folder], out), out, settings, workers=1)
+    prepare(find_sources([folder], out), out, settings, executor=Here())
     path.rename(out / "manifest.csv")
-    prepare(find_sources([folder], out), out, settings, resume=True, workers=1)
+    prepare(find_sources([folder], out), out, settings, resume=True, executor=Here())
 
 
 # The studio's own files

@@ -13,13 +13,13 @@ import json
 import tarfile
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from sketchcolor_cli.compute.ahead import map_ahead
 from sketchcolor_cli.data.folder import PictureFile, list_files, without_ending
 from sketchcolor_cli.data.likeness import Print, Prints, print_of
 from sketchcolor_cli.data.pictures import to_bytes
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sketchcolor_cli.compute.executor import Executor
     from sketchcolor_cli.data.settings import PrepareSettings
 
 MANIFEST, DROPPED, SETTINGS = "manifest.csv", "dropped.csv", "settings.json"
@@ -71,6 +72,9 @@ class Source:
     file: PictureFile
     name: str
     line: PictureFile | None = None
+
+    def __str__(self) -> str:
+        return str(self.file.path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,10 +229,13 @@ def prepare(
     *,
     attribution: Attribution = Attribution(),
     resume: bool = False,
-    workers: int,
+    executor: Executor,
     report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Prepared:
     """Pack pictures into shards in ``output``; ``report`` is told how many of how many are done.
+
+    The executor decodes and encodes. Duplicates are found, keys given and shards written here, in the order
+    of the pictures; so shards are the same wherever a picture was read.
 
     Raises:
         DataError: the folder has shards already and ``resume`` is off, or has those of other settings; or
@@ -237,13 +244,17 @@ def prepare(
     state = _State(output, settings, resume=resume)
     total = len(sources.pictures)
     waiting = [source for source in sources.pictures if str(source.file.path) not in state.seen]
-    read = map_ahead(lambda source: _read(source, settings), waiting, workers=workers, most=4 * workers)
+    read = executor.map(partial(_reader, settings), waiting)
     before = total - len(waiting)
     for done, (source, ready) in enumerate(zip(waiting, read, strict=True), start=before + 1):
         state.take(source, ready, attribution.of(source.name))
         report(done, total)
     state.write()
     return state.outcome(sources)
+
+
+def _reader(settings: PrepareSettings) -> Callable[[Source], _Ready]:
+    return partial(_read, settings=settings)
 
 
 def _read(source: Source, settings: PrepareSettings) -> _Ready:

@@ -19,6 +19,7 @@ from sketchcolor_cli.jobs.settings import (
     inputs_argument,
     method_setting,
     model_setting,
+    ray_setting,
 )
 from sketchcolor_cli.jobs.sketches import array_sketcher
 from sketchcolor_cli.settings import REQUIRED, Settings, argument, part, setting
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 REVIEW, SCORES = "review.html", "scores.csv"
 """The files of a review."""
+_FEW = 4  # pictures that a worker on Ray is given at a time
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,19 @@ class DatasetPrepareRequest(Settings):
         None, "CSV with a column file, and any of licence, author, source, group for each picture.",
         stored=False,
     )  # fmt: skip
-    workers: int = setting(2, "Pictures that are decoded at the same time.", least=1, matters=False)
+    workers: int = setting(
+        2,
+        "Pictures that are decoded at the same time; with --ray, how many workers.",
+        least=1,
+        matters=False,
+    )
     resume: bool = setting(
         False,
         "Go on where a run stopped: shards that are there stay as they are, and the rest is packed.",
         stored=False,
         matters=False,
     )
+    ray: str | None = ray_setting()
 
 
 @dataclass(frozen=True)
@@ -134,22 +142,28 @@ def prepare_dataset(request: DatasetPrepareRequest, progress: Progress = silent)
     Raises:
         DataError: There are shards already, a list cannot be read, or nothing can be written.
         WorklistError: There is no such file or folder, or no picture.
+        UsageError: Ray is not installed, or there is no cluster at this address.
+        WorkerError: The worker of a picture was lost again and again.
     """
     progress(Loading())
+    from sketchcolor_cli.compute.executor import Threads
     from sketchcolor_cli.data import prepare  # imports torch
+    from sketchcolor_cli.jobs.executors import executor
 
     excluded = _listed(request.exclude)
     named = prepare.read_attribution(request.attribution) if request.attribution else {}
     sources = prepare.find_sources(request.inputs, request.output, lines=request.lines, exclude=excluded)
-    return prepare.prepare(
-        sources,
-        request.output,
-        request.settings,
-        attribution=prepare.Attribution(request.licence, named),
-        resume=request.resume,
-        workers=request.workers,
-        report=lambda done, total: progress(Step("packing", done, total)),
-    )
+    here = Threads(request.workers)
+    with executor(request.ray, here, request.workers, _FEW, gpus=False) as chosen:
+        return prepare.prepare(
+            sources,
+            request.output,
+            request.settings,
+            attribution=prepare.Attribution(request.licence, named),
+            resume=request.resume,
+            executor=chosen,
+            report=lambda done, total: progress(Step("packing", done, total)),
+        )
 
 
 def check_dataset(request: DatasetCheckRequest, progress: Progress = silent) -> Contents:
