@@ -7,6 +7,7 @@ import json
 import re
 import tarfile
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,16 +17,18 @@ from typer.testing import CliRunner
 
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.compute import onnx
+from sketchcolor_cli.compute.executor import Here
 from sketchcolor_cli.data.opening import open_pictures
 from sketchcolor_cli.data.pictures import PictureSet, to_bytes
 from sketchcolor_cli.errors import DataError, SketchcolorError
 from sketchcolor_cli.evaluation.models.bootstrap import interval
 from sketchcolor_cli.evaluation.models.bundled import BundledFeatures
 from sketchcolor_cli.evaluation.models.figures import figures_of, histogram_distance
+from sketchcolor_cli.evaluation.models.measurer import Contender, FeatureSet, Measurer
 from sketchcolor_cli.evaluation.models.plots import bars, scatter, strips
 from sketchcolor_cli.evaluation.models.protocols import Given, give, local_mean
 from sketchcolor_cli.evaluation.models.report import html_report
-from sketchcolor_cli.evaluation.models.run import Contender, FeatureSet, evaluate
+from sketchcolor_cli.evaluation.models.run import evaluate as measure
 from sketchcolor_cli.evaluation.models.samples import Sample, Samples
 from sketchcolor_cli.evaluation.models.skin import skin_tones
 from sketchcolor_cli.evaluation.models.summary import Evaluation, Trial
@@ -109,6 +112,13 @@ class Knowing:
         truth = self.truths.get(page.tobytes(), np.full((*page.shape, 3), 0.5, np.float32))
         rng = np.random.default_rng(0)
         return np.clip(truth + rng.normal(0, self.noise, truth.shape), 0, 1).astype(np.float32)
+
+
+def evaluate(
+    contenders: list[Contender], samples: Samples, settings: EvaluateSettings = SETTINGS, **kwargs: Any
+) -> Evaluation:
+    load = partial(Measurer, contenders, samples, settings, **kwargs)
+    return measure(load, samples, settings, executor=Here())
 
 
 def run(*noises: float, settings: EvaluateSettings = SETTINGS, **kwargs: Any) -> Evaluation:
@@ -440,6 +450,15 @@ def test_long_names_of_models_do_not_leave_their_plots() -> None:
 def test_plots_of_nothing_are_nothing_and_equal_values_have_a_place() -> None:
     assert strips("t", {"a": []}) == bars("t", {}) == scatter("t", "x", "y", {}) == ""
     assert "nan" not in strips("t", {"a": [1.0, 1.0]}) + bars("t", {"a": [("", 0.0, 0.0, 0.0)]})
+
+
+def test_a_picture_that_was_measured_with_another_file_is_refused() -> None:
+    """As where the machines of a cluster do not have the same."""
+    measurers = [
+        Measurer([Contender("m", Knowing(0.1), {"sha256": digit})], drawn(), SETTINGS) for digit in "01"
+    ]
+    with pytest.raises(DataError, match=r"^a/2: measured with other models or weights than the pictures"):
+        measure(lambda: lambda task: measurers[task.number % 2](task), drawn(), SETTINGS, executor=Here())
 
 
 # The command

@@ -81,15 +81,29 @@ EVALUATED = EvaluateSettings(
         (
             (
                 f"evaluate --data a -o out --model m --compare n --compare o {EVALUATE_WORDS} --no-fid "
-                "--backend torch"
+                "--backend torch --workers 5 --ray head:6379"
             ),
-            EvaluateRequest("a", OUT, "m", ("n", "o"), EVALUATED, B, "gray", fid=False, backend="torch"),
+            EvaluateRequest(
+                "a",
+                OUT,
+                "m",
+                ("n", "o"),
+                EVALUATED,
+                B,
+                "gray",
+                fid=False,
+                backend="torch",
+                workers=5,
+                ray="head:6379",
+            ),
         ),
         ("dataset filter-danbooru a b -o out --rules r", DanbooruRequest((A, B), OUT, Path("r"))),
         ("dataset prepare a b -o out", DatasetPrepareRequest((A, B), OUT)),
         (
-            f"dataset prepare a -o out {PACK_WORDS} --workers 3 --resume",
-            DatasetPrepareRequest((A,), OUT, PACKED, B, Path("e"), "CC0", Path("c"), 3, resume=True),
+            f"dataset prepare a -o out {PACK_WORDS} --workers 3 --resume --ray local",
+            DatasetPrepareRequest(
+                (A,), OUT, PACKED, B, Path("e"), "CC0", Path("c"), 3, resume=True, ray="local"
+            ),
         ),
         ("dataset check a -o out", DatasetCheckRequest("a", OUT)),
         (

@@ -122,3 +122,8 @@ class EvaluateSettings(Settings):
         """The protocols that are gone through, in this order."""
         names = {str(choice) for choice in self.chosen}
         return tuple(kind for kind in Protocol if Choice.ALL in self.chosen or str(kind) in names)
+
+    @property
+    def steady_protocol(self) -> Protocol:
+        """The protocol under which working sizes are compared."""
+        return Protocol.NONE if Protocol.NONE in self.protocols else self.protocols[0]

@@ -23,17 +23,18 @@ from sketchcolor_cli.jobs.settings import (
     fid_weights_setting,
     method_setting,
     model_setting,
+    ray_setting,
 )
 from sketchcolor_cli.jobs.sketches import array_sketcher
 from sketchcolor_cli.settings import REQUIRED, Settings, part, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.evaluation.models.run import Contender, FeatureSet, PairFigure
+    from sketchcolor_cli.evaluation.models.measurer import Contender, FeatureSet, Measurer, PairFigure
     from sketchcolor_cli.evaluation.models.samples import Samples
     from sketchcolor_cli.evaluation.models.summary import Evaluation
     from sketchcolor_cli.jobs.progress import Progress
@@ -70,6 +71,13 @@ class EvaluateRequest(Settings):
     weights: Path | None = fid_weights_setting()  # noqa: RUF009  (a field, as setting makes)
     device: str = device_setting()
     backend: str = backend_setting()
+    workers: int = setting(
+        2,
+        "With --ray, how many workers; without it, pictures are measured one after the other.",
+        least=1,
+        matters=False,
+    )
+    ray: str | None = ray_setting()
 
 
 def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluation:
@@ -86,30 +94,36 @@ def evaluate(request: EvaluateRequest, progress: Progress = silent) -> Evaluatio
         All figures, as they are written to ``evaluation.json`` and, with pictures, ``report.html``.
 
     Raises:
-        UsageError: The output cannot be written, or a file of weights is missing.
+        UsageError: The output cannot be written, a file of weights is missing, or there is no such cluster.
         DataError: There are no pictures, none can be read, a shard is missing, or two models have one name.
         CheckpointError: A model is missing or damaged.
+        WorkerError: The worker of a picture was lost again and again.
     """
     environment.prepare_process(ours=False)
     _require_writable(request.output)  # or hours of work would end there
     network = _fid_weights(request, progress) if request.fid else None
     progress(Loading())
     slim.require_torch("evaluate")  # which computes all figures but distances of sets
-    device = devices.resolve(devices.for_backend(request.device, request.backend))
-    backends = environment.backends(request.backend, lambda line: progress(Note(line)))
-    backends.refuse_other_than(device)
+    from sketchcolor_cli.compute.executor import Here
     from sketchcolor_cli.evaluation.models.run import evaluate as measure  # imports torch
+    from sketchcolor_cli.jobs.executors import executor
 
-    samples = _samples(request, device)
-    found = measure(
-        [_contender(name, device, backends) for name in (request.model, *request.compare)],
-        samples,
-        request.settings,
-        features=_features(network, device, backends),
-        pairs=_pairs(_lpips_weights(progress), device),
-        report=lambda done, total: progress(Step(f"evaluating on {device}", done, total)),
-    )
-    found.setup = replace(found.setup, extractor=request.method, device=device, peak_memory_gb=_peak_memory())
+    where = "Ray" if request.ray else _device(request)
+    samples = _samples(request)
+    models = [environment.model_file(name) for name in (request.model, *request.compare)]
+    loading = _Loading(request, samples, models, network, _lpips_weights(progress))
+    if request.ray is None:
+        loading = replace(loading, note=lambda line: progress(Note(line)))
+    with executor(request.ray, Here(), request.workers, 1, gpus=True) as chosen:
+        found = measure(
+            loading,
+            samples,
+            request.settings,
+            executor=chosen,
+            report=lambda done, total: progress(Step(f"evaluating on {where}", done, total)),
+        )
+    memory = None if request.ray else _peak_memory()
+    found.setup = replace(found.setup, extractor=request.method, peak_memory_gb=memory)
     _write(found, request.output)
     if network is not None:
         _warn_of_few(found.setup.pictures, progress)
@@ -173,20 +187,62 @@ def _stored(files: Sequence[WeightFile], figures_are: str, progress: Progress) -
     return [store.find(file) for file in files]
 
 
-def _samples(request: EvaluateRequest, device: str) -> Samples:
+def _samples(request: EvaluateRequest) -> Samples:
     from sketchcolor_cli.data.opening import open_pictures
     from sketchcolor_cli.evaluation.models.samples import Samples
 
     pictures = open_pictures([request.data], sketches=request.sketches)
-    return Samples(pictures, array_sketcher(request.method, device), request.settings.short_side)
+    sketcher = array_sketcher(request.method, devices.for_backend(request.device, request.backend))
+    return Samples(pictures, sketcher, request.settings.short_side)
 
 
-def _contender(name: str, device: str, backends: Backends) -> Contender:
+def _device(request: EvaluateRequest) -> str:
+    """Return where this process is to compute, as torch names it."""
+    device = devices.resolve(devices.for_backend(request.device, request.backend))
+    environment.backends(request.backend).refuse_other_than(device)
+    return device
+
+
+@dataclass(frozen=True)
+class _Loading:
+    """What measures, as plain values, from which any process loads the networks.
+
+    Attributes:
+        request: What is asked for.
+        samples: The pictures, in one order for all processes.
+        models: The files of the models.
+        fid: The weights of the FID network, if it shall measure.
+        lpips: Likewise those of LPIPS.
+        note: Called with a line for the user, where one sees it.
+    """
+
+    request: EvaluateRequest
+    samples: Samples
+    models: Sequence[Path]
+    fid: Path | None
+    lpips: Sequence[Path] | None
+    note: Callable[[str], None] = silent
+
+    def __call__(self) -> Measurer:
+        from sketchcolor_cli.evaluation.models.measurer import Measurer
+
+        request, device = self.request, _device(self.request)
+        backends = environment.backends(request.backend, self.note)
+        return Measurer(
+            [_contender(path, device, backends) for path in self.models],
+            self.samples,
+            request.settings,
+            features=_features(self.fid, device, backends),
+            pairs=_pairs(self.lpips, device),
+            device=device,
+        )
+
+
+def _contender(path: Path, device: str, backends: Backends) -> Contender:
     from sketchcolor_cli.coloring.arrays import ArrayColorizer
-    from sketchcolor_cli.evaluation.models.run import Contender
+    from sketchcolor_cli.evaluation.models.measurer import Contender
     from sketchcolor_cli.networks.registry import read_header
 
-    path = environment.model_file(name)
     network, header = backends.load(path, device), read_header(path)
     facts = {
         "architecture": header.architecture,
@@ -202,7 +258,7 @@ def _contender(name: str, device: str, backends: Backends) -> Contender:
 
 def _features(network: Path | None, device: str, backends: Backends) -> list[FeatureSet]:
     from sketchcolor_cli.evaluation.models.bundled import BundledFeatures
-    from sketchcolor_cli.evaluation.models.run import FeatureSet
+    from sketchcolor_cli.evaluation.models.measurer import FeatureSet
 
     bundled = BundledFeatures()
     found = [FeatureSet(bundled.name, "frechet", bundled)]
@@ -220,7 +276,7 @@ def _pairs(files: Sequence[Path] | None, device: str) -> list[PairFigure]:
     import torch
 
     from sketchcolor_cli.evaluation.models.lpips import NAME, load_lpips
-    from sketchcolor_cli.evaluation.models.run import PairFigure
+    from sketchcolor_cli.evaluation.models.measurer import PairFigure
     from sketchcolor_cli.imaging.picture import to_tensor
 
     trunk, heads = files
