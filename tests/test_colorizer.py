@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sketchcolor_cli.color import spaces
 from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.coloring.page.paper_mask import PaperMask
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.errors import UsageError
 from sketchcolor_cli.imaging.picture import Picture
@@ -273,6 +274,19 @@ def test_hints_change_the_result() -> None:
     plain = paint(page).rgb
     assert np.abs(paint(page, Picture(rgb=sheet(9, 9, RED))).rgb - plain).max() > 0.01
     assert np.abs(paint(page, None, strokes(64, 64, np.s_[:30, :], RED)).rgb - plain).max() > 0.01
+
+
+def test_a_colour_that_is_put_on_a_gutter_is_seen_there() -> None:
+    page = sheet(96, 128)
+    page[:, 62:66] = 0  # a gutter at the left of a frame's side
+    color = Colorizer(Witness(), "cpu")
+    gutters = np.zeros((96, 128), np.bool_)
+    gutters[:, :62] = True
+    prepared = replace(color.prepare(Picture(rgb=page)), masks=PaperMask(gutters, np.zeros_like(gutters)))
+    for rgb, expected in ((RED, RED), (sheet(1, 1)[0, 0], (1, 1, 1)), (None, (1, 1, 1))):
+        hints = None if rgb is None else strokes(96, 128, np.s_[40:48, 20:28], rgb)
+        done = color.paint(Picture(rgb=page), None, hints, prepared=prepared).rgb()
+        np.testing.assert_allclose(done[80, 10], expected, atol=0.02)
 
 
 @pytest.mark.parametrize("alpha", [None, np.ones((8, 8), np.float32)])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from sketchcolor_cli.coloring.guides.masks import corrected
+from sketchcolor_cli.coloring.guides.masks import but_marked, corrected
 from sketchcolor_cli.coloring.page.paper_mask import PaperMask
 from sketchcolor_cli.imaging.picture import Picture
 
@@ -54,3 +55,58 @@ def test_a_mask_of_a_strip_is_as_fine_as_one_of_a_page() -> None:
     light[1500:1503] = 1
     done = corrected(None, painted(None, light), light.shape)
     np.testing.assert_array_equal(done.gutters, light > 0)
+
+
+def page_with_gutter() -> tuple[PaperMask, np.ndarray]:
+    """Return a page whose left half is a gutter, and its two areas, on a copy half as large."""
+    gutters = np.zeros((80, 120), bool)
+    gutters[:, :60] = True
+    labels = np.zeros((40, 60), np.int32)
+    labels[:, 30:] = 1
+    return PaperMask(gutters, np.zeros_like(gutters)), labels
+
+
+def mark(columns: slice, color: tuple[float, float, float]) -> np.ndarray:
+    marks = np.zeros((40, 60, 4), np.float32)
+    marks[18:22, columns] = (*color, 1)
+    return marks
+
+
+BROWN, WHITE = (0.5, 0.35, 0.3), (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("columns", "color", "stays"),
+    [
+        (slice(10, 14), BROWN, 0.0),  # a colour that is put there is wanted
+        (slice(10, 14), WHITE, 1.0),
+        (slice(40, 44), BROWN, 1.0),  # elsewhere
+        (slice(26, 44), BROWN, 1.0),  # a stroke that has slipped over the edge
+        (slice(0, 0), BROWN, 1.0),
+    ],
+)
+def test_paper_that_is_given_a_colour_is_paper_no_more(
+    columns: slice, color: tuple[float, float, float], stays: float
+) -> None:
+    found, labels = page_with_gutter()
+    done = but_marked(found, mark(columns, color), labels)
+    assert done.gutters[:, :60].mean() == stays
+    assert not done.gutters[:, 60:].any()
+
+
+def test_paper_that_a_user_painted_stays_paper_whatever_is_marked_there() -> None:
+    found, labels = page_with_gutter()
+    alpha, light = np.zeros((80, 120)), np.ones((80, 120))
+    alpha[:20] = 1
+    asked = corrected(found, painted(alpha, light), (80, 120))
+    done = but_marked(
+        corrected(asked, painted(0 * alpha, light), (80, 120)), mark(slice(10, 14), BROWN), labels
+    )
+    assert done.gutters[:20].all()
+    assert not done.gutters[20:].any()
+
+
+def test_a_margin_at_which_a_mark_lies_just_beside_the_mask_is_freed() -> None:
+    found, labels = page_with_gutter()
+    found.gutters[36:44, 20:28] = False  # where the mask has a hole, the area has none
+    assert not but_marked(found, mark(slice(10, 14), BROWN), labels).gutters.any()

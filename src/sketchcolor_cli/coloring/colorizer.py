@@ -14,7 +14,7 @@ from sketchcolor_cli.color.luma import LUMA
 from sketchcolor_cli.coloring.guides.areas import PointAreas
 from sketchcolor_cli.coloring.guides.given import Given
 from sketchcolor_cli.coloring.guides.layer import rgb_and_mask
-from sketchcolor_cli.coloring.guides.masks import corrected
+from sketchcolor_cli.coloring.guides.masks import but_marked, corrected
 from sketchcolor_cli.coloring.guides.matching import SheetMatcher
 from sketchcolor_cli.coloring.guides.palette import lab_of
 from sketchcolor_cli.coloring.page import paper_mask, screentone
@@ -80,6 +80,13 @@ class Prepared:
     def corrected(self, painted: Picture, page: tuple[int, int]) -> Prepared:
         """Return the same of a page (height, width) of which a painted mask says where it stays paper."""
         return replace(self, masks=corrected(self.masks, painted, page))
+
+    def but_marked(self, masks: paper_mask.PaperMask | None, given: Given) -> paper_mask.PaperMask | None:
+        """Return what of ``masks`` stays paper beside the points and strokes that were given."""
+        if masks is None or not given.has_strokes_alone:
+            return masks
+        labels = self.areas.labels
+        return but_marked(masks, given.strokes_at(labels.shape), labels)
 
     @property
     def nbytes(self) -> int:
@@ -315,7 +322,8 @@ class Colorizer:
         own_at = None if known.own is None else Given(known.own.as_hint()).hint_at
         fill_at = given.fill_at(known.areas) if given.has_strokes_alone else None
         sketch, paint = self.painter(known.copies, hint_at, latent, own_at, fill_at)
-        return Painted(known.gray, sketch, paint, known.masks, known.own)
+        masks = known.but_marked(known.masks, given)
+        return Painted(known.gray, sketch, paint, masks, known.own)
 
     def prepare(self, page: Picture) -> Prepared:
         """Find out what stays paper and where screentone is; the network has no part in it."""

@@ -190,7 +190,7 @@ class Desk:
         masks = known.prepared.masks
         if page.mask is not None:
             masks = corrected(masks, self._layer(page.mask), known.size)
-        return _Guided(known, given, masks)
+        return _Guided(known, given, known.prepared.but_marked(masks, given))
 
     def _layer(self, path: Path) -> Picture:
         """Return a rough layer or a mask; the last few are kept."""

@@ -56,10 +56,12 @@ class PaperMask:
     Attributes:
         gutters: Gutters between panels, and margins.
         bubbles: Speech balloons and boxes of text.
+        asked: What of it the user painted, and so stays paper whatever is marked there; None for nothing.
     """
 
     gutters: Mask
     bubbles: Mask
+    asked: Mask | None = None
 
     def both(self) -> Plane:
         """Return both together, 1 where the page stays paper."""
