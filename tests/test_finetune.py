@@ -48,7 +48,9 @@ def tune(data, folder, model, preset="fast", **settings):
 
 
 def test_one_picture_is_enough_and_its_colours_are_learnt(tmp_path, model):
-    summary = tune([page(tmp_path / "red.png", (40, 40, 220))], tmp_path / "run", model, epochs=8, lr=2e-2)
+    summary = tune(
+        [page(tmp_path / "red.png", (40, 40, 220))], tmp_path / "run", model, epochs=8, lr=2e-2, size=32
+    )
     assert summary["pictures"] == 1
     rows = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
     losses = [float(row.split(",")[3]) for row in rows[1:]]

@@ -218,7 +218,7 @@ def test_stages_can_be_run_one_by_one_with_the_same_result(pictures, whole, tmp_
 
 
 def test_vgg_learns_to_tell_red_from_blue(pictures, tmp_path):
-    run(pictures, tmp_path / "run", ("vgg",), epochs=20, lr=1e-2)
+    run(pictures, tmp_path / "run", ("vgg",), epochs=12, lr=1e-2)
     assert float(table(tmp_path / "run")[-1]["top1"]) == 1
 
 
