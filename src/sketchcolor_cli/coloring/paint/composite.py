@@ -67,7 +67,8 @@ class _Laying:
         self.seen = _stretched(_seen_at(sketch, _PULL * (1 - sketch.shape[0] / height)), height, None)
         self.kept = None if paper is None else _stretched(paper, height, None)
         # OpenCV samples four channels faster than three. The last is how much darker than ink paint is.
-        self.paint = cv2.merge((*cv2.split(paint), np.minimum(paint[..., 0] - np.float32(INK), 0)))
+        self.paint = cv2.cvtColor(paint, cv2.COLOR_RGB2RGBA)
+        np.minimum(paint[..., 0] - np.float32(INK), 0, out=self.paint[..., 3])
         self.rows = max(1, min(_TILE, _PIXELS // width))
 
     def write(self, band: slice, out: NDArray[np.float32]) -> None:
@@ -159,11 +160,14 @@ def _composite_tile(gray: Plane, paint: Lab, paper: Plane | None, out: NDArray[n
     level = cv2.addWeighted(gray, 65535, gray, 0, 0, dtype=cv2.CV_16U)
     shade, open_, kept, dim, page = (cv2.LUT(level, curve) for curve in _curves())
     if paper is not None:
-        shade = cv2.add(shade, cv2.multiply(paper, open_, scale=100))
+        cv2.add(shade, cv2.multiply(paper, open_, scale=100), shade)
         painted = 1 - paper
-        open_, kept, dim = (cv2.multiply(factor, painted) for factor in (open_, kept, dim))
-    factors = cv2.merge((open_, kept, kept, dim))
-    lightness, a, b, darker = cv2.split(cv2.multiply(paint, factors))
-    lab = cv2.merge((cv2.add(cv2.add(lightness, darker), shade), a, b))
-    cv2.cvtColor(lab, cv2.COLOR_LAB2RGB, out)  # which keeps to [0, 1]
-    cv2.copyTo(cv2.merge((gray, gray, gray)), page, out)
+        for factor in (open_, kept, dim):
+            cv2.multiply(factor, painted, factor)
+    planes = np.empty((4, *gray.shape), np.float32)  # OpenCV would allocate its own and copy them once more
+    for plane, factor in zip(cv2.split(paint, [*planes]), (open_, kept, kept, dim), strict=True):
+        cv2.multiply(plane, factor, plane)
+    lightness, a, b, darker = planes
+    cv2.add(cv2.add(lightness, darker, lightness), shade, lightness)
+    cv2.cvtColor(cv2.merge((lightness, a, b)), cv2.COLOR_LAB2RGB, out)  # which keeps to [0, 1]
+    cv2.copyTo(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), page, out)
