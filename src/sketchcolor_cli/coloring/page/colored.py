@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring.page.shapes import components, grown
+from sketchcolor_cli.coloring.page.shapes import components, grown, per_pixel
 from sketchcolor_cli.imaging.picture import Picture, has_one_plane, rows_on_paper
 from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.rows import in_bands, resized
@@ -229,14 +229,14 @@ def own_colors(page: Picture) -> OwnColors | None:
     spots = components(off > _RULES.clear, 8)
     kept = spots.areas >= max(9, _RULES.speck * page_area(*off.shape))
     kept[0] = False
-    colored = kept[spots.labels]
+    colored = per_pixel(kept, spots.labels)
     rules = _pale_rules(lab[..., 0], off) & ~grown(colored, 2)
     if not kept.any() and not rules.any():
         return None
     areas = _opened(colored, max(5, round(_RULES.broad * page_side(*off.shape))) | 1)
     # Where strokes cross they are as wide as an area, and are none.
     solid = np.bincount(spots.labels[areas], minlength=spots.number) > _RULES.knots * spots.areas
-    areas &= solid[spots.labels]
+    areas &= per_pixel(solid, spots.labels)
     least = np.where(grown(rules, 2), np.float32(_RULES.tint), np.float32(_RULES.clear))
     share = np.where(grown(colored | rules, 2), _share(off, areas, least), 0)
     pencil = cv2.erode(small.min(2), np.ones((_RULES.width,) * 2, np.uint8)) > _RULES.pencil
@@ -255,8 +255,7 @@ def _pale_rules(light: Plane, off: Plane) -> Mask:
     lines = components(pale, 8)
     kept = lines.long_sides >= _RULES.tint_long * page_side(*off.shape)
     kept[0] = False
-    rules: Mask = kept[lines.labels]
-    return rules
+    return per_pixel(kept, lines.labels)
 
 
 def _share(off: Plane, areas: Mask, least: Plane) -> Plane:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring.page.shapes import components, grown
+from sketchcolor_cli.coloring.page.shapes import components, grown, per_pixel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +85,7 @@ def find_gutters(white: Mask, small_print: Mask, ends: tuple[bool, bool] = (True
     parts = components(white & found, 4)
     kept = parts.long_sides > _RULES.connected * max(white.shape)
     kept[0] = False
-    gutters: Mask = kept[parts.labels]
+    gutters: Mask = per_pixel(kept, parts.labels)
     return gutters | _slanting(white, gutters, found)
 
 
@@ -198,8 +198,8 @@ def _slanting(white: Mask, gutters: Mask, strips: Mask) -> Mask:
     slanting &= parts.long_sides > _RULES.slanting * long
     if not slanting.any():
         return np.zeros(white.shape, np.bool_)
-    long_ones = np.pad(slanting.take(parts.labels), 1).view(np.uint8)
-    inside = cv2.distanceTransform(long_ones, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    long_ones = per_pixel(slanting, parts.labels).view(np.uint8)
+    framed = cv2.copyMakeBorder(long_ones, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    inside = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
     slanting[parts.labels[inside > _RULES.slanting_width * long]] = False
-    out: Mask = slanting.take(parts.labels)
-    return out
+    return per_pixel(slanting, parts.labels)

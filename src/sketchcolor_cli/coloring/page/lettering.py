@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring.page.shapes import Components, components, count, hull_area, piece_count
+from sketchcolor_cli.coloring.page.shapes import (
+    Components,
+    components,
+    count,
+    hull_area,
+    per_pixel,
+    piece_count,
+)
 from sketchcolor_cli.imaging.sizes import page_side
 
 if TYPE_CHECKING:
@@ -111,7 +118,7 @@ def ink_pieces(white: Mask) -> InkPieces:
     tiny, dashes = sides <= RULES.longest * long / 2, letters & (sides <= RULES.dash * long)
     kinds = tiny | 2 * letters | 4 * dashes  # looked up for each pixel at once
     kinds[0] = 0
-    kind = kinds.astype(np.uint8).take(pieces.labels)
+    kind = per_pixel(kinds.astype(np.uint8), pieces.labels)
     return InkPieces(pieces, *((kind & bit).astype(np.bool_) for bit in (1, 2, 4)))
 
 
@@ -124,7 +131,7 @@ def letter_marks(pieces: InkPieces, long: int) -> Mask:
     kept[pieces.all.labels[lines & pieces.dashes]] = True
     marks = pieces.letters & ~pieces.dashes
     if kept.any():
-        marks |= kept.take(pieces.all.labels)
+        marks |= per_pixel(kept, pieces.all.labels)
     return marks
 
 
@@ -202,7 +209,7 @@ def _stands_as_text(
     fits = [evidence for evidence in enough if number >= evidence.letters]
     if not fits or _is_pattern(letters):
         return False
-    ink = letters.chosen.take(letters.labels)
+    ink = per_pixel(letters.chosen, letters.labels)
     far = cv2.distanceTransform(shape.framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
     is_box = shape.size >= RULES.box * shape.filled.size
     apart = (RULES.apart_in_box if is_box else RULES.apart) * long

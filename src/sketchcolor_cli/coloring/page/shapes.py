@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
     Levels = NDArray[np.uint8]
+    Values = TypeVar("Values", Mask, Levels)
+
+_TABLE = 2**16
 
 
 class _Runs(NamedTuple):
@@ -84,6 +87,18 @@ def components(mask: Mask, connectivity: int) -> Components:
     return Components(number, labels, boxes, areas, runs)
 
 
+def per_pixel(values: Values, labels: NDArray[np.int32]) -> Values:
+    """Return the value of each pixel's component, (h, w), of values (n,) uint8 or bool and labels (h, w).
+
+    OpenCV's tables are of 16 bits, and take a quarter of the time of NumPy's.
+    """
+    if len(values) > _TABLE:
+        return values.take(labels)
+    table = np.zeros(_TABLE, np.uint8)
+    table[: len(values)] = values
+    return cv2.LUT(labels.astype(np.uint16), table).view(values.dtype)  # type: ignore[no-any-return]
+
+
 def _runs_of(mask: Mask, labels: NDArray[np.int32]) -> _Runs:
     """Return the runs of a mask (h, w) whose pixels have these labels."""
     height, width = mask.shape
@@ -91,7 +106,7 @@ def _runs_of(mask: Mask, labels: NDArray[np.int32]) -> _Runs:
     line[1:].reshape(height, width + 1)[:, :width] = mask
     turns = np.flatnonzero(line[1:] != line[:-1])
     row, first = np.divmod(turns[::2], width + 1)
-    return _Runs(labels[row, first], row, first, turns[1::2] - turns[::2])
+    return _Runs(labels.take(row * width + first), row, first, turns[1::2] - turns[::2])
 
 
 class Shape(NamedTuple):
