@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import cv2
 import numpy as np
 
-from sketchcolor_cli.coloring.page.shapes import components, grown
+from sketchcolor_cli.coloring.page.shapes import components, grown, per_pixel
 from sketchcolor_cli.imaging.sizes import page_side
 
 if TYPE_CHECKING:
@@ -136,11 +136,11 @@ def _specks(mask: Mask, most: float, near: int, corners: int) -> tuple[Mask, Mas
     x, y = np.rint(parts.centers(speck)).astype(int).T
     if len(x) < _RULES.fewest_dots:
         return np.zeros(mask.shape, np.bool_), mask
-    count = np.zeros(mask.shape, np.float32)
+    count = np.zeros(mask.shape, np.uint8)  # up to 255, which is more than is asked for
     np.add.at(count, (y, x), 1)
     count = cv2.boxFilter(count, -1, (near, near), normalize=False, borderType=cv2.BORDER_REFLECT)
     core = cv2.erode((count >= _RULES.fewest_dots).view(np.uint8), np.ones((near, near), np.uint8))
+    if not core.any():
+        return core.view(np.bool_), mask
     tone = grown(core.view(np.bool_), near) & (count >= 1)
-    lines = mask.copy()
-    lines[tone] &= ~speck[parts.labels[tone]]
-    return tone, lines
+    return tone, mask & ~(tone & per_pixel(speck, parts.labels))
