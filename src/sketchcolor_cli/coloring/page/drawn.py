@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from sketchcolor_cli.coloring.page.light import evened
-from sketchcolor_cli.coloring.page.shapes import components
+from sketchcolor_cli.coloring.page.shapes import components, count
 from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.sizes import copy_scale, page_side
 
@@ -67,8 +67,8 @@ def is_drawn_on(gray: Plane) -> bool:
     """
     height, width = gray.shape
     small = evened(shrink_by(gray, copy_scale(height, width, _RULES.side)))
-    middle = float(np.median(small))
-    if small.max() - middle > middle - small.min():  # white on black
+    halfway = (small.max() + small.min()) / 2
+    if count(small < halfway) > small.size / 2:  # white on black
         small = 1 - small
     paper = np.percentile(small, _RULES.paper)
     return _has_drawing(small < paper - _RULES.contrast, page_side(*small.shape))

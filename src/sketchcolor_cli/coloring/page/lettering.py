@@ -213,8 +213,10 @@ def _stands_as_text(
     far = cv2.distanceTransform(shape.framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
     is_box = shape.size >= RULES.box * shape.filled.size
     apart = (RULES.apart_in_box if is_box else RULES.apart) * long
-    stray, brightness = (far[ink] < apart).mean(), float(np.median(gray[ink]))
-    fits = [fit for fit in fits if stray <= fit.stray and brightness <= fit.brightness]
+    stray = count(ink & (far < apart)) / count(ink)
+    fits = [evidence for evidence in fits if stray <= evidence.stray]
+    brightness = float(np.median(gray[ink])) if fits else 0
+    fits = [evidence for evidence in fits if brightness <= evidence.brightness]
     if not fits:
         return False
     wide = RULES.wide_gap * float(np.median(letters.sides)) if fits[0].letters >= RULES.many else 0
@@ -237,13 +239,13 @@ def block_share(ink: Mask, gap: int) -> float:
     In joined balloons print stands in two blocks, of a few letters each; then of the hulls of these.
     """
     closed = cv2.morphologyEx(np.pad(ink, gap).view(np.uint8), cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
-    whole = float(closed.sum()) / max(hull_area(ink), 1)
+    whole = count(closed) / max(hull_area(ink), 1)
     number, labels = cv2.connectedComponents(closed, connectivity=8)
     if number != 3:
         return whole
     labels = labels[gap:-gap, gap:-gap]
     blocks = [ink & (labels == 1), ink & (labels == 2)]
-    apart = float(closed.sum()) / max(sum(hull_area(block) for block in blocks), 1)
+    apart = count(closed) / max(sum(hull_area(block) for block in blocks), 1)
     are_two = min(piece_count(block) for block in blocks) >= RULES.half_block and apart >= RULES.half_blocks
     return apart if are_two else whole
 

@@ -6,6 +6,7 @@ A lamp's light changes steadily over the page, and beside the fold of a book it 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -104,13 +105,7 @@ def _is_filled(gray: Plane) -> bool:
 
 def _fitted(paper: Plane) -> Plane:
     """Return the brightness of a lamp's light and of folds, (h, w), that most of the paper has."""
-    height, width = paper.shape
-    y, x = (place.ravel() for place in np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j])
-    terms = [x**i * y**j for i in range(4) for j in range(4 - i)]
-    for place in (x, y):
-        for fold in (-1, 0, 1):
-            terms += [np.exp(-(((place - fold) / (2 * reach)) ** 2)) for reach in _RULES.folds]
-    basis = np.stack(terms, 1)
+    basis = _basis(*paper.shape)
     values = paper.ravel().astype(float)
     weight = np.clip(values, 1e-3, 1)  # paper is bright
     small = 1e-4 * len(values) * np.eye(basis.shape[1])  # what the page says nothing about stays at nothing
@@ -124,4 +119,15 @@ def _fitted(paper: Plane) -> Plane:
         off = values - fit
         far = np.abs(off) / _RULES.near
         weight = 1 / (1 + np.where(off < 0, _RULES.below, 1) * far**2)
-    return fit.reshape(height, width).astype(np.float32)
+    return fit.reshape(paper.shape).astype(np.float32)
+
+
+@cache
+def _basis(height: int, width: int) -> NDArray[np.float64]:
+    """Return what light is made of, (h·w, T): of a lamp's up to the third power of the place, and of folds."""
+    y, x = (place.ravel() for place in np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j])
+    terms = [x**i * y**j for i in range(4) for j in range(4 - i)]
+    for place in (x, y):
+        for fold in (-1, 0, 1):
+            terms += [np.exp(-(((place - fold) / (2 * reach)) ** 2)) for reach in _RULES.folds]
+    return np.stack(terms, 1)

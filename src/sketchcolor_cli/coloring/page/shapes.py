@@ -124,9 +124,8 @@ class Shape(NamedTuple):
 
 def filled_shape(region: Mask) -> Shape:
     """Fill the holes of a region; of several parts the largest counts."""
-    outlines, _ = cv2.findContours(
-        np.pad(region, 1).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
+    apart = cv2.copyMakeBorder(region.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    outlines, _ = cv2.findContours(apart, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     outer = max(outlines, key=cv2.contourArea)
     size = cv2.contourArea(outer)
     framed: Levels = np.zeros((region.shape[0] + 2, region.shape[1] + 2), np.uint8)
