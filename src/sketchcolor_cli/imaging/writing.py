@@ -186,9 +186,7 @@ def _to_bytes(values: FloatArray) -> NDArray[np.uint8]:
     samples = np.empty(values.shape, np.uint8)
     for start in range(0, len(values), _ROWS):  # few at a time, which stay in the processor's cache
         part = np.clip(values[start : start + _ROWS], 0, 1).reshape(-1, values.shape[1] * values.shape[2])
-        samples[start : start + _ROWS].reshape(part.shape)[:] = cv2.addWeighted(
-            part, 255, part, 0, 0, dtype=cv2.CV_8U
-        )
+        cv2.convertScaleAbs(part, samples[start : start + _ROWS].reshape(part.shape), 255)
     return samples
 
 

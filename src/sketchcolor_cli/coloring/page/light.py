@@ -124,7 +124,7 @@ def _fitted(paper: Plane) -> Plane:
 
 @cache
 def _basis(height: int, width: int) -> NDArray[np.float64]:
-    """Return what light is made of, (h·w, T): of a lamp's up to the third power of the place, and of folds."""
+    """Return what light is made of, (h·w, T): a lamp's, up to the third power of the place, and folds."""
     y, x = (place.ravel() for place in np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j])
     terms = [x**i * y**j for i in range(4) for j in range(4 - i)]
     for place in (x, y):

@@ -116,7 +116,8 @@ def _parts(white: Mask, far: Plane, sizes: tuple[float, float], outline: float) 
     """
     parts = components(white, 4)
     bottom, right = white.shape
-    for label in np.unique(parts.labels[(far <= outline) & white]).tolist():
+    beside = np.bincount(parts.labels[(far <= outline) & white])
+    for label in np.flatnonzero(beside).tolist():
         left, top, width, height = parts.boxes[label].tolist()
         inside = left > 0 and top > 0 and left + width < right and top + height < bottom
         if not inside or not sizes[0] <= parts.areas[label] <= sizes[1]:

@@ -58,13 +58,13 @@ def find_choices(logits: NDArray[np.float32], lightness: Plane, ink: Plane) -> C
     if not count or not cores.any():
         nothing = np.zeros(0)
         return Choices(np.zeros_like(cores), areas, np.zeros((0, len(logits))), nothing, nothing)
-    possible = softmax(logits, 0)
-    chances, light = (_means(planes, areas, count) for planes in (possible, lightness[None]))
-    areas = merge_small_regions(areas, chances, light[:, 0])
-    count = int(areas.max()) + 1
-    chances, light = (_means(planes, areas, count) for planes in (possible, lightness[None]))
-    size = np.bincount(areas.ravel(), minlength=count) / areas.size
-    return Choices(cores, areas, chances, light[:, 0], size)
+    # Laid out cell by cell once, (h·w, Q), as SciPy would do for each product.
+    possible = np.ascontiguousarray(softmax(logits, 0).transpose(1, 2, 0), np.float64).reshape(areas.size, -1)
+    chances, light = _means(areas, possible, lightness)
+    areas = merge_small_regions(areas, chances, light)
+    chances, light = _means(areas, possible, lightness)
+    size = np.bincount(areas.ravel(), minlength=len(light)) / areas.size
+    return Choices(cores, areas, chances, light, size)
 
 
 def sample_colors(
@@ -114,9 +114,11 @@ def _shown(lab: NDArray[np.floating]) -> NDArray[np.float32]:
     return shown
 
 
-def _means(planes: NDArray[np.float32], areas: Labels, count: int) -> NDArray[np.float64]:
-    """Return the mean of planes (C, h, w) in each area: (count, C)."""
+def _means(
+    areas: Labels, possible: NDArray[np.float64], lightness: Plane
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the means of what is possible, (h·w, Q), and of L*, (h, w), in each area: (N, Q) and (N,)."""
     flat = areas.ravel()
-    member = coo_array((np.ones(flat.size), (flat, np.arange(flat.size))), shape=(count, flat.size)).tocsr()
-    total = member @ planes.reshape(len(planes), -1).T.astype(np.float64)
-    return total / np.maximum(np.bincount(flat, minlength=count), 1)[:, None]  # type: ignore[no-any-return]
+    member = coo_array((np.ones(flat.size), (flat, np.arange(flat.size)))).tocsr()
+    sizes = np.maximum(np.bincount(flat), 1)
+    return member @ possible / sizes[:, None], member @ lightness.ravel().astype(np.float64) / sizes
