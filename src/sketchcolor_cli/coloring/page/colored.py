@@ -376,8 +376,8 @@ def _off_fit(values: Plane, terms: Plane) -> Plane:
     off = np.zeros(len(values), np.float32)
     for _ in range(_RULES.rounds):
         weight = 1 / np.maximum(off, 1)
-        weighted = (weight * term_planes).T, (weight * value_planes).T
-        fit, *_ = np.linalg.lstsq(*(terms.T @ rows for rows in weighted), rcond=None)
+        gram, due = (terms.T @ (weight * planes).T for planes in (term_planes, value_planes))
+        fit, *_ = np.linalg.lstsq(gram, due, rcond=None)
         off = _lengths(value_planes - fit.T @ term_planes)
     return off
 
