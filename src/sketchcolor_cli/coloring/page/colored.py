@@ -382,6 +382,6 @@ def _off_fit(values: Plane, terms: Plane) -> Plane:
     return off
 
 
-def _lengths(planes: Plane) -> Plane:
+def _lengths(planes: NDArray[np.floating]) -> Plane:
     """Return the lengths of vectors, (C, N)."""
     return np.sqrt(reduce(np.add, (plane * plane for plane in planes)))  # type: ignore[no-any-return]
