@@ -203,7 +203,7 @@ def test_parts_under_the_gpl_are_not_taken(tmp_path: Path) -> None:
 def test_licences_join() -> None:
     assert compose_scenes.licence_of([]) == "CC0 1.0"
     assert compose_scenes.licence_of(["MIT", "CC-BY-SA-3.0"]) == "CC BY-SA 4.0"
-    assert compose_scenes.licence_of(["MIT", "CC BY 4.0", "MIT"]) == "CC0 1.0; MIT; CC BY 4.0"
+    assert compose_scenes.licence_of(["MIT", "CC BY 4.0", "MIT"]) == "CC BY 4.0; CC0 1.0; MIT"
 
 
 def test_panels_stand_apart_on_white(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def main() -> None:
             if row["split"] == "train" and row["source"] not in LEFT_OUT:
                 keys, licences, authors = sources.setdefault(row["source"], ([], {}, {}))
                 keys.append(row["key"])
-                licences[row["licence"]] = None
+                licences |= dict.fromkeys(name.strip() for name in row["licence"].split(";"))
                 authors |= dict.fromkeys(name.strip() for name in row["author"].split(";"))
     print("| source | pictures | licence | by |\n|---|---|---|---|")
     for name, (keys, licences, authors) in sorted(sources.items()):

@@ -115,7 +115,7 @@ def licence_of(licences: list[str]) -> str:
     """Return the licence of what is made of parts: CC BY-SA 4.0 where one asks for it, else all of theirs."""
     if any("BY-SA" in licence.replace("_", "-") for licence in licences):
         return "CC BY-SA 4.0"
-    return "; ".join(dict.fromkeys(["CC0 1.0", *licences]))
+    return "; ".join(sorted({"CC0 1.0", *licences}))
 
 
 def sample(made: Scene, about: dict[str, Any]) -> dict[str, bytes]:

@@ -173,7 +173,7 @@ def _sized(part: Part, height: float) -> float:
     if width < _LINES[0] * SCALE:
         height *= min(1.4, _LINES[0] * SCALE / width)
     elif width > _LINES[1] * SCALE:
-        height *= _LINES[1] * SCALE / width
+        height *= max(0.6, _LINES[1] * SCALE / width)
     return height
 
 
