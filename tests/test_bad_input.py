@@ -114,7 +114,7 @@ REFUSED = {
     "cut short.jpg": (lambda: encoded("JPEG")[:1500], "is damaged or cut short"),
     "zero.png": (lambda: b"", "is empty (0 bytes)"),
     "text.png": (lambda: b"Dear reader, this is not a picture.", "is not a PNG"),
-    "bomb.png": (lambda: bomb(8_000), "has more than 250 million pixels"),
+    "bomb.png": (lambda: bomb(16_000), "has more than 250 million pixels"),
     "locked.cbz": (lambda: locked_zip(), "is encrypted; unpack it"),
     "locked.pdf": (lambda: locked_pdf(), "is encrypted; save it without"),
     "cut.cbz": (lambda: zipped(volume())[:-200], "is damaged or cut short"),
