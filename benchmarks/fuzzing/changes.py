@@ -405,7 +405,7 @@ def _tiff_entries(data: bytes, order: str) -> list[int]:
             break
         (at,) = struct.unpack_from(f"{order}I", data, following)
         places.append(following - 8)
-    return [place for place in places if place + 12 <= len(data)]
+    return [place for place in places if 0 <= place <= len(data) - 12]
 
 
 def pdf(chance: random.Random, data: bytes) -> bytes:
