@@ -71,7 +71,7 @@ def test_strokes_can_be_had_without_the_references() -> None:
 def test_areas_are_filled_once_for_a_page_and_anew_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     filled: list[PointAreas] = []
     fill = PointAreas.fill
-    monkeypatch.setattr(PointAreas, "fill", lambda self, hint: (filled.append(self), fill(self, hint))[1])
+    monkeypatch.setattr(PointAreas, "fill", lambda self, *given: (filled.append(self), fill(self, *given))[1])
     page = np.ones((32, 32), np.float32)
     first, second = PointAreas(page), PointAreas(page)
     given = Given((), spot(RED))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.coloring.colorizer import Colorizer, match_forward
+from sketchcolor_cli.coloring.guides.alike import Alike
 from sketchcolor_cli.coloring.settings import ColoredPages, ColorizeSettings
 from sketchcolor_cli.imaging.picture import Picture
 
@@ -37,6 +38,7 @@ class ArrayColorizer:
         # Whatever is on an array, it is to be coloured.
         self.settings = replace(settings or ColorizeSettings(), colored_pages=ColoredPages.REDO)
         self.takes_sheets = bool(model.sheet_size)
+        self._alike = Alike(lambda: match_forward(self._matcher, device))
 
     @cached_property
     def _matcher(self) -> Matcher | OnnxMatch:
@@ -65,7 +67,9 @@ class ArrayColorizer:
         settings = replace(self.settings, work_size=work_size) if work_size else self.settings
         sheets = () if sheet is None else (Picture(sheet),)
         matcher = self._matcher if sheets else None
-        color = Colorizer(self.model, self.device, settings, sheets=sheets, matcher=matcher)
+        color = Colorizer(
+            self.model, self.device, settings, sheets=sheets, matcher=matcher, alike=self._alike
+        )
         picture = Picture(np.repeat(page[..., None], 3, axis=2), gray=True)
         rough = None if reference is None else Picture(reference)
         strokes = None if hints is None else Picture(hints[..., :3], alpha=hints[..., 3])

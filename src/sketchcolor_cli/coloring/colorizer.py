@@ -40,9 +40,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sketchcolor_cli.coloring.guides.alike import Alike
     from sketchcolor_cli.coloring.guides.matching import Places
     from sketchcolor_cli.networks.base import ColorNet
-    from sketchcolor_cli.networks.forward import Forward
+    from sketchcolor_cli.networks.forward import Forward, MatchForward
     from sketchcolor_cli.networks.matcher import Matcher
 
     Plane = NDArray[np.float32]
@@ -80,6 +81,12 @@ class Prepared:
     def corrected(self, painted: Picture, page: tuple[int, int]) -> Prepared:
         """Return the same of a page (height, width) of which a painted mask says where it stays paper."""
         return replace(self, masks=corrected(self.masks, painted, page))
+
+    def in_masks(self, masks: paper_mask.PaperMask | None) -> Prepared:
+        """Return the same of a page that stays paper there; the two share what they are asked for."""
+        other = replace(self, masks=masks)
+        other.__dict__.update(areas=self.areas, copies=self.copies)
+        return other
 
     def but_marked(self, masks: paper_mask.PaperMask | None, given: Given) -> paper_mask.PaperMask | None:
         """Return what of ``masks`` stays paper beside the points and strokes that were given."""
@@ -166,7 +173,8 @@ class Colorizer:
 
     ``sheets`` are other drawings in the colours that all pages are to have, such as character sheets;
     ``palette`` (K, 3), RGB in [0, 1], are the colours that results are pulled to. With a ``matcher``
-    the regions of a page take the colours of the places on the sheets that they match.
+    the regions of a page take the colours of the places on the sheets that they match; with ``alike``
+    areas without points take those of areas with some that look alike.
 
     Raises:
         UsageError: sheets are given, and the network takes none.
@@ -181,11 +189,13 @@ class Colorizer:
         sheets: Sequence[Picture] = (),
         palette: NDArray[np.float32] | None = None,
         matcher: Matcher | OnnxMatch | None = None,
+        alike: Alike | None = None,
     ) -> None:
         self.settings = settings or ColorizeSettings()
         if sheets:
             need_sheets(model)
-        self._matcher = None if matcher is None else _sheet_matcher(matcher, device)
+        self._matcher = None if matcher is None else SheetMatcher(match_forward(matcher, device), ())
+        self._alike = alike
         self.matched: SheetMatcher | None = None
         self._sheets: tuple[Sheet, ...] = ()
         colors = None if palette is None else lab_of(palette)
@@ -320,9 +330,9 @@ class Colorizer:
         deadline.check()
         hint_at = given.hint_at if regions is None else matched_at
         own_at = None if known.own is None else Given(known.own.as_hint()).hint_at
-        fill_at = given.fill_at(known.areas) if given.has_strokes_alone else None
-        sketch, paint = self.painter(known.copies, hint_at, latent, own_at, fill_at)
         masks = known.but_marked(known.masks, given)
+        fill_at = given.fill_at(known.areas, self._alike, masks) if given.has_strokes_alone else None
+        sketch, paint = self.painter(known.copies, hint_at, latent, own_at, fill_at)
         return Painted(known.gray, sketch, paint, masks, known.own)
 
     def prepare(self, page: Picture) -> Prepared:
@@ -348,12 +358,13 @@ class Colorizer:
         return Prepared(gray, seen if smooth is None else smooth, masks, own)
 
 
-def _sheet_matcher(matcher: Matcher | OnnxMatch, device: str) -> SheetMatcher:
+def match_forward(matcher: Matcher | OnnxMatch, device: str) -> MatchForward:
+    """Return a matcher as it is computed on a device; one of ONNX Runtime is so already."""
     if isinstance(matcher, OnnxMatch):
-        return SheetMatcher(matcher, ())
+        return matcher
     from sketchcolor_cli.networks.torch_match import TorchMatch  # imports torch
 
-    return SheetMatcher(TorchMatch(matcher, device), ())
+    return TorchMatch(matcher, device)
 
 
 def need_sheets(model: ColorNet | Forward) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
+    from sketchcolor_cli.coloring.guides.alike import Alike
     from sketchcolor_cli.coloring.page.stays import Stays
     from sketchcolor_cli.coloring.settings import ColorizeSettings
     from sketchcolor_cli.files.worklist import Job
@@ -121,7 +122,7 @@ class ColorizeWork:
         guides = [guides.files_of(job, request.output) for guides in (*self.guides, self.masks)]
         decisive = {name: of_content(value) for name, value in request.decisive().items()}
         decisive["model"] = environment.model_file(request.model)
-        if request.guides.shows_sheets:
+        if request.guides.shows_sheets or any(guides[1]):
             decisive["matcher"] = MATCHER
         return fingerprint(__version__, decisive, guides, pdf_settings_of(job, request.pdf))
 
@@ -206,7 +207,8 @@ class PageColorizer:
         )
         guides = request.guides
         self._load_network = environment.backends(request.backend, note).load
-        self._matcher: Matcher | OnnxMatch | None = None
+        self._matchers: dict[str, Matcher | OnnxMatch] = {}
+        self._alike: dict[str, Alike] = {}
         self._carried = CarriedSheets(note, carry=guides.carry, sequence=guides.sequence)
         self._networks: dict[str, ColorNet | Forward] = {}
         # A fallback is loaded when it is first needed; pages with seeds of their own have one each.
@@ -274,19 +276,33 @@ class PageColorizer:
         return page.picture.nbytes + (page.prepared.nbytes if page.prepared else 0)
 
     def _load(self, device: str, settings: ColorizeSettings) -> Colorizer:
-        from sketchcolor_cli.coloring.colorizer import Colorizer, need_sheets
-        from sketchcolor_cli.networks.backend import matcher_beside
+        from sketchcolor_cli.coloring.colorizer import Colorizer, match_forward, need_sheets
+        from sketchcolor_cli.coloring.guides.alike import Alike
 
-        network = self._networks.get(device)  # pages with seeds of their own share it
+        network, shows_sheets = self._networks.get(device), self._request.guides.shows_sheets
         if network is None:
             network = self._load_network(environment.model_file(self._request.model), device)
-            if self._request.guides.shows_sheets:
+            if shows_sheets:
                 need_sheets(network)
-                self._matcher = self._matcher or matcher_beside(network)
-            self._networks[device] = network
+            self._networks[device] = network  # pages with seeds of their own share it
+            self._alike[device] = Alike(lambda: match_forward(self._matcher(device), device))
         return Colorizer(
-            network, device, settings, sheets=self._sheets, palette=self._palette, matcher=self._matcher
+            network,
+            device,
+            settings,
+            sheets=self._sheets,
+            palette=self._palette,
+            matcher=self._matcher(device) if shows_sheets else None,
+            alike=self._alike[device],
         )
+
+    def _matcher(self, device: str) -> Matcher | OnnxMatch:
+        """Return the matcher beside the network of a device, loaded when it is first needed."""
+        from sketchcolor_cli.networks.backend import matcher_beside
+
+        if device not in self._matchers:
+            self._matchers[device] = matcher_beside(self._networks[device])
+        return self._matchers[device]
 
     def _ways(self, device: str) -> list[tuple[str, tuple[str, ColorizeSettings]]]:
         """Return the devices and settings that a page is tried with, each with what that is called."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sketchcolor_cli import environment
-from sketchcolor_cli.coloring.colorizer import Colorizer
+from sketchcolor_cli.coloring.colorizer import Colorizer, match_forward
+from sketchcolor_cli.coloring.guides.alike import Alike
 from sketchcolor_cli.compute import devices
 from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.networks.backend import matcher_beside
@@ -68,6 +69,7 @@ class Colorizers:
         self._colorizers: OrderedDict[Any, Colorizer] = OrderedDict()
         self._models: dict[Any, ColorNet | Forward] = {}
         self._matchers: dict[type, Matcher | OnnxMatch] = {}
+        self._alike: dict[tuple[type, str], Alike] = {}
         self._formats: dict[str, str] = {}
         self._lock = threading.Lock()
 
@@ -90,6 +92,7 @@ class Colorizers:
                 sheets=sheets,
                 palette=palette,
                 matcher=self._matcher(model) if sheets else None,
+                alike=self._alike_of(model, device),
             )
             color.painter.passing = partial(self._pass, color.painter.model)
             is_soon_replaced = changes.get("work_size") in (SMALL, MIDDLE)  # so it may be a little less exact
@@ -113,6 +116,12 @@ class Colorizers:
         if kind not in self._matchers:
             self._matchers[kind] = matcher_beside(model)
         return self._matchers[kind]
+
+    def _alike_of(self, model: ColorNet | Forward, device: str) -> Alike:
+        key = type(model), device
+        if key not in self._alike:
+            self._alike[key] = Alike(lambda: match_forward(self._matcher(model), device))
+        return self._alike[key]
 
     def _model(self, look: Look, device: str) -> ColorNet | Forward:
         """Return the network of a look; the last one is kept."""

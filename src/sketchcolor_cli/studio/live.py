@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from sketchcolor_cli.coloring.colorizer import Colorizer, Painted
+    from sketchcolor_cli.coloring.colorizer import Colorizer, Painted, Prepared
     from sketchcolor_cli.coloring.page.paper_mask import PaperMask
     from sketchcolor_cli.coloring.page.stays import Stays
     from sketchcolor_cli.imaging.picture import Picture
@@ -53,11 +52,13 @@ class _Guided(NamedTuple):
     Attributes:
         known: What is known of it without that.
         given: Rough colouring and strokes.
-        masks: Where it stays paper.
+        prepared: What is known, with what stays paper corrected by hand.
+        masks: Where it stays paper beside the strokes.
     """
 
     known: Known
     given: Given
+    prepared: Prepared
     masks: PaperMask | None
 
     @property
@@ -187,10 +188,10 @@ class Desk:
         given = Given(
             () if page.rough is None else self._layer(page.rough), () if strokes is None else strokes
         )
-        masks = known.prepared.masks
+        prepared = known.prepared
         if page.mask is not None:
-            masks = corrected(masks, self._layer(page.mask), known.size)
-        return _Guided(known, given, known.prepared.but_marked(masks, given))
+            prepared = prepared.in_masks(corrected(prepared.masks, self._layer(page.mask), known.size))
+        return _Guided(known, given, prepared, prepared.but_marked(prepared.masks, given))
 
     def _layer(self, path: Path) -> Picture:
         """Return a rough layer or a mask; the last few are kept."""
@@ -208,8 +209,7 @@ class Desk:
 
 def _paint(color: Colorizer, guided: _Guided, asking: Asking) -> Painted:
     with asked_by(asking):
-        done = color.paint_prepared(guided.known.prepared, guided.given)
-    return replace(done, masks=guided.masks)
+        return color.paint_prepared(guided.prepared, guided.given)
 
 
 def _filled(guided: _Guided) -> Shown:

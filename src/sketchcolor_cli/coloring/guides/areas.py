@@ -17,6 +17,8 @@ from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.networks.hints import line_ink, nearest, ways
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int32]
     Mask = NDArray[np.bool_]
     Places = NDArray[np.intp]
+    Share = Callable[[Layer, Mask, Mask], Layer]
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,13 @@ class PointAreas:
 
     Wider gaps are closed where marks of different colours are on their two sides, and nowhere else: a ball
     that cannot pass them does not pass a narrow arm either.
+
+    Attributes:
+        gray: The page.
     """
 
     def __init__(self, gray: Plane) -> None:
+        self.gray = gray
         small = shrink_by(gray, min(_RULES.side / min(gray.shape), (_RULES.most / gray.size) ** 0.5))
         self._line = find_lines(small)
         self._depth = cv2.distanceTransform((~self._line).view(np.uint8), cv2.DIST_L2, 3)
@@ -83,23 +90,31 @@ class PointAreas:
     def _count(self) -> int:
         return int(self.labels.max()) + 1
 
-    def fill(self, hint: Layer) -> Layer:
+    def fill(self, hint: Layer, share: Share | None = None) -> Layer:
         """Return the colours of areas with marks, (h, w, 4): RGB, and how much they count, above 0 up to 1.
 
         ``hint`` (h, w, 4), RGB and mask in [0, 1], is as large as ``labels``. Marks of one colour fill their
         area with it, whatever is painted there. Of several colours each place takes the nearest, which
         counts the less the farther off it is. Where an area has no mark all is 0; they count -1 where no mark
         is near, and no colour may come there over lines.
+
+        ``share`` gives areas without marks colours of others, (A, 4) as above, by the colours of all, (A, 3),
+        which are known, (A,), and which have several, (A,).
         """
         own, labels = self._owned(hint[..., 3] > 0), self.labels
         far = self._far_areas(own)
         mean, known, several = _colors_of(labels[own], hint[own, :3], self._count)
         counts = np.where(far, -1, known)
+        shared = share(mean, known, several) if share and known.any() and not known.all() else None
         if several.any():
             labels, area = self._parted(several, own)
             mean, known, several = _colors_of(labels[own], hint[own, :3], len(area))
             counts = np.where(far[area], -1, known)
-        out: Layer = np.take(np.column_stack([mean, counts]).astype(np.float32), labels, axis=0)
+        table = np.column_stack([mean, counts]).astype(np.float32)
+        if shared is not None:
+            takers = np.flatnonzero(shared[:, 3] > 0)
+            table[takers] = shared[takers]
+        out: Layer = np.take(table, labels, axis=0)
         if several.any():
             mixed, shape = several[labels], labels.shape[::-1]
             steps = self._nearest(hint, own & mixed, labels)
@@ -116,7 +131,7 @@ class PointAreas:
         """Find what the first marks would have to wait for."""
         with ThreadPoolExecutor(1) as pool:  # neither needs the other, and each keeps one core busy
             narrow = pool.submit(lambda: self._narrow)
-            _ = self._ways, self._shares
+            _ = self._ways, self.shares
             narrow.result()
         _ = self._pieces
 
@@ -126,7 +141,7 @@ class PointAreas:
         if not len(y):
             return np.zeros(self._count, np.bool_)
         distance, _ = nearest(self._ways, np.unique(self._cells(y, x)))
-        far: Mask = self._shares @ distance > _RULES.reach
+        far: Mask = self.shares @ distance > _RULES.reach
         far[self.labels[own]] = False
         return far
 
@@ -135,8 +150,14 @@ class PointAreas:
         """The ways over the page, from step to step."""
         return ways(self._ink)
 
+    @property
+    def steps(self) -> tuple[int, int]:
+        """How many steps there are down and across."""
+        height, width = self._ink.shape
+        return height, width
+
     @cached_property
-    def _shares(self) -> csr_array:
+    def shares(self) -> csr_array:
         """What part of each area lies in each step, (areas, steps)."""
         steps = np.arange(self._ink.size, dtype=np.int32).reshape(self._ink.shape)
         step = cv2.resize(steps, self.labels.shape[::-1], interpolation=cv2.INTER_NEAREST).ravel()

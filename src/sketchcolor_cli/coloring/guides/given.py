@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sketchcolor_cli.coloring.guides.alike import Alike
     from sketchcolor_cli.coloring.guides.areas import PointAreas
+    from sketchcolor_cli.coloring.page.paper_mask import PaperMask
 
     Hint = NDArray[np.float32]
 
@@ -44,7 +47,7 @@ class Given:
                 "paint hints on a transparent layer, or pass it as --reference"
             )
         self._hints: dict[tuple[bool, tuple[int, ...]], Hint] = {}  # by what is in them, and size
-        self._filled: tuple[PointAreas, Hint] | None = None
+        self._filled: tuple[PointAreas, Alike | None, Hint] | None = None
         self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
@@ -74,12 +77,18 @@ class Given:
         """Whether there are strokes, and no references, which say something about all areas."""
         return bool(self._strokes) and not self._references
 
-    def fill_at(self, areas: PointAreas) -> Callable[[tuple[int, ...]], Hint]:
-        """Return what gives, in any size, the colours of the areas in which strokes are."""
+    def fill_at(
+        self, areas: PointAreas, alike: Alike | None = None, masks: PaperMask | None = None
+    ) -> Callable[[tuple[int, ...]], Hint]:
+        """Return what gives, in any size, the colours of the areas in which strokes are.
+
+        With ``alike`` also of those like them, but where ``masks``, always the same, keep the page paper.
+        """
         with self._lock:
-            if self._filled is None or self._filled[0] is not areas:
-                self._filled = areas, areas.fill(self._hint_at(areas.labels.shape))
-            fill = self._filled[1]
+            if self._filled is None or self._filled[0] is not areas or self._filled[1] is not alike:
+                share = None if alike is None else partial(alike.share, areas, masks)
+                self._filled = areas, alike, areas.fill(self._hint_at(areas.labels.shape), share)
+            fill = self._filled[2]
 
         def fill_at(shape: tuple[int, ...]) -> Hint:
             return cv2.resize(fill, shape[1::-1], interpolation=cv2.INTER_NEAREST)  # type: ignore[no-any-return]

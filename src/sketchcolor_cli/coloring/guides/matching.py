@@ -155,7 +155,7 @@ class SheetMatcher:
         line = find_lines(small)
         labels = closed_regions(line)
         votes = np.zeros((int(labels.max()) + 1, len(self.colors)), np.float32)
-        for band in _bands(small.shape):
+        for band in bands(small.shape):
             deadline.check()
             matches, grid, part = self._match(small[band])
             votes += _shares(labels[band], line[band], len(votes), grid, part) @ matches
@@ -167,16 +167,12 @@ class SheetMatcher:
         And how many places there are down and across, and which part of those shows the page. A match counts
         as far as it is one in both directions, and those beside it agree.
         """
-        page, part = self._fitted(gray, _RULES.page_side, 1.0)
-        stride, cell = self.network.stride, self.network.cell
-        height, width = page.shape
-        blank = np.zeros((height // stride, width // stride, 4), np.float32)
-        queries = self.network.queries(page, blank)
+        queries, grid, part = described(self.network, gray)
         logits = np.float32(self.network.sharpness) * (queries @ self.keys.T)
         matches = softmax(logits, 1) * (softmax(logits, 0) + np.float32(_RULES.one_way))
-        matches = self._supported(matches / matches.sum(1, keepdims=True), (height // cell, width // cell))
+        matches = self._supported(matches / matches.sum(1, keepdims=True), grid)
         of_color = (self.of_color @ matches.T).T
-        return of_color.astype(np.float32), (height // cell, width // cell), part
+        return of_color.astype(np.float32), grid, part
 
     def _supported(self, matches: NDArray[np.float32], grid: tuple[int, int]) -> NDArray[np.float32]:
         """Return matches (P, S) as far as those beside them agree with them, sheet by sheet."""
@@ -192,8 +188,8 @@ class SheetMatcher:
         """Return the places of a sheet that show something."""
         stride, cell = self.network.stride, self.network.cell
         on_paper = sheet[..., :3] + (1 - sheet[..., 3:])
-        rgb, _ = self._fitted(on_paper, _RULES.sheet_side, 1.0)
-        mask, _ = self._fitted(sheet[..., 3], _RULES.sheet_side, 0.0)
+        rgb, _ = _fitted(on_paper, _RULES.sheet_side, 1.0, self.network.multiple)
+        mask, _ = _fitted(sheet[..., 3], _RULES.sheet_side, 0.0, self.network.multiple)
         line = sheet_lines(rgb)
         small = shrunk(rgb, stride)
         colors = np.dstack([small, np.ones_like(small[..., :1])])
@@ -205,17 +201,6 @@ class SheetMatcher:
         shown = np.flatnonzero(shrunk(mask, cell).ravel() > 0.5)
         colors, weights = mean.reshape(-1, 3)[shown], weights.ravel()[shown]
         return Places(keys[shown], colors, weights, mean.shape[:2], shown)
-
-    def _fitted(self, picture: Layer, side: int, value: float) -> tuple[Layer, tuple[float, float]]:
-        """Return a picture at a size that the network takes, and which part of that it fills."""
-        height, width = picture.shape[:2]
-        scale = min(side / min(height, width), _RULES.longest * side / max(height, width))
-        size = scaled_shape(picture, scale)[::-1]
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        small = cv2.resize(picture, size, interpolation=how)
-        more = [(0, -length % self.network.multiple) for length in small.shape[:2]]
-        padded = np.pad(small, [*more, *[(0, 0)] * (picture.ndim - 2)], constant_values=value)
-        return padded, (size[1] / padded.shape[0], size[0] / padded.shape[1])
 
     def _agreed(self, votes: NDArray[np.float32]) -> tuple[Lab, Plane]:
         """Return the colours that most votes, (R, K), for colours of the sheets agree on, and how many.
@@ -232,7 +217,32 @@ class SheetMatcher:
         return (mean + share * (mode - mean)).astype(np.float32), agreed
 
 
-def _bands(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
+def described(
+    network: MatchForward, gray: Plane
+) -> tuple[NDArray[np.float32], tuple[int, int], tuple[float, float]]:
+    """Return what the places of a page (H, W) look for, (P, C), by its lines alone.
+
+    And how many places there are down and across, and which part of those shows the page.
+    """
+    page, part = _fitted(gray, _RULES.page_side, 1.0, network.multiple)
+    height, width = page.shape
+    blank = np.zeros((height // network.stride, width // network.stride, 4), np.float32)
+    return network.queries(page, blank), (height // network.cell, width // network.cell), part
+
+
+def _fitted(picture: Layer, side: int, value: float, multiple: int) -> tuple[Layer, tuple[float, float]]:
+    """Return a picture at a size that the network takes, and which part of that it fills."""
+    height, width = picture.shape[:2]
+    scale = min(side / min(height, width), _RULES.longest * side / max(height, width))
+    size = scaled_shape(picture, scale)[::-1]
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(picture, size, interpolation=how)
+    more = [(0, -length % multiple) for length in small.shape[:2]]
+    padded = np.pad(small, [*more, *[(0, 0)] * (picture.ndim - 2)], constant_values=value)
+    return padded, (size[1] / padded.shape[0], size[0] / padded.shape[1])
+
+
+def bands(shape: tuple[int, ...]) -> list[tuple[slice, slice]]:
     """Return the parts of a page that are matched one by one: of a long strip several, else the whole."""
     long, short = max(shape), min(shape)
     count = -(-long // round(_RULES.longest * short)) if short else 1
