@@ -8,6 +8,7 @@ import json
 import struct
 import tarfile
 import time
+import tracemalloc
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -196,16 +197,28 @@ def test_a_tiff_page_beyond_the_end_of_any_file_is_damage(tmp_path: Path) -> Non
 # Runs
 
 
+SOUND = {"target": "1.png", "source": "a", "content": "b", "size": 1, "changed": 2, "settings": "c"}
+SOUND |= {"bytes": 3, "failed": [], "again": False}
+
+
+def test_a_long_journal_is_not_held_whole(tmp_path: Path) -> None:
+    write(tmp_path / ".sketchcolor/journal.jsonl", (json.dumps(SOUND) + "\n") * 8000)  # 1 MB
+    tracemalloc.start()
+    with Journal(tmp_path) as journal:
+        assert journal.find("1.png") is not None
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 300_000
+
+
 def test_lines_of_a_journal_that_are_no_records_are_passed_over(tmp_path: Path) -> None:
-    sound = {"target": "1.png", "source": "a", "content": "b", "size": 1, "changed": 2, "settings": "c"}
-    sound |= {"bytes": 3, "failed": [], "again": False}
     odd = [
-        {**sound, "target": {}},
-        {**sound, "target": [1]},
-        {**sound, "bytes": "3"},
-        {**sound, "size": None},
+        {**SOUND, "target": {}},
+        {**SOUND, "target": [1]},
+        {**SOUND, "bytes": "3"},
+        {**SOUND, "size": None},
     ]
-    lines = "\n".join(json.dumps(record) for record in [*odd, {**sound, "target": "2.png"}])
+    lines = "\n".join(json.dumps(record) for record in [*odd, {**SOUND, "target": "2.png"}])
     write(tmp_path / ".sketchcolor/journal.jsonl", lines)
     with Journal(tmp_path) as journal:
         assert journal.find("1.png") is None

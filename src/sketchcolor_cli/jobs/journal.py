@@ -153,8 +153,8 @@ class Journal:
     def _read(self) -> dict[str, Record]:
         records = {}
         for path in sorted(self.folder.glob("journal*.jsonl"), key=_age):
-            with suppress(OSError):
-                for line in path.read_bytes().splitlines():
+            with suppress(OSError), path.open("rb") as file:
+                for line in file:  # never whole: it grows by each run
                     if record := _record(line):
                         records[record.target] = record
         return records
