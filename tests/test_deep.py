@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from sketchcolor_cli.errors import ImageError
+from sketchcolor_cli.imaging.deep import _bare_png
 from sketchcolor_cli.imaging.picture import Picture
 from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.imaging.writing import write_picture
@@ -200,3 +201,10 @@ def test_other_formats_get_eight_bits(tmp_path: Path, name: str) -> None:
     picture = read_picture(tmp_path / name)
     assert picture.bits == 8
     assert np.abs(picture.rgb - 0.3).max() <= 1.01 / 255
+
+
+def test_a_chunk_is_never_said_to_be_longer_than_the_file() -> None:
+    """OpenCV makes room for as much as a chunk says, up to 4 GiB."""
+    head = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + b"IHDR" + bytes(13 + 4)
+    bare = _bare_png(head + (2**31 - 1).to_bytes(4, "big") + b"IDAT" + b"pixels")
+    assert bare == head + (6).to_bytes(4, "big") + b"IDAT" + b"pixels"

@@ -111,12 +111,17 @@ def _tiff_kind(path: Path, image: Image.Image) -> _Kind | None:
 
 
 def _bare_png(data: bytes) -> bytes:
-    """Keep nothing but the pixels: libpng complains on stderr about much of the rest."""
+    """Keep nothing but the pixels: libpng complains on stderr about much of the rest.
+
+    A chunk that says it is longer than the file is as long as what is left: OpenCV would make room for 4 GiB.
+    """
     kept, start = [data[:8]], 8
     while start < len(data):
         end = start + 12 + int.from_bytes(data[start : start + 4], "big")
-        if data[start + 4 : start + 8] in {b"IHDR", b"IDAT", b"IEND"}:
-            kept.append(data[start:end])
+        kind = data[start + 4 : start + 8]
+        if kind in {b"IHDR", b"IDAT", b"IEND"}:
+            length = min(end, len(data) + 4) - start - 12
+            kept.append(length.to_bytes(4, "big") + data[start + 4 : end])
         start = end
     return b"".join(kept)
 
