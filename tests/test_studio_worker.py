@@ -325,8 +325,8 @@ def test_who_is_replaced_is_told_so(page: PageFiles, model: Path) -> None:
 
 def test_a_process_of_its_own_answers_and_may_be_killed(page: PageFiles) -> None:
     async def run() -> None:
-        host = engines.ProcessHost()
-        engine = Engine(host)
+        host, another = engines.ProcessHost(), asyncio.Event()
+        engine = Engine(host, lambda state, _detail: another.set() if state == "restarted" else None)
         look = {"model": str(MODEL), "backend": BACKEND}
         await engine.start(look)
         request = {"page": {"path": str(page.path)}, "look": look, "marks": [], "width": 64}
@@ -335,10 +335,7 @@ def test_a_process_of_its_own_answers_and_may_be_killed(page: PageFiles) -> None
         host._process.kill()
         with pytest.raises(ProblemError, match="started again"):
             await asyncio.gather(waiting, engine.ask_once("masks", **request))
-        for _ in range(2000):
-            if engine.state == "ready":
-                break
-            await asyncio.sleep(0.02)
+        await another.wait()  # the state is that of before until the end of the process is heard of
         assert (await engine.ask_once("paint", stages=["quick"], **request))[0]["stage"] == "quick"
         await engine.stop()
 

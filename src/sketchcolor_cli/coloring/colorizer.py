@@ -335,6 +335,12 @@ class Colorizer:
         sketch, paint = self.painter(known.copies, hint_at, latent, own_at, fill_at)
         return Painted(known.gray, sketch, paint, masks, known.own)
 
+    def expect_marks(self, known: Prepared) -> None:
+        """Find what the first points or strokes on a page would have to wait for; it is kept with ``known``."""
+        known.areas.expect_marks()
+        if self._alike is not None:
+            self._alike.expect(known.areas)
+
     def prepare(self, page: Picture) -> Prepared:
         """Find out what stays paper and where screentone is; the network has no part in it."""
         deadline.check()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sketchcolor_cli.coloring.colorizer import Prepared
+    from sketchcolor_cli.coloring.colorizer import Colorizer, Prepared
     from sketchcolor_cli.coloring.page.stays import Stays
 
     Plane = NDArray[np.float32]
@@ -38,10 +38,10 @@ class Known:
     stays: tuple[Stays | None, Stays | None]
     scaled: dict[int, Plane]
 
-    def expect_strokes(self) -> None:
+    def expect_strokes(self, color: Colorizer) -> None:
         """Find out what the first stroke would have to wait for."""
         if not self.stays[True]:
-            self.prepared.areas.expect_marks()
+            color.expect_marks(self.prepared)
             for side in (SMALL, MIDDLE):
                 self.at_side(side)
 

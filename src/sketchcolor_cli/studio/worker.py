@@ -127,7 +127,7 @@ class Worker:
         elif kind in ("open", "masks"):
             known = self.desk.open(PageFiles.of(request["page"]), look)
             if kind == "open":
-                known.expect_strokes()
+                known.expect_strokes(self.desk.colorizers.get(look))
             header = {
                 "height": known.size[0],
                 "width": known.size[1],

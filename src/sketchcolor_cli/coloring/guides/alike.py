@@ -87,6 +87,10 @@ class Alike:
             out[part, 3] = np.where(counts > _RULES.faint, counts, 0)
         return out
 
+    def expect(self, areas: PointAreas) -> None:
+        """Find out what :meth:`share` needs to know of the areas of a page."""
+        self._of(areas)
+
     def _of(self, areas: PointAreas) -> Features:
         """Return the features of areas, (A, C), each of length 1; they are kept while their page is."""
         with self._lock:
