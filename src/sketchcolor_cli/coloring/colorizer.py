@@ -336,7 +336,7 @@ class Colorizer:
         return Painted(known.gray, sketch, paint, masks, known.own)
 
     def expect_marks(self, known: Prepared) -> None:
-        """Find what the first points or strokes on a page would have to wait for; it is kept with ``known``."""
+        """Find what the first points or strokes on a page would have to wait for; ``known`` keeps it."""
         known.areas.expect_marks()
         if self._alike is not None:
             self._alike.expect(known.areas)
