@@ -24,6 +24,8 @@ import pytest
 import torch
 from PIL import Image
 
+from sketchcolor_cli import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -296,7 +298,6 @@ def test_an_archive_is_one_folder_with_the_client_and_the_licence(tmp_path: Path
 
 def test_comfyui_is_asked_for_nothing_that_breaks_others() -> None:
     project = tomllib.loads((HOME / "comfyui" / "pyproject.toml").read_text(encoding="utf-8"))
-    ours = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["project"]["dependencies"] == []
-    assert project["project"]["version"] == ours["version"]
+    assert project["project"]["version"] == __version__
     assert project["tool"]["comfy"]["DisplayName"]
