@@ -106,16 +106,21 @@ def run(site: Path, tmp_path: Path):
 
 
 def test_a_page_is_coloured_as_with_torch_to_one_of_255(run, tmp_path: Path) -> None:
-    page = draw(tmp_path / "page.png", (180, 240))
-    sheet = ROOT / "examples/colored/page 1.png"
-    done = run("colorize", page, "-o", tmp_path / "out.png", "--sheet", sheet)
+    page = draw(tmp_path / "page.png", (180, 240))  # two boxes that look alike
+    sheet, hints = ROOT / "examples/colored/page 1.png", tmp_path / "points.json"
+    hints.write_text(json.dumps([{"x": 0.5, "y": 0.25, "color": "#c02020"}]), encoding="utf-8")
+    done = run("colorize", page, "-o", tmp_path / "out.png", "--sheet", sheet, "--hints", hints)
     assert done.returncode == 0, done.stderr
     from sketchcolor_cli import ColorizeRequest, colorize
 
-    request = ColorizeRequest.of(inputs=[page], output=tmp_path / "due.png", sheet=[sheet], backend="torch")
-    colorize(request)
+    colorize(
+        ColorizeRequest.of(
+            inputs=[page], output=tmp_path / "due.png", sheet=[sheet], hints=[hints], backend="torch"
+        )
+    )
     due, found = (read_picture(tmp_path / name).rgb for name in ("due.png", "out.png"))
-    assert np.ptp(due, axis=2).max() > 0.02
+    assert np.ptp(due[60, 90]) > 0.5
+    assert np.abs(due[150, 90] - due[60, 90]).max() < 0.1  # which has no point
     assert np.abs(due - found).max() <= 1 / 255 + 1e-6
 
 

@@ -9,9 +9,11 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from sketchcolor_cli.compute import onnx
+from sketchcolor_cli.imaging.reading import read_picture
 from sketchcolor_cli.jobs.colorize import colorize
 from sketchcolor_cli.jobs.requests import ColorizeRequest
 from sketchcolor_cli.networks.onnx_forward import OnnxForward
@@ -113,13 +115,30 @@ def test_stopping_ends_what_is_computed_in_another_thread() -> None:
 
 
 def _large(network: OnnxForward) -> Inputs:
-    import numpy as np
-
     from sketchcolor_cli.networks.forward import Inputs
 
     side, stride = 32 * network.multiple, network.stride
     spread = np.zeros((side // stride, side // stride, 4), np.float32)
     return Inputs(np.ones((side, side), np.float32), np.zeros((side, side, 4), np.float32), spread)
+
+
+def test_an_export_with_strokes_is_what_the_command_line_makes(tmp_path: Path) -> None:
+    page = draw(tmp_path / "pages/page.png", (180, 240))  # two boxes that look alike
+    with served(page.parent, MODEL, tmp_path, backend="onnx") as client:
+        [about] = client.get("/api/v1/project").json()["pages"]
+        marks = [{"stroke": [[0.4, 0.25], [0.6, 0.25]], "color": "#c02020", "radius": 0.02}]
+        address = f"/api/v1/pages/{about['id']}/marks"
+        assert client.put(address, json={"marks": marks}, headers={"If-Match": '"0"'}).status_code == 200
+        job = client.post("/api/v1/jobs", json={}).json()["id"]
+        client.when(f"/api/v1/jobs/{job}", lambda job: job["state"] == "done")
+    exported = tmp_path / "pages.colored/page.png"
+    colorize(
+        ColorizeRequest.of(inputs=[page.parent], output=tmp_path / "own", model=str(MODEL), backend="onnx")
+    )
+    assert exported.read_bytes() == (tmp_path / "own/page.png").read_bytes()
+    rgb = read_picture(exported).rgb
+    assert np.ptp(rgb[60, 90]) > 0.5
+    assert np.abs(rgb[150, 90] - rgb[60, 90]).max() < 0.1  # the box without a stroke
 
 
 def test_exports_and_answers_are_those_of_the_command_line_to_the_last_byte(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from sketchcolor_cli.networks.onnx_match import OnnxMatch
 from sketchcolor_cli.networks.sheets import lay_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
     Plane = NDArray[np.float32]
     Hint = NDArray[np.float32]
+
+T = TypeVar("T")
 
 _TONE_SIDE = 1800  # longer side of the copy in which screentone is smoothed for the network
 
@@ -67,26 +69,30 @@ class Prepared:
     seen: Plane
     masks: paper_mask.PaperMask | None
     own: OwnColors | ColoredInk | None = None
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    @cached_property
+    @property
     def areas(self) -> PointAreas:
         """The areas between its lines, which points fill; found when they are first asked for."""
-        return PointAreas(self.seen)
+        return self._once("areas", PointAreas)
 
-    @cached_property
+    @property
     def copies(self) -> Copies:
         """What the network is shown in smaller sizes, made when they are first asked for."""
-        return Copies(self.seen)
+        return self._once("copies", Copies)
+
+    def _once(self, name: str, make: Callable[[Plane], T]) -> T:
+        if name not in self._made:
+            self._made.setdefault(name, make(self.seen))
+        found: T = self._made[name]
+        return found
 
     def corrected(self, painted: Picture, page: tuple[int, int]) -> Prepared:
-        """Return the same of a page (height, width) of which a painted mask says where it stays paper."""
-        return replace(self, masks=corrected(self.masks, painted, page))
+        """Return the same of a page (height, width) of which a painted mask says where it stays paper.
 
-    def in_masks(self, masks: paper_mask.PaperMask | None) -> Prepared:
-        """Return the same of a page that stays paper there; the two share what they are asked for."""
-        other = replace(self, masks=masks)
-        other.__dict__.update(areas=self.areas, copies=self.copies)
-        return other
+        The two share what they are asked for.
+        """
+        return replace(self, masks=corrected(self.masks, painted, page))
 
     def but_marked(self, masks: paper_mask.PaperMask | None, given: Given) -> paper_mask.PaperMask | None:
         """Return what of ``masks`` stays paper beside the points and strokes that were given."""

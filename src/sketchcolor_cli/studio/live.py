@@ -16,7 +16,6 @@ import numpy as np
 
 from sketchcolor_cli.color.lab import rgb_to_lab
 from sketchcolor_cli.coloring.guides.given import Given
-from sketchcolor_cli.coloring.guides.masks import corrected
 from sketchcolor_cli.coloring.guides.points import painted, points_of
 from sketchcolor_cli.coloring.page.line_layer import with_paper
 from sketchcolor_cli.coloring.paint.composite import composite
@@ -190,7 +189,7 @@ class Desk:
         )
         prepared = known.prepared
         if page.mask is not None:
-            prepared = prepared.in_masks(corrected(prepared.masks, self._layer(page.mask), known.size))
+            prepared = prepared.corrected(self._layer(page.mask), known.size)
         return _Guided(known, given, prepared, prepared.but_marked(prepared.masks, given))
 
     def _layer(self, path: Path) -> Picture:
