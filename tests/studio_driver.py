@@ -155,12 +155,16 @@ class Studio:
         )
 
     def take(self, files: list[Path], model: str | Path | None = None) -> dict[str, Any]:
-        """Open a project of its own with these pages, whose series names this model; return all about it."""
+        """Open a project of its own with these pages, whose series names this model; return all about it.
+
+        The network works at the least size there is, which takes half the time.
+        """
+        series = "work-size = 64\n"
+        if model is not None:
+            series += f"model = {json.dumps(str(model))}\n"
         with self._client() as client:
             made: dict[str, Any] = client.post("/shelf", json={"name": files[0].stem}).json()
-            if model is not None:
-                series = f"model = {json.dumps(str(model))}\n"
-                (Path(made["folder"]) / "series.toml").write_text(series, encoding="utf-8")
+            (Path(made["folder"]) / "series.toml").write_text(series, encoding="utf-8")
             sent = [("file", (path.name, path.read_bytes())) for path in files]
             for at in range(0, len(sent), 20):
                 assert client.post("/pages", files=sent[at : at + 20]).status_code == 201

@@ -501,7 +501,7 @@ def test_axe_finds_nothing(
 ) -> None:
     studio.open(sample)
     viewport = {"width": width, "height": 800}
-    driver = shown(window(studio, color_scheme="light", viewport=viewport, reduced_motion="reduce"))
+    driver = shown(window(studio, color_scheme="light", viewport=viewport))
     page = driver.page
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = violations(driver, "page")
