@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page, Route
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# The first is Chromium without its own windows, which takes a fifth less.
+_BROWSERS = "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"
+CHROMIUM = next(filter(None, map(shutil.which, _BROWSERS)), None)
 GREEN, BLUE = "#3f9a4d", "#3566c0"
 SIZE = 360, 480  # width and height of the pages that are drawn here
 PATIENCE = 150  # seconds that anything may take on a busy machine

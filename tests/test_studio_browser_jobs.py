@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="drives the browser; '.[dev]' brings it")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; apt-get install chromium brings it")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="needs Chromium; apt-get install chromium-headless-shell brings it"
+)
 pytest_plugins = ["studio_windows"]
 
 
