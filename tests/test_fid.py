@@ -614,7 +614,7 @@ def test_the_library_refuses_what_the_command_refuses_and_measures_the_same(
         (["{0}", "nowhere"], 2, "nowhere: no such folder"),
         (["{0}", "{0}", "--model", "default"], 2, "--model and --sketches go together"),
         (["{0}", "{0}", "--reference", "truth"], 2, "--reference goes with --model and --sketches"),
-        (["{0}", "{0}", "--weights", "nowhere.pth"], 1, "nowhere.pth: no such file"),
+        (["{0}", "{0}", "--weights", "nowhere.pth"], 2, "nowhere.pth: no such file"),
         (["{0}", "--save-stats", "a.txt"], 2, "ends in .npz"),
     ],
 )

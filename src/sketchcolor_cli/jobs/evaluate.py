@@ -20,6 +20,7 @@ from sketchcolor_cli.jobs.progress import Step
 from sketchcolor_cli.jobs.settings import (
     backend_setting,
     device_setting,
+    existing_weights,
     fid_weights_setting,
     method_setting,
     model_setting,
@@ -160,9 +161,7 @@ def _require_writable(folder: Path) -> None:
 def _fid_weights(request: EvaluateRequest, progress: Progress) -> Path | None:
     """Return the file of the FID network; without it the rest is measured all the same."""
     if request.weights is not None:
-        if not request.weights.is_file():
-            raise UsageError(f"{request.weights}: no such file; check the path of the weights")
-        return request.weights
+        return existing_weights(request.weights)
     from sketchcolor_cli.weights.builtin import FID_INCEPTION
 
     found = _stored([FID_INCEPTION], "FID and KID are", progress)

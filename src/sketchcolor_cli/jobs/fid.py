@@ -13,7 +13,12 @@ from sketchcolor_cli.evaluation.settings import FidSettings
 from sketchcolor_cli.jobs.fingerprint import content_of
 from sketchcolor_cli.jobs.outcome import Loading, Note, silent
 from sketchcolor_cli.jobs.progress import Step
-from sketchcolor_cli.jobs.settings import backend_setting, device_setting, fid_weights_setting
+from sketchcolor_cli.jobs.settings import (
+    backend_setting,
+    device_setting,
+    existing_weights,
+    fid_weights_setting,
+)
 from sketchcolor_cli.settings import Settings, argument, part, setting
 
 if TYPE_CHECKING:
@@ -191,9 +196,8 @@ def _weights(request: FidRequest) -> tuple[Path | None, str]:
     if request.model is None and all(side.suffix.lower() == ".npz" for side in sides):
         return None, ""
     if request.weights is not None:
-        if not request.weights.is_file():
-            raise WeightError(f"{request.weights}: no such file; check the path of the weights")
-        return request.weights, f"file:{content_of(request.weights)}"
+        path = existing_weights(request.weights)
+        return path, f"file:{content_of(path)}"
     from sketchcolor_cli.weights.builtin import FID_INCEPTION
 
     store = environment.weight_store()

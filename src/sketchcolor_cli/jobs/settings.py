@@ -187,6 +187,17 @@ def fid_weights_setting() -> Any:
     )
 
 
+def existing_weights(path: Path) -> Path:
+    """Return the file of weights that the user named.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file; check the path of the weights")
+    return path
+
+
 def inputs_argument(*, matters: bool = True) -> Any:
     """Return the argument that names pictures and books to go over."""
     return argument(
