@@ -156,12 +156,12 @@ class Studio:
             verify=False,  # noqa: S501
         )
 
-    def take(self, files: list[Path], model: str | Path | None = None) -> dict[str, Any]:
+    def take(self, files: list[Path], model: str | Path | None = None, work_size: int = 64) -> dict[str, Any]:
         """Open a project of its own with these pages, whose series names this model; return all about it.
 
-        The network works at the least size there is, which takes half the time.
+        The network works at the least size there is, which takes half the time, unless told otherwise.
         """
-        series = "work-size = 64\n"
+        series = f"work-size = {work_size}\n"
         if model is not None:
             series += f"model = {json.dumps(str(model))}\n"
         with self._client() as client:

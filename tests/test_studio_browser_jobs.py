@@ -145,7 +145,8 @@ def nodes(driver: Driver) -> int:
 
 
 def test_a_killed_server_goes_on(studio: Studio, window: Callable[..., Driver], tmp_path: Path) -> None:
-    project = studio.take([draw_page(tmp_path / f"{number:02}.png", number, 0.5) for number in range(1, 13)])
+    pages = [draw_page(tmp_path / f"{number:02}.png", number, 0.5) for number in range(1, 13)]
+    project = studio.take(pages, work_size=576)  # as usual: at less, the job may end before it is killed
     driver = shown(window(studio))
     driver.page.keyboard.press("k")
     driver.page.get_by_role("button", name="Colour all 12 pages").click()
