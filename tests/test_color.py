@@ -31,7 +31,13 @@ LATTICE = [(r / 255, g / 255, b / 255) for r, g, b in product((*range(0, 256, 15
 
 FROM_RGB = [spaces.rgb_to_hsv, spaces.rgb_to_hxhysv, spaces.rgb_to_xyv, spaces.rgb_to_lab, spaces.luma]
 # Each with the number of channels that it takes.
-TO_RGB = {spaces.hsv_to_rgb: 3, spaces.hxhysv_to_rgb: 4, spaces.xyv_to_rgb: 3, spaces.lab_to_rgb: 3}
+TO_RGB = {
+    spaces.hsv_to_rgb: 3,
+    spaces.hxhysv_to_rgb: 4,
+    spaces.xyv_to_rgb: 3,
+    spaces.lab_to_rgb: 3,
+    spaces.lab_to_rgb_in_hue: 3,
+}
 EVERY: dict[Convert, int] = {
     **dict.fromkeys(FROM_RGB, 3),
     **TO_RGB,
@@ -47,6 +53,7 @@ ROUND_TRIPS = [
     (spaces.rgb_to_xyv, spaces.xyv_to_rgb),
     (lambda rgb: spaces.hxhysv_to_xyv(spaces.rgb_to_hxhysv(rgb)), spaces.xyv_to_rgb),
     (spaces.rgb_to_lab, spaces.lab_to_rgb),
+    (spaces.rgb_to_lab, spaces.lab_to_rgb_in_hue),
 ]
 # A loaded machine is slow, which is not a failure.
 property_test = settings(deadline=None, max_examples=50)
@@ -338,6 +345,15 @@ def test_a_missing_hue_is_zero_and_has_no_gradient(convert: Convert) -> None:
     image = picture([(0,) * EVERY[convert], nearly[: EVERY[convert]]])
     assert convert(image)[:, 0].eq(0).all()
     assert gradients(convert, image)[0].eq(0).all()
+
+
+def test_what_is_too_light_for_srgb_gets_darker_in_its_hue() -> None:
+    peach = torch.tensor([98.0, 6.0, 22.0]).view(1, 3, 1, 1)
+    ways = spaces.lab_to_rgb, spaces.lab_to_rgb_in_hue
+    clamped, kept = (spaces.rgb_to_lab(to_rgb(peach))[0, 1:, 0, 0] for to_rgb in ways)
+    assert clamped[0] < -2  # a greenish yellow
+    assert kept[0] > 4
+    assert math.atan2(kept[1], kept[0]) == pytest.approx(math.atan2(22, 6), abs=0.05)
 
 
 def test_lab_goes_on_straight_below_black() -> None:

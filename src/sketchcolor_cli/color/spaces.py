@@ -130,10 +130,27 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
 def lab_to_rgb(lab: Tensor) -> Tensor:
     """Convert (N, 3, H, W) CIELAB under D65 to RGB, clamped to [0, 1] (CIE 15; IEC 61966-2-1)."""
+    return _encoded(_linear(lab))
+
+
+def lab_to_rgb_in_hue(lab: Tensor) -> Tensor:
+    """Convert (N, 3, H, W) CIELAB to RGB in [0, 1]; what sRGB has not as light gets darker in linear light.
+
+    Its chromaticity stays (CIE 15), where clamping turns a light peach into a greenish yellow.
+    """
+    linear = _linear(lab)
+    return _encoded(linear / linear.amax(1, keepdim=True).clamp_min(1))
+
+
+def _linear(lab: Tensor) -> Tensor:
+    """Return linear RGB, of which what is below 0 or above 1 is out of gamut."""
     lightness, a, b = lab.unbind(1)
     fy = (lightness + 16) / 116
     f = torch.stack([fy + a / 500, fy, fy - b / 200], 1)
-    linear = _mix(LINEAR_FROM_XYZ, torch.where(f <= DELTA, 3 * DELTA**2 * (f - 4 / 29), f**3))
+    return _mix(LINEAR_FROM_XYZ, torch.where(f <= DELTA, 3 * DELTA**2 * (f - 4 / 29), f**3))
+
+
+def _encoded(linear: Tensor) -> Tensor:
     power = 1.055 * linear.clamp_min(0.0031308) ** (1 / 2.4) - 0.055
     return torch.where(linear <= 0.0031308, 12.92 * linear, power).clamp(0, 1)
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812  (the name the field uses)
 
-from sketchcolor_cli.color.spaces import lab_to_rgb, rgb_to_lab
+from sketchcolor_cli.color.spaces import lab_to_rgb_in_hue, rgb_to_lab
 from sketchcolor_cli.networks.base import ColorNet, Prediction
 from sketchcolor_cli.networks.config import HintUNetConfig
 from sketchcolor_cli.networks.lattice import lab_grid, lattice_histogram
@@ -168,8 +168,11 @@ class HintUNet(ColorNet):
         return self._colors
 
     def rgb(self, prediction: Prediction) -> Tensor:
-        """Return the colours as (N, 3, H/4, W/4) RGB in [0, 1]."""
-        return lab_to_rgb(prediction.color)
+        """Return the colours as (N, 3, H/4, W/4) RGB in [0, 1].
+
+        Under grey tones they are lighter than sRGB has them, since the tone darkens them.
+        """
+        return lab_to_rgb_in_hue(prediction.color)
 
 
 def _prior(z: Tensor) -> Tensor:
