@@ -186,7 +186,8 @@ class Server:
             with opener.open(request, timeout=_PATIENCE) as answer:
                 return answer.read(_GIVEN_BACK)
         except urllib.error.HTTPError as error:
-            raise SketchcolorError(_sentence(error)) from error
+            with error:
+                raise SketchcolorError(_sentence(error)) from error
         except (OSError, ValueError) as error:
             raise SketchcolorError(f"{self.address} cannot be reached ({error}); is it running?") from error
 

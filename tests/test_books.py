@@ -220,7 +220,8 @@ def test_a_negative_size_is_refused(tmp_path: Path) -> None:
     header[124:136], header[148:156] = b"\xff" * 12, b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
     (tmp_path / "a.cbt").write_bytes(header + bytes(1024))
-    assert "a.png claims -1 bytes" in refused(tmp_path / "a.cbt")
+    told = refused(tmp_path / "a.cbt")
+    assert "a.png claims -1 bytes" in told or "is not a TAR file" in told  # as Python says since 3.14
 
 
 @pytest.mark.parametrize("name", ["a.cbz", "a.cbt", "a.cbr"])

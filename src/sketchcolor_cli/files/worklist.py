@@ -294,8 +294,10 @@ def find_pictures(
         WorklistError: It is missing, or a folder without pictures.
         OSError: It cannot be looked into.
     """
-    if not given.exists():
-        raise WorklistError(f"{given}: no such file or folder; check the name")
+    try:
+        given.stat()  # not exists(), which since Python 3.14 tells of nothing else that is wrong
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise WorklistError(f"{given}: no such file or folder; check the name") from error
     if not given.is_dir():
         yield given, given.relative_to(given.parent)
         return

@@ -170,7 +170,7 @@ class _RawInfo(zipfile.ZipInfo):
     raw = b""
 
     def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 - zipfile's name
-        return self.raw, self.flag_bits
+        return self.raw, self.flag_bits & ~_UTF8  # which Python 3.14 sets before it asks
 
 
 def packed_info(
