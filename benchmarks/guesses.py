@@ -1,13 +1,14 @@
 """How near a page with nothing given comes to the truth: as blank paper, a wash, quiet tones, drawn colours.
 
     python benchmarks/guesses.py VALIDATION [--half report] [--limit N] [--ways sure,draw,mean]
-                                 [--model NAME] [--compare NAME] [-o FOLDER]
+                                 [--model NAME] [--compare NAME] [--tones] [-o FOLDER]
 
 VALIDATION is a shard that nothing was trained on; of its groups, those of one half in validation_halves.txt
 are taken. Pictures without a line drawing are drawn by Linework. For each way, over groups: error in a*b*
 and ΔE00 to the truth, and differences to blank paper and to drawn colours with 95 % intervals by resampling
-groups. With --compare the ways of a second model stand beside them, as "old sure". With -o also a row for
-each picture: its lines, a wash, each way, the truth.
+groups. With --compare the ways of a second model stand beside them, as "old sure". With --tones pages are
+shaded in three greys, as comics are, and there is a further way, "rough": with a blurred colouring. With -o
+also a row for each picture: its lines, a wash, each way, the truth.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from sheets import difference, half_of, strip_of
 
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
 
 CREAM = to_unit(np.array([255, 244, 224], np.uint8))
+TONES = (0.35, 0.45), (0.65, 0.7), (0.85, 0.87)
+"""How light a place is at most, and the grey that it gets then."""
+ROUGH = 6  # pixels of blur
 COLORS = ColorizeSettings(colored_pages=ColoredPages.REDO)
 
 
@@ -55,6 +60,21 @@ def results(networks: dict[str, ColorNet], page: Array, ways: Sequence[Guess]) -
             color = Colorizer(network, "cpu", replace(COLORS, guess=way))
             out[f"{name}{way.value}"] = color(shown).rgb
     return out
+
+
+def shaded(page: Array, truth: Array) -> Array:
+    """Return a page (H, W) under grey tones, the darker the truth (H, W, 3) is."""
+    light = cv2.cvtColor(truth, cv2.COLOR_RGB2GRAY)
+    light = to_unit(cv2.medianBlur(np.rint(255 * light).astype(np.uint8), 9))
+    tones = np.select([light < dark for dark, _ in TONES], [tone for _, tone in TONES], 1)
+    return page * tones.astype(np.float32)
+
+
+def rough(networks: dict[str, ColorNet], page: Array, truth: Array) -> dict[str, Array]:
+    """Return a page (H, W) coloured by each network from the truth (H, W, 3), blurred."""
+    shown = Picture(np.repeat(page[..., None], 3, axis=2), gray=True)
+    given = Picture(cv2.GaussianBlur(truth, (0, 0), ROUGH))
+    return {f"{name}rough": Colorizer(net, "cpu", COLORS)(shown, given).rgb for name, net in networks.items()}
 
 
 def errors(result: Array, truth: Array) -> tuple[float, float]:
@@ -89,6 +109,7 @@ def main() -> None:
     parser.add_argument("--ways", default="sure,draw", help="of --guess")
     parser.add_argument("--model", default="default")
     parser.add_argument("--compare", help="a second model")
+    parser.add_argument("--tones", action="store_true", help="shade the pages in grey")
     parser.add_argument("-o", "--output", type=Path, help="folder for rows of pictures")
     options = parser.parse_args()
     half, sketch = half_of(options.half), array_sketcher("linework", "cpu")
@@ -101,7 +122,9 @@ def main() -> None:
     for drawing in drawings:
         truth = to_unit(drawing.color)
         page = sketch(truth) if drawing.line is None else to_unit(drawing.line)
+        page = shaded(page, truth) if options.tones else page
         pages = results(networks, page, [Guess(way) for way in options.ways.split(",")])
+        pages |= rough(networks, page, truth) if options.tones else {}
         for way, result in pages.items():
             rows[way][drawing.group or drawing.key].append(errors(result, truth))
         if options.output is not None:
