@@ -323,7 +323,10 @@ def test_gray_picture_with_gray_profile(tmp_path: Path) -> None:
     assert same.icc == converted.icc == profiles.srgb()  # for when they get colour
 
 
-@pytest.mark.parametrize("profile", [gray(linear(SRGB)), b"not a profile" * 20, SRGB[:200]])
+# Named, as a profile has the time in it, which is not the same for all of pytest's workers.
+@pytest.mark.parametrize(
+    "profile", [gray(linear(SRGB)), b"not a profile" * 20, SRGB[:200]], ids=["gray", "none", "cut short"]
+)
 def test_useless_profile_is_passed_over(tmp_path: Path, profile: bytes) -> None:
     Image.fromarray(COLORS).save(tmp_path / "a.png", icc_profile=profile)
     picture = read_picture(tmp_path / "a.png")

@@ -183,5 +183,6 @@ def _as_array(image: Image.Image) -> NDArray[np.uint8]:
     count = len(image.getbands())
     out = np.empty((image.height, image.width, count)[: 3 if count > 1 else 2], np.uint8)
     for rows in in_bands(out):
-        out[rows] = np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
+        is_all = rows.stop - rows.start == image.height
+        out[rows] = np.asarray(image if is_all else image.crop((0, rows.start, image.width, rows.stop)))
     return out
