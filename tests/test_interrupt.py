@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def test_a_command_gives_ctrl_c_back() -> None:
 
 def test_stdout_that_is_closed_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(page())
-    line = f"{' '.join(COMMAND)} extract a.png -o out --method xdog --device cpu --json >&-"
+    line = f"{shlex.join(COMMAND)} extract a.png -o out --method xdog --device cpu --json >&-"
     ran = subprocess.run(["sh", "-c", line], cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False)
     assert ran.returncode == 1
     assert "Traceback" not in ran.stderr
