@@ -51,14 +51,21 @@ ROUGH = 6  # pixels of blur
 COLORS = ColorizeSettings(colored_pages=ColoredPages.REDO)
 
 
-def results(networks: dict[str, ColorNet], page: Array, ways: Sequence[Guess]) -> dict[str, Array]:
-    """Return a page (H, W) without colour, washed, and coloured by each network in each way."""
+def results(
+    networks: dict[str, ColorNet], page: Array, ways: Sequence[Guess], rough: Picture | None
+) -> dict[str, Array]:
+    """Return a page (H, W) without colour, washed, and coloured by each network in each way.
+
+    With a ``rough`` colouring it is coloured from that, too.
+    """
     shown = Picture(np.repeat(page[..., None], 3, axis=2), gray=True)
     out: dict[str, Array] = {"blank": shown.rgb, "wash": shown.rgb * CREAM}
     for name, network in networks.items():
         for way in ways:
             color = Colorizer(network, "cpu", replace(COLORS, guess=way))
             out[f"{name}{way.value}"] = color(shown).rgb
+        if rough is not None:
+            out[f"{name}rough"] = Colorizer(network, "cpu", COLORS)(shown, rough).rgb
     return out
 
 
@@ -68,13 +75,6 @@ def shaded(page: Array, truth: Array) -> Array:
     light = to_unit(cv2.medianBlur(np.rint(255 * light).astype(np.uint8), 9))
     tones = np.select([light < dark for dark, _ in TONES], [tone for _, tone in TONES], 1)
     return page * tones.astype(np.float32)
-
-
-def rough(networks: dict[str, ColorNet], page: Array, truth: Array) -> dict[str, Array]:
-    """Return a page (H, W) coloured by each network from the truth (H, W, 3), blurred."""
-    shown = Picture(np.repeat(page[..., None], 3, axis=2), gray=True)
-    given = Picture(cv2.GaussianBlur(truth, (0, 0), ROUGH))
-    return {f"{name}rough": Colorizer(net, "cpu", COLORS)(shown, given).rgb for name, net in networks.items()}
 
 
 def errors(result: Array, truth: Array) -> tuple[float, float]:
@@ -122,9 +122,10 @@ def main() -> None:
     for drawing in drawings:
         truth = to_unit(drawing.color)
         page = sketch(truth) if drawing.line is None else to_unit(drawing.line)
-        page = shaded(page, truth) if options.tones else page
-        pages = results(networks, page, [Guess(way) for way in options.ways.split(",")])
-        pages |= rough(networks, page, truth) if options.tones else {}
+        rough = None
+        if options.tones:
+            page, rough = shaded(page, truth), Picture(cv2.GaussianBlur(truth, (0, 0), ROUGH))
+        pages = results(networks, page, [Guess(way) for way in options.ways.split(",")], rough)
         for way, result in pages.items():
             rows[way][drawing.group or drawing.key].append(errors(result, truth))
         if options.output is not None:

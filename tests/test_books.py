@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import sys
 import tarfile
 import threading
 import time
@@ -220,8 +221,9 @@ def test_a_negative_size_is_refused(tmp_path: Path) -> None:
     header[124:136], header[148:156] = b"\xff" * 12, b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
     (tmp_path / "a.cbt").write_bytes(header + bytes(1024))
-    told = refused(tmp_path / "a.cbt")
-    assert "a.png claims -1 bytes" in told or "is not a TAR file" in told  # as Python says since 3.14
+    since_3_14 = sys.version_info >= (3, 14)  # from which on Python itself refuses it
+    said = "is not a TAR file" if since_3_14 else "a.png claims -1 bytes"
+    assert said in refused(tmp_path / "a.cbt")
 
 
 @pytest.mark.parametrize("name", ["a.cbz", "a.cbt", "a.cbr"])

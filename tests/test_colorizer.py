@@ -390,6 +390,6 @@ def test_a_network_that_takes_no_sheets_says_so() -> None:
 
 def test_a_strip_is_shown_to_the_network_as_wide_as_a_page() -> None:
     strip = np.ones((9000, 400, 3), np.float32)
-    assert Colorizer(Witness(), "cpu").prepare(Picture(strip, gray=True)).seen.shape == (9000, 400)
+    assert Colorizer(Witness(), "cpu").prepare(Picture(strip, gray=True)).shown.whole.shape == (9000, 400)
     page = np.ones((2400, 1600, 3), np.float32)
-    assert max(Colorizer(Witness(), "cpu").prepare(Picture(page, gray=True)).seen.shape) == 1800
+    assert max(Colorizer(Witness(), "cpu").prepare(Picture(page, gray=True)).shown.whole.shape) == 1800

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from sketchcolor_cli.networks.onnx_match import OnnxMatch
 from sketchcolor_cli.networks.sheets import lay_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,9 +49,16 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float32]
     Hint = NDArray[np.float32]
 
-T = TypeVar("T")
-
 _TONE_SIDE = 1800  # longer side of the copy in which screentone is smoothed for the network
+
+
+class Shown(Copies):
+    """What the network is shown of a page: not too large, in even light, without screentone."""
+
+    @cached_property
+    def areas(self) -> PointAreas:
+        """The areas between its lines, which points fill; found when they are first asked for."""
+        return PointAreas(self.whole)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,51 +67,32 @@ class Prepared:
 
     Attributes:
         gray: (H, W), the page on white paper; paper 1 and ink 0.
-        seen: What of it the network is shown: not too large, in even light, without screentone.
+        shown: What of it the network is shown.
         masks: Where the page stays paper; None for nowhere.
         own: The colours that the page has already and keeps; None for none.
     """
 
     gray: Plane
-    seen: Plane
+    shown: Shown
     masks: paper_mask.PaperMask | None
     own: OwnColors | ColoredInk | None = None
-    _made: dict[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def areas(self) -> PointAreas:
-        """The areas between its lines, which points fill; found when they are first asked for."""
-        return self._once("areas", PointAreas)
-
-    @property
-    def copies(self) -> Copies:
-        """What the network is shown in smaller sizes, made when they are first asked for."""
-        return self._once("copies", Copies)
-
-    def _once(self, name: str, make: Callable[[Plane], T]) -> T:
-        if name not in self._made:
-            self._made.setdefault(name, make(self.seen))
-        found: T = self._made[name]
-        return found
 
     def corrected(self, painted: Picture, page: tuple[int, int]) -> Prepared:
-        """Return the same of a page (height, width) of which a painted mask says where it stays paper.
-
-        The two share what they are asked for.
-        """
+        """Return the same of a page (height, width) of which a painted mask says where it stays paper."""
         return replace(self, masks=corrected(self.masks, painted, page))
 
     def but_marked(self, masks: paper_mask.PaperMask | None, given: Given) -> paper_mask.PaperMask | None:
         """Return what of ``masks`` stays paper beside the points and strokes that were given."""
         if masks is None or not given.has_strokes_alone:
             return masks
-        labels = self.areas.labels
+        labels = self.shown.areas.labels
         return but_marked(masks, given.strokes_at(labels.shape), labels)
 
     @property
     def nbytes(self) -> int:
         """How many bytes of memory it takes."""
-        return self.gray.nbytes + (0 if self.seen is self.gray else self.seen.nbytes)
+        seen = self.shown.whole
+        return self.gray.nbytes + (0 if seen is self.gray else seen.nbytes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -326,7 +314,7 @@ class Colorizer:
             raise UsageError(
                 f"the latent vector z has {len(latent)} numbers, and the model takes {size or 'none'}"
             )
-        regions = None if self.matched is None else self.matched(known.seen)
+        regions = None if self.matched is None else self.matched(known.shown.whole)
 
         @cache  # a size is asked for several times
         def matched_at(shape: tuple[int, ...]) -> Hint:
@@ -337,15 +325,15 @@ class Colorizer:
         hint_at = given.hint_at if regions is None else matched_at
         own_at = None if known.own is None else Given(known.own.as_hint()).hint_at
         masks = known.but_marked(known.masks, given)
-        fill_at = given.fill_at(known.areas, self._alike, masks) if given.has_strokes_alone else None
-        sketch, paint = self.painter(known.copies, hint_at, latent, own_at, fill_at)
+        fill_at = given.fill_at(known.shown.areas, self._alike, masks) if given.has_strokes_alone else None
+        sketch, paint = self.painter(known.shown, hint_at, latent, own_at, fill_at)
         return Painted(known.gray, sketch, paint, masks, known.own)
 
     def expect_marks(self, known: Prepared) -> None:
         """Find what the first points or strokes on a page would have to wait for; ``known`` keeps it."""
-        known.areas.expect_marks()
+        known.shown.areas.expect_marks()
         if self._alike is not None:
-            self._alike.expect(known.areas)
+            self._alike.expect(known.shown.areas)
 
     def prepare(self, page: Picture) -> Prepared:
         """Find out what stays paper and where screentone is; the network has no part in it."""
@@ -367,7 +355,7 @@ class Colorizer:
         if smooth is not None and self.settings.descreen:
             whole = smooth if seen is gray else screentone.descreened(gray, letters)
             gray = gray if whole is None else whole
-        return Prepared(gray, seen if smooth is None else smooth, masks, own)
+        return Prepared(gray, Shown(seen if smooth is None else smooth), masks, own)
 
 
 def match_forward(matcher: Matcher | OnnxMatch, device: str) -> MatchForward:

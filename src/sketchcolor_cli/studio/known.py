@@ -56,4 +56,5 @@ class Known:
 
     def at_side(self, side: int) -> Plane:
         """Return what the network is shown, its shorter side at most ``side``."""
-        return self.prepared.copies.at(side / min(self.prepared.seen.shape))
+        shown = self.prepared.shown
+        return shown.at(side / min(shown.whole.shape))
