@@ -73,7 +73,9 @@ class ColorRules:
     pencil_white: float = 0.9
     """and it is paper where its lightest channel is as light as this."""
     rounds: int = 5
-    """Rounds of reweighted least squares."""
+    """Rounds of reweighted least squares,"""
+    samples: int = 65536
+    """to about so many of a copy's pixels."""
     paper: float = 0.6
     """Part of a page in uneven light that is paper, at least."""
     paper_depth: float = 8.0
@@ -339,24 +341,25 @@ def _off(lab: Lab, ground: Mask | None = None) -> Plane:
 
     What is ``ground`` does not count, and is 0 far.
     """
-    counted = np.ones(lab.shape[:2], np.bool_) if ground is None else ~ground
-    lightness, ab = lab[..., :1][counted], lab[..., 1:][counted]
+    counted = slice(None) if ground is None else ~ground.ravel()
+    pixels = lab.reshape(-1, 3)[counted]
+    lightness, ab = pixels[:, :1], pixels[:, 1:]
     ones = np.ones_like(lightness)
     shade = np.concatenate([ones, lightness / 100], 1)
     off = np.maximum(_off_medians(lightness[:, 0], ab), _off_fit(ab, shade))
     if (off > _RULES.clear).mean() > _RULES.part:
-        height, width = counted.shape
+        height, width = lab.shape[:2]
         y, x = (
-            place[counted][:, None].astype(np.float32)
+            place.reshape(-1, 1)[counted].astype(np.float32)
             for place in np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         )
         place = np.concatenate([ones, x, y, x * x, x * y, y * y], 1)
         paper = (_off_fit(lightness, place) < _RULES.paper_depth).mean()
         if paper > _RULES.paper:
             off = np.minimum(off, _off_fit(ab, np.concatenate([place, lightness / 100], 1)))
-    out = np.zeros(counted.shape, np.float32)
+    out = np.zeros(lab.shape[0] * lab.shape[1], np.float32)
     out[counted] = off
-    return out
+    return out.reshape(lab.shape[:2])
 
 
 def _off_medians(lightness: Plane, ab: Lab) -> Plane:
@@ -373,13 +376,14 @@ def _off_fit(values: Plane, terms: Plane) -> Plane:
     """Return how far values (N, C) are from the combination of terms (N, T) next to them (least absolute)."""
     # One plane after the other: NumPy takes several times as long for rows of two numbers.
     value_planes, term_planes = (np.ascontiguousarray(rows.T) for rows in (values, terms))
-    off = np.zeros(len(values), np.float32)
+    every = slice(None, None, max(1, len(values) // _RULES.samples))
+    some_values, some_terms = (np.ascontiguousarray(planes[:, every]) for planes in (value_planes, term_planes))
+    weight = np.ones(some_values.shape[1], np.float32)
     for _ in range(_RULES.rounds):
-        weight = 1 / np.maximum(off, 1)
-        gram, due = (terms.T @ (weight * planes).T for planes in (term_planes, value_planes))
+        gram, due = (some_terms @ (weight * planes).T for planes in (some_terms, some_values))
         fit, *_ = np.linalg.lstsq(gram, due, rcond=None)
-        off = _lengths(value_planes - fit.T @ term_planes)
-    return off
+        weight = 1 / np.maximum(_lengths(some_values - fit.T @ some_terms), 1)
+    return _lengths(value_planes - fit.T @ term_planes)
 
 
 def _lengths(planes: NDArray[np.floating]) -> Plane:

@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_AT_ONCE = 1 << 18
+"""Numbers that are drawn together, which bounds the memory."""
+
 
 class Interval(NamedTuple):
     """A mean, and the interval that holds 95 per cent of the resampled means."""
@@ -30,6 +33,10 @@ def interval(values: Sequence[float], *, resamples: int, seed: int) -> Interval:
     """
     numbers = np.asarray(values, np.float64)
     rng = np.random.default_rng(seed)
-    means = np.sort([numbers[rng.integers(0, len(numbers), len(numbers))].mean() for _ in range(resamples)])
-    low, high = np.quantile(means, (0.025, 0.975)) if resamples else (numbers.mean(),) * 2
+    at_once = max(1, _AT_ONCE // max(1, len(numbers)))
+    means = [
+        numbers[rng.integers(0, len(numbers), (min(at_once, resamples - done), len(numbers)))].mean(axis=1)
+        for done in range(0, resamples, at_once)
+    ]
+    low, high = np.quantile(np.concatenate(means), (0.025, 0.975)) if resamples else (numbers.mean(),) * 2
     return Interval(float(numbers.mean()), float(low), float(high))
