@@ -375,15 +375,14 @@ def _off_medians(lightness: Plane, ab: Lab) -> Plane:
 def _off_fit(values: Plane, terms: Plane) -> Plane:
     """Return how far values (N, C) are from the combination of terms (N, T) next to them (least absolute)."""
     # One plane after the other: NumPy takes several times as long for rows of two numbers.
-    value_planes, term_planes = (np.ascontiguousarray(rows.T) for rows in (values, terms))
-    every = slice(None, None, max(1, len(values) // _RULES.samples))
-    some_values, some_terms = (np.ascontiguousarray(planes[:, every]) for planes in (value_planes, term_planes))
+    every = max(1, len(values) // _RULES.samples)
+    some_values, some_terms = (np.ascontiguousarray(rows[::every].T) for rows in (values, terms))
     weight = np.ones(some_values.shape[1], np.float32)
     for _ in range(_RULES.rounds):
         gram, due = (some_terms @ (weight * planes).T for planes in (some_terms, some_values))
         fit, *_ = np.linalg.lstsq(gram, due, rcond=None)
         weight = 1 / np.maximum(_lengths(some_values - fit.T @ some_terms), 1)
-    return _lengths(value_planes - fit.T @ term_planes)
+    return _lengths(np.ascontiguousarray(values.T) - fit.T @ np.ascontiguousarray(terms.T))
 
 
 def _lengths(planes: NDArray[np.floating]) -> Plane:
