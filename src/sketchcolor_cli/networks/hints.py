@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import dijkstra
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
 _CROSSING = 60.0  # what a step over solid ink costs, in steps over paper
 _FADE = 12.0  # steps after which a spread colour is half as sure
@@ -57,6 +56,8 @@ def nearest(over: csr_array, sources: NDArray[np.intp]) -> tuple[NDArray[np.floa
     ``over`` are the :func:`ways` between them; sources are places among the h·w cells. What no source
     reaches is infinitely far.
     """
+    from scipy.sparse.csgraph import dijkstra
+
     distance, _, source = dijkstra(
         over, directed=False, indices=sources, min_only=True, return_predecessors=True
     )
@@ -81,6 +82,8 @@ def ways(ink: NDArray[np.float32], areas: NDArray[np.int32] | None = None) -> cs
     what the cheaper of the two places beside it does, or it would slip through a diagonal line. With
     ``areas`` (h, w) no way leads from one into another.
     """
+    from scipy.sparse import coo_array
+
     cost = 1 + _CROSSING * ink
     height, width = cost.shape
     index = np.arange(height * width).reshape(height, width)

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from sketchcolor_cli.coloring.guides.palette import nearest
-from sketchcolor_cli.coloring.page.regions import borders
+from sketchcolor_cli.coloring.page.regions import borders, groups
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.imaging.resize import shrink_by
 from sketchcolor_cli.imaging.sizes import page_area, page_side
@@ -230,6 +228,8 @@ def numbered(labels: Labels) -> Labels:
 
 def _robust(labels: Labels, colors: Lab, seen: Mask) -> tuple[Lab, Plane]:
     """Return each region's colour, a mean that leaves out what is far from it, and how far paint spreads."""
+    from scipy.sparse import csr_array
+
     count = int(labels.max()) + 1
     step = max(1, round((labels.size / _RULES.samples) ** 0.5))
     sample = np.zeros(labels.shape, np.bool_)
@@ -299,9 +299,7 @@ def _connected(labels: Labels) -> Labels:
     other[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
     first, second = first[other], second[other]
     number = int(runs[-1, -1]) + 1
-    graph = coo_array((np.ones(len(first), np.int8), (first, second)), shape=(number, number))
-    _, parts = connected_components(graph, directed=False)
-    return numbered(parts.astype(np.int32)[runs])
+    return numbered(groups(np.stack([first, second], 1), number)[runs])
 
 
 def _without_specks(labels: Labels, least: int, only: Mask | None = None, kept: Mask | None = None) -> Labels:
@@ -363,7 +361,4 @@ def _joined(labels: Labels, line: Mask, means: Lab) -> tuple[Labels, bool]:
     if not alike.any():
         return labels, False
     count = len(means)
-    ones = np.ones(int(alike.sum()), np.int8)
-    graph = coo_array((ones, (pairs[alike, 0], pairs[alike, 1])), shape=(count, count))
-    _, group = connected_components(graph, directed=False)
-    return numbered(group[labels].astype(np.int32)), True
+    return numbered(groups(pairs[alike], count)[labels]), True

@@ -9,7 +9,6 @@ from weakref import WeakKeyDictionary
 
 import cv2
 import numpy as np
-from scipy.sparse import coo_array, kron
 
 from sketchcolor_cli.coloring.guides.matching import bands, described
 from sketchcolor_cli.compute import deadline
@@ -102,6 +101,8 @@ class Alike:
 
 def _features(network: MatchForward, areas: PointAreas) -> Features:
     """Return the features of areas, (A, C), each the direction of the mean over its places."""
+    from scipy.sparse import kron
+
     total = np.float32(0)
     for band in bands(areas.steps):
         deadline.check()
@@ -127,6 +128,8 @@ def _between(steps: int, first: int, last: int, cells: int, filled: float) -> cs
 
     The steps from ``first`` to ``last`` fill a part of the cells; others are of none.
     """
+    from scipy.sparse import coo_array
+
     step = np.arange(first, last)
     at = ((step - first + 0.5) / (last - first) * filled * cells - 0.5).clip(0, cells - 1)
     low = at.astype(np.int64)

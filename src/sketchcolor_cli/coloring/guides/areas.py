@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from scipy.sparse import coo_array
 
 from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines, given_away, numbered
 from sketchcolor_cli.coloring.page.shapes import filled_shape, regions
@@ -159,6 +158,8 @@ class PointAreas:
     @cached_property
     def shares(self) -> csr_array:
         """What part of each area lies in each step, (areas, steps)."""
+        from scipy.sparse import coo_array
+
         steps = np.arange(self._ink.size, dtype=np.int32).reshape(self._ink.shape)
         step = cv2.resize(steps, self.labels.shape[::-1], interpolation=cv2.INTER_NEAREST).ravel()
         numbers = self.labels.ravel()

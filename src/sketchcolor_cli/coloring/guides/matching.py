@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.special import softmax
 
 from sketchcolor_cli.coloring.extras.flats import closed_regions, find_lines
 from sketchcolor_cli.coloring.guides.consensus import support
 from sketchcolor_cli.compute import deadline
 from sketchcolor_cli.imaging.resize import scaled_shape, shrink_by
+from sketchcolor_cli.networks.logits import softmax
 from sketchcolor_cli.networks.sheets import cell_colors, sheet_lines, shrunk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from sketchcolor_cli.networks.forward import MatchForward
 
@@ -120,6 +120,8 @@ class SheetMatcher:
 
     def _take(self, places: Sequence[Places]) -> None:
         """Get ready for these sheets."""
+        from scipy.sparse import csr_array
+
         self._own = places
         self._last: tuple[Plane, RegionColors] | None = None
         if not places:
@@ -256,6 +258,8 @@ def _shares(
     labels: Labels, line: Mask, count: int, grid: tuple[int, int], part: tuple[float, float]
 ) -> csr_array:
     """Return how much of each place of the page, a grid of cells, each of ``count`` regions fills: (R, P)."""
+    from scipy.sparse import csr_array
+
     rows, columns = (
         np.minimum((np.arange(length) + 0.5) / length * filled * cells, cells - 1).astype(np.int64)
         for length, filled, cells in zip(labels.shape, part, grid, strict=True)

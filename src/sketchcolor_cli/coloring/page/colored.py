@@ -377,11 +377,11 @@ def _off_fit(values: Plane, terms: Plane) -> Plane:
     # One plane after the other: NumPy takes several times as long for rows of two numbers.
     every = max(1, len(values) // _RULES.samples)
     some_values, some_terms = (np.ascontiguousarray(rows[::every].T) for rows in (values, terms))
-    weight = np.ones(some_values.shape[1], np.float32)
+    weight: Plane = np.ones(some_values.shape[1], np.float32)
     for _ in range(_RULES.rounds):
         gram, due = (some_terms @ (weight * planes).T for planes in (some_terms, some_values))
         fit, *_ = np.linalg.lstsq(gram, due, rcond=None)
-        weight = 1 / np.maximum(_lengths(some_values - fit.T @ some_terms), 1)
+        weight = (1 / np.maximum(_lengths(some_values - fit.T @ some_terms), 1)).astype(np.float32)
     return _lengths(np.ascontiguousarray(values.T) - fit.T @ np.ascontiguousarray(terms.T))
 
 

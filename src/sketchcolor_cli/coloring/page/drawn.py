@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from sketchcolor_cli.coloring.page.light import evened
 from sketchcolor_cli.coloring.page.shapes import components, count
@@ -108,6 +107,8 @@ def _is_rule(pieces: Components, label: int, thick: int) -> bool:
 
 def _in_lines(pieces: _Pieces) -> Mask:
     """Return which pieces, (n,), have a neighbour beside or below that is about as large, as letters have."""
+    from scipy.spatial import cKDTree
+
     number = len(pieces.sides)
     found = np.zeros(number, np.bool_)
     if number < 2:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from sketchcolor_cli.networks.hints import nearest, ways
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     Plane = NDArray[np.float32]
     Labels = NDArray[np.int32]
@@ -62,8 +61,8 @@ def find_areas(ink: Plane) -> tuple[Mask, Labels]:
 def _joined(areas: Labels, ink: Plane, count: int) -> Labels:
     """Join the areas between which there is hardly a line."""
     length, free = (_table(*borders(areas, seen), count) for seen in (None, ink < _RULES.line))
-    _, joined = connected_components((free - _RULES.open_border * length) > 0, directed=False)
-    return joined[areas].astype(np.int32)  # type: ignore[no-any-return]
+    open_to = (free - _RULES.open_border * length) > 0
+    return groups(np.stack(open_to.nonzero(), 1), count)[areas]
 
 
 def merge_small_regions(areas: Labels, chances: Floats, light: Floats) -> Labels:
@@ -86,8 +85,15 @@ def merge_small_regions(areas: Labels, chances: Floats, light: Floats) -> Labels
     order = np.argsort((beside - unlike / _RULES.alike)[fits], kind="stable")
     target = np.arange(count)
     target[own[fits][order]] = other[fits][order]  # the best is written last, and stays
-    _, whole = connected_components(_table(np.stack([np.arange(count), target], 1), np.ones(count), count))
-    return whole[areas].astype(np.int32)  # type: ignore[no-any-return]
+    return groups(np.stack([np.arange(count), target], 1), count)[areas]
+
+
+def groups(pairs: NDArray[np.integer], count: int) -> Labels:
+    """Return the number of the group, from 0, that each of ``count`` things, (N,), is in by pairs, (P, 2)."""
+    from scipy.sparse.csgraph import connected_components
+
+    _, group = connected_components(_table(pairs, np.ones(len(pairs)), count), directed=False)
+    return group.astype(np.int32)  # type: ignore[no-any-return]
 
 
 def borders(labels: Labels, seen: Mask | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -108,6 +114,8 @@ def borders(labels: Labels, seen: Mask | None = None) -> tuple[NDArray[np.int64]
     return np.stack([pairs // count, pairs % count], 1), lengths
 
 
-def _table(pairs: NDArray[np.int64], values: Floats | NDArray[np.int64], count: int) -> csr_array:
+def _table(pairs: NDArray[np.integer], values: Floats | NDArray[np.int64], count: int) -> csr_array:
     """Return values of pairs of numbers below ``count`` as a sparse matrix."""
+    from scipy.sparse import coo_array
+
     return coo_array((values.astype(float), tuple(pairs.T)), shape=(count, count)).tocsr()

@@ -12,8 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial.distance import cdist
-from scipy.special import log_ndtr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +37,8 @@ def assign_colors(
     ``sizes`` (N,) their shares of the page. With a ``palette`` (Q,), shares of colours in a sheet, there is
     as much of a colour as lies between what it says and what is to be expected. ``seed`` gives other pages.
     """
+    from scipy.spatial.distance import cdist
+
     kinds = kinds_of(traits_of(chances, light, sizes), sizes)
     member = np.zeros((kinds.max() + 1, len(kinds)))
     member[kinds, np.arange(len(kinds))] = sizes
@@ -70,7 +70,7 @@ def kinds_of(traits: Floats, sizes: Floats) -> Numbers:
     kinds = np.zeros(len(traits), np.int64)
     first: list[int] = []
     for area in np.argsort(-sizes, kind="stable"):
-        away = cdist(traits[area][None], traits[first])[0] if first else np.array([np.inf])
+        away = np.linalg.norm(traits[first] - traits[area], axis=1) if first else np.array([np.inf])
         if away.min() < 1:
             kinds[area] = away.argmin()
         else:
@@ -94,6 +94,8 @@ def _luck(traits: Floats, colors: int, seed: int) -> Floats:
     It changes slowly with the traits, so that a kind of area has the same luck on every page: a Gaussian
     process by random Fourier features (Rahimi, Recht 2007).
     """
+    from scipy.special import log_ndtr
+
     rng = np.random.default_rng(seed)
     waves = rng.normal(size=(traits.shape[1], _FEATURES))
     shifts = rng.uniform(0, 2 * np.pi, _FEATURES)

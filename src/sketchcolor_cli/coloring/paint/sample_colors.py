@@ -11,13 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.special import softmax
 
 from sketchcolor_cli.color.lab import lab_to_rgb, rgb_to_lab
 from sketchcolor_cli.coloring.page.regions import find_areas, merge_small_regions
 from sketchcolor_cli.coloring.paint.assign_colors import assign_colors
 from sketchcolor_cli.coloring.paint.sure_colors import quiet_tones
+from sketchcolor_cli.networks.logits import softmax
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,6 +117,8 @@ def _means(
     areas: Labels, possible: NDArray[np.float64], lightness: Plane
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the means of what is possible, (h·w, Q), and of L*, (h, w), in each area: (N, Q) and (N,)."""
+    from scipy.sparse import coo_array
+
     flat = areas.ravel()
     member = coo_array((np.ones(flat.size), (flat, np.arange(flat.size)))).tocsr()
     sizes = np.maximum(np.bincount(flat), 1)
