@@ -10,6 +10,7 @@ import struct
 import time
 import zlib
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,6 @@ from studio_server import STROKE, TOKEN, Client, draw, listening, save_small_mod
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
 PROJECT = "/api/v1/project"
 LET_IN = f"Authorization: Bearer {TOKEN}"
@@ -336,8 +336,27 @@ def test_the_page_has_no_inline_script_and_no_foreign_address(client: Client) ->
     assert re.findall(r"<script(?![^>]*\bsrc=)", page) == []
     assert re.findall(r"\son\w+=", page) == []
     assert re.findall(r"""(?:src|href)=["'](?:https?:)?//""", page) == []
-    for source in re.findall(r"""(?:src|href)=["'](/page/[^"']+)""", page):
+    sources = re.findall(r"""(?:src|href)=["'](/page/[^"']+)""", page)
+    assert len(sources) > 4
+    for source in sources:
         assert client.get(source).status_code == 200
+
+
+def test_files_of_the_page_are_kept_for_good_under_what_changes_with_each_of_them(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def main() -> str:
+        [found] = re.findall(r'src="(/page/[^"]+/main.js)"', client.get("/").text)
+        return str(found)
+
+    first = main()
+    assert main() == first
+    assert "immutable" in client.get(first).headers["cache-control"]
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"\n" * (path.name == "theme.css"))
+    assert main() != first
+    assert client.get(first).headers["cache-control"] == "no-cache"
+    assert client.get("/").headers["cache-control"] == "no-cache"
 
 
 def test_a_picture_is_encoded_anew(client: Client, folder: Path) -> None:

@@ -56,7 +56,7 @@ def application(studio: Studio, access: Access, *, with_page: bool, note: Callab
     ]
     if with_page:
         files = PageFiles()
-        routes += [Route("/", files.index), Route("/page/{name:path}", files.file)]
+        routes += [Route("/", files.index), Route("/page/{revision}/{name:path}", files.file)]
         routes += (
             routes_project.routes() + routes_pages.routes() + routes_jobs.routes() + routes_live.routes()
         )

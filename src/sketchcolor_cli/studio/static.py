@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 INDEX = "index.html"
+_PREFIX = b'"/page/'
+_FOREVER = "public, max-age=31536000, immutable"
 
 _MEDIA = {
     ".html": "text/html; charset=utf-8",
@@ -44,6 +46,7 @@ class PageFiles:
 
     def __init__(self) -> None:
         self._files = dict(_listed(resources.files(__package__) / "page"))
+        self._revision = ""
 
     @property
     def names(self) -> list[str]:
@@ -51,23 +54,26 @@ class PageFiles:
         return sorted(self._files)
 
     async def index(self, request: Request) -> Response:
-        """Answer with the page."""
-        return self._answer(request, INDEX)
+        """Answer with the page.
+
+        It asks for its files below a revision of them all. So a browser keeps them without asking anew for
+        each of seventy, and after an update of the program it takes all of the new ones.
+        """
+        found = sha256()
+        for name in self.names:
+            found.update(name.encode() + self._files[name].at.read_bytes())
+        self._revision = found.hexdigest()[:16]
+        page = self._files[INDEX].at.read_bytes().replace(_PREFIX, _PREFIX + self._revision.encode() + b"/")
+        return Response(page, headers={"Cache-Control": "no-cache"}, media_type=_MEDIA[".html"])
 
     async def file(self, request: Request) -> Response:
         """Answer with one of the page's files."""
-        return self._answer(request, request.path_params["name"])
-
-    def _answer(self, request: Request, name: str) -> Response:
-        file = self._files.get(name)
+        file = self._files.get(request.path_params["name"])
         if file is None:
             raise ProblemError(404, "the page has no such file")
-        data = file.at.read_bytes()
-        tag = f'"{sha256(data).hexdigest()[:16]}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=headers)
-        return Response(data, headers=headers, media_type=file.media)
+        is_current = request.path_params["revision"] == self._revision
+        headers = {"Cache-Control": _FOREVER if is_current else "no-cache"}
+        return Response(file.at.read_bytes(), headers=headers, media_type=file.media)
 
 
 def _listed(folder: Traversable, above: str = "") -> Iterator[tuple[str, File]]:
